@@ -27,7 +27,7 @@ export type FaultyFileSystemInit = {
  */
 export type PowerCut = 'lose' | 'keep' | 'mix'
 
-type Inode = { durable: Uint8Array; current: GrowingBytes; /** Ranges a failed sync lost. */ lost: [number, number][] }
+type Inode = { durable: Uint8Array; current: Uint8Array; /** Ranges a failed sync lost. */ lost: [number, number][] }
 type Names = Map<string, Inode>
 type NameChange = (names: Names) => void
 type Folder = { durable: Names; current: Names; changes: NameChange[] }
@@ -72,8 +72,8 @@ export class FaultyFileSystem implements FileSystem {
     }
     const inodes = new Set([...this.#folders.values()].flatMap((folder) => [...folder.current.values()]))
     for (const inode of inodes) {
-      inode.durable = this.#survivingBytes(inode, cut)
-      inode.current = new GrowingBytes(inode.durable)
+      inode.current = this.#survivingBytes(inode, cut)
+      inode.durable = inode.current
       inode.lost = []
     }
   }
@@ -81,9 +81,9 @@ export class FaultyFileSystem implements FileSystem {
   /** Changes one byte on the disk, as a failing medium does. */
   flipByte(path: string, position: number): void {
     const inode = this.#find(path)
-    const bytes = inode.current.view.slice()
+    const bytes = inode.current.slice()
     bytes[position] = (bytes[position] ?? 0) ^ 0xff
-    inode.current = new GrowingBytes(bytes)
+    inode.current = bytes
     inode.durable = bytes
   }
 
@@ -92,7 +92,7 @@ export class FaultyFileSystem implements FileSystem {
       const fault = this.#begin(path)
       const folder = this.#folderOf(path)
       if (folder.current.has(path)) throw writeError(path, 'the file exists')
-      const inode: Inode = { durable: new Uint8Array(), current: new GrowingBytes(), lost: [] }
+      const inode: Inode = { durable: new Uint8Array(), current: new Uint8Array(), lost: [] }
       this.#change(folder, (names) => names.set(path, inode))
       if (fault === 'tear') throw writeError(path, 'injected')
     }
@@ -176,12 +176,12 @@ export class FaultyFileSystem implements FileSystem {
       },
       read: async (position, length) => {
         check()
-        return inode.current.view.slice(position, position + length)
+        return inode.current.slice(position, position + length)
       },
       append: async (bytes) => {
         const fault = beginWrite()
         const written = fault === 'tear' ? bytes.subarray(0, bytes.byteLength >>> 1) : bytes
-        inode.current.append(written)
+        inode.current = grownBytes(inode.current, written)
         if (fault === 'tear') throw writeError(path, 'injected')
       },
       sync: async () => {
@@ -235,7 +235,7 @@ export class FaultyFileSystem implements FileSystem {
     const unsynced = inode.current.byteLength - inode.durable.byteLength
     if (cut === 'lose' || unsynced <= 0) return inode.durable
     const kept = this.#random.nextBelow(unsynced + 1)
-    const tail = inode.current.view.slice(inode.durable.byteLength, inode.durable.byteLength + kept)
+    const tail = inode.current.slice(inode.durable.byteLength, inode.durable.byteLength + kept)
     if (kept > 0 && this.#random.nextBelow(2) === 0) tail.fill(0, this.#random.nextBelow(kept))
     return joinBytes(inode.durable, tail)
   }
@@ -249,38 +249,27 @@ function loseUnsynced(inode: Inode): void {
 }
 
 function withoutLost(inode: Inode): Uint8Array {
-  // What is appended later lies behind it.
-  if (inode.lost.length === 0) return inode.current.view
-  const bytes = inode.current.view.slice()
+  if (inode.lost.length === 0) return inode.current
+  const bytes = inode.current.slice()
   for (const [from, to] of inode.lost) bytes.fill(0, from, to)
   return bytes
 }
 
-/** Bytes with room behind them, so that adding to them costs what is added. What lies before their end never changes. */
-class GrowingBytes {
-  byteLength: number
-  #room: Uint8Array
-
-  /** @param bytes  Nobody else changes them. */
-  constructor(bytes: Uint8Array = new Uint8Array()) {
-    this.#room = bytes
-    this.byteLength = bytes.byteLength
+/**
+ * Bytes with more behind them, in place where there is room: what was before the end is the same in both, and nobody looks behind the end of what he holds. Journals grow by
+ * small pieces, and copying the whole for each would be most of what a disk in memory costs.
+ */
+function grownBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const size = left.byteLength + right.byteLength
+  if (left.byteOffset === 0 && size <= left.buffer.byteLength) {
+    const grown = new Uint8Array(left.buffer, 0, size)
+    grown.set(right, left.byteLength)
+    return grown
   }
-
-  get view(): Uint8Array {
-    return this.#room.subarray(0, this.byteLength)
-  }
-
-  append(bytes: Uint8Array): void {
-    const end = this.byteLength + bytes.byteLength
-    if (end > this.#room.byteLength) {
-      const room = new Uint8Array(2 * end)
-      room.set(this.view)
-      this.#room = room
-    }
-    this.#room.set(bytes, this.byteLength)
-    this.byteLength = end
-  }
+  const grown = new Uint8Array(new ArrayBuffer(Math.max(256, 2 * size)), 0, size)
+  grown.set(left)
+  grown.set(right, left.byteLength)
+  return grown
 }
 
 function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {

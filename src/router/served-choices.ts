@@ -1,15 +1,14 @@
-import { amountFromUsd, type Amount } from '../../../base/money.ts'
-import type { LoggedCandidate, LoggedTask } from '../../../core/learning/logged-task.ts'
-import { civilDateOfInstant, type CivilDate } from '../../../core/models/civil-date.ts'
-import { estimateTokens } from '../../../core/models/estimate-tokens.ts'
-import { priceOnDate } from '../../../core/models/model-cost.ts'
-import { MODEL_TIERS, type ModelEntry, type ModelTier } from '../../../core/models/model-entry.ts'
-import { chooseRoute } from '../../../core/policy/choose-route.ts'
-import { policyVersionOf, type PolicyArtefact } from '../../../core/policy/policy-artefact.ts'
-import type { DecisionCandidate, DecisionRecord } from '../../../core/routing/decision-record.ts'
-import type { PolicyInput } from '../../../ports/policy.ts'
-import { createPolicyService, PRIORS_VERSION, type PolicyService } from '../../../router/policy-service.ts'
-import { nativeSha256HexOfBytes } from '../../open-answer-cache.ts'
+import { amountFromUsd, type Amount } from '../base/money.ts'
+import type { LoggedCandidate, LoggedTask } from '../core/learning/logged-task.ts'
+import { civilDateOfInstant, type CivilDate } from '../core/models/civil-date.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import { priceOnDate } from '../core/models/model-cost.ts'
+import { MODEL_TIERS, type ModelEntry, type ModelTier } from '../core/models/model-entry.ts'
+import { chooseRoute } from '../core/policy/choose-route.ts'
+import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
+import type { DecisionCandidate, DecisionRecord } from '../core/routing/decision-record.ts'
+import type { PolicyInput } from '../ports/policy.ts'
+import { createPolicyService, PRIORS_VERSION, type PolicyService } from './policy-service.ts'
 
 /** What a policy does with one task, in the places of the task's candidates. */
 export type ServedChoice = {
@@ -50,15 +49,12 @@ const TOKENS_OF_A_CALL = 1_000_000
  * expected then. Nothing is explored: what is judged is what the policy would do by itself.
  */
 export function createServedChoices(init: ServedChoicesInit): ServedChoices {
-  const service = createPolicyService(
-    {
-      quality: init.quality,
-      explorationRate: 0,
-      ...(init.artefact !== undefined && { artefact: init.artefact }),
-      ...(init.qualityShare !== undefined && { qualityShare: init.qualityShare }),
-    },
-    { hashBytes: nativeSha256HexOfBytes },
-  )
+  const service = createPolicyService({
+    quality: init.quality,
+    explorationRate: 0,
+    ...(init.artefact !== undefined && { artefact: init.artefact }),
+    ...(init.qualityShare !== undefined && { qualityShare: init.qualityShare }),
+  })
   return {
     version: init.artefact === undefined ? PRIORS_VERSION : policyVersionOf(init.artefact),
     choose(task, quality) {

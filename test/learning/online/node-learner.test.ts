@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { CodedError } from '../../../../src/base/errors.ts'
-import { encodeFloats } from '../../../../src/core/policy/float-text.ts'
-import { promptFeatureSet } from '../../../../src/core/policy/prompt-feature-set.ts'
-import { PROMPT_FEATURES } from '../../../../src/core/policy/prompt-features.ts'
-import { parsePolicyArtefact } from '../../../../src/core/policy/policy-artefact.ts'
+import { CodedError } from '../../../src/base/errors.ts'
+import { encodeFloats } from '../../../src/core/policy/float-text.ts'
+import { promptFeatureSet } from '../../../src/core/policy/prompt-feature-set.ts'
+import { PROMPT_FEATURES } from '../../../src/core/policy/prompt-features.ts'
+import { parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import {
   NodeLearner,
   STATE_KEY,
   type NodeLearnerInit,
   type TaskName,
-} from '../../../../src/node/learning/online/node-learner.ts'
-import { onlineChecks } from '../../../../src/node/learning/online/online-checks.ts'
-import { decodeOnlinePolicy, type SavedOnlinePolicy } from '../../../../src/node/learning/online/online-policy-state.ts'
-import { createMemoryKeyValueStore } from '../../../../src/storage/memory/memory-key-value-store.ts'
-import type { KeyValueStore } from '../../../../src/ports/key-value-store.ts'
-import type { TelemetryEvent } from '../../../../src/wire/telemetry-event.ts'
-import { unknownModels } from '../../../../src/learning/closed-loop/streamed-task.ts'
-import { eventOf } from '../../../learning/labels/event-builder.ts'
+} from '../../../src/learning/online/node-learner.ts'
+import { onlineChecks } from '../../../src/node/learning/online/online-checks.ts'
+import { decodeOnlinePolicy, type SavedOnlinePolicy } from '../../../src/learning/online/online-policy-state.ts'
+import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
+import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
+import type { TelemetryEvent } from '../../../src/wire/telemetry-event.ts'
+import { unknownModels } from '../../../src/learning/closed-loop/streamed-task.ts'
+import { eventOf } from '../labels/event-builder.ts'
 
 const MODELS = unknownModels(['near/small', 'grand/large'])
 
@@ -70,6 +70,8 @@ function start({ records = [], store = createMemoryKeyValueStore(), gated = [], 
     {
       models: MODELS,
       now: () => '2026-01-01T00:00:00.000Z',
+      codeVersion: 'test',
+      rest: async () => await Promise.resolve(),
       records: {
         find: async (names) =>
           await Promise.resolve(known.filter(({ event_id: id }) => names.some((name) => name.id === id))),

@@ -1,6 +1,6 @@
-import { CodedError } from '../../../base/errors.ts'
-import { parseTrialReferences, type TrialReferences } from '../../../core/rollout/journal/drift-codec.ts'
-import type { KeyValueStore } from '../../../ports/key-value-store.ts'
+import { CodedError } from '../../base/errors.ts'
+import { parseTrialReferences, type TrialReferences } from '../../core/rollout/journal/drift-codec.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
 
 /** What the requests of a trial were at first, kept beyond a restart: figures of hundreds of tasks together, and of no task by itself. */
 export type DriftShelf = {

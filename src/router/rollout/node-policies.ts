@@ -1,11 +1,10 @@
-import { CodedError } from '../../../base/errors.ts'
-import { rollbackTarget } from '../../../core/rollout/rollout-machine.ts'
-import { percentOf, trialOf, type RolloutTransition } from '../../../core/rollout/rollout-state.ts'
-import type { AttachedGateReport } from '../../../learning/registry/gate-shelf.ts'
-import type { PolicyList, PolicyRegistry, RegisteredPolicy } from '../../../learning/registry/policy-registry.ts'
-import { PRIORS_VERSION } from '../../../router/policy-service.ts'
-import type { RolloutChange } from '../../../router/rollout/rollout-owner.ts'
-import { nativeSha256Hex } from '../../open-answer-cache.ts'
+import { CodedError } from '../../base/errors.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import { rollbackTarget } from '../../core/rollout/rollout-machine.ts'
+import { percentOf, trialOf, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
+import type { AttachedGateReport, PolicyList, PolicyRegistry, RegisteredPolicy } from '../../ports/policy-registry.ts'
+import { PRIORS_VERSION } from '../policy-service.ts'
+import type { RolloutChange } from './rollout-owner.ts'
 import { requireGate } from './check-gate.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 import { describeRollout, type RolloutStatus } from './rollout-status.ts'
@@ -162,7 +161,7 @@ async function incumbentOf(
     !isUnderWay && position.stage === 'full' && candidate !== undefined ? candidate.version : incumbent.version
   if (version === PRIORS_VERSION) return { version, sha256: null }
   if (version === configured.service.version && configured.text !== undefined)
-    return { version, sha256: nativeSha256Hex(configured.text) }
+    return { version, sha256: sha256Hex(configured.text) }
   return { version, sha256: (await registry.describe(version)).sha256 }
 }
 

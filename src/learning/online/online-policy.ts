@@ -1,15 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
-import { canonicalJson } from '../../../base/canonical-json.ts'
-import type { LoggedTask } from '../../../core/learning/logged-task.ts'
-import type { ModelEntry } from '../../../core/models/model-entry.ts'
-import { floatBytes } from '../../../core/policy/float-text.ts'
-import type { PolicyLineage } from '../../../core/policy/policy-artefact.ts'
-import { createOnlineLearning, type OnlineLearning } from '../../../learning/online/online-learning.ts'
-import type { SavedLearning } from '../../../learning/online/online-state.ts'
-import { startOnline, unanswered, withFeatures } from '../../../learning/online/start-online.ts'
-import { TrainedTaskCollector } from '../../../learning/training/trained-task-collector.ts'
-import { nativeSha256Hex, nativeSha256HexOfBytes } from '../../open-answer-cache.ts'
-import { readPackageVersion } from '../../package-version.ts'
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { sha256Hex, sha256HexOfBytes } from '../../base/sha256.ts'
+import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import type { ModelEntry } from '../../core/models/model-entry.ts'
+import { floatBytes } from '../../core/policy/float-text.ts'
+import type { PolicyLineage } from '../../core/policy/policy-artefact.ts'
+import { createOnlineLearning, type OnlineLearning } from './online-learning.ts'
+import type { SavedLearning } from './online-state.ts'
+import { startOnline, unanswered, withFeatures } from './start-online.ts'
+import { TrainedTaskCollector } from '../training/trained-task-collector.ts'
 import type { OnlineCounts, SavedOnlinePolicy } from './online-policy-state.ts'
 
 /** Tasks with features that the scales of the features are made from; before there are so many, nothing is learned. */
@@ -28,6 +26,10 @@ export type OnlinePolicyComponents = {
   /** Keeps an artefact in the registry. */
   readonly register: (text: string) => Promise<{ readonly version: string }>
   readonly now: () => string
+  /** Version of the program, for lineages. */
+  readonly codeVersion: string
+  /** Resolves when the process has done something else. */
+  readonly rest: () => Promise<void>
 }
 
 type KeptVersions = Pick<OnlineCounts, 'versions' | 'lastVersionAt'>
@@ -50,7 +52,7 @@ export class OnlinePolicy {
     const { versions, lastVersionAt } = kept
     this.#components = components
     this.#counts = saved?.counts ?? { ...NOTHING_LEARNED, versions, lastVersionAt }
-    this.#noted = new TrainedTaskCollector(nativeSha256Hex, NOTED_TASKS_MAX)
+    this.#noted = new TrainedTaskCollector(sha256Hex, NOTED_TASKS_MAX)
     for (const number of saved?.notedTasks ?? []) this.#noted.addNumber(number)
     if (saved !== undefined) this.#start(saved.learning.init, saved.learning.state)
   }
@@ -119,7 +121,7 @@ export class OnlinePolicy {
   #start(init: SavedLearning['init'], state?: SavedLearning['state']): void {
     this.#init = init
     const { register } = this.#components
-    this.#learning = createOnlineLearning(init, { register, sha256Hex: nativeSha256Hex }, state)
+    this.#learning = createOnlineLearning(init, { register, sha256Hex }, state)
   }
 
   async #learnSlices(tasks: readonly LoggedTask[]): Promise<void> {
@@ -138,7 +140,7 @@ export class OnlinePolicy {
           sinceVersion: before.sinceVersion + learned + revised,
         }
       }
-      await setImmediate()
+      await this.#components.rest()
     }
   }
 
@@ -146,17 +148,17 @@ export class OnlinePolicy {
     const numbers = this.#noted.numbers
     const { learned, revised } = this.#counts
     const names = this.#init?.candidates ?? []
-    const dataCardHash = nativeSha256Hex(
+    const dataCardHash = sha256Hex(
       canonicalJson({
         models: names,
         outcomes: learning.weight,
-        tasks: numbers === undefined ? null : nativeSha256HexOfBytes(floatBytes(numbers)),
+        tasks: numbers === undefined ? null : sha256HexOfBytes(floatBytes(numbers)),
       }),
     )
     const tasks = this.#noted.pack(dataCardHash)
     return {
       dataCardHash,
-      codeVersion: readPackageVersion(),
+      codeVersion: this.#components.codeVersion,
       ...(parent !== undefined && { parent }),
       training: { files: [], ...(tasks !== undefined && { tasks }) },
       metrics: { rows: learned, outcomes: learning.weight, revised },

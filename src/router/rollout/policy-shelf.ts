@@ -1,6 +1,6 @@
-import type { PolicyArtefact } from '../../../core/policy/policy-artefact.ts'
-import type { PolicyRegistry } from '../../../learning/registry/policy-registry.ts'
-import { PRIORS_VERSION, type PolicyService } from '../../../router/policy-service.ts'
+import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import type { PolicyRegistry } from '../../ports/policy-registry.ts'
+import { PRIORS_VERSION, type PolicyService } from '../policy-service.ts'
 
 /** The policy that the configuration names: a file, or the documented priors. */
 export type ConfiguredPolicy = {

@@ -2,21 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { civilDateOfInstant } from '../../../../src/core/models/civil-date.ts'
-import type { ModelEntry } from '../../../../src/core/models/model-entry.ts'
-import type { LoggedTask } from '../../../../src/core/learning/logged-task.ts'
-import {
-  parsePolicyArtefact,
-  policyVersionOf,
-  type PolicyArtefact,
-} from '../../../../src/core/policy/policy-artefact.ts'
-import { createFeatureExtractor } from '../../../../src/core/policy/prompt-features.ts'
-import { isFixedSet, withKnownPrices } from '../../../../src/learning/evaluation/evaluate-policies.ts'
-import { readEvaluationData, rowsOfFiles } from '../../../../src/node/learning/evaluation/read-evaluation-data.ts'
-import { createServedChoices } from '../../../../src/node/learning/evaluation/served-choices.ts'
-import { trainPolicyOnFiles } from '../../../../src/node/learning/training/train-policy.ts'
-import { createPolicyService } from '../../../../src/router/policy-service.ts'
-import { loggedRows, recordedRows } from '../judged-data.ts'
+import { civilDateOfInstant } from '../../src/core/models/civil-date.ts'
+import type { ModelEntry } from '../../src/core/models/model-entry.ts'
+import type { LoggedTask } from '../../src/core/learning/logged-task.ts'
+import { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from '../../src/core/policy/policy-artefact.ts'
+import { createFeatureExtractor } from '../../src/core/policy/prompt-features.ts'
+import { isFixedSet, withKnownPrices } from '../../src/learning/evaluation/evaluate-policies.ts'
+import { readEvaluationData, rowsOfFiles } from '../../src/node/learning/evaluation/read-evaluation-data.ts'
+import { createServedChoices } from '../../src/router/served-choices.ts'
+import { trainPolicyOnFiles } from '../../src/node/learning/training/train-policy.ts'
+import { createPolicyService } from '../../src/router/policy-service.ts'
+import { loggedRows, recordedRows } from '../node/learning/judged-data.ts'
 
 let folder = ''
 let artefact: PolicyArtefact

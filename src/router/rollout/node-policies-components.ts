@@ -1,10 +1,10 @@
-import type { GateFloors } from '../../../core/learning/gate/threshold-changes.ts'
-import type { PolicyRegistry } from '../../../learning/registry/policy-registry.ts'
-import type { FeedbackJoin } from '../../../router/rollout/feedback-join.ts'
-import type { RolloutOwner } from '../../../router/rollout/rollout-owner.ts'
-import type { ShadowRunner } from '../../../router/rollout/shadow-runner.ts'
-import type { ServedPolicy } from '../../../router/served-policy.ts'
-import type { OnlineStatus } from '../online/node-learner.ts'
+import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { PolicyRegistry } from '../../ports/policy-registry.ts'
+import type { FeedbackJoin } from './feedback-join.ts'
+import type { RolloutOwner } from './rollout-owner.ts'
+import type { ShadowRunner } from './shadow-runner.ts'
+import type { ServedPolicy } from '../served-policy.ts'
+import type { OnlineStatus } from '../../core/learning/online/online-status.ts'
 import type { ConfiguredPolicy, PolicyShelf } from './policy-shelf.ts'
 
 /** What promoting and rolling back is made of. */

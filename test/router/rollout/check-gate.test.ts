@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { timestampFromMs } from '../../../../src/base/time.ts'
-import { GATE_DEFAULTS } from '../../../../src/core/learning/gate/gate-thresholds.ts'
-import type { AttachedGateReport } from '../../../../src/learning/registry/gate-shelf.ts'
-import { requireGate, type GateQuestion } from '../../../../src/node/learning/rollout/check-gate.ts'
+import { timestampFromMs } from '../../../src/base/time.ts'
+import { GATE_DEFAULTS } from '../../../src/core/learning/gate/gate-thresholds.ts'
+import type { AttachedGateReport } from '../../../src/ports/policy-registry.ts'
+import { requireGate, type GateQuestion } from '../../../src/router/rollout/check-gate.ts'
 
 const candidate = { version: 'policy-1-aaaaaaaaaaaa', sha256: 'a'.repeat(64) }
 const incumbent = { version: 'priors-1', sha256: null }

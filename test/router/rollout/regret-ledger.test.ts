@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createRandomStream } from '../../../../src/base/random-stream.ts'
-import { civilDateOfDays, type CivilDate } from '../../../../src/core/models/civil-date.ts'
-import type { RegretLimits } from '../../../../src/core/policy/exploration/regret-account.ts'
-import { openRegretLedger, type StoredRegretLedger } from '../../../../src/node/learning/rollout/regret-ledger.ts'
-import type { KeyValueStore } from '../../../../src/ports/key-value-store.ts'
-import { createMemoryKeyValueStore } from '../../../../src/storage/memory/memory-key-value-store.ts'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
+import { civilDateOfDays, type CivilDate } from '../../../src/core/models/civil-date.ts'
+import type { RegretLimits } from '../../../src/core/policy/exploration/regret-account.ts'
+import { openRegretLedger, type StoredRegretLedger } from '../../../src/router/rollout/regret-ledger.ts'
+import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
+import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 
 const LIMITS: RegretLimits = { utilityPerDay: 8, usdPerDay: 1 }
 const MONDAY = civilDateOfDays(20_000)

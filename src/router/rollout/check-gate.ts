@@ -1,7 +1,7 @@
-import { CodedError } from '../../../base/errors.ts'
-import type { Timestamp } from '../../../base/time.ts'
-import { thresholdsBelow, type GateFloors } from '../../../core/learning/gate/threshold-changes.ts'
-import type { AttachedGateReport } from '../../../learning/registry/gate-shelf.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { thresholdsBelow, type GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { AttachedGateReport } from '../../ports/policy-registry.ts'
 
 export type GateQuestion = {
   readonly candidate: { readonly version: string; readonly sha256: string }

@@ -1,10 +1,17 @@
-import { CodedError } from '../../../base/errors.ts'
-import { trialOf } from '../../../core/rollout/rollout-state.ts'
-import { isHeldByDrift } from '../../../core/rollout/watch/trial-drift.ts'
-import type { RolloutInForce, RolloutOwner } from '../../../router/rollout/rollout-owner.ts'
-import type { ServedPolicy } from '../../../router/served-policy.ts'
-import type { HealthCheck } from '../../kernell-node.ts'
+import { CodedError } from '../../base/errors.ts'
+import { trialOf } from '../../core/rollout/rollout-state.ts'
+import { isHeldByDrift } from '../../core/rollout/watch/trial-drift.ts'
+import type { RolloutInForce, RolloutOwner } from './rollout-owner.ts'
+import type { ServedPolicy } from '../served-policy.ts'
 import type { ConfiguredPolicy, PolicyShelf } from './policy-shelf.ts'
+
+/** What an operator is told of a rollout, and what to do about it. */
+export type RolloutCheck = {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'failed'
+  readonly detail: string
+  readonly remedy?: string
+}
 
 type PolicySwitchInit = {
   readonly configured: ConfiguredPolicy
@@ -61,7 +68,7 @@ export class PolicySwitch {
     }
   }
 
-  checks(owner: Pick<RolloutOwner, 'state' | 'inForce'>): readonly HealthCheck[] {
+  checks(owner: Pick<RolloutOwner, 'state' | 'inForce'>): readonly RolloutCheck[] {
     const { configured, served } = this.#init
     const { stage, percent, candidate } = owner.inForce
     if (this.#failure !== undefined) {

@@ -1,6 +1,6 @@
-import { CodedError } from '../../../base/errors.ts'
-import { parseCivilDate, type CivilDate } from '../../../core/models/civil-date.ts'
-import type { ExplorationRegret } from '../../../core/policy/exploration/exploration-rule.ts'
+import { CodedError } from '../../base/errors.ts'
+import { parseCivilDate, type CivilDate } from '../../core/models/civil-date.ts'
+import type { ExplorationRegret } from '../../core/policy/exploration/exploration-rule.ts'
 import {
   bookRegret,
   NEW_REGRET_BOOK,
@@ -11,8 +11,8 @@ import {
   type RegretBook,
   type RegretLedger,
   type RegretLimits,
-} from '../../../core/policy/exploration/regret-account.ts'
-import type { KeyValueStore } from '../../../ports/key-value-store.ts'
+} from '../../core/policy/exploration/regret-account.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
 
 export type RegretLedgerInit = {
   /** A store of the ledger's own: a sublevel. */

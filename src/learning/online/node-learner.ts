@@ -1,12 +1,14 @@
-import { CodedError } from '../../../base/errors.ts'
-import type { LoggedTask } from '../../../core/learning/logged-task.ts'
-import { promptFeatureSet } from '../../../core/policy/prompt-feature-set.ts'
-import { loggedTaskOf } from '../../../learning/dataset/logged-task-of.ts'
-import { labelTask } from '../../../learning/labels/label-task.ts'
-import type { KeyValueStore } from '../../../ports/key-value-store.ts'
-import type { ScheduledTimer, Timers } from '../../../ports/timers.ts'
-import type { TelemetryEvent } from '../../../wire/telemetry-event.ts'
-import type { RegisteredPolicy } from '../../../learning/registry/policy-registry.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import type { OnlineStatus } from '../../core/learning/online/online-status.ts'
+import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
+import { loggedTaskOf } from '../dataset/logged-task-of.ts'
+import { labelTask } from '../labels/label-task.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
+import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
+import type { RegisteredPolicy } from '../../ports/policy-registry.ts'
+import type { EncodeFloats } from './online-state.ts'
 import { OnlinePolicy, type OnlinePolicyComponents } from './online-policy.ts'
 import { encodeOnlinePolicy, type SavedOnlinePolicy } from './online-policy-state.ts'
 
@@ -35,6 +37,8 @@ export type NodeLearnerComponents = Omit<OnlinePolicyComponents, 'register'> & {
   readonly onVersion: (version: string, rows: number) => Promise<void>
   /** A trained policy that serves, which the first version is to follow; `undefined` on priors. */
   readonly serving: () => string | undefined
+  /** Absent: the portable one. */
+  readonly encodeFloats?: EncodeFloats
   /** A store of the learner's own. */
   readonly store: KeyValueStore
   readonly timers: Timers
@@ -47,26 +51,6 @@ export type NodeLearnerInit = {
   /** Tasks that may wait to be learned from; of more, the new ones are dropped. */
   readonly queueMax: number
   readonly saved: SavedOnlinePolicy | undefined
-}
-
-/** What a node has learned from its own tasks. Its names are public, in snake_case. */
-export type OnlineStatus = {
-  readonly learned: number
-  readonly revised: number
-  readonly skipped: number
-  /** Tasks that wait to be learned from. */
-  readonly queued: number
-  /** Tasks that were not learned from since the start, because too many waited. */
-  readonly dropped: number
-  /** Tasks seen of those that it takes to start learning; `null` once it has. */
-  readonly startTasks: number | null
-  readonly everyOutcomes: number
-  readonly sinceVersion: number
-  /** The last version that was registered, and when; `null` before the first. */
-  readonly lastVersion: string | null
-  readonly lastVersionAt: string | null
-  /** What went wrong last, and has not gone well since; `null`: nothing. */
-  readonly failure: string | null
 }
 
 export const STATE_KEY = 'state'
@@ -185,9 +169,9 @@ export class NodeLearner {
   }
 
   #open(saved: SavedOnlinePolicy | undefined, before?: OnlinePolicy): OnlinePolicy {
-    const { models, now, registry } = this.#components
+    const { registry, ...parts } = this.#components
     return new OnlinePolicy(
-      { models, now, register: async (text) => await registry.register(text) },
+      { ...parts, register: async (text) => await registry.register(text) },
       saved,
       before?.counts,
     )
@@ -287,6 +271,8 @@ export class NodeLearner {
     const { saved } = this.#policy
     if (!this.#isDirty || !this.#isWhole || saved === undefined) return
     this.#isDirty = false
-    await this.#components.store.put(STATE_KEY, encodeOnlinePolicy(saved), { sync: true })
+    await this.#components.store.put(STATE_KEY, encodeOnlinePolicy(saved, this.#components.encodeFloats), {
+      sync: true,
+    })
   }
 }
