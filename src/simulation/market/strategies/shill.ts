@@ -1,8 +1,7 @@
-import { amountFromNanos } from '../../../base/money.ts'
-import { parameter, partOf } from './parameters.ts'
+import { fundsOf, parameter, partOf } from './parameters.ts'
 import type { AgentSelf, BuyerPlay, Strategy } from './strategy.ts'
 
-const FUNDS = 10_000_000_000
+const FUNDS_CREDITS = 10
 /** What its own bidder bids, of what it takes sellers to bid at least, in millionths of the reserve price. */
 const BID_PER_MILLION = 700_000
 
@@ -28,7 +27,7 @@ export const SHILL: Strategy = {
 async function addBidder(agent: AgentSelf): Promise<void> {
   await agent.addIdentity({
     side: 'seller',
-    fundsNanos: amountFromNanos(BigInt(parameter(agent, 'fundsNanos', FUNDS))),
+    fundsNanos: fundsOf(agent, FUNDS_CREDITS),
     seller: {
       // What it offers must not be the best or the second: that one is the reserve.
       ask: ({ usualNanos }) => usualNanos,

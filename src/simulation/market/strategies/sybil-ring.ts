@@ -1,13 +1,13 @@
-import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import type { Amount } from '../../../base/money.ts'
 import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
-import { parameter } from './parameters.ts'
+import { fundsOf, parameter } from './parameters.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { AgentIdentity, AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
 /** Fresh names that buy of it, and what each has. */
 const SYBILS = 2
-const FUNDS = 50_000_000_000
+const FUNDS_CREDITS = 50
 /** Purchases of each of them. */
 const PURCHASES = 2
 
@@ -39,7 +39,7 @@ export const SYBIL_RING: Strategy = {
 type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonly price: Amount }
 
 async function trade(agent: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
-  const fundsNanos = amountFromNanos(BigInt(parameter(agent, 'fundsNanos', FUNDS)))
+  const fundsNanos = fundsOf(agent, FUNDS_CREDITS)
   for (let sybil = 0; sybil < parameter(agent, 'sybils', SYBILS); sybil += 1)
     sybils.push(
       await agent.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(agent) }) } }),

@@ -1,10 +1,9 @@
-import { amountFromNanos } from '../../../base/money.ts'
 import { cheapPrices, countPaid, junkOf } from './junk.ts'
-import { parameter } from './parameters.ts'
+import { fundsOf } from './parameters.ts'
 import type { SellerPlay, Strategy } from './strategy.ts'
 
 /** What it pays in for each name: bonds and deposits come out of it. */
-const FUNDS = 10_000_000_000
+const FUNDS_CREDITS = 10
 
 /** Delivers junk, and comes back under another name. A fresh name has no more credit than any newcomer. @see Friedman and Resnick, The Social Cost of Cheap Pseudonyms, 2001 */
 export const WHITEWASHER: Strategy = {
@@ -15,7 +14,7 @@ export const WHITEWASHER: Strategy = {
     onEnd: async (ended) => {
       await countPaid(agent, ended)
       if (ended.role === 'worker' && ended.wasRight === false)
-        await agent.changeIdentity(amountFromNanos(BigInt(parameter(agent, 'fundsNanos', FUNDS))))
+        await agent.changeIdentity(fundsOf(agent, FUNDS_CREDITS))
     },
   }),
 }
