@@ -6,6 +6,7 @@ import { numbersOf } from '../../simulation/seeds/seed-result.ts'
 import { formatTable } from '../format-table.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunAnswer } from './run-job.ts'
+import type { ShrunkSeed } from './simulation.ts'
 import { traceLine } from './trace-file.ts'
 
 type RunDone = Extract<RunAnswer, { readonly kind: 'done' }>
@@ -91,6 +92,15 @@ export function formatSeeds(
     ...totals.failures.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
+  ].join('\n')
+}
+
+/** What is left of a failing seed. */
+export function formatShrunk({ failing, what, faultsBefore, events, eventsBefore, runs, replay }: ShrunkSeed): string {
+  return [
+    `Seed ${failing.seed} in small, found in ${runs} runs: ${failing.faultIds.length} of ${faultsBefore} faults, ${events} of ${eventsBefore} events`,
+    `  ${failing.checker}: ${what}`,
+    `    ${replay}`,
   ].join('\n')
 }
 

@@ -23,7 +23,7 @@ export type RunInit = {
   readonly options?: unknown
   /** Default `seeded`. */
   readonly signatures?: SignatureKind
-  /** Makes and judges Ed25519 where `signatures` says so: `createInlineSignatures` of `kernell-os/keys`. Absent: portable ones, which are slow. */
+  /** `createInlineSignatures` of `kernell-os/keys`: makes and judges Ed25519 where `signatures` says so, and names keys in any case. Absent: portable ones, which are slow. */
   readonly ed25519?: Signatures
   /** Recorded outcomes for scenarios that take them. */
   readonly data?: readonly RoutingRow[]
@@ -92,7 +92,7 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
 }
 
 function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
-  return signatures === 'ed25519' ? (ed25519 ?? createPortableSignatures()) : createSeededSignatures(seed)
+  return signatures === 'ed25519' ? (ed25519 ?? createPortableSignatures()) : createSeededSignatures(seed, ed25519)
 }
 
 class Run {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { defineScenario, type Play, type PlayEnd } from '../scenario/scenario.ts'
 import { SightBook } from '../market/agents/sight-book.ts'
 import type { Stage } from '../scenario/stage.ts'

@@ -6,7 +6,8 @@ import { type Bench, type BenchRow, median, roundFigure } from '../bench.ts'
 import { playInProcess } from './process.ts'
 import { sharesOf } from './profile.ts'
 
-const WALL_LIMIT_SECONDS = 60
+/** A minute on one core: what all threads of the process took together, those that collect garbage included. */
+const CPU_LIMIT_SECONDS = 60
 const MEMORY_LIMIT_BYTES = 2_000_000_000
 const REPEATS = 5
 /** Scenarios that are shown with a profile. They take what their parties do; nobody promises how long that is. */
@@ -19,12 +20,12 @@ export const bench: Bench = async ({ isQuick, log }) => {
   const long = await playInProcess('run-scenario.ts', ['agent-network', JSON.stringify(many)])
   rows.push({
     case: 'agent-network, 10000 agents, 1000 steps',
-    unit: 'seconds',
+    unit: 'CPU-seconds',
     better: 'lower',
-    ours: roundFigure(long['wallSeconds'] ?? Number.NaN),
+    ours: roundFigure(long['cpuSeconds'] ?? Number.NaN),
     peers: {},
-    limit: WALL_LIMIT_SECONDS,
-    note: `${long['messages']} messages handled by ${long['agents']} actors, ${roundFigure(long['cpuSeconds'] ?? 0)} s of CPU`,
+    limit: CPU_LIMIT_SECONDS,
+    note: `${long['messages']} messages handled by ${long['agents']} actors, ${roundFigure(long['wallSeconds'] ?? 0)} s on the clock of a machine that may be shared`,
   })
   const wide = await playInProcess(
     'run-scenario.ts',

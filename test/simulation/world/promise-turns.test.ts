@@ -30,13 +30,13 @@ async function play(ticks: readonly number[]): Promise<string> {
     await transport.start()
     for (const [at, did] of dids.entries()) transport.addPeer(did, `/sim/m${at}`)
   }
+  const bells = [0, 1, 2, 3].map(() => Promise.withResolvers<void>())
   const work = async ({ at, owner, files, transport }: (typeof machines)[number]): Promise<void> => {
     await files.makeDirectory('/x')
-    for (let round = 0; round < 4; round += 1) {
-      // All of them at one instant.
-      const restMs = 10 * (round + 1) - world.nowMs()
-      await new Promise<void>((resolve) => void owner.timers.schedule(Math.max(0, restMs), resolve))
+    for (const [round, bell] of bells.entries()) {
+      await bell.promise
       await turns(ticks[at] ?? 0)
+      owner.timers.schedule(5, () => undefined)
       const to = dids[(at + 1 + round) % dids.length]
       if (to === undefined) return
       const asked = transport.request(to, { protocol: '/echo', body: new Uint8Array([at, round]), timeoutMs: 1_000 })
@@ -46,13 +46,9 @@ async function play(ticks: readonly number[]): Promise<string> {
       await file.sync()
     }
   }
-  // One event wakes all of them.
-  world.schedule(1, {
-    kind: 'begin',
-    run: () => {
-      for (const machine of machines) work(machine).catch((error: unknown) => world.fail(error))
-    },
-  })
+  for (const machine of machines) work(machine).catch((error: unknown) => world.fail(error))
+  // One event wakes all of them, and all of them go on in its promises.
+  for (const [round, bell] of bells.entries()) world.schedule(50 * (round + 1), { kind: 'bell', run: bell.resolve })
   await world.run()
   expect(world.failures).toEqual([])
   expect(world.events).toBeGreaterThan(100)

@@ -5,7 +5,7 @@ import type { RunJob } from './run-job.ts'
 export const STUDY_WORLD = {
   agents: 24,
   sellers: 0.84,
-  steps: 3,
+  steps: 2,
   skills: 2,
   gapMs: 10_000,
   nodes: 1,

@@ -16,26 +16,26 @@ const REJECT_PER_MILLION = 500_000
  */
 export const GRIEFING_HOLDER: Strategy = {
   name: 'griefing-holder',
-  seller: (self): Partial<SellerPlay> => {
-    const idlePerMillion = parameter(self, 'idlePerMillion', IDLE_PER_MILLION)
+  seller: (agent): Partial<SellerPlay> => {
+    const idlePerMillion = parameter(agent, 'idlePerMillion', IDLE_PER_MILLION)
     if (idlePerMillion === 0) return {}
     return {
-      ...cheapPrices(self),
+      ...cheapPrices(agent),
       work: () => {
-        if (!happens(self, idlePerMillion)) return rightWork(self)
-        self.count('attempt')
+        if (!happens(agent, idlePerMillion)) return rightWork(agent)
+        agent.count('attempt')
         return { kind: 'never' }
       },
       onEnd: ({ role, ended }) => {
-        if (role === 'worker' && (ended === 'EXPIRED' || ended === 'VOIDED')) self.count('success')
+        if (role === 'worker' && (ended === 'EXPIRED' || ended === 'VOIDED')) agent.count('success')
       },
     }
   },
-  buyer: (self): Partial<BuyerPlay> => {
-    const silentPerMillion = parameter(self, 'silentPerMillion', SILENT_PER_MILLION)
-    const rejectPerMillion = parameter(self, 'rejectPerMillion', REJECT_PER_MILLION)
+  buyer: (agent): Partial<BuyerPlay> => {
+    const silentPerMillion = parameter(agent, 'silentPerMillion', SILENT_PER_MILLION)
+    const rejectPerMillion = parameter(agent, 'rejectPerMillion', REJECT_PER_MILLION)
     if (silentPerMillion + rejectPerMillion === 0) return {}
-    return { decide: (_, isRight) => answerOf(self, { silentPerMillion, rejectPerMillion, isRight }) }
+    return { decide: (_, isRight) => answerOf(agent, { silentPerMillion, rejectPerMillion, isRight }) }
   },
 }
 
@@ -46,12 +46,12 @@ type Griefing = {
 }
 
 function answerOf(
-  self: AgentSelf,
+  agent: AgentSelf,
   { silentPerMillion, rejectPerMillion, isRight }: Griefing,
 ): ReturnType<BuyerPlay['decide']> {
-  const draw = self.random.nextBelow(1_000_000)
+  const draw = agent.random.nextBelow(1_000_000)
   if (isRight === false) return 'reject'
   if (draw >= silentPerMillion + rejectPerMillion) return 'accept'
-  self.count('attempt')
+  agent.count('attempt')
   return draw < silentPerMillion ? 'silent' : 'reject'
 }

@@ -13,13 +13,13 @@ const JUNK_PER_MILLION = 1_000_000
  */
 export const LAZY: Strategy = {
   name: 'lazy',
-  seller: (self): Partial<SellerPlay> => ({
-    ...cheapPrices(self),
+  seller: (agent): Partial<SellerPlay> => ({
+    ...cheapPrices(agent),
     work: (task) => {
-      const isJunk = happens(self, parameter(self, 'junkPerMillion', JUNK_PER_MILLION))
-      return isJunk ? junkOf(self, task) : rightWork(self)
+      const isJunk = happens(agent, parameter(agent, 'junkPerMillion', JUNK_PER_MILLION))
+      return isJunk ? junkOf(agent, task) : rightWork(agent)
     },
-    onEnd: async (ended) => await countPaid(self, ended),
+    onEnd: async (ended) => await countPaid(agent, ended),
   }),
 }
 

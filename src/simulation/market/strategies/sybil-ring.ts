@@ -1,13 +1,13 @@
-import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import type { Amount } from '../../../base/money.ts'
 import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
-import { parameter } from './parameters.ts'
+import { fundsOf, parameter } from './parameters.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { AgentIdentity, AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
 /** Fresh names that buy of it, and what each has. */
 const SYBILS = 2
-const FUNDS_NANOS = 50_000_000_000
+const FUNDS_CREDITS = 50
 /** Purchases of each of them. */
 const PURCHASES = 2
 
@@ -19,34 +19,34 @@ const PURCHASES = 2
  */
 export const SYBIL_RING: Strategy = {
   name: 'sybil-ring',
-  seller: (self): Partial<SellerPlay> => {
+  seller: (agent): Partial<SellerPlay> => {
     const sybils: AgentIdentity[] = []
     let ring: Promise<void> | undefined
-    const prices = cheapPrices(self)
+    const prices = cheapPrices(agent)
     return {
       ...prices,
       ask: (skill) => {
         const price = prices.ask(skill)
-        if (price !== undefined) ring ??= trade(self, { sybils, skill: skill.skill, price })
+        if (price !== undefined) ring ??= trade(agent, { sybils, skill: skill.skill, price })
         return price
       },
-      work: (task) => (sybils.some(({ did }) => did === task.payer) ? rightWork(self) : junkOf(self, task)),
-      onEnd: async (ended) => await countPaid(self, ended),
+      work: (task) => (sybils.some(({ did }) => did === task.payer) ? rightWork(agent) : junkOf(agent, task)),
+      onEnd: async (ended) => await countPaid(agent, ended),
     }
   },
 }
 
 type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonly price: Amount }
 
-async function trade(self: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
-  const fundsNanos = amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS)))
-  for (let sybil = 0; sybil < parameter(self, 'sybils', SYBILS); sybil += 1)
+async function trade(agent: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
+  const fundsNanos = fundsOf(agent, FUNDS_CREDITS)
+  for (let sybil = 0; sybil < parameter(agent, 'sybils', SYBILS); sybil += 1)
     sybils.push(
-      await self.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(self) }) } }),
+      await agent.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(agent) }) } }),
     )
   for (const [at, sybil] of sybils.entries())
-    for (let purchase = 0; purchase < parameter(self, 'purchases', PURCHASES); purchase += 1)
-      await self.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })
+    for (let purchase = 0; purchase < parameter(agent, 'purchases', PURCHASES); purchase += 1)
+      await agent.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })
 }
 
 /** They buy of nobody else. */
