@@ -255,11 +255,20 @@ function withoutLost(inode: Inode): Uint8Array {
   return bytes
 }
 
+/** Bytes of each buffer that some file has, from its beginning on. */
+const USED = new WeakMap<ArrayBufferLike, number>()
+const BUFFER_BYTES_MIN = 256
+
+/** Both, one behind the other: in the buffer of the first where nothing stands behind it, so that appending again and again does not copy a file each time. */
 function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(left.byteLength + right.byteLength)
-  joined.set(left)
+  const size = left.byteLength + right.byteLength
+  const { buffer, byteOffset } = left
+  const isRoom = byteOffset === 0 && buffer.byteLength >= size && USED.get(buffer) === left.byteLength
+  const joined = isRoom ? new Uint8Array(buffer) : new Uint8Array(Math.max(BUFFER_BYTES_MIN, 2 * size))
+  if (!isRoom) joined.set(left)
   joined.set(right, left.byteLength)
-  return joined
+  USED.set(joined.buffer, size)
+  return joined.subarray(0, size)
 }
 
 function parentOf(path: string): string {

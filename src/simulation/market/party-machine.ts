@@ -19,10 +19,7 @@ const NOTARY_TIMEOUT_MS = 35_000
 const AGAIN_MS = 1_000
 
 /** What a party of the market is beside its key: whatever the product lets its operator say. */
-export type PartyHooks = Pick<
-  PartyRoleInit,
-  'runner' | 'bidOn' | 'changeBuying' | 'changeSelling' | 'acceptsAlone'
-> & {
+export type PartyHooks = Pick<PartyRoleInit, 'runner' | 'bidOn' | 'changeBuying' | 'changeSelling' | 'acceptsAlone'> & {
   /** Questions of others that it takes notice of; absent: all. */
   readonly hears?: Hears | undefined
 }

@@ -98,8 +98,7 @@ export class SellerSeat implements AgentIdentity {
     const { town } = this.agent
     watchContracts(running, this.seen, {
       onDisputed: (contract) => town.dispute(contract),
-      onEnded: async (ended) =>
-        await this.init.play.onEnd({ ...ended, wasRight: this.right.get(ended.contract) }),
+      onEnded: async (ended) => await this.init.play.onEnd({ ...ended, wasRight: this.right.get(ended.contract) }),
     })
     await running.parameters.refresh()
     for (let round = 0; !this.hasLeft; round += 1) {

@@ -87,12 +87,12 @@ export class ChaosNode {
     await transport.start()
     for (const other of this.init.others()) if (other !== this) transport.addPeer(other.did, `/sim/${other.name}`)
     const host = new AccountHost({
+      stage,
       machine: this.machine,
       owner,
       accounts,
       observers,
       remit: async (remittance) => await this.remit(transport, remittance),
-      onHandled: () => (stage.handled.actors += 1),
       onBrokenStore: () => {
         if (this.machine.running === owner) this.restart()
       },
@@ -119,7 +119,7 @@ export class ChaosNode {
     const owner = stage.world.createProcess(`${this.name}/worker#${this.workers}`, main.skew)
     this.worker = owner
     const random = stage.random(`crew ${this.name} ${this.workers}`)
-    const crew = new CrewHost({ owner, random, checks: stage.checks, onHandled: () => (stage.handled.actors += 1) })
+    const crew = new CrewHost({ stage, owner, random })
     this.crew = crew
     owner.onKill(() => {
       if (this.crew === crew) this.crew = undefined

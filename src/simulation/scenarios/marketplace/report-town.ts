@@ -30,7 +30,7 @@ export async function reportTown(town: Town, _stage: Stage): Promise<PlayEnd> {
 async function balancesOf({ market }: Town): Promise<ReadonlyMap<Did, bigint>> {
   const balances = new Map<Did, bigint>()
   const { running } = market
-  for (let after: string | undefined; running !== undefined; ) {
+  for (let after: string | undefined; running !== undefined;) {
     const page = await running.accounts({ currency: market.currency, ...(after !== undefined && { after }) })
     for (const { id, balanceNanos } of page.ledgers.flatMap(({ accounts }) => accounts)) {
       const [owner, kind] = id.split('/') as [Did, string]
@@ -69,7 +69,10 @@ function recordOf(agent: Agent, balances: ReadonlyMap<Did, bigint>): AgentRecord
 function shown(record: AgentRecord | PurchaseRecord): { readonly [name: string]: MetricValue } {
   const rows = Object.entries(record).filter(([, value]) => value !== undefined)
   return Object.fromEntries(
-    rows.map(([name, value]) => [name, typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : value]),
+    rows.map(([name, value]) => [
+      name,
+      typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : value,
+    ]),
   ) as { readonly [name: string]: MetricValue }
 }
 
