@@ -25,7 +25,7 @@ export const LAYERS: readonly Layer[] = [
     layer: 6,
     folder: 'simulation',
     // The other place that chooses adapters: simulated ones, so nothing that opens a file or a socket.
-    mayImport: [...CONTRACTS, 'actors', 'wasm', 'keys', 'network', 'storage', 'models', 'testing', ...SERVICES],
+    mayImport: [...CONTRACTS, 'actors', 'wasm', 'keys', 'network', 'storage', 'models', 'telemetry', 'testing', ...SERVICES],
   },
   { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
   { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'simulation', 'gateway'] },

@@ -11,8 +11,8 @@ import type { FollowUpStore } from '../telemetry/follow-up-store.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-store.ts'
-import { joinFollowUps } from './join-follow-ups.ts'
-import { addFeedback, type FeedbackReceipt, type NewFeedback } from './node-feedback.ts'
+import { joinFollowUps } from '../telemetry/join-follow-ups.ts'
+import { addFeedback, type FeedbackReceipt, type NewFeedback } from '../telemetry/add-feedback.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
 import type { FeedbackEvent } from '../wire/feedback-event.ts'
@@ -24,7 +24,7 @@ export type {
   DerivationKind,
   DerivationSource,
 } from '../learning/derivations/derivation.ts'
-export type { FeedbackReceipt, Judgement, NewFeedback } from './node-feedback.ts'
+export type { FeedbackReceipt, Judgement, NewFeedback } from '../telemetry/add-feedback.ts'
 export type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 export type { TelemetryFilter } from '../telemetry/telemetry-store.ts'
 

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256, sha256HexOfBytes } from '../base/sha256.ts'
 
 /** SHA-256 works on blocks of this many bytes (FIPS 180-4), which HMAC pads its key to (RFC 2104). */
 const BLOCK_BYTES = 64
@@ -15,10 +15,8 @@ export function createTaskHasher(secret: Uint8Array): TaskHasher {
   if (secret.byteLength === 0 || secret.byteLength > BLOCK_BYTES) throw new RangeError('A secret has 1 to 64 bytes')
   const innerPad = paddedKey(secret, 0x36)
   const outerPad = paddedKey(secret, 0x5c)
-  return (text) => {
-    const inner = hash('sha256', Buffer.concat([innerPad, Buffer.from(text, 'utf8')]), 'buffer')
-    return hash('sha256', Buffer.concat([outerPad, inner]), 'hex')
-  }
+  const encoder = new TextEncoder()
+  return (text) => sha256HexOfBytes(joined(outerPad, sha256(joined(innerPad, encoder.encode(text)))))
 }
 
 /** Hexadecimal digits of the hashes that stand for names in keys: 96 bits. */
@@ -52,4 +50,11 @@ function paddedKey(secret: Uint8Array, byte: number): Uint8Array {
   const key = new Uint8Array(BLOCK_BYTES)
   key.set(secret)
   return key.map((value) => value ^ byte)
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { sha256HexOfBytes } from '../base/sha256.ts'
 import { promptFeatureSet } from '../core/policy/prompt-feature-set.ts'
 import type { TaskOutcome } from '../core/routing/task-outcome.ts'
 import type { Startable } from '../ports/startable.ts'
@@ -90,7 +90,7 @@ class BatchingPipeline implements TelemetryPipeline {
     this.#timers = components.timers
     this.#hasher = createTaskHasher(components.secret)
     this.#context = {
-      instanceId: hash('sha256', components.secret, 'hex').slice(0, 16),
+      instanceId: sha256HexOfBytes(components.secret).slice(0, 16),
       hardwareTier: init.hardwareTier,
       hasGpu: init.hasGpu,
       ramBucket: init.ramBucket,

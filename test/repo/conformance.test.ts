@@ -27,12 +27,14 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       test: 'test/storage/conformance.test.ts',
       implementations: ['createMemoryKeyValueStore', 'openLevelKeyValueStore'],
     },
+    { test: 'test/simulation/disk/journalled-store.test.ts', implementations: ['openJournalledStore'] },
   ],
   LANGUAGE_MODEL_CASES: [
     { test: 'test/models/openai-compatible-model.test.ts', implementations: ['createOpenaiCompatibleModel'] },
     { test: 'test/models/anthropic-model.test.ts', implementations: ['createAnthropicModel'] },
     { test: 'test/models/gguf-model.test.ts', implementations: ['createGgufModel'] },
     { test: 'test/testing/test-models.test.ts', implementations: ['createScriptedModel', 'createRecordedModel'] },
+    { test: 'test/simulation/models/simulated-provider.test.ts', implementations: ['SimulatedProvider'] },
   ],
   POLICY_KERNEL_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },

@@ -27,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   market: 'base core ports wire actors',
   memory: 'base core ports wire actors',
   node: 'base core ports wire actors wasm keys storage network models guard telemetry router learning market memory',
-  simulation: 'base core ports wire actors wasm keys network storage models testing router learning market memory',
+  simulation:
+    'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory',
   gateway: 'base core ports wire node',
   cli: 'base core ports wire node simulation gateway',
 }

@@ -51,7 +51,8 @@ export const SIMULATION_ERRORS = {
     isRetryable: true,
   },
   SIMULATION_RESUME_OTHER: {
-    cause: 'A file to resume belongs to another run: another scenario, other options, another version, or it is no such file.',
+    cause:
+      'A file to resume belongs to another run: another scenario, other options, another version, or it is no such file.',
     remedy: 'Name another file, or repeat the command with what the file begins with.',
     httpStatus: 409,
     isRetryable: false,

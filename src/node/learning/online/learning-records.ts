@@ -1,5 +1,5 @@
 import type { TelemetryEvent } from '../../../wire/telemetry-event.ts'
-import { joinFollowUps } from '../../join-follow-ups.ts'
+import { joinFollowUps } from '../../../telemetry/join-follow-ups.ts'
 import type { NodeRecords } from '../../node-records.ts'
 import type { NodeTelemetry } from '../../open-telemetry.ts'
 import type { LearningRecords, NodeLearner, TaskName } from './node-learner.ts'

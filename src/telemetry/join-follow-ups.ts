@@ -1,5 +1,5 @@
 import type { AbortOptions } from '../ports/abort-options.ts'
-import type { FollowUpStore } from '../telemetry/follow-up-store.ts'
+import type { FollowUpStore } from './follow-up-store.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
 /** Records whose follow-ups are looked up in one go. */

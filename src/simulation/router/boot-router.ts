@@ -1,0 +1,138 @@
+import type { ActorSystem } from '../../actors/system/actor-system.ts'
+import { createActorSystem } from '../../actors/create-actor-system.ts'
+import type { DurationMs } from '../../base/time.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { Router, RouteRequest } from '../../ports/router.ts'
+import { NO_OP_TRACER } from '../../ports/tracer.ts'
+import { createBudgetOwner, type BudgetOwner } from '../../router/budget-owner.ts'
+import { createHashedEmbedder } from '../../router/cache/hashed-embedder.ts'
+import { openSemanticCache } from '../../router/cache/open-semantic-cache.ts'
+import { createAnswerCheck } from '../../router/check-answer.ts'
+import { createPolicyService } from '../../router/policy-service.ts'
+import { createRouter } from '../../router/router-service.ts'
+import type { SemanticCache } from '../../router/semantic-cache.ts'
+import { DirectoryJournals } from '../../storage/directory-journals.ts'
+import { createTypeScriptKernel } from '../../wasm/typescript-kernel.ts'
+import { openJournalledStore } from '../disk/journalled-store.ts'
+import type { Machine, MachineWork } from '../machine/machine.ts'
+import type { WorldProcess } from '../world/world-process.ts'
+import { openRecords, type MachineRecords } from './open-records.ts'
+import { ROUTER_DEFAULTS, type RouterMachineInit } from './router-parts.ts'
+import { createWorldCatalog } from './world-catalog.ts'
+
+/** A machine that serves tasks, from its start to its end. */
+export type RouterWork = MachineWork & {
+  readonly router: Router
+  readonly budgets: BudgetOwner
+  readonly cache: SemanticCache | undefined
+  readonly records: MachineRecords
+  readonly actors: ActorSystem
+  /** What is kept on the disk beside the journals. */
+  readonly store: KeyValueStore
+}
+
+/** Folder of all that a machine keeps. */
+const FOLDER = '/kernell'
+/** Longest prompt of earlier steps; nothing is split in a world. */
+const CONTEXT_TOKENS_MAX = 3_000
+
+/**
+ * Starts the product's own router on a process of a machine, over the machine's disk and the providers of the world. It may be killed at any moment and started again:
+ * budgets, records and answers are then as the disk has them. Tasks are not split, since no model of a world makes plans.
+ */
+export async function bootRouter(owner: WorldProcess, machine: Machine, init: RouterMachineInit): Promise<RouterWork> {
+  const opened = await openMachine(owner, machine, init)
+  const { actors, budgets, cache, records, store, journals } = opened
+  const catalog = createWorldCatalog({ ...init, owner })
+  const attemptTimeoutMs = init.attemptTimeoutMs ?? ROUTER_DEFAULTS.attemptTimeoutMs
+  const { clock, timers, random } = owner
+  const calling = { catalog, budgets, clock, timers, tracer: NO_OP_TRACER, attemptTimeoutMs }
+  const policy = createPolicyService({ ...ROUTER_DEFAULTS.policy, ...init.policy })
+  const router = createRouter(
+    {
+      ...calling,
+      actors,
+      checkAnswer: createAnswerCheck(calling, {
+        answerSuccess: (entry, answered) => policy.answerSuccess(entry, answered),
+      }),
+      cache,
+      policy,
+      random,
+      telemetry: records.pipeline,
+    },
+    { decompose: 'never', contextTokensMax: CONTEXT_TOKENS_MAX },
+  )
+  return {
+    router: counted(router, init),
+    budgets,
+    cache,
+    records,
+    actors,
+    store,
+    async stop() {
+      await actors.stop()
+      await cache?.close()
+      await records.stop()
+      await budgets.stop()
+      await store.close()
+      await journals.close()
+    },
+  }
+}
+
+type OpenMachine = Pick<RouterWork, 'actors' | 'budgets' | 'cache' | 'records' | 'store'> & {
+  readonly journals: DirectoryJournals
+}
+
+/** All that stands on the disk. */
+async function openMachine(owner: WorldProcess, machine: Machine, init: RouterMachineInit): Promise<OpenMachine> {
+  const { clock, timers, random } = owner
+  const onError = (error: unknown): void => owner.fail(error)
+  const journals = new DirectoryJournals({ fileSystem: machine.disk.fileSystem(owner), random }, FOLDER)
+  const store = await openJournalledStore(await journals.open('values'))
+  const actors = createActorSystem({ environment: owner.environment() })
+  const records = await openRecords({ ...init, store, timers, random, onError })
+  const log: EventLog = await journals.open('budgets')
+  const budgets = createBudgetOwner({ actors, clock, timers, random, log }, { limits: init.limits ?? [] })
+  await budgets.start()
+  const cache = init.hasCache === false ? undefined : await openCache({ owner, actors, store })
+  return { actors, budgets, cache, records, store, journals }
+}
+
+type CacheParts = { readonly owner: WorldProcess; readonly actors: ActorSystem; readonly store: KeyValueStore }
+
+async function openCache({ owner, actors, store }: CacheParts): Promise<SemanticCache> {
+  const kernel = createTypeScriptKernel()
+  const { ttlMs, entriesMax, bytesMax } = ROUTER_DEFAULTS.cache
+  return await openSemanticCache(
+    {
+      actors,
+      store: store.sublevel('cache'),
+      clock: owner.clock,
+      timers: owner.timers,
+      kernel,
+      embedder: createHashedEmbedder({ kernel }),
+      onError: (error) => owner.fail(error),
+    },
+    { ttlMs: ttlMs as DurationMs, entriesMax, bytesMax },
+  )
+}
+
+/** Counts what the router was asked. */
+function counted(router: Router, { stage }: RouterMachineInit): Router {
+  const count = (): void => {
+    stage.handled.router += 1
+  }
+  return {
+    route: async (request: RouteRequest, options) => {
+      count()
+      return await router.route(request, options)
+    },
+    routeStream: async (request: RouteRequest, options) => {
+      count()
+      return await router.routeStream(request, options)
+    },
+    estimate: async (request, options) => await router.estimate(request, options),
+  }
+}

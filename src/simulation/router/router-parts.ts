@@ -1,0 +1,31 @@
+import type { DurationMs } from '../../base/time.ts'
+import type { BudgetLimit } from '../../router/budget-owner.ts'
+import type { PolicyServiceInit } from '../../router/policy-service.ts'
+import type { PriceBook } from '../models/price-book.ts'
+import type { SimulatedProvider } from '../models/simulated-provider.ts'
+import type { Stage } from '../scenario/stage.ts'
+
+/** What a machine that serves tasks is set up with; what its operator would write into a configuration. */
+export type RouterMachineInit = {
+  readonly stage: Stage
+  readonly provider: SimulatedProvider
+  readonly prices: PriceBook
+  /** Id of the model that "always premium" means. */
+  readonly premium: string
+  /** The policy that the configuration names, and how it decides. Default: the documented priors, bound 0.7, nothing explored. */
+  readonly policy?: Partial<PolicyServiceInit>
+  readonly limits?: readonly BudgetLimit[]
+  /** Default true. */
+  readonly hasCache?: boolean
+  /** Whether the operator lets records be kept, and the texts of tasks in them. Default both true: nobody's texts are in a world. */
+  readonly hasConsent?: boolean
+  readonly keepsText?: boolean
+  /** Default 20,000. */
+  readonly attemptTimeoutMs?: DurationMs
+}
+
+export const ROUTER_DEFAULTS = {
+  policy: { quality: 0.7, explorationRate: 0 },
+  attemptTimeoutMs: 20_000,
+  cache: { ttlMs: 24 * 3_600_000, entriesMax: 10_000, bytesMax: 16 * 1024 * 1024 },
+} as const
