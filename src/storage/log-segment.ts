@@ -9,6 +9,7 @@ import {
   encodeFrame,
   encodeSegmentHeader,
 } from './log-frame.ts'
+import type { FramePlace } from './frame-places.ts'
 import type { SegmentHeader } from './log-frame.ts'
 
 /** A file of the journal, as its header describes it. */
@@ -85,31 +86,56 @@ export async function readSegmentBytes(
   }
 }
 
+export type ReadFramesInit = {
+  readonly directory: string
+  readonly segment: Segment
+  /** Where to begin; absent: at the first frame. */
+  readonly from?: FramePlace | undefined
+  /** Told of each frame that is read. */
+  readonly onFrame?: (place: FramePlace) => void
+}
+
+/** What is read at once at first; longer frames, and whoever reads on, take more. */
+const PIECE_BYTES = 32_768
+const PIECE_BYTES_MAX = 1_048_576
+
 /**
  * Records of a segment in order, its snapshot left out. It ends at the first frame that is not whole: whoever reads knows
- * from the journal how far to go.
+ * from the journal how far to go. The file is read in pieces, as far as somebody asks for its records.
  */
 export async function* readSegmentFrames(
   fileSystem: FileSystem,
-  directory: string,
-  segment: Segment,
+  { directory, segment, from, onFrame }: ReadFramesInit,
 ): AsyncGenerator<LogRecord, void, undefined> {
-  const bytes = await readSegmentBytes(fileSystem, directory, segment.sequence)
-  let offset = SEGMENT_HEADER_BYTES
-  let isSnapshot = segment.hasSnapshot
-  let index = segment.firstIndex
-  for (;;) {
-    const frame = decodeFrame(bytes, offset, segment.salt)
-    if (frame === undefined) return
-    offset += frame.sizeBytes
-    if (!isSnapshot) {
-      if (frame.firstIndex !== index) throw corruptedError(directory, segment.sequence, 'records are out of order')
-      for (const payload of frame.payloads) {
-        yield { index, payload }
-        index += 1
+  const file = await fileSystem.open(segmentPath(directory, segment.sequence), { mode: 'read' })
+  try {
+    let offset = from?.offset ?? SEGMENT_HEADER_BYTES
+    let isSnapshot = from === undefined && segment.hasSnapshot
+    let index = from?.index ?? segment.firstIndex
+    let length = PIECE_BYTES
+    let [bytes, start] = [await file.read(offset, length), offset]
+    for (;;) {
+      const frame = decodeFrame(bytes, offset - start, segment.salt)
+      if (frame === undefined) {
+        // The end of the file, or of what was read of it.
+        if (bytes.length < length) return
+        length = offset === start ? 2 * length : Math.max(length, Math.min(2 * length, PIECE_BYTES_MAX))
+        ;[bytes, start] = [await file.read(offset, length), offset]
+        continue
       }
+      if (!isSnapshot) {
+        if (frame.firstIndex !== index) throw corruptedError(directory, segment.sequence, 'records are out of order')
+        onFrame?.({ index, offset })
+        for (const payload of frame.payloads) {
+          yield { index, payload }
+          index += 1
+        }
+      }
+      offset += frame.sizeBytes
+      isSnapshot = false
     }
-    isSnapshot = false
+  } finally {
+    await file.close()
   }
 }
 

@@ -3,6 +3,7 @@ import { CodedError } from '../base/errors.ts'
 import type { EventLog, LogRecord, LogSnapshot } from '../ports/event-log.ts'
 import type { FileSystem, OpenFile } from '../ports/file-system.ts'
 import type { Random } from '../ports/random.ts'
+import { type FramePlace, FramePlaces } from './frame-places.ts'
 import { FRAME_HEADER_BYTES, bodySizeOf, encodeFrame } from './log-frame.ts'
 import { recoverSegments } from './log-recovery.ts'
 import { createSegment, readSegmentFrames } from './log-segment.ts'
@@ -88,6 +89,7 @@ class SegmentedEventLog implements EventLog {
   #poison: { readonly cause: unknown } | undefined
   #isOpen = true
   readonly #replaced: ReplacedSegments
+  readonly #places = new FramePlaces()
 
   constructor(components: EventLogComponents, init: EventLogInit, start: LogStart) {
     this.#fileSystem = components.fileSystem
@@ -222,9 +224,10 @@ class SegmentedEventLog implements EventLog {
 
   #encodeBatch(batch: readonly PendingAppend[]): Uint8Array {
     const bytes = new Uint8Array(batch.reduce((size, item) => size + item.sizeBytes, 0))
-    const { salt } = this.#activeSegment()
     let offset = 0
+    const { salt, sequence } = this.#activeSegment()
     for (const { firstIndex, payloads } of batch) {
+      this.#places.note(sequence, { index: firstIndex, offset: this.#fileSizeBytes + offset })
       offset = encodeFrame(bytes, offset, { salt, syncedBytes: this.#fileSizeBytes, firstIndex, payloads })
     }
     assert(offset === bytes.byteLength, 'frames fill the batch exactly')
@@ -251,6 +254,7 @@ class SegmentedEventLog implements EventLog {
     try {
       assert(item.snapshot.nextIndex === this.#syncedIndex, 'a snapshot covers exactly what is on disk')
       const obsolete = this.#segments
+      for (const { sequence } of obsolete) this.#places.forget(sequence)
       await this.#startSegment(item.snapshot)
       this.#segments = this.#segments.slice(-1)
       this.#snapshot = item.snapshot
@@ -274,7 +278,11 @@ class SegmentedEventLog implements EventLog {
       for (const [position, segment] of range.segments.entries()) {
         const following = range.segments[position + 1]
         if (following !== undefined && following.firstIndex <= range.fromIndex) continue
-        for await (const record of readSegmentFrames(this.#fileSystem, this.#directory, segment)) {
+        const { sequence } = segment
+        const from = this.#places.find(sequence, range.fromIndex)
+        const onFrame = (place: FramePlace): void => this.#places.note(sequence, place)
+        const frames = readSegmentFrames(this.#fileSystem, { directory: this.#directory, segment, from, onFrame })
+        for await (const record of frames) {
           if (record.index >= range.endIndex) return
           if (record.index >= range.fromIndex) yield record
         }

@@ -181,7 +181,7 @@ export class FaultyFileSystem implements FileSystem {
       append: async (bytes) => {
         const fault = beginWrite()
         const written = fault === 'tear' ? bytes.subarray(0, bytes.byteLength >>> 1) : bytes
-        inode.current = joinBytes(inode.current, written)
+        inode.current = grownBytes(inode.current, written)
         if (fault === 'tear') throw writeError(path, 'injected')
       },
       sync: async () => {
@@ -255,20 +255,28 @@ function withoutLost(inode: Inode): Uint8Array {
   return bytes
 }
 
-/** Bytes of each buffer that some file has, from its beginning on. */
-const USED = new WeakMap<ArrayBufferLike, number>()
-const BUFFER_BYTES_MIN = 256
-
-/** Both, one behind the other: in the buffer of the first where nothing stands behind it, so that appending again and again does not copy a file each time. */
-function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
+/**
+ * Bytes with more behind them, in place where there is room: what was before the end is the same in both, and nobody looks behind the end of what he holds. Journals grow by
+ * small pieces, and copying the whole for each would be most of what a disk in memory costs.
+ */
+function grownBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
   const size = left.byteLength + right.byteLength
-  const { buffer, byteOffset } = left
-  const isRoom = byteOffset === 0 && buffer.byteLength >= size && USED.get(buffer) === left.byteLength
-  const joined = isRoom ? new Uint8Array(buffer) : new Uint8Array(Math.max(BUFFER_BYTES_MIN, 2 * size))
-  if (!isRoom) joined.set(left)
+  if (left.byteOffset === 0 && size <= left.buffer.byteLength) {
+    const grown = new Uint8Array(left.buffer, 0, size)
+    grown.set(right, left.byteLength)
+    return grown
+  }
+  const grown = new Uint8Array(new ArrayBuffer(Math.max(256, 2 * size)), 0, size)
+  grown.set(left)
+  grown.set(right, left.byteLength)
+  return grown
+}
+
+function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(left.byteLength + right.byteLength)
+  joined.set(left)
   joined.set(right, left.byteLength)
-  USED.set(joined.buffer, size)
-  return joined.subarray(0, size)
+  return joined
 }
 
 function parentOf(path: string): string {

@@ -6,6 +6,7 @@ import { createPolicyScorer } from '../../dist/src/core/policy/policy-scorer.js'
 import * as memory from '../../dist/src/memory/index.js'
 import * as ports from '../../dist/src/ports/index.js'
 import * as router from '../../dist/src/router/index.js'
+import * as simulation from '../../dist/src/simulation/index.js'
 import * as testing from '../../dist/src/testing/index.js'
 import * as wasm from '../../dist/src/wasm/index.js'
 import { loadWasmKernel } from '../../dist/src/wasm/node-load.js'
@@ -17,7 +18,7 @@ import { findChromium, readResult } from './chromium.ts'
 import { runComponent, runCore, runKernel } from './page-operations.ts'
 import { startPageServer, type Page, type PageServer } from './page-server.ts'
 
-const DOORS = { actors, core, memory, ports, router, testing, wasm, wire }
+const DOORS = { actors, core, memory, ports, router, simulation, testing, wasm, wire }
 
 const KERNEL_BYTES = `
   const { compileCore, createWasmKernel, createTypeScriptKernel } = await import('kernell-os/wasm')

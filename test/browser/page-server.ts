@@ -80,6 +80,7 @@ async function importsOfDoors(): Promise<Record<string, string>> {
     '@ipld/dag-cbor': '/node_modules/@ipld/dag-cbor/src/index.js',
     cborg: '/node_modules/cborg/cborg.js',
     croner: '/node_modules/croner/dist/croner.js',
+    tweetnacl: '/node_modules/tweetnacl/nacl-fast.js',
   }
 }
 
@@ -106,10 +107,18 @@ await fetch('/finished/${name}')
 async function sendBuiltFile(response: ServerResponse, pathname: string): Promise<void> {
   const isServed =
     pathname.startsWith('/dist/') ||
-    /^\/node_modules\/(?:@noble\/hashes|@ipld\/dag-cbor|cborg|xstate|croner|zod|multiformats)\//.test(pathname)
+    /^\/node_modules\/(?:@noble\/hashes|@ipld\/dag-cbor|cborg|xstate|croner|zod|multiformats|tweetnacl)\//.test(
+      pathname,
+    )
   const content = isServed ? await readFile(join(ROOT, pathname)).catch(() => undefined) : undefined
   if (content === undefined) response.writeHead(404).end()
+  else if (pathname.startsWith('/node_modules/tweetnacl/')) send(response, '.js', asModule(content.toString('utf8')))
   else send(response, extname(pathname), content)
+}
+
+/** A script for CommonJS as bundlers of sites make a module of it. */
+function asModule(script: string): string {
+  return `const module = { exports: {} };\n${script}\n;export default module.exports\n`
 }
 
 function send(response: ServerResponse, extension: string, content: string | Uint8Array): void {

@@ -5,7 +5,18 @@ import { describe, expect, it } from 'vitest'
 import { listDoors, ROOT } from './repository.ts'
 
 /** Doors that run in a browser: whatever they reach must do without Node. */
-const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'wasm/browser', 'actors', 'router', 'memory', 'testing']
+const BROWSER_SAFE = [
+  'core',
+  'ports',
+  'wire',
+  'wasm',
+  'wasm/browser',
+  'actors',
+  'router',
+  'memory',
+  'simulation',
+  'testing',
+]
 
 const BUILTINS = new Set(builtinModules)
 
@@ -21,11 +32,20 @@ function builtinsReachedFrom(door: string): readonly string[] {
     seen.add(next.file)
     const via = [...next.via, relative(ROOT, next.file)]
     for (const specifier of importsOf(next.file)) {
+      if (isLeftOut(next.file, specifier)) continue
       if (specifier.startsWith('node:') || BUILTINS.has(specifier)) found.push(`${specifier} <- ${via.join(' <- ')}`)
       else queue.push({ file: resolveImport(next.file, specifier), via })
     }
   }
   return found
+}
+
+/** What a package says is left out for browsers: `"browser": { "crypto": false }` in its manifest. */
+function isLeftOut(file: string, specifier: string): boolean {
+  const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]
+  if (folder === undefined) return false
+  const { browser } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly browser?: unknown }
+  return typeof browser === 'object' && browser !== null && (browser as Record<string, unknown>)[specifier] === false
 }
 
 /** Static and literal dynamic imports of built JavaScript, one to a line or minified. */

@@ -60,7 +60,11 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // Asks first whether there is one.
   'setImmediate, which browsers lack': ['src/actors/system/system-environment.ts'],
   // A worker loads the agents that its system names.
-  'import() of what is not a plain literal': ['src/actors/threads/load-definition.ts'],
+  // And a command plays the scenario that its caller wrote.
+  'import() of what is not a plain literal': [
+    'src/actors/threads/load-definition.ts',
+    'src/cli/simulate/scenario-source.ts',
+  ],
 }
 
 /** What a source does that its folder may not, in words; empty when it keeps all rules. */

@@ -91,6 +91,7 @@ describe('the package', () => {
       'check',
       'conformance',
       'fix',
+      'pin-hashes',
       'postpack',
       'prepack',
       'prepare',

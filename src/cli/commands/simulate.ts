@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { readPackageVersion } from '../../node/package-version.ts'
 import { runPage, type SeedsPlayed, seedsPage } from '../../simulation/report/report-pages.ts'
@@ -17,7 +18,7 @@ import { playRange } from '../simulate/play-range.ts'
 import { playRun } from '../simulate/play-run.ts'
 import { replayOf } from '../simulate/replay.ts'
 import { checkFiles, writeFiles } from '../simulate/run-files.ts'
-import type { PlayedAs } from '../simulate/run-job.ts'
+import { type PlayedAs, plainOptions } from '../simulate/run-job.ts'
 import { loadScenario, sourceOf } from '../simulate/scenario-source.ts'
 import { readPlan, SIMULATE_FLAGS, type SimulatePlan } from '../simulate/simulate-plan.ts'
 
@@ -45,7 +46,7 @@ export const simulateCommand: Command = {
     const plan = readPlan(word, context)
     const source = await sourceOf(word, context.workingDir)
     const scenario = await loadScenario(source)
-    const options = parseOptions(scenario, plan.options)
+    const options = plainOptions(parseOptions(scenario, plan.options))
     checkFiles(plan.files)
     const playedAs = { source, options: plan.options, signatures: plan.signatures, dataFile: plan.dataFile }
     if (plan.dataFile !== undefined) readRecordedRows(readDataFile(plan.dataFile, context.workingDir))
@@ -60,7 +61,7 @@ type Simulation = {
   readonly plan: SimulatePlan
   readonly scenario: Scenario
   /** With the defaults. */
-  readonly options: unknown
+  readonly options: JsonValue
   readonly playedAs: PlayedAs
 }
 

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../base/format.ts'
 import { type SeedsPlayed, spreadOf } from '../../simulation/report/report-pages.ts'
 import type { RunReport } from '../../simulation/run/report.ts'
+import type { SeedTotals } from '../../simulation/seeds/seed-totals.ts'
 import { numbersOf } from '../../simulation/seeds/seed-result.ts'
 import { formatTable } from '../format-table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -26,7 +27,7 @@ export function formatRun(
     ...(report.isCut ? ['Ended early: nothing was judged at the end'] : []),
     ...(lastEvents.length === 0 ? [] : ['', 'The last events:', ...lastEvents.map(traceLine)]),
     ...countsOf(report, width),
-    ...table('metric', 'value', numbersOf(report.metrics), width),
+    ...table(['metric', 'value'], numbersOf(report.metrics), width),
     '',
     verdictOf(violations.length, terminal),
     ...violations
@@ -53,7 +54,7 @@ function headOf({ scenario, seed, events, virtualMs, agents, hash, signatures }:
 function verdictOf(found: number, terminal: Terminal): string {
   return found === 0
     ? terminal.style('green', 'No violation was found')
-    : terminal.style('red', `${found} violations were found`)
+    : terminal.style('red', found === 1 ? '1 violation was found' : `${found} violations were found`)
 }
 
 /** Many seeds for people. */
@@ -76,9 +77,7 @@ export function formatSeeds(
     ...(spreads.length === 0 ? [] : ['', formatTable(columns, spreads, width)]),
     '',
     verdictOf(totals.violations.found, terminal),
-    ...totals.violations.list
-      .slice(0, SHOWN_MAX)
-      .flatMap(({ seed, checker, what }) => [`  seed ${seed}: ${checker}: ${what}`, `    ${replay(seed)}`]),
+    ...violationLines(totals, replay),
     totals.unequal.found === 0
       ? 'Both runs of each seed had equal hashes'
       : terminal.style('red', `${totals.unequal.found} seeds had unequal hashes`),
@@ -95,18 +94,27 @@ export function formatSeeds(
   ].join('\n')
 }
 
+/** For each seed its first violation, how many more there are, and how to play it again. */
+function violationLines({ violations }: SeedTotals, replay: (seed: number) => string): readonly string[] {
+  const bySeed = Map.groupBy(violations.list, ({ seed }) => seed)
+  return [...bySeed].slice(0, SHOWN_MAX).flatMap(([seed, [first, ...more]]) => {
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`
+    return [`  seed ${seed}: ${first?.checker}: ${first?.what}${others}`, `    ${replay(seed)}`]
+  })
+}
+
 function countsOf(
   { faults, checks, handled }: { readonly faults: Counts; readonly checks: Counts; readonly handled: Counts },
   width: number,
 ): readonly string[] {
   return [
-    ...table('fault', 'times', faults, width),
-    ...table('checker', 'looks', checks, width),
-    ...table('handled by', 'calls', handled, width),
+    ...table(['fault', 'times'], faults, width),
+    ...table(['checker', 'looks'], checks, width),
+    ...table(['handled by', 'calls'], handled, width),
   ]
 }
 
-function table(name: string, value: string, counts: Counts, width: number): readonly string[] {
+function table([name, value]: readonly [string, string], counts: Counts, width: number): readonly string[] {
   const rows = Object.entries(counts).map(([key, count]) => [key, numberText(count)])
   if (rows.length === 0) return []
   return [

@@ -6,7 +6,11 @@ const COUNTS = ['agents', 'nodes', 'steps']
 /** The command line that plays a seed again. */
 export function replayOf({ scenario, options, signatures, dataFile }: SimulatePlan, seed: number): string {
   const words = [
-    ...['kernell', 'simulate', scenario, '--seed', `${seed}`],
+    'kernell',
+    'simulate',
+    scenario,
+    '--seed',
+    `${seed}`,
     ...Object.entries(options).flatMap(([name, value]) =>
       COUNTS.includes(name) ? [`--${name}`, JSON.stringify(value)] : ['--set', `${name}=${textOf(value)}`],
     ),

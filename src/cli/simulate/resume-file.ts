@@ -6,7 +6,7 @@ import type { SeedResult } from '../../simulation/seeds/seed-result.ts'
 /** What all seeds of a file have in common. */
 export type ResumeHead = {
   readonly scenario: string
-  readonly options: unknown
+  readonly options: JsonValue
   readonly signatures: string
   readonly version: string
   /** SHA-256 of the scenario's own file and of the recorded outcomes, where there are. */
@@ -41,7 +41,7 @@ export class ResumeFile {
       })
     }
     try {
-      this.readAll(canonicalJson({ kernell_simulation: head } as unknown as JsonValue), tell)
+      this.readAll(canonicalJson({ kernell_simulation: head }), tell)
     } catch (error: unknown) {
       this.close()
       throw error
@@ -127,11 +127,12 @@ function readLines(file: number, tell: (line: string) => void): { readonly whole
 
 function isResult(value: unknown): value is SeedResult {
   if (typeof value !== 'object' || value === null) return false
-  const { seed, hash, events, faults, checks, handled, violations, metrics } = value as Partial<SeedResult>
+  const { seed, hash, events, found, faults, checks, handled, violations, metrics } = value as Partial<SeedResult>
   return (
     Number.isInteger(seed) &&
     typeof hash === 'string' &&
     typeof events === 'number' &&
+    typeof found === 'number' &&
     Array.isArray(violations) &&
     [faults, checks, handled, metrics].every((counts) => typeof counts === 'object' && counts !== null)
   )

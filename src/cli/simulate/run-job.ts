@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { JsonValue } from '../../base/canonical-json.ts'
 import type { RunReport } from '../../simulation/run/report.ts'
 import type { SignatureKind } from '../../simulation/scenario/stage.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
@@ -41,3 +42,9 @@ export type RunAnswer =
       readonly unequal: SeedResult['unequal']
       readonly lastEvents: readonly TracedEvent[]
     }
+
+/** Options as documents and other threads take them, whatever a schema makes of them: numbers beyond `number` as text, what JSON has no word for left out. */
+export function plainOptions(options: unknown): JsonValue {
+  const text = JSON.stringify(options ?? null, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+  return JSON.parse(text) as JsonValue
+}

@@ -4,7 +4,7 @@ import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import { readDataFile } from '../read-data-files.ts'
-import type { RunAnswer, RunJob, SeedAnswer, SeedJob } from './run-job.ts'
+import { plainOptions, type RunAnswer, type RunJob, type SeedAnswer, type SeedJob } from './run-job.ts'
 import { loadScenario } from './scenario-source.ts'
 import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
 import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
@@ -14,7 +14,7 @@ import { LastEvents, TraceFile } from './trace-file.ts'
 export async function playSeed(job: SeedJob): Promise<SeedAnswer> {
   try {
     const scenario = await loadScenario(job.source)
-    return await playTwice(scenario, initOf(job))
+    return await listening(playTwice(scenario, await initOf(job)))
   } catch (error: unknown) {
     return { failure: failureOf(error) }
   }
@@ -36,7 +36,7 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
       last.add(event)
     }
     const init: RunInit = {
-      ...initOf(job),
+      ...(await initOf(job)),
       ...(job.eventsMax !== undefined && { eventsMax: job.eventsMax }),
       signal: stopping.signal,
       onProgress: ({ events, virtualMs, playMs }) => {
@@ -44,9 +44,14 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
         job.port.postMessage({ events, virtualMs, playMs })
       },
     }
-    const report = await runScenario(scenario, isTraced ? { ...init, onEvent } : init)
+    const report = await listening(runScenario(scenario, isTraced ? { ...init, onEvent } : init))
     const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
-    return { kind: 'done', report, unequal, lastEvents: last.list }
+    return {
+      kind: 'done',
+      report: { ...report, options: plainOptions(report.options) },
+      unequal,
+      lastEvents: last.list,
+    }
   } catch (error: unknown) {
     return stopping.signal.aborted ? { kind: 'stopped', ...far } : { kind: 'failed', failure: failureOf(error) }
   } finally {
@@ -55,13 +60,31 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
   }
 }
 
-function initOf({ seed, options, signatures, dataFile }: SeedJob): RunInit {
+/** A promise in the world that is rejected while nobody listens ends no thread: it is a fault of whoever plays there. */
+async function listening<Result>(run: Promise<Result>): Promise<Result> {
+  const rejected: unknown[] = []
+  const listen = (reason: unknown): void => void rejected.push(reason)
+  process.on('unhandledRejection', listen)
+  const result = await run.finally(() => process.off('unhandledRejection', listen))
+  if (rejected.length > 0) throw rejected[0]
+  return result
+}
+
+async function initOf({ seed, options, signatures, dataFile }: SeedJob): Promise<RunInit> {
+  const ed25519 = signatures === 'ed25519' ? await nativeSignatures() : undefined
   return {
     seed,
     options,
     signatures,
+    ...(ed25519 !== undefined && { ed25519 }),
     ...(dataFile !== undefined && { data: rowsOf(dataFile) }),
   }
+}
+
+/** Loaded where they are asked for: most threads have no need of them. */
+async function nativeSignatures(): Promise<NonNullable<RunInit['ed25519']>> {
+  const { createNativeSignatures } = await import('../../node/native-signatures.ts')
+  return createNativeSignatures()
 }
 
 /** The file that this thread has read, for all its seeds. */

@@ -42,6 +42,7 @@ import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { areSetsNamed } from '../governance/view-governance.ts'
+import { RecentTexts } from './recent-texts.ts'
 import { readProof, unreachable, withoutCertificate, wrong } from './remote-answers.ts'
 
 export type RemoteNotaryComponents = {
@@ -58,6 +59,8 @@ export type RemoteNotaryInit = {
 
 /** Parts of one answer at most: 256 MiB of text. */
 const PARTS_MAX = 1_024
+/** Receipts that are remembered, of about a kilobyte each. */
+const VERIFIED_MAX = 1_024
 /** Times that members are compared whose answers differ because the books move meanwhile. */
 const ROUNDS_MAX = 3
 
@@ -70,6 +73,8 @@ export class RemoteNotary implements NotaryClient {
   readonly before: readonly FormerSet[]
   private readonly components: RemoteNotaryComponents
   private readonly init: RemoteNotaryInit
+  /** Receipts of evidence that were found right: whoever follows a contract gets them again with every step. */
+  private readonly verified = new RecentTexts(VERIFIED_MAX)
   /** Who is asked first: whoever answered last. */
   private first = 0
 
@@ -157,12 +162,15 @@ export class RemoteNotary implements NotaryClient {
     }[]
     return items.map(({ envelope, receipt }) => {
       const bytes = decodeBytes(receipt)
+      const piece = { envelope: envelope === undefined ? undefined : decodeBytes(envelope), receipt: bytes }
+      if (this.verified.has(receipt)) return piece
       const read = readReceipt(bytes)
       const isRight =
         read !== undefined &&
         refuseReceipt(this.set, { message: undefined, receipt: read.receipt }, this.components.verify) === undefined
       if (!isRight) throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${contract}: a receipt does not hold` })
-      return { envelope: envelope === undefined ? undefined : decodeBytes(envelope), receipt: bytes }
+      this.verified.add(receipt)
+      return piece
     })
   }
 

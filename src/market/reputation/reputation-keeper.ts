@@ -32,6 +32,8 @@ const UNIT_NANOS: Amount = amountFromNanos(1_000_000_000n)
 const COMPACT_AT_BYTES = 67_108_864
 /** Between two looks at what has ended. */
 const LOOK_MS = 1_000
+/** Endings that are remembered as they were read. */
+const ENDINGS_MAX = 32
 const AGAIN_MS_MAX: number = HOUR_MS
 const DECODER = new TextDecoder()
 
@@ -49,6 +51,8 @@ export class ReputationKeeper {
   /** Books are changed one after the other. */
   private changing: Promise<unknown> = Promise.resolve()
   private readonly again = new Map<ContractId, { readonly at: Timestamp; readonly waitMs: number }>()
+  /** Read last: both sides of a contract ask for its end, one behind the other. */
+  private readonly endings = new Map<ContractId, EndingReading>()
   private close: (() => void) | undefined
 
   private constructor({ party, log }: ReputationKeeperInit) {
@@ -175,8 +179,14 @@ export class ReputationKeeper {
   }
 
   private async endingOf(contract: ContractId): Promise<EndingReading> {
+    const known = this.endings.get(contract)
+    if (known !== undefined) return known
     const { notary, verify } = this.party.components
-    return await certifyEnding({ notary, contract, verify, signal: this.party.signal })
+    const reading = await certifyEnding({ notary, contract, verify, signal: this.party.signal })
+    if (reading.kind === 'ending') this.endings.set(contract, reading)
+    const [oldest] = this.endings.keys()
+    if (oldest !== undefined && this.endings.size > ENDINGS_MAX) this.endings.delete(oldest)
+    return reading
   }
 
   /** What this party signs about an end, once; `undefined` when its message has expired since. */

@@ -29,6 +29,8 @@ export class Machine {
   /** Starts so far. */
   incarnation = 0
   skew: ClockSkew | undefined
+  /** What kept it from starting the last time; `undefined` once it has started. */
+  bootFailure: unknown
   private readonly world: World
   private readonly init: MachineInit
   private current: WorldProcess | undefined
@@ -62,7 +64,10 @@ export class Machine {
       owner.onKill(resolve)
       this.init.boot(owner, this).then(
         (work) => {
-          if (this.current === owner) this.work = work
+          if (this.current === owner) {
+            this.work = work
+            this.bootFailure = undefined
+          }
           resolve()
         },
         (error: unknown) => {
@@ -105,6 +110,7 @@ export class Machine {
   private failed(owner: WorldProcess, error: unknown): void {
     if (this.current !== owner) return
     this.kill()
+    this.bootFailure = error
     this.init.onBootFailure?.(error)
     this.restartIn(RETRY_MS)
   }

@@ -10,8 +10,9 @@ import type { Stage } from '../scenario/stage.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 import type { MarketIdentity, MarketNetwork } from './market-network.ts'
 
-/** Folders on the disk of a notary: what it signed last is on no copy of the rest. */
-export const NOTARY_DATA = 'data'
+/** Folders on the disk of a notary: its journals, closed segments of its books, and what it signed last, which is on no copy of the rest. */
+export const NOTARY_JOURNALS = 'data/journals'
+export const NOTARY_FOLDER = 'data/segments'
 const HIGH_WATER = 'state/high-water'
 
 export type NotaryMachineInit = Pick<NotaryServiceInit, 'timing' | 'checkpoints' | 'segments'> & {
@@ -54,7 +55,7 @@ export class NotaryMachine {
       {
         fileSystem,
         openEventLog: async (name) =>
-          await openSegmentedEventLog({ fileSystem, random }, { directory: `${NOTARY_DATA}/journals/${name}` }),
+          await openSegmentedEventLog({ fileSystem, random }, { directory: `${NOTARY_JOURNALS}/${name}` }),
         signer: identity.signer,
         verifier: stage.keys,
         verify: this.network.verifyStatement,
@@ -68,7 +69,7 @@ export class NotaryMachine {
         ...init,
         lineage: { set, before: [] },
         highWater: HIGH_WATER,
-        folder: `${NOTARY_DATA}/segments`,
+        folder: NOTARY_FOLDER,
         isTrial: true,
         issuers,
         restored: undefined,

@@ -139,11 +139,22 @@ class Run {
     }
   }
 
+  /** A machine that cannot start keeps others waiting: why, is what the reader wants to know. */
+  private get downMachines(): string {
+    return this.stage.machines
+      .filter(({ bootFailure }) => bootFailure !== undefined)
+      .map(({ name, bootFailure }) => `; ${name} does not start: ${described(bootFailure)}`)
+      .slice(0, 3)
+      .join('')
+  }
+
   private async converge(play: Play): Promise<boolean> {
     const startMs = this.world.nowMs()
     for (let step = 1; step <= SETTLE_STEPS && !play.isSettled(); step += 1)
       if (!(await this.until(play, startMs + (play.convergeMs * step) / SETTLE_STEPS))) return false
-    const what = play.isSettled() ? undefined : `something is not settled ${play.convergeMs} ms behind the last fault`
+    const what = play.isSettled()
+      ? undefined
+      : `something is not settled ${play.convergeMs} ms behind the last fault${this.downMachines}`
     this.stage.checks.check('convergence', what)
     return true
   }

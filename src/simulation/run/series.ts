@@ -15,6 +15,8 @@ const POINTS_MAX = 2_000
  * Keeps a quantity over time in bounded memory: when it is full, every other point goes, and from then on fewer are kept.
  *
  * ```ts
+ * import { SeriesRecorder } from 'kernell-os/simulation'
+ *
  * const open = new SeriesRecorder('open contracts', 'contracts')
  * open.add(1_000, 12)
  * console.log(open.series.points)

@@ -1,9 +1,10 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { chaos } from './chaos/chaos.ts'
+import { MARKETPLACE } from './marketplace.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [chaos]
+export const SCENARIOS: readonly Scenario[] = [MARKETPLACE as Scenario, chaos as Scenario]
 
 /** Names that are kept for scenarios which are not there yet, and what they wait for. */
 const KEPT_NAMES: Readonly<Record<string, string>> = {

@@ -15,7 +15,8 @@ export type SeedResult = {
   readonly faults: Readonly<Record<string, number>>
   readonly checks: Readonly<Record<string, number>>
   readonly handled: Readonly<Record<string, number>>
-  /** The first ones. */
+  /** Violations; of them the first ones are kept. */
+  readonly found: number
   readonly violations: readonly Pick<Violation, 'checker' | 'what'>[]
   /** Numbers among the metrics, those inside others as `outer.inner`. */
   readonly metrics: Readonly<Record<string, number>>
@@ -38,6 +39,7 @@ export function seedResultOf(report: RunReport): SeedResult {
     faults,
     checks,
     handled,
+    found: violations.length,
     violations: violations.slice(0, VIOLATIONS_KEPT).map(({ checker, what }) => ({ checker, what })),
     metrics: numbersOf(metrics),
   }

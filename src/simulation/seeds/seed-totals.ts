@@ -47,6 +47,7 @@ export class SeedTotals {
     addCounts(this.checks, result.checks)
     addCounts(this.handled, result.handled)
     for (const { checker, what } of result.violations) this.violations.add({ seed, checker, what })
+    this.violations.found += result.found - result.violations.length
     if (unequal !== undefined)
       this.unequal.add({ seed, hashes: [result.hash, unequal.hash], difference: unequal.difference })
     for (const [name, value] of Object.entries(result.metrics)) this.sampleOf(name)?.add(seed, value)

@@ -142,6 +142,7 @@ describe('kernell simulate SCENARIO --seeds A..B', () => {
   it.each([
     ['throw', 'SIMULATION_SCENARIO_FAILED', 'seed 4 throws'],
     ['exit', 'SIMULATION_SEED_LOST', 'its thread died'],
+    ['rejection', 'SIMULATION_SCENARIO_FAILED', 'nobody listens'],
   ])('reports a seed with the fault %s as failed, and plays the others', async (wrong, code, message) => {
     const run = await simulate(
       '--seeds',
@@ -182,7 +183,7 @@ describe('--resume', () => {
       linesOf(file)
         .slice(1)
         .map(({ seed }) => seed)
-        .toSorted(),
+        .toSorted((left, right) => Number(left) - Number(right)),
     ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
     const nothing = await simulate('--seeds', '2..3', '--resume', file)
     expect(nothing.output).toContain('2 played, each twice (2 of them before)')

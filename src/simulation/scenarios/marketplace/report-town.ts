@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
 import type { Did } from '../../../core/evidence/names.ts'
+import { checkMarket } from '../../market/audit/check-market.ts'
 import type { AgentRecord, PurchaseRecord } from '../../market/agents/agent-record.ts'
 import type { Agent } from '../../market/agents/agent.ts'
 import type { Town } from '../../market/agents/town.ts'
@@ -7,7 +8,8 @@ import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
-export async function reportTown(town: Town, _stage: Stage): Promise<PlayEnd> {
+export async function reportTown(town: Town, { checks }: Stage): Promise<PlayEnd> {
+  await checkMarket(town.market, checks)
   const balances = await balancesOf(town)
   const agents = town.agents.map((agent) => recordOf(agent, balances))
   const ends = countsOf(town.purchases.map(({ outcome }) => outcome ?? 'open'))

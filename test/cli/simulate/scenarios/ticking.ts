@@ -10,11 +10,12 @@ const ticking = defineScenario({
     steps: z.int().min(1).max(1_000_000).default(20),
     /** Seeds at which it goes wrong. */
     at: z.array(z.int()).default([]).describe('seeds at which it goes wrong'),
-    wrong: z.enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal']).default('nothing'),
+    wrong: z.enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection']).default('nothing'),
   }),
   async open(stage, { agents, steps, at, wrong }) {
     const kind = at.includes(stage.world.seed) ? wrong : 'nothing'
     if (kind === 'throw') throw new Error(`seed ${stage.world.seed} throws`)
+    if (kind === 'rejection') stage.world.schedule(5, { kind: 'rejection', run: () => void rejected() })
     if (kind === 'exit') process.exit(7)
     if (kind === 'hang') for (;;) steps satisfies number
     let ticks = 0
@@ -66,6 +67,10 @@ const ticking = defineScenario({
     })
   },
 })
+
+async function rejected(): Promise<never> {
+  return await Promise.reject(new Error('nobody listens'))
+}
 
 /** Two runs of one thread are not the same. */
 let unequal = 0

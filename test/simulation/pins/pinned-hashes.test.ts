@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { SCENARIOS } from '../../../src/simulation/scenarios/scenario-table.ts'
+import { differencesOf, nameOf, PINNED_RUNS, playPinnedRuns, readPinnedHashes } from './pinned-runs.ts'
+
+describe('pinned hashes', () => {
+  it('are those of the runs on this platform; npm run pin-hashes changes them, and the commit says why', async () => {
+    expect(differencesOf(readPinnedHashes(), await playPinnedRuns())).toEqual([])
+  })
+
+  it('are there for each scenario', () => {
+    expect(new Set(PINNED_RUNS.map(({ scenario }) => scenario))).toEqual(new Set(SCENARIOS.map(({ name }) => name)))
+    expect(Object.keys(readPinnedHashes()).toSorted()).toEqual(PINNED_RUNS.map(nameOf).toSorted())
+  })
+
+  it('say which run is another', () => {
+    expect(differencesOf({ a: '1', b: '2', c: '3' }, { a: '1', b: '4', d: '5' })).toEqual([
+      'b: pinned 2, found 4',
+      'c: pinned 3, found nothing',
+      'd: pinned not at all, found 5',
+    ])
+  })
+})

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
+import { findScenario } from '../../../src/simulation/scenarios/scenario-table.ts'
+
+/** A run whose hash is pinned: small, and the same on every machine. */
+export type PinnedRun = {
+  readonly scenario: string
+  readonly seed: number
+  readonly options: Readonly<Record<string, number | string>>
+}
+
+/** Each scenario with two seeds; small enough for a page of a browser. */
+export const PINNED_RUNS: readonly PinnedRun[] = [
+  { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
+  { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
+]
+
+export const PINNED_FILE: string = join(import.meta.dirname, '../pinned-hashes.json')
+
+/** Hashes by the names of their runs. */
+export type Hashes = Readonly<Record<string, string>>
+
+export function nameOf({ scenario, seed, options }: PinnedRun): string {
+  const given = Object.entries(options).map(([name, value]) => ` ${name}=${value}`)
+  return `${scenario} seed=${seed}${given.join('')}`
+}
+
+/** Plays all pinned runs on this platform. */
+export async function playPinnedRuns(): Promise<Hashes> {
+  const hashes: Record<string, string> = {}
+  for (const run of PINNED_RUNS) {
+    const { hash } = await runScenario(findScenario(run.scenario), { seed: run.seed, options: run.options })
+    hashes[nameOf(run)] = hash
+  }
+  return hashes
+}
+
+export function readPinnedHashes(): Hashes {
+  return JSON.parse(readFileSync(PINNED_FILE, 'utf8')) as Hashes
+}
+
+/** One line for each run whose hash is not the pinned one; empty: all are equal. */
+export function differencesOf(pinned: Hashes, found: Hashes): readonly string[] {
+  const names = [...new Set([...Object.keys(pinned), ...Object.keys(found)])].toSorted()
+  return names
+    .filter((name) => pinned[name] !== found[name])
+    .map((name) => `${name}: pinned ${pinned[name] ?? 'not at all'}, found ${found[name] ?? 'nothing'}`)
+}
