@@ -14,6 +14,7 @@ import type { Stage } from '../../scenario/stage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import { type Account, accountAgent, type AccountCommand, type Remittance } from './account-agent.ts'
+import { isBrokenStore } from './broken-store.ts'
 import type { Observers } from './observers.ts'
 
 export type AccountHostInit = {
@@ -183,11 +184,6 @@ export class AccountHost {
     const { offsetMs, driftPpm } = this.init.owner.skew
     return `${this.init.owner.name} ${kind} ${kind === 'wall' ? offsetMs : 0} ${driftPpm}`
   }
-}
-
-/** Of a disk that refused; whoever has such a store starts anew. */
-export function isBrokenStore(error: unknown): boolean {
-  return CodedError.is(error) && (error.code.startsWith('STORE_') || error.code.startsWith('LOG_'))
 }
 
 async function openJournal(machine: Machine, owner: WorldProcess): Promise<EventLog> {

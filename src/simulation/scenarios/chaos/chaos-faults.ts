@@ -1,13 +1,15 @@
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
+import { MODEL_FAULTS } from '../../models/model-fault.ts'
 import { GOOD_DISK } from '../../disk/simulated-disk.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { GOOD_LINK } from '../../network/link-faults.ts'
 import { type ClockSkew, NO_SKEW } from '../../world/world-process.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { Byzantine } from './byzantine.ts'
+import type { Chaos } from './chaos.ts'
 import type { ChaosMarket } from './chaos-market.ts'
+import type { ChaosModels } from './chaos-models.ts'
 import type { ChaosNode } from './chaos-node.ts'
-import type { Client } from './client.ts'
 
 const LINK_KINDS = [
   'message-loss',
@@ -31,22 +33,24 @@ const NODE_KINDS = [
 const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as const
 
 /** The kinds that this scenario makes happen. */
-export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...LIES]
+export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
 
 /** Makes faults happen, and says which of them befell somebody. */
 export class ChaosFaults {
   private readonly stage: Stage
   private readonly nodes: readonly ChaosNode[]
   private market: ChaosMarket | undefined
+  private readonly models: ChaosModels
   private liars: Byzantine | undefined
   private readonly links: string[]
   private readonly dids: Map<string, ChaosNode['did']>
   /** How often a disk or a link had done something bad when the fault began. */
   private readonly before = new Map<number, number>()
 
-  constructor(stage: Stage, nodes: readonly ChaosNode[], clients: readonly Client[]) {
+  constructor({ nodes, clients, models }: Pick<Chaos, 'nodes' | 'clients' | 'models'>, stage: Stage) {
     this.stage = stage
     this.nodes = nodes
+    this.models = models
     const ends = [
       ...nodes.map(({ name, did }) => ({ name, did })),
       ...clients.map(({ did }, index) => ({ name: `client-${index + 1}`, did })),
@@ -74,6 +78,7 @@ export class ChaosFaults {
   targetsOf(kind: FaultKind): readonly string[] {
     if (LINK_KINDS.some((each) => each === kind)) return this.links
     if (LIES.some((each) => each === kind)) return this.liars?.targets ?? []
+    if (MODEL_FAULTS.some((each) => each === kind)) return this.models.targetsOf(kind)
     const own = this.nodes.map(({ name }) => name)
     if (kind === 'worker-death' || kind === 'mailbox-flood') return own
     return [...own, ...(this.market?.machines.map(({ name }) => name) ?? [])]
@@ -81,6 +86,7 @@ export class ChaosFaults {
 
   inject(fault: PlannedFault): void {
     const { target, kind } = fault
+    if (this.models.inject(fault)) return
     if (LIES.some((each) => each === kind)) {
       this.liars?.inject(fault)
       return
@@ -93,7 +99,7 @@ export class ChaosFaults {
 
   relieve(fault: PlannedFault): void {
     const { kind, target, id } = fault
-    if (LIES.some((each) => each === kind)) return
+    if (this.models.relieve(fault) || LIES.some((each) => each === kind)) return
     if (this.harmOf(fault) > (this.before.get(id) ?? 0) && !isMoment(kind)) this.stage.countFault(kind)
     this.before.delete(id)
     const machine = this.machineOf(target)
@@ -106,6 +112,7 @@ export class ChaosFaults {
 
   /** Disks and clocks are good, and machines that are down come up. */
   calm(): void {
+    this.models.provider.calm()
     for (const machine of this.stage.machines) {
       machine.disk.setFaults(GOOD_DISK)
       // The clocks of those who keep books for others are looked after.

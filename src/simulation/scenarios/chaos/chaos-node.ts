@@ -6,8 +6,11 @@ import type { Stage } from '../../scenario/stage.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import type { AccountCommand, Remittance } from './account-agent.ts'
 import { AccountHost } from './account-host.ts'
+import { isBrokenStore } from './broken-store.ts'
+import type { ChaosModels } from './chaos-models.ts'
 import { CrewHost } from './crew-host.ts'
 import type { Observers } from './observers.ts'
+import { TaskDesk } from './task-desk.ts'
 
 /** A command, a credit or a question for an account of the asked machine. */
 export const ACCOUNT_PROTOCOL = '/kernell/chaos/accounts/1.0.0'
@@ -26,6 +29,7 @@ export type ChaosNodeInit = {
   readonly observers: Observers
   readonly name: string
   readonly accounts: number
+  readonly models: ChaosModels
   readonly others: () => readonly ChaosNode[]
 }
 
@@ -34,6 +38,7 @@ export class ChaosNode {
   readonly name: string
   readonly did: Did
   readonly machine: Machine
+  readonly desk: TaskDesk
   accounts: AccountHost | undefined
   crew: CrewHost | undefined
   private readonly init: ChaosNodeInit
@@ -49,9 +54,12 @@ export class ChaosNode {
       name: init.name,
       boot: async (owner) => await this.boot(owner),
       onBootFailure: (error) => {
-        if (!CodedError.is(error, 'STORE_WRITE_FAILED')) init.stage.world.fail(error)
+        if (!isBrokenStore(error)) init.stage.world.fail(error)
       },
     })
+    const { stage, models } = init
+    const { machine } = this
+    this.desk = new TaskDesk({ stage, models, machine, onBrokenStore: (owner) => this.storeBroke(owner) })
   }
 
   get isUp(): boolean {
@@ -70,6 +78,7 @@ export class ChaosNode {
   rest(): void {
     this.isResting = true
     this.crew?.rest()
+    this.desk.rest()
   }
 
   look(): void {
@@ -79,6 +88,10 @@ export class ChaosNode {
   restart(): void {
     this.machine.kill()
     this.machine.restartIn(RESTART_MS)
+  }
+
+  private storeBroke(owner: WorldProcess): void {
+    if (this.machine.running === owner) this.restart()
   }
 
   private async boot(owner: WorldProcess): Promise<MachineWork> {
@@ -93,9 +106,7 @@ export class ChaosNode {
       accounts,
       observers,
       remit: async (remittance) => await this.remit(transport, remittance),
-      onBrokenStore: () => {
-        if (this.machine.running === owner) this.restart()
-      },
+      onBrokenStore: () => this.storeBroke(owner),
     })
     owner.onKill(() => {
       this.accounts = undefined
@@ -104,6 +115,7 @@ export class ChaosNode {
     transport.handle(ACCOUNT_PROTOCOL, async ({ body }) => await answer(host, body))
     await host.start()
     this.accounts = host
+    await this.desk.start(owner)
     this.startWorker(owner)
     return {
       stop: async () => {

@@ -3,6 +3,7 @@ import { drawFaults, type PlannedFault } from '../../faults/fault-plan.ts'
 import { defineScenario, type Play, type PlayEnd, type Scenario } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { ChaosMarket } from './chaos-market.ts'
+import { ChaosModels } from './chaos-models.ts'
 import { ChaosNode } from './chaos-node.ts'
 import { CHAOS_KINDS, ChaosFaults } from './chaos-faults.ts'
 import { Client } from './client.ts'
@@ -45,6 +46,7 @@ export class Chaos {
   readonly nodes: readonly ChaosNode[]
   readonly clients: readonly Client[]
   readonly faults: ChaosFaults
+  readonly models: ChaosModels
   market: ChaosMarket | undefined
 
   constructor(stage: Stage, options: ChaosOptions) {
@@ -52,15 +54,16 @@ export class Chaos {
     this.options = options
     this.observers = new Observers(stage.checks)
     const names = Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`)
-    const { observers } = this
+    this.models = new ChaosModels(stage)
+    const { observers, models } = this
     this.nodes = names.map(
-      (name) => new ChaosNode({ stage, observers, name, accounts: options.accounts, others: () => this.nodes }),
+      (name) => new ChaosNode({ stage, observers, models, name, accounts: options.accounts, others: () => this.nodes }),
     )
     this.clients = names.map(
       (_, index) =>
         new Client({ stage, observers, name: `client-${index + 1}`, nodes: this.nodes, accounts: options.accounts }),
     )
-    this.faults = new ChaosFaults(stage, this.nodes, this.clients)
+    this.faults = new ChaosFaults(this, stage)
   }
 
   async open(): Promise<Play> {
@@ -111,7 +114,7 @@ export class Chaos {
   isSettled(): boolean {
     return (
       this.observers.open.size === 0 &&
-      this.nodes.every(({ accounts }) => accounts?.isQuiet === true) &&
+      this.nodes.every(({ accounts, desk }) => accounts?.isQuiet === true && desk.isQuiet) &&
       this.market?.isSettled !== false
     )
   }

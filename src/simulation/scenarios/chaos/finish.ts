@@ -14,7 +14,8 @@ export async function finishChaos(chaos: Chaos): Promise<PlayEnd> {
   const balances = market && (await judgeMarket(stage, market))
   const state: Record<string, Record<string, string>> = {}
   const held: { readonly where: string; readonly amount: number }[] = []
-  for (const { name, accounts, crew } of nodes) {
+  for (const { name, accounts, crew, desk } of nodes) {
+    await desk.judge()
     await crew?.stop()
     if (accounts === undefined) continue
     accounts.look('in the end')
@@ -51,8 +52,9 @@ const STEP_MS = 250
 
 /** Behind the faults new work comes in, and is done. */
 async function goOn(chaos: Chaos): Promise<void> {
-  const { clients, market, stage } = chaos
+  const { clients, market, nodes, stage } = chaos
   for (const client of clients) client.command()
+  for (const { desk, machine } of nodes) if (machine.running !== undefined) desk.begin(machine.running)
   await market?.buyMore()
   const endMs = stage.world.nowMs() + PROGRESS_MS
   while (stage.world.nowMs() < endMs && !chaos.isSettled()) await pause(stage)

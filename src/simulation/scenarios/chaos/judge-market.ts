@@ -1,5 +1,4 @@
-import { booksAgree } from '../../checks/books-agree.ts'
-import { moneyConserved } from '../../checks/money-conserved.ts'
+import { checkMarket } from '../../market/audit/check-market.ts'
 import { reputationCountedOnce } from '../../checks/reputation-once.ts'
 import type { NotaryService } from '../../../market/notary/notary-service.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../../../market/parties/contracts/contract-notes.ts'
@@ -8,13 +7,10 @@ import type { ChaosMarket } from './chaos-market.ts'
 
 /** What the market's books say when everything has come to its end. @returns The balances, by account. */
 export async function judgeMarket({ checks }: Stage, market: ChaosMarket): Promise<ReadonlyMap<string, bigint>> {
-  const books = new Map<string, ReadonlyMap<string, bigint>>()
-  for (const { machine, service } of market.town.market.notaries)
-    if (service !== undefined) books.set(machine.name, await balancesOf(service, market.town.market.currency))
-  checks.check('market-books-agree', booksAgree(books))
-  const [balances = new Map<string, bigint>()] = books.values()
-  const held = [...balances].map(([where, amount]) => ({ where, amount }))
-  checks.check('market-money-conserved', moneyConserved(market.town.market.bank.issuedNanos, held))
+  await checkMarket(market.town.market, checks)
+  const service = market.town.market.running
+  const balances =
+    service === undefined ? new Map<string, bigint>() : await balancesOf(service, market.town.market.currency)
   judgeTrades(market, balances, (what) => checks.check('market-settled-once', what))
   judgeReputation(market, (what) => checks.check('reputation-once', what))
   return balances
