@@ -126,10 +126,12 @@ export class ChaosMarket {
     return this.town.agents.some(({ name }) => this.town.economy.task(name, LAST_TASK).key === key)
   }
 
-  /** Nobody is down for longer than it takes to start. */
+  /** Nobody is down for longer than it takes to start; whose disk has refused anything is started anew, as operators do. */
   calm(): void {
-    for (const machine of [...this.machines, this.town.market.bankMachine.machine])
+    for (const machine of [...this.machines, this.town.market.bankMachine.machine]) {
+      if (machine.disk.counts.refused > 0) machine.kill()
       if (machine.running === undefined) machine.restartIn(1)
+    }
   }
 }
 

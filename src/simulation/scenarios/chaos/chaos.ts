@@ -112,10 +112,20 @@ export class Chaos {
 
   /** Whether all that anybody has begun has come to its end. */
   isSettled(): boolean {
-    return (
-      this.observers.open.size === 0 &&
-      this.nodes.every(({ accounts, desk }) => accounts?.isQuiet === true && desk.isQuiet) &&
-      this.market?.isSettled !== false
-    )
+    return this.unsettled() === undefined
+  }
+
+  /** What goes on, in words; `undefined`: nothing. */
+  unsettled(): string | undefined {
+    const down = this.stage.machines.find(({ isUp }) => !isUp)
+    if (down !== undefined) return `${down.name} is down`
+    const [open] = this.observers.open.values()
+    if (open !== undefined) return `${open.node}/${open.account} has not taken ${open.command.key}`
+    for (const { name, accounts, desk } of this.nodes) {
+      if (accounts?.isQuiet !== true) return `an account of ${name} has something to do`
+      if (!desk.isQuiet) return `a task of ${name} has no answer`
+    }
+    const busy = this.market?.town.agents.find(({ isSettled }) => !isSettled)
+    return busy && `${busy.name} waits for the end of a contract`
   }
 }
