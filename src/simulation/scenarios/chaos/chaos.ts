@@ -29,7 +29,7 @@ const schema = z.strictObject({
 
 export type ChaosOptions = z.infer<typeof schema>
 
-const CONVERGE_MS = 60_000
+const CONVERGE_MS = 240_000
 
 /** Every fault at once, and everything that the product promises looked at. */
 export const chaos: Scenario<ChaosOptions> = defineScenario({

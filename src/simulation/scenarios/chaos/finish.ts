@@ -47,7 +47,7 @@ export async function finishChaos(chaos: Chaos): Promise<PlayEnd> {
 }
 
 /** Virtual milliseconds in which what begins behind the faults has to come to its end. */
-const PROGRESS_MS = 60_000
+const PROGRESS_MS = 240_000
 const STEP_MS = 250
 
 /** Behind the faults new work comes in, and is done. */
