@@ -51,6 +51,8 @@ import type { BooksJournal } from './books/books-journal.ts'
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
 const SLEEP_MAX_MS = 3_600_000
+/** And no shorter: what is due and waits for the disk is not made sooner by asking again at once. */
+const SLEEP_MIN_MS = 1
 
 /**
  * A member of a notary set, behind the door that everybody uses. Alone it survives its crashes, and not its lies: contracts call it `C2/f=0`.
@@ -268,7 +270,7 @@ export class NotaryService implements NotaryClient, Startable {
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
     const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
-    this.sleep = timers.schedule(Math.max(this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
+    this.sleep = timers.schedule(Math.max(SLEEP_MIN_MS, this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
       this.order?.wake()
       this.keep()
       this.schedule()
