@@ -67,15 +67,18 @@ export { startOnline } from './online/start-online.ts'
 export type { BandPoint, PlotAxis, PlotInit, PlotPoint, PlotSeries } from './plot/plot-init.ts'
 export { plotPanelsRaster, plotPanelsSvg, plotRaster, plotSvg } from './plot/plot.ts'
 export type { Raster } from './plot/rasterise.ts'
-export type { AttachedGateReport, GateReportReading } from './registry/gate-shelf.ts'
-export type { PolicyRecord } from './registry/policy-record.ts'
+export type {
+  AttachedGateReport,
+  GateReportReading,
+  PolicyList,
+  PolicyRecord,
+  PolicyRegistry,
+  RegisteredPolicy,
+} from '../ports/policy-registry.ts'
 export {
   createPolicyRegistry,
-  type PolicyList,
-  type PolicyRegistry,
   type PolicyRegistryComponents,
   type PolicyRegistryInit,
-  type RegisteredPolicy,
 } from './registry/policy-registry.ts'
 export { trainArtefact, type ArtefactTraining, type TrainedPolicy } from './training/train-artefact.ts'
 export type { ModelReport, TrainingReport } from './training/training-report.ts'

@@ -9,7 +9,7 @@ import type { Router } from '../ports/router.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { NodeConfig } from './config/node-config.ts'
-import type { NodePolicies } from './learning/rollout/node-policies.ts'
+import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
 

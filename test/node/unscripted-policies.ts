@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/base/errors.ts'
-import type { NodePolicies } from '../../src/node/learning/rollout/node-policies.ts'
+import type { NodePolicies } from '../../src/router/rollout/node-policies.ts'
 
 const refuse = (): Promise<never> => Promise.reject(new CodedError('POLICY_UNKNOWN', { message: 'not scripted' }))
 

@@ -1,36 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
-import type { ChangedThreshold } from '../../core/learning/gate/threshold-changes.ts'
-import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
-
-/** What a gate report says, once its signature was checked. */
-export type GateReportReading = {
-  /** Version that was judged. */
-  readonly candidate: string
-  /** SHA-256 of the artefact that was judged; `null` when the report does not say. */
-  readonly candidateSha256: string | null
-  /** Version that it was compared with. */
-  readonly incumbent: string
-  /** SHA-256 of that artefact; `null` for the priors, which have none. */
-  readonly incumbentSha256: string | null
-  readonly hasPassed: boolean
-  /** ISO 8601, UTC; `null` when the report does not say. */
-  readonly at: string | null
-  /** One sentence each: why it was refused. Empty when it passed. */
-  readonly reasons: readonly string[]
-  /** SHA-256 of the report itself: what a transition names. */
-  readonly sha256: string
-  /** SHA-256 of the evaluated files' hashes. */
-  readonly dataSha256: string
-  readonly thresholds: GateThresholds
-  /** Which of them are not the gate's own. */
-  readonly changedThresholds: readonly ChangedThreshold[]
-}
-
-export type AttachedGateReport = GateReportReading & {
-  /** The signed report, byte for byte. */
-  readonly text: string
-}
+import type { AttachedGateReport, GateReportReading } from '../../ports/policy-registry.ts'
 
 export type GateShelfComponents = {
   readonly store: KeyValueStore

@@ -1,28 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
-import { policyVersionOf, type PolicyArtefact, type PolicyFamily } from '../../core/policy/policy-artefact.ts'
-
-/** What the registry says of a policy without reading the policy itself. */
-export type PolicyRecord = {
-  /** `policy-1-` and twelve hexadecimal digits, from the content. */
-  readonly version: string
-  /** ISO 8601, UTC; when it was registered first. */
-  readonly madeAt: string
-  readonly family: PolicyFamily
-  /** Names of the models it was trained for. */
-  readonly candidates: readonly string[]
-  /** Rows that it was trained on; `null` when its metrics do not say. */
-  readonly rows: number | null
-  /** The policy that it was trained from; `null` for the first. */
-  readonly parent: string | null
-  readonly dataCardHash: string
-  readonly codeVersion: string
-  /** Figures measured when it was trained, by name. */
-  readonly metrics: Readonly<Record<string, number>>
-  readonly sizeBytes: number
-  /** SHA-256 of the artefact's text. */
-  readonly sha256: string
-}
+import { policyVersionOf, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import type { PolicyRecord } from '../../ports/policy-registry.ts'
 
 const RECORD_FORMAT = 1
 

@@ -8,8 +8,16 @@ import {
   type PolicyArtefact,
 } from '../../core/policy/policy-artefact.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
-import { GateShelf, type AttachedGateReport, type GateReportReading } from './gate-shelf.ts'
-import { decodePolicyRecord, describePolicy, encodePolicyRecord, type PolicyRecord } from './policy-record.ts'
+import type {
+  AttachedGateReport,
+  GateReportReading,
+  PolicyList,
+  PolicyRecord,
+  PolicyRegistry,
+  RegisteredPolicy,
+} from '../../ports/policy-registry.ts'
+import { GateShelf } from './gate-shelf.ts'
+import { decodePolicyRecord, describePolicy, encodePolicyRecord } from './policy-record.ts'
 import { isPolicyVersion, PolicyStorage } from './policy-storage.ts'
 import { damagedError, fullError } from './registry-errors.ts'
 
@@ -31,50 +39,6 @@ export type PolicyRegistryInit = {
   readonly bytesMax?: number
   /** Bytes of one artefact at most. Default 512 MiB. */
   readonly artefactBytesMax?: number
-}
-
-/** A policy and what its gate said. */
-export type RegisteredPolicy = PolicyRecord & {
-  /** Newest first; text of the reports by `gateReports`. */
-  readonly gates: readonly Omit<AttachedGateReport, 'text'>[]
-}
-
-export type PolicyList = {
-  /** Oldest first. */
-  readonly policies: readonly RegisteredPolicy[]
-  /** Versions of which something cannot be read, by name. */
-  readonly damaged: readonly string[]
-}
-
-/** Trained policies by the hash of their content, with where they came from and what their gates said. Nothing here serves them. */
-export interface PolicyRegistry {
-  /**
-   * Keeps an artefact. Resolves when it is on stable storage; the same artefact again changes nothing, and repairs a damaged one.
-   *
-   * Throws `POLICY_ARTEFACT_INVALID`, `POLICY_FORMAT_NEWER`, `POLICY_REGISTRY_FULL`.
-   */
-  register(text: string): Promise<{ readonly version: string; readonly isNew: boolean }>
-  /** The artefact. Throws `POLICY_UNKNOWN`, `POLICY_DAMAGED`. */
-  get(version: string): Promise<PolicyArtefact>
-  /** Its text as it was registered, byte for byte. Throws as `get`. */
-  text(version: string): Promise<string>
-  /** What is known of it. Throws `POLICY_UNKNOWN`, `POLICY_DAMAGED`. */
-  describe(version: string): Promise<RegisteredPolicy>
-  /** All of them; one that is damaged is named and hides no other. */
-  list(): Promise<PolicyList>
-  /** The policy and those it was trained from, newest first, as far as they are registered; then the first version that is not. */
-  lineage(version: string): Promise<{ readonly policies: readonly RegisteredPolicy[]; readonly missing: string | null }>
-  /**
-   * Keeps a signed gate report with the policy that it is about; the newest `GATES_MAX` stay.
-   *
-   * Throws `POLICY_GATE_MISSING` for a report that is not sound, is not signed by this node, or is about another artefact, and
-   * `POLICY_UNKNOWN`.
-   */
-  attachGateReport(version: string, text: string): Promise<AttachedGateReport>
-  /** Newest first. Only those whose signature still holds. */
-  gateReports(version: string): Promise<readonly AttachedGateReport[]>
-  /** Deletes the policy with its gate reports. Whether there was one. */
-  remove(version: string): Promise<boolean>
 }
 
 const POLICIES_MAX_DEFAULT = 1_000

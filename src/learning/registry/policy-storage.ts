@@ -1,7 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
-import { decodePolicyRecord, type PolicyRecord } from './policy-record.ts'
+import type { PolicyRecord } from '../../ports/policy-registry.ts'
+import { decodePolicyRecord } from './policy-record.ts'
 import { damagedError, unknownError } from './registry-errors.ts'
 
 const VERSION_PATTERN = /^[A-Za-z0-9._-]{1,64}$/

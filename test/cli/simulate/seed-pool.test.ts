@@ -7,7 +7,13 @@ import { playSeeds } from '../../../src/cli/simulate/seed-pool.ts'
 const TICKING = pathToFileURL(join(import.meta.dirname, 'scenarios/ticking.ts')).href
 
 function playedAs(options: Readonly<Record<string, unknown>>): PlayedAs {
-  return { source: { kind: 'file', url: TICKING, sha256: '' }, options, signatures: 'seeded', dataFile: undefined }
+  return {
+    source: { kind: 'file', url: TICKING, sha256: '' },
+    options,
+    signatures: 'seeded',
+    dataFile: undefined,
+    faultIds: undefined,
+  }
 }
 
 it('a seed that hangs is ended with its thread, and the others are played', async () => {

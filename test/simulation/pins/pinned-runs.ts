@@ -12,6 +12,11 @@ export type PinnedRun = {
 
 /** Each scenario with two seeds; small enough for a page of a browser. */
 export const PINNED_RUNS: readonly PinnedRun[] = [
+  { scenario: 'agent-network', seed: 1, options: { agents: 40, steps: 10 } },
+  { scenario: 'agent-network', seed: 2, options: { agents: 40, steps: 10 } },
+  { scenario: 'chaos', seed: 1, options: { seconds: 4 } },
+  { scenario: 'chaos', seed: 2, options: { seconds: 4 } },
+  { scenario: 'routing-savings', seed: 1, options: { tasks: 40, trainTasks: 40 } },
   { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
   { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
 ]

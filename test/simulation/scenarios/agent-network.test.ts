@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
-import { agentNetwork } from '../../../src/simulation/scenarios/agent-network/agent-network.ts'
+import { agentNetwork } from '../../../src/simulation/scenarios/agent-network.ts'
 import { DelegationBook } from '../../../src/simulation/scenarios/agent-network/delegation-book.ts'
 import { drawShape } from '../../../src/simulation/scenarios/agent-network/network-shape.ts'
 import { SupervisionWatch } from '../../../src/simulation/scenarios/agent-network/supervision-watch.ts'

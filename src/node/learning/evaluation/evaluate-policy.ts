@@ -22,7 +22,7 @@ import { createSystemClock } from '../../system-clock.ts'
 import type { DataWorkOptions } from '../data-progress.ts'
 import { drawPolicyCurve, type PolicyCurve } from './policy-curve.ts'
 import { readEvaluationData, type EvaluationData } from './read-evaluation-data.ts'
-import { createServedChoices, type ServedChoice, type ServedChoices } from './served-choices.ts'
+import { createServedChoices, type ServedChoice, type ServedChoices } from '../../../router/served-choices.ts'
 import { findTrainingOverlap, requireUnseen, type TrainingOverlap } from './training-overlap.ts'
 
 export type PolicyEvaluationRequest = {

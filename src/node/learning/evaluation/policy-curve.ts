@@ -10,7 +10,7 @@ import { withServedPlans, type AssumedVerifier } from '../../../learning/evaluat
 import { costQualityPlot, type CostQualityPoint, type CostQualitySeries } from '../../../learning/plot/cost-quality.ts'
 import type { PlotInit } from '../../../learning/plot/plot-init.ts'
 import type { DataWorkOptions } from '../data-progress.ts'
-import type { ServedChoices } from './served-choices.ts'
+import type { ServedChoices } from '../../../router/served-choices.ts'
 
 /** A policy by what it is worth on the rows. */
 export type CurvePoint = {

@@ -3,7 +3,7 @@ import { BASELINES, baselineProbabilities } from '../../../core/learning/savings
 import { estimateSavings, type Savings } from '../../../core/learning/savings/estimate-savings.ts'
 import type { LoggedTask } from '../../../core/learning/logged-task.ts'
 import type { ModelEntry } from '../../../core/models/model-entry.ts'
-import { createServedChoices } from './served-choices.ts'
+import { createServedChoices } from '../../../router/served-choices.ts'
 
 export type SavingsRequest = {
   readonly tasks: readonly LoggedTask[]

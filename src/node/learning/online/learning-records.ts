@@ -2,7 +2,7 @@ import type { TelemetryEvent } from '../../../wire/telemetry-event.ts'
 import { joinFollowUps } from '../../../telemetry/join-follow-ups.ts'
 import type { NodeRecords } from '../../node-records.ts'
 import type { NodeTelemetry } from '../../open-telemetry.ts'
-import type { LearningRecords, NodeLearner, TaskName } from './node-learner.ts'
+import type { LearningRecords, NodeLearner, TaskName } from '../../../learning/online/node-learner.ts'
 
 /** Records of one trace that are looked for, and records that are read again at the start. */
 const TRACE_RECORDS_MAX = 1_000

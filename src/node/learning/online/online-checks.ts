@@ -1,5 +1,5 @@
 import type { HealthCheck } from '../../kernell-node.ts'
-import type { OnlineStatus } from './node-learner.ts'
+import type { OnlineStatus } from '../../../core/learning/online/online-status.ts'
 
 /** Whether learning from the node's own tasks goes well; nothing where it is off. */
 export function onlineChecks(status: OnlineStatus | null): readonly HealthCheck[] {

@@ -12,7 +12,7 @@ import {
 } from '../../control/control-request.ts'
 import type { KernellNode } from '../../kernell-node.ts'
 import type { DerivationInit, TelemetryFilter } from '../../node-records.ts'
-import type { NodePolicies } from './node-policies.ts'
+import type { NodePolicies } from '../../../router/rollout/node-policies.ts'
 import { gateDocument, policyDocument, resultDocument, statusDocument, type PolicyPlace } from './policy-documents.ts'
 
 export type ControlledNode = Pick<KernellNode, 'policies' | 'records'>

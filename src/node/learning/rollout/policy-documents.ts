@@ -1,8 +1,7 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
-import type { AttachedGateReport } from '../../../learning/registry/gate-shelf.ts'
-import type { RegisteredPolicy } from '../../../learning/registry/policy-registry.ts'
-import type { RolloutResult } from './node-policies.ts'
-import type { RolloutStatus } from './rollout-status.ts'
+import type { AttachedGateReport, RegisteredPolicy } from '../../../ports/policy-registry.ts'
+import type { RolloutResult } from '../../../router/rollout/node-policies.ts'
+import type { RolloutStatus } from '../../../router/rollout/rollout-status.ts'
 
 type JsonObject = { readonly [name: string]: JsonValue | undefined }
 

@@ -1,7 +1,7 @@
 import { trialOf } from '../../../core/rollout/rollout-state.ts'
 import { evidence } from '../../../core/rollout/watch/watch-evidence.ts'
 import type { MetricsRegistry } from '../../../telemetry/metrics-registry.ts'
-import type { NodePoliciesComponents } from './node-policies-components.ts'
+import type { NodePoliciesComponents } from '../../../router/rollout/node-policies-components.ts'
 
 const DRIFT_LEVELS = { stable: 0, watch: 1, drifted: 2 } as const
 
