@@ -51,7 +51,7 @@ import type { BooksJournal } from './books/books-journal.ts'
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
 const SLEEP_MAX_MS = 3_600_000
-/** And no shorter: what is due and waits for the disk is not made sooner by asking again at once. */
+/** Between two looks at what is due. */
 const SLEEP_MIN_MS = 1
 
 /**
@@ -270,6 +270,7 @@ export class NotaryService implements NotaryClient, Startable {
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
     const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
+    // What is due may wait for the disk: to look again at once, and again, would bring it no nearer.
     this.sleep = timers.schedule(Math.max(SLEEP_MIN_MS, this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
       this.order?.wake()
       this.keep()
