@@ -1,11 +1,20 @@
 import type { RunReport } from '../../../src/simulation/run/report.ts'
-import { ATTACKER_SHARES, ATTACKS, type Attack, LOSING, marketplaceJob } from '../runs/marketplace-runs.ts'
+import {
+  ATTACKER_SHARES,
+  ATTACKS,
+  type Attack,
+  honestOptions,
+  LOSING,
+  marketplaceJob,
+} from '../runs/marketplace-runs.ts'
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
+/** Honest worlds of a seed: with auctions for all purchases, or not. */
+const HONEST = [false, true]
 
 type Row = Attack & { readonly share: number; readonly gain: AttackGain; readonly expected: Expected | undefined }
 
@@ -20,16 +29,19 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
   const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
-    marketplaceJob(seed, {}),
-    ...played.map(({ attack: { strategy, parameters }, share }) =>
-      marketplaceJob(seed, { strategy, parameters, attackers: share }),
-    ),
+    ...HONEST.map((isAuctioned) => marketplaceJob(seed, honestOptions({ isAuctioned }))),
+    ...played.map(({ attack, share }) => {
+      const { strategy, parameters } = attack
+      return marketplaceJob(seed, { ...honestOptions(attack), strategy, parameters, attackers: share })
+    }),
   ])
   const reports = await init.runAll(jobs)
-  const stride = played.length + 1
+  const stride = played.length + HONEST.length
   const rows = played.map(({ attack, share }, at): Row => {
     const runs = seeds.flatMap((_, index): { attacking: RunReport; honest: RunReport }[] => {
-      const [honest, attacking] = [reports[index * stride], reports[index * stride + 1 + at]]
+      const start = index * stride
+      const honest = reports[start + HONEST.indexOf(attack.isAuctioned)]
+      const attacking = reports[start + HONEST.length + at]
       return honest === undefined || attacking === undefined ? [] : [{ honest, attacking }]
     })
     return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }

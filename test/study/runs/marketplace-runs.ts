@@ -18,19 +18,26 @@ export const ATTACKER_SHARES = [0.05, 0.2, 0.33] as const
 
 /** Strategies with the side that they are played on. One of both sides is played on one side at a time. */
 export const ATTACKS = [
-  { strategy: 'lazy', side: 'seller', parameters: {} },
-  { strategy: 'sleeper', side: 'seller', parameters: {} },
-  { strategy: 'sybil-ring', side: 'seller', parameters: {} },
-  { strategy: 'whitewasher', side: 'seller', parameters: {} },
-  { strategy: 'non-revealer', side: 'seller', parameters: {} },
-  { strategy: 'griefing-holder', side: 'seller', parameters: { silentPerMillion: 0, rejectPerMillion: 0 } },
-  { strategy: 'griefing-holder', side: 'buyer', parameters: { idlePerMillion: 0 } },
-  { strategy: 'cartel', side: 'seller', parameters: {} },
-  { strategy: 'shill', side: 'buyer', parameters: {} },
+  { strategy: 'lazy', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'sleeper', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'sybil-ring', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'whitewasher', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'non-revealer', side: 'seller', parameters: {}, isAuctioned: true },
+  {
+    strategy: 'griefing-holder',
+    side: 'seller',
+    parameters: { silentPerMillion: 0, rejectPerMillion: 0 },
+    isAuctioned: false,
+  },
+  { strategy: 'griefing-holder', side: 'buyer', parameters: { idlePerMillion: 0 }, isAuctioned: false },
+  { strategy: 'cartel', side: 'seller', parameters: {}, isAuctioned: true },
+  { strategy: 'shill', side: 'buyer', parameters: {}, isAuctioned: true },
 ] as const satisfies readonly {
   readonly strategy: string
   readonly side: 'seller' | 'buyer'
   readonly parameters: Readonly<Record<string, number>>
+  /** In a world in which auctions choose all sellers, so that the attack, and not the auction, makes the difference. */
+  readonly isAuctioned: boolean
 }[]
 export type Attack = (typeof ATTACKS)[number]
 
@@ -77,4 +84,9 @@ export function agentsOf({ metrics }: RunReport): readonly AgentRow[] {
 export function figureOf({ metrics }: RunReport, name: string): number | undefined {
   const value = metrics[name]
   return typeof value === 'number' ? value : undefined
+}
+
+/** The two honest worlds that attacks are compared with. */
+export function honestOptions({ isAuctioned }: Pick<Attack, 'isAuctioned'>): object {
+  return isAuctioned ? { auctions: 1 } : {}
 }
