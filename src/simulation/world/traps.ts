@@ -9,17 +9,47 @@ type Trapped = {
 
 /** Calls of the platform that take real time, chance, turns or connections. `queueMicrotask` stays: the world waits until no microtask is left. */
 const CALLED: readonly string[] = [
-  ...['setTimeout', 'setInterval', 'setImmediate', 'requestIdleCallback', 'requestAnimationFrame', 'fetch'],
-  ...['MessageChannel', 'BroadcastChannel', 'Worker', 'SharedWorker', 'WebSocket', 'EventSource', 'XMLHttpRequest'],
-  ...['FinalizationRegistry', 'WeakRef', 'PerformanceObserver'],
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'requestIdleCallback',
+  'requestAnimationFrame',
+  'fetch',
+  'MessageChannel',
+  'BroadcastChannel',
+  'Worker',
+  'SharedWorker',
+  'WebSocket',
+  'EventSource',
+  'XMLHttpRequest',
+  'FinalizationRegistry',
+  'WeakRef',
+  'PerformanceObserver',
 ]
 /** Objects of the platform whose members are all of the real world; code may ask whether they are there. */
 const TOUCHED: readonly string[] = ['navigator', 'scheduler', 'localStorage', 'sessionStorage', 'indexedDB', 'caches']
 /** What a date says in the time zone of the machine. */
 const ZONED: readonly string[] = [
-  ...['getFullYear', 'getMonth', 'getDate', 'getDay', 'getHours', 'getMinutes', 'getSeconds', 'getTimezoneOffset'],
-  ...['setFullYear', 'setMonth', 'setDate', 'setHours', 'setMinutes', 'setSeconds', 'toString', 'toDateString'],
-  ...['toTimeString', 'toLocaleString', 'toLocaleDateString', 'toLocaleTimeString'],
+  'getFullYear',
+  'getMonth',
+  'getDate',
+  'getDay',
+  'getHours',
+  'getMinutes',
+  'getSeconds',
+  'getTimezoneOffset',
+  'setFullYear',
+  'setMonth',
+  'setDate',
+  'setHours',
+  'setMinutes',
+  'setSeconds',
+  'toString',
+  'toDateString',
+  'toTimeString',
+  'toLocaleString',
+  'toLocaleDateString',
+  'toLocaleTimeString',
 ]
 /** What the process tells of the machine. */
 const MEASURED: readonly string[] = ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage']

@@ -111,7 +111,9 @@ test('real time is there for whoever hears of the progress, and not for the scen
       return await Promise.resolve({
         playMs: 9_000,
         convergeMs: 0,
-        watch: () => void expect(() => Date.now()).toThrow('Date.now was called'),
+        watch: () => {
+          expect(() => Date.now()).toThrow('Date.now was called')
+        },
         isSettled: () => true,
         finish: async () => await Promise.resolve({ metrics: {}, state: null }),
       })

@@ -13,8 +13,7 @@ export const WHITEWASHER: Strategy = {
     work: (task) => junkOf(agent, task),
     onEnd: async (ended) => {
       await countPaid(agent, ended)
-      if (ended.role === 'worker' && ended.wasRight === false)
-        await agent.changeIdentity(fundsOf(agent, FUNDS_CREDITS))
+      if (ended.role === 'worker' && ended.wasRight === false) await agent.changeIdentity(fundsOf(agent, FUNDS_CREDITS))
     },
   }),
 }
