@@ -37,7 +37,7 @@ it('Ctrl-C ends many seeds in order, with what was really played, and --resume g
   const rest = await runBinary([...words.with(3, '1..3'), ...options(4)], { folder })
   expect(rest.code).toBe(0)
   expect(JSON.parse(rest.output)).toMatchObject({ runs: 3, events: 180 })
-})
+}, 60_000)
 
 it('Ctrl-C ends one seed, whose trace is whole as far as it goes', async () => {
   const folder = makeFolder()
@@ -52,4 +52,4 @@ it('Ctrl-C ends one seed, whose trace is whole as far as it goes', async () => {
   const lines = readFileSync(join(folder, 't.jsonl'), 'utf8').trimEnd().split('\n')
   expect(lines.length).toBeGreaterThanOrEqual(stopped.events)
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ index: lines.length - 1 })
-})
+}, 60_000)

@@ -23,7 +23,7 @@ function linesOf(file: string): readonly Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-describe('kernell simulate SCENARIO --seed N', () => {
+describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
   it('reports the run as one JSON document', async () => {
     const run = await simulate('--seed', '3', '--agents', '4', '--json')
     expect(run.exitCode).toBe(0)
@@ -114,7 +114,7 @@ describe('kernell simulate SCENARIO --seed N', () => {
   })
 })
 
-describe('kernell simulate SCENARIO --seeds A..B', () => {
+describe('kernell simulate SCENARIO --seeds A..B', { timeout: 60_000 }, () => {
   it('plays each seed twice and adds up what came of them', async () => {
     const run = await simulate('--seeds', '10..19', '--threads', '2', '--json')
     expect(run.exitCode).toBe(0)
@@ -174,7 +174,7 @@ describe('kernell simulate SCENARIO --seeds A..B', () => {
   })
 })
 
-describe('--resume', () => {
+describe('--resume', { timeout: 60_000 }, () => {
   it('leaves out finished seeds, plays those that had failed, and gives what one run gives', async () => {
     const file = 'seeds.jsonl'
     const whole = await simulate('--seeds', '1..9', '--json')
@@ -238,7 +238,7 @@ describe('--resume', () => {
   })
 })
 
-describe('pictures and pages', () => {
+describe('pictures and pages', { timeout: 60_000 }, () => {
   it('draws a run over virtual time as SVG and PNG', async () => {
     expect((await simulate('--plot', 'run.svg,run.png', '--json')).exitCode).toBe(0)
     const svg = readFileSync(join(folder, 'run.svg'), 'utf8')

@@ -34,11 +34,12 @@ export function nameOf({ scenario, seed, options }: PinnedRun): string {
 /** Plays all pinned runs on this platform. */
 export async function playPinnedRuns(): Promise<Hashes> {
   const hashes: Record<string, string> = {}
-  for (const run of PINNED_RUNS) {
-    const { hash } = await runScenario(findScenario(run.scenario), { seed: run.seed, options: run.options })
-    hashes[nameOf(run)] = hash
-  }
+  for (const run of PINNED_RUNS) hashes[nameOf(run)] = await playPinnedRun(run)
   return hashes
+}
+
+export async function playPinnedRun({ scenario, seed, options }: PinnedRun): Promise<string> {
+  return (await runScenario(findScenario(scenario), { seed, options })).hash
 }
 
 export function readPinnedHashes(): Hashes {
