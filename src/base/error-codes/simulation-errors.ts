@@ -22,7 +22,7 @@ export const SIMULATION_ERRORS = {
   },
   SIMULATION_OPTIONS_INVALID: {
     cause: 'A scenario was given options that it does not take.',
-    remedy: 'Correct what the message names; `kernell simulate SCENARIO --help` lists the options.',
+    remedy: 'Correct what the message names; `kernell simulate SCENARIO --list` shows the options.',
     httpStatus: 400,
     isRetryable: false,
   },

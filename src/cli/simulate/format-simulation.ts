@@ -38,7 +38,7 @@ export function formatRun(
       ? []
       : [
           terminal.style('red', `The second run of seed ${seed} has the hash ${unequal.hash}`),
-          `  First difference: ${unequal.difference ?? 'not found'}`,
+          `  First difference: ${unequal.difference}`,
         ]),
     ...(violations.length > 0 || unequal !== undefined ? [`Play it again: ${replay(seed)}`] : []),
   ].join('\n')
@@ -85,7 +85,7 @@ export function formatSeeds(
     ...totals.unequal.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, hashes, difference }) => [
-        `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference ?? 'not found'}`,
+        `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference}`,
         `    ${replay(seed)}`,
       ]),
     ...(totals.failures.found === 0 ? [] : [terminal.style('red', `${totals.failures.found} seeds failed`)]),

@@ -20,6 +20,8 @@ export type RouterMachineInit = {
   /** Whether the operator lets records be kept, and the texts of tasks in them. Default both true: nobody's texts are in a world. */
   readonly hasConsent?: boolean
   readonly keepsText?: boolean
+  /** Told of what could not be written in the background. Default: the world writes it down as thrown. */
+  readonly onError?: (error: unknown) => void
   /** Default 20,000. */
   readonly attemptTimeoutMs?: DurationMs
 }

@@ -27,7 +27,7 @@ const checks = new CheckBook(() => ({ atMs: 0, event: 0 }))
 beforeAll(async () => {
   pair = await openPair(5, 1)
   const { market, stage, during } = pair
-  await stage.world.run({ untilMs: 10_000 })
+  await stage.world.run({ untilMs: 6_000 })
   const found = await during(checkMarket(market, checks))
   if (found === undefined || market.notaries[0] === undefined) throw new TypeError('There are books')
   books = found

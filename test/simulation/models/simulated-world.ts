@@ -4,6 +4,7 @@ import { FITTED_MODELS } from '../../../src/simulation/models/fitted-profiles.ts
 import { entriesOf, PriceBook } from '../../../src/simulation/models/price-book.ts'
 import { SimulatedProvider } from '../../../src/simulation/models/simulated-provider.ts'
 import { CheckBook } from '../../../src/simulation/checks/check-book.ts'
+import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
 import { Stage } from '../../../src/simulation/scenario/stage.ts'
 import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
@@ -25,6 +26,7 @@ export function modelWorld(seed = 1): ModelWorld {
   const stage = new Stage({
     world,
     network: new SimulatedNetwork(world),
+    keys: createSeededSignatures(seed),
     checks: new CheckBook(() => ({ atMs: world.nowMs(), event: world.events })),
     signatures: 'seeded',
     keys: createSeededSignatures(seed),

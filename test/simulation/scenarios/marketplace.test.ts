@@ -22,12 +22,12 @@ function agentsOf({ metrics }: RunReport): readonly Agent[] {
   return metrics['agents'] as unknown as readonly Agent[]
 }
 
-const SMALL = { agents: 6, steps: 2, auctions: 0.5 }
+const SMALL = { agents: 4, steps: 2, auctions: 0.5, gapMs: 5_000 }
 
 it('honest parties get their work done, every checker looks, and a seed is a run', async () => {
   const [first, again] = [await play(1, SMALL), await play(1, SMALL)]
   expect(first.violations).toEqual([])
-  expect(first.metrics['ends']).toEqual({ FINAL: 6 })
+  expect(first.metrics['ends']).toEqual({ FINAL: 4 })
   for (const check of MARKET_CHECKS) expect(first.checks[check], check).toBeGreaterThan(0)
   expect(first.handled.market).toBeGreaterThan(100)
   expect(agentsOf(first).every(({ side, profitNanos }) => side === 'seller' || BigInt(profitNanos) > 0n)).toBe(true)
@@ -35,7 +35,7 @@ it('honest parties get their work done, every checker looks, and a seed is a run
 })
 
 it('sellers that deliver junk are found by arbiters, lose what they staked, and are left by their buyers', async () => {
-  const junk = { ...SMALL, steps: 4, strategy: 'lazy', attackers: 1, openShare: 1, auctions: 0 }
+  const junk = { ...SMALL, agents: 4, steps: 3, strategy: 'lazy', attackers: 1, openShare: 1, auctions: 0 }
   const report = await play(1, junk)
   expect(report.violations).toEqual([])
   expect(report.metrics['disputes']).toBeGreaterThan(0)
@@ -45,12 +45,12 @@ it('sellers that deliver junk are found by arbiters, lose what they staked, and 
 })
 
 it('four notaries keep one journal', async () => {
-  const report = await play(2, { ...SMALL, agents: 4, nodes: 4 })
+  const report = await play(2, { ...SMALL, agents: 3, nodes: 4 })
   expect(report.violations).toEqual([])
   expect(report.metrics['ends']).toEqual({ FINAL: 4 })
 })
 
-it.each([3, 4])('seed %i with real Ed25519 has the same outcome', async (seed) => {
+it.each([3])('seed %i with real Ed25519 has the same outcome', async (seed) => {
   const [seeded, real] = [await play(seed, SMALL), await play(seed, SMALL, 'ed25519')]
   expect(real.signatures).toBe('ed25519')
   expect(real.metrics['ends']).toEqual(seeded.metrics['ends'])

@@ -1,9 +1,8 @@
-import type { Amount } from '../../../base/money.ts'
+import { type Amount, ZERO_AMOUNT } from '../../../base/money.ts'
 import { cheapPrices, countPaid, junkOf } from './junk.ts'
-import { rightWork } from './lazy.ts'
 import { fundsOf, parameter } from './parameters.ts'
 import type { Did } from '../../../core/evidence/names.ts'
-import type { AgentIdentity, AgentSelf, SellerPlay, Strategy } from './strategy.ts'
+import type { AgentIdentity, AgentSelf, BuyerPlay, SellerPlay, Strategy } from './strategy.ts'
 
 /** Fresh names that buy of it, and what each has. */
 const SYBILS = 2
@@ -30,8 +29,12 @@ export const SYBIL_RING: Strategy = {
         if (price !== undefined) ring ??= trade(agent, { sybils, skill: skill.skill, price })
         return price
       },
-      work: (task) => (sybils.some(({ did }) => did === task.payer) ? rightWork(agent) : junkOf(agent, task)),
-      onEnd: async (ended) => await countPaid(agent, ended),
+      // Between its own names it works for nothing: they take whatever it delivers.
+      work: (task) =>
+        isOwn(sybils, task.payer) ? { kind: 'wrong', spanMs: 1, costNanos: ZERO_AMOUNT } : junkOf(agent, task),
+      onEnd: async (ended) => {
+        if (!isOwn(sybils, ended.other)) await countPaid(agent, ended)
+      },
     }
   },
 }
@@ -41,15 +44,21 @@ type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonl
 async function trade(agent: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
   const fundsNanos = fundsOf(agent, FUNDS_CREDITS)
   for (let sybil = 0; sybil < parameter(agent, 'sybils', SYBILS); sybil += 1)
-    sybils.push(
-      await agent.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(agent) }) } }),
-    )
+    sybils.push(await agent.addIdentity({ side: 'buyer', fundsNanos, buyer: praising(agent) }))
   for (const [at, sybil] of sybils.entries())
     for (let purchase = 0; purchase < parameter(agent, 'purchases', PURCHASES); purchase += 1)
-      await agent.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })
+      await agent.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: false })
 }
 
-/** They buy of nobody else. */
-function ownNodes({ identities }: AgentSelf): readonly Did[] {
-  return identities.flatMap(({ side, did }) => (side === 'seller' ? [did] : []))
+/** Buys of nobody else, and takes what it gets. */
+function praising({ identities }: AgentSelf): Partial<BuyerPlay> {
+  return {
+    request: () => ({ peers: identities.flatMap(({ side, did }) => (side === 'seller' ? [did] : [])) }),
+    inspects: () => false,
+    decide: () => 'accept',
+  }
+}
+
+function isOwn(sybils: readonly AgentIdentity[], key: Did | undefined): boolean {
+  return sybils.some(({ did }) => did === key)
 }

@@ -41,7 +41,6 @@ export type AccountWatch = {
   /** A reminder was asked for: due in so many milliseconds, or at an instant of the wall clock. */
   readonly reminderSet: (name: string, due: { readonly delayMs: number } | { readonly at: number }) => void
   readonly reminded: (name: string) => void
-  readonly handledOne: () => void
 }
 
 export type AccountSurroundings = {
@@ -61,7 +60,6 @@ export function accountAgent(around: AccountSurroundings): AgentDefinition {
     durable: { snapshotEvery: 16, passivateAfterMs: 400 },
     mailbox: { bound: 64 },
     logic: fromTransition((account: Account, event: AccountEvent, { self }) => {
-      around.watch.handledOne()
       if (event.type === 'read') {
         const { replyTo } = event as { readonly replyTo?: { send(answer: object): unknown } }
         replyTo?.send({ type: 'told', handled: Object.keys(account.handled).length, balance: account.balance })

@@ -9,19 +9,22 @@ import { CodedError } from '../../../base/errors.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import { openSegmentedEventLog } from '../../../storage/segmented-event-log.ts'
+import { ActorRecorder } from '../../actors/actor-recorder.ts'
+import type { Stage } from '../../scenario/stage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import { type Account, accountAgent, type AccountCommand, type Remittance } from './account-agent.ts'
+import { isBrokenStore } from './broken-store.ts'
 import type { Observers } from './observers.ts'
 
 export type AccountHostInit = {
+  readonly stage: Stage
   readonly machine: Machine
   readonly owner: WorldProcess
   readonly accounts: number
   readonly observers: Observers
   /** Hands a remittance to another machine; resolves when it is stored there. */
   readonly remit: (remittance: Remittance) => Promise<void>
-  readonly onHandled: () => void
   /** The disk has refused: nothing is acknowledged any more until the process starts anew. */
   readonly onBrokenStore: () => void
 }
@@ -50,7 +53,12 @@ export class AccountHost {
       closeLog: async () => await this.log?.close(),
       store: { compactAtBytes: 24_000 },
     })
-    this.system = new ActorSystem({ environment, isInline: false, extension: this.extension })
+    this.system = new ActorSystem({
+      environment,
+      isInline: false,
+      extension: this.extension,
+      stepObserver: new ActorRecorder(init.stage.world, { count: init.stage.handled, address: owner.name }),
+    })
     this.extension.attach(this.system)
     durableActors(this.system).registerEffect('remit', async (input) => await init.remit(input as Remittance), {
       attempts: 10_000,
@@ -70,7 +78,6 @@ export class AccountHost {
       watch: {
         reminderSet: (name, due) => this.reminderSet(name, due),
         reminded: (name) => this.reminded(name),
-        handledOne: this.init.onHandled,
       },
     })
     for (let number = 0; number < accounts; number += 1) this.system.spawn(agent, { id: `account-${number}` })
@@ -177,11 +184,6 @@ export class AccountHost {
     const { offsetMs, driftPpm } = this.init.owner.skew
     return `${this.init.owner.name} ${kind} ${kind === 'wall' ? offsetMs : 0} ${driftPpm}`
   }
-}
-
-/** Of a disk that refused; whoever has such a store starts anew. */
-export function isBrokenStore(error: unknown): boolean {
-  return CodedError.is(error) && (error.code.startsWith('STORE_') || error.code.startsWith('LOG_'))
 }
 
 async function openJournal(machine: Machine, owner: WorldProcess): Promise<EventLog> {

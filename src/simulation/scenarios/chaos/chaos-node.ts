@@ -6,8 +6,11 @@ import type { Stage } from '../../scenario/stage.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import type { AccountCommand, Remittance } from './account-agent.ts'
 import { AccountHost } from './account-host.ts'
+import { isBrokenStore } from './broken-store.ts'
+import type { ChaosModels } from './chaos-models.ts'
 import { CrewHost } from './crew-host.ts'
 import type { Observers } from './observers.ts'
+import { TaskDesk } from './task-desk.ts'
 
 /** A command, a credit or a question for an account of the asked machine. */
 export const ACCOUNT_PROTOCOL = '/kernell/chaos/accounts/1.0.0'
@@ -26,6 +29,7 @@ export type ChaosNodeInit = {
   readonly observers: Observers
   readonly name: string
   readonly accounts: number
+  readonly models: ChaosModels
   readonly others: () => readonly ChaosNode[]
 }
 
@@ -34,6 +38,7 @@ export class ChaosNode {
   readonly name: string
   readonly did: Did
   readonly machine: Machine
+  readonly desk: TaskDesk
   accounts: AccountHost | undefined
   crew: CrewHost | undefined
   private readonly init: ChaosNodeInit
@@ -49,9 +54,12 @@ export class ChaosNode {
       name: init.name,
       boot: async (owner) => await this.boot(owner),
       onBootFailure: (error) => {
-        if (!CodedError.is(error, 'STORE_WRITE_FAILED')) init.stage.world.fail(error)
+        if (!isBrokenStore(error)) init.stage.world.fail(error)
       },
     })
+    const { stage, models } = init
+    const { machine } = this
+    this.desk = new TaskDesk({ stage, models, machine, onBrokenStore: (owner) => this.storeBroke(owner) })
   }
 
   get isUp(): boolean {
@@ -70,6 +78,7 @@ export class ChaosNode {
   rest(): void {
     this.isResting = true
     this.crew?.rest()
+    this.desk.rest()
   }
 
   look(): void {
@@ -81,21 +90,23 @@ export class ChaosNode {
     this.machine.restartIn(RESTART_MS)
   }
 
+  private storeBroke(owner: WorldProcess): void {
+    if (this.machine.running === owner) this.restart()
+  }
+
   private async boot(owner: WorldProcess): Promise<MachineWork> {
     const { stage, observers, accounts, name } = this.init
     const transport = stage.network.createTransport(owner, { did: this.did, name })
     await transport.start()
     for (const other of this.init.others()) if (other !== this) transport.addPeer(other.did, `/sim/${other.name}`)
     const host = new AccountHost({
+      stage,
       machine: this.machine,
       owner,
       accounts,
       observers,
       remit: async (remittance) => await this.remit(transport, remittance),
-      onHandled: () => (stage.handled.actors += 1),
-      onBrokenStore: () => {
-        if (this.machine.running === owner) this.restart()
-      },
+      onBrokenStore: () => this.storeBroke(owner),
     })
     owner.onKill(() => {
       this.accounts = undefined
@@ -104,6 +115,7 @@ export class ChaosNode {
     transport.handle(ACCOUNT_PROTOCOL, async ({ body }) => await answer(host, body))
     await host.start()
     this.accounts = host
+    await this.desk.start(owner)
     this.startWorker(owner)
     return {
       stop: async () => {
@@ -119,7 +131,7 @@ export class ChaosNode {
     const owner = stage.world.createProcess(`${this.name}/worker#${this.workers}`, main.skew)
     this.worker = owner
     const random = stage.random(`crew ${this.name} ${this.workers}`)
-    const crew = new CrewHost({ owner, random, checks: stage.checks, onHandled: () => (stage.handled.actors += 1) })
+    const crew = new CrewHost({ stage, owner, random })
     this.crew = crew
     owner.onKill(() => {
       if (this.crew === crew) this.crew = undefined

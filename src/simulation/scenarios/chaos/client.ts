@@ -16,7 +16,7 @@ export type ClientInit = {
   readonly accounts: number
 }
 
-const EVERY_MS = 60
+const EVERY_MS = 120
 const AGAIN_MS = 300
 
 /** Somebody who asks accounts for transfers and reminders, and asks again, with the same key, until it is told that they are stored. It never dies. */
@@ -78,10 +78,9 @@ export class Client {
   }
 
   private loop(): void {
-    if (!this.isResting) {
-      this.command()
-      if (this.random.nextUnit() < 0.2) this.read()
-    }
+    if (this.isResting) return
+    this.command()
+    if (this.random.nextUnit() < 0.2) this.read()
     this.owner.timers.schedule(EVERY_MS * (0.5 + this.random.nextUnit()), () => this.loop())
   }
 

@@ -18,7 +18,6 @@ export type CrewWatch = {
   readonly sent: (job: Job) => void
   readonly handling: (job: Job) => void
   readonly told: (id: string) => void
-  readonly answered: () => void
 }
 
 /** What the crew's mailboxes are: one of each policy, and small enough to be full. */
@@ -36,7 +35,6 @@ export function workerAgent(policy: MailboxPolicy, watch: CrewWatch): AgentDefin
           readonly isSilent?: boolean
         }
         if (isSilent !== true) replyTo?.send({ type: 'answer', done })
-        watch.answered()
         return done
       }
       if (event.type !== 'job') return done
@@ -72,12 +70,11 @@ export function feederAgent(
 }
 
 /** Lives until its first message; a poisoned one ends by failing. */
-export function visitorAgent(watch: CrewWatch): AgentDefinition {
+export function visitorAgent(): AgentDefinition {
   return defineAgent({
     name: 'visitor',
     restart: 'temporary',
     logic: fromTransition((seen: number, event: AnyEventObject) => {
-      watch.answered()
       if (event['isPoison'] === true) throw new TypeError('A visitor that falls')
       return seen + 1
     }, 0),

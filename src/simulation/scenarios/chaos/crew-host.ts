@@ -2,10 +2,10 @@ import type { RandomStream } from '../../../base/random-stream.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
 import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
-import { createActorSystem } from '../../../actors/create-actor-system.ts'
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
 import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
-import type { CheckBook } from '../../checks/check-book.ts'
+import { createSimulatedActors } from '../../actors/simulated-actors.ts'
+import type { Stage } from '../../scenario/stage.ts'
 import { ControlLane } from '../../checks/control-lane.ts'
 import { DeadlinesKept } from '../../checks/deadlines-kept.ts'
 import { FifoPerPair } from '../../checks/fifo-per-pair.ts'
@@ -24,10 +24,9 @@ import {
 } from './crew-agents.ts'
 
 export type CrewHostInit = {
+  readonly stage: Stage
   readonly owner: WorldProcess
   readonly random: RandomStream
-  readonly checks: CheckBook
-  readonly onHandled: () => void
 }
 
 const STRATEGIES: readonly RestartStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
@@ -59,9 +58,10 @@ export class CrewHost {
 
   constructor(init: CrewHostInit) {
     this.init = init
-    const { owner, checks } = init
+    const { owner, stage } = init
+    const { checks } = stage
     this.watch = this.createWatch()
-    this.system = createActorSystem({ environment: owner.environment() })
+    this.system = createSimulatedActors({ world: init.stage.world, owner, count: init.stage.handled })
     const nowMs = (): number => owner.clock.monotonicMs()
     this.intensity = new SupervisionIntensity(
       {
@@ -108,7 +108,8 @@ export class CrewHost {
 
   /** Between events: what holds at every moment. */
   look(): void {
-    const { checks, owner } = this.init
+    const { stage, owner } = this.init
+    const { checks } = stage
     if (!owner.isAlive) return
     checks.check('no-orphans', orphansAmong(this.known.map(actorOf)))
     checks.check('supervision-intensity', this.intensity.left(PATIENCE_MS))
@@ -124,7 +125,7 @@ export class CrewHost {
 
   /** Everything that was sent has come to its end. */
   async stop(): Promise<void> {
-    const { checks } = this.init
+    const { checks } = this.init.stage
     checks.check('nothing-lost', this.lost.left())
     await this.system.stop({ drainMs: 500 })
     checks.check('no-orphans', livingAmong(this.known.map(actorOf)))
@@ -166,13 +167,13 @@ export class CrewHost {
       if (visit < 0.2) this.visit(visit < 0.05)
       if (ask < 0.2 && worker !== undefined) this.ask(worker, ask < 0.1)
     }
-    owner.timers.schedule(EVERY_MS, () => this.loop())
+    if (this.isFeeding) owner.timers.schedule(EVERY_MS, () => this.loop())
   }
 
   private visit(isPoison: boolean): void {
     const { owner } = this.init
     const id = `visitor-${(this.visitors += 1)}`
-    const visitor = this.system.spawn(visitorAgent(this.watch), { id })
+    const visitor = this.system.spawn(visitorAgent(), { id })
     if (this.watcher === undefined) return
     visitor.watch(this.watcher)
     this.lane.watches(visitor.id)
@@ -186,7 +187,8 @@ export class CrewHost {
 
   /** A question that is not answered fails when its time is over, and not before. */
   private ask(worker: ActorRef, isSilent: boolean): void {
-    const { owner, checks } = this.init
+    const { owner, stage } = this.init
+    const { checks } = stage
     const name = `ask-${(this.asks += 1)}`
     this.deadlines.set(name, { dueMs: owner.clock.monotonicMs() + ASK_TIMEOUT_MS, life: this.life() })
     const life = this.life()
@@ -206,11 +208,10 @@ export class CrewHost {
   }
 
   private createWatch(): CrewWatch {
-    const { checks, onHandled } = this.init
+    const { checks } = this.init.stage
     return {
       sent: (job) => this.lost.wasSent(nameOf(job), job.to),
       handling: (job) => {
-        onHandled()
         const pair = `${job.from} ${job.to}`
         checks.check('fifo-per-pair', this.fifo.heard(pair, job.sequence))
         if (job.isPoison) this.fifo.failedOver(pair, job.sequence)
@@ -220,7 +221,6 @@ export class CrewHost {
         this.intensity.ended(id)
         checks.check('control-lane', this.lane.told(id))
       },
-      answered: onHandled,
     }
   }
 }

@@ -25,4 +25,12 @@ export const DOUBLE_SETTLES: readonly PlantedBug[] = [
     replacement: 'export const DEDUPE_KEYS_MAX = 4',
     what: 'only the last four keys are remembered',
   },
+  {
+    name: 'reservation-kept',
+    class: 'double-settle',
+    file: 'src/core/budget/budget-machine.ts',
+    search: 'let next: BudgetState = { ...state, reservations: bucketMapDelete(state.reservations, id) }',
+    replacement: 'let next: BudgetState = { ...state }',
+    what: 'a call that was settled may be settled again, and is when nobody expects it',
+  },
 ]
