@@ -1,6 +1,0 @@
-import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import { parseDid } from '../../../src/core/evidence/names.ts'
-import { SimulatedDisk } from '../../../src/simulation/disk/simulated-disk.ts'
-import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
-import { createWorld } from '../../../src/simulation/world/world.ts'
