@@ -15,11 +15,16 @@ import type { Signer, VerifySignature } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import { createPolicyService, PRIORS_VERSION, type PolicyServiceInit } from '../../router/policy-service.ts'
-import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
+import { createDriftMonitor, type DriftMonitor } from '../../router/rollout/drift-monitor.ts'
 import { openDriftShelf } from '../../router/rollout/drift-shelf.ts'
-import { createFeedbackJoin } from '../../router/rollout/feedback-join.ts'
+import { createFeedbackJoin, type FeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import { createNodePolicies, type NodePolicies } from '../../router/rollout/node-policies.ts'
-import { createPolicyShelf, type PolicyShelfComponents } from '../../router/rollout/policy-shelf.ts'
+import {
+  type ConfiguredPolicy,
+  createPolicyShelf,
+  type PolicyShelf,
+  type PolicyShelfComponents,
+} from '../../router/rollout/policy-shelf.ts'
 import { PolicySwitch } from '../../router/rollout/policy-switch.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
 import { createRolloutOwner, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
@@ -116,40 +121,56 @@ export async function openMachineRollout(parts: RolloutParts): Promise<MachineRo
     registry,
     rollout,
     attach(calling, checkAnswer) {
-      const shadow = openShadow({ ...parts, rollout, calling, checkAnswer })
-      const isSuspended = (): boolean => switching.isSuspended(rollout)
-      const policies = createNodePolicies({
-        registry,
-        owner: rollout,
-        served,
-        shelf,
-        configured,
-        shadow,
-        feedback,
-        isSuspended,
-        online: () => learner.status(),
-        gateFloors: setup.gateFloors,
-      })
-      const learner = startLearner({ ...parts, registry, policies, served, calling, saved })
-      closers.push(
-        async () => await learner.stop(),
-        async () => await shadow.stop(),
-      )
-      const observeRollout = createRolloutObserver({ policy: served, owner: rollout, shadow, drift, feedback })
-      return {
-        policies,
-        learner,
-        takeFeedback: (event) => feedback.take(event),
-        observe(run, end) {
-          observeRollout(run, end)
-          learner.notice({ tenant: run.route.caller.tenant, kind: 'event', id: run.taskId })
-        },
-      }
+      const opened = { registry, rollout, served, shelf, configured, feedback, drift, switching, saved }
+      const { attached, close } = attachRollout({ ...parts, ...opened, calling, checkAnswer })
+      closers.push(close)
+      return attached
     },
     async stop() {
       for (const close of closers) await close()
       await references.flush()
       await rollout.stop()
+    },
+  }
+}
+
+type AttachParts = ShadowParts &
+  Pick<MachineRollout, 'registry' | 'served'> & {
+    readonly shelf: PolicyShelf
+    readonly configured: ConfiguredPolicy
+    readonly feedback: FeedbackJoin
+    readonly drift: DriftMonitor
+    readonly switching: PolicySwitch
+    readonly saved: Awaited<ReturnType<typeof readLearned>>
+  }
+
+/** What needs the models, which are there once the policy is. */
+function attachRollout(parts: AttachParts): { readonly attached: AttachedMachineRollout; close(): Promise<void> } {
+  const { rollout, served, feedback, drift, switching, setup } = parts
+  const shadow = openShadow(parts)
+  const policies = createNodePolicies({
+    ...parts,
+    owner: rollout,
+    shadow,
+    isSuspended: () => switching.isSuspended(rollout),
+    online: () => learner.status(),
+    gateFloors: setup.gateFloors,
+  })
+  const learner = startLearner({ ...parts, policies })
+  const observeRollout = createRolloutObserver({ policy: served, owner: rollout, shadow, drift, feedback })
+  return {
+    attached: {
+      policies,
+      learner,
+      takeFeedback: (event) => feedback.take(event),
+      observe(run, end) {
+        observeRollout(run, end)
+        learner.notice({ tenant: run.route.caller.tenant, kind: 'event', id: run.taskId })
+      },
+    },
+    async close() {
+      await learner.stop()
+      await shadow.stop()
     },
   }
 }

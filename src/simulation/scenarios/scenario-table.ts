@@ -5,11 +5,7 @@ import { MARKETPLACE } from './marketplace.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [
-  ROUTING_SAVINGS as Scenario,
-  FLYWHEEL as Scenario,
-  MARKETPLACE as Scenario,
-]
+export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, FLYWHEEL, MARKETPLACE]
 
 /** Names that are kept for scenarios which are not there yet, and what they wait for. */
 const KEPT_NAMES: Readonly<Record<string, string>> = {
