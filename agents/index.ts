@@ -116,3 +116,4 @@ export { auctioneer, type AuctioneerEvent, type AuctioneerInput, type Closed } f
 export { buyer, type Bought, type BuyerAgentEvent, type BuyerAgentInput } from './buyer/agent.ts'
 export { governor, type Governed, type GovernorEvent, type GovernorInput } from './governor/agent.ts'
 export { seller, type Offered, type SellerAgentEvent, type SellerAgentInput } from './seller/agent.ts'
+export { misbehaver, type MisbehaverConduct, type MisbehaverEvent, type MisbehaverInput } from './misbehaver/agent.ts'

@@ -13,6 +13,13 @@
  */
 export { ActorHost, type ActorHostCounts, type ActorHostInit } from './actors/actor-host.ts'
 export type { ActorCount } from './actors/actor-recorder.ts'
+export {
+  type Conduct,
+  createMisbehaverLogic,
+  type MisbehaverContext,
+  type MisbehaverInput,
+  type MisbehaverLogic,
+} from './actors/misbehaver-logic.ts'
 export { createSimulatedActors, type SimulatedActorsInit } from './actors/simulated-actors.ts'
 export { CheckBook, type Violation } from './checks/check-book.ts'
 export { drawFaults, FAULT_KINDS, type FaultDraw, type FaultKind, type PlannedFault } from './faults/fault-plan.ts'
@@ -33,9 +40,12 @@ export { bootRouter, type RouterWork } from './router/boot-router.ts'
 export type { RouterMachineInit } from './router/router-parts.ts'
 export { runPage, seedsPage, type ReportContext, type SeedsPlayed } from './report/report-pages.ts'
 export { distributionPlots, seriesPlots } from './report/run-plots.ts'
+export { compareRuns, compareScenarioRuns, type Comparison, type PlayOnce } from './run/compare-runs.ts'
+export { compareTraces, type Difference } from './run/compare-traces.ts'
 export type { RunReport } from './run/report.ts'
 export { parseOptions, type RunInit, type RunProgress, runScenario } from './run/run-scenario.ts'
 export { type MetricSeries, SeriesRecorder } from './run/series.ts'
+export { type FailingRun, replayFailing, type ShrinkInit, type Shrunk, shrinkRun } from './run/shrink.ts'
 export { readRecordedRows } from './scenario/recorded-rows.ts'
 export { defineScenario, type MetricValue, type Play, type PlayEnd, type Scenario } from './scenario/scenario.ts'
 export { findScenario, SCENARIOS } from './scenarios/scenario-table.ts'

@@ -27,7 +27,9 @@ describe('the packaged agents', () => {
     ]
     // They need a notary set and a journal, so `kernell market` runs what they do.
     const market = ['arbiter', 'auctioneer', 'buyer', 'governor', 'seller']
-    expect(NAMES.toSorted()).toEqual([...expected, ...market].toSorted())
+    // By itself it does nothing.
+    const others = ['misbehaver']
+    expect(NAMES.toSorted()).toEqual([...expected, ...market, ...others].toSorted())
     expect(PACKAGED_AGENTS.map(({ name }) => name)).toEqual(expected)
     expect(PACKAGED_AGENTS.map(({ definition }) => definition.name)).toEqual(expected)
   })

@@ -110,7 +110,7 @@ function checkReference(node: Tree, { file, report }: Visit): void {
   if (node['type'] !== 'Identifier') return
   const name = textOf(node['value'])
   // XState calls an actor's reference `self`; as a global it is not in the types of this project.
-  const isActor = name === 'self' && file.startsWith('src/actors/')
+  const isActor = name === 'self' && /^src\/(?:actors|simulation)\//.test(file)
   if (GLOBAL_OBJECTS.includes(name) && !isActor) report(`the global object ${name}`)
   if (BROWSER_SAFE.test(file) && NODE_GLOBALS.includes(name)) report(`${name}, which browsers lack`)
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run study -- NAME [--seeds A..B] [--threads N] [--out DIR] [--json]`: answers a question by many runs. A study is a folder beside this file whose `study.ts` exports
+ * `npm run study -- NAME [--seeds A..B] [--only PART] [--threads N] [--out DIR] [--json]`: answers a question by many runs. A study is a folder beside this file whose `study.ts` exports
  * `study`. With `--out` finished runs are kept there, so that the same command goes on where it was broken off, and charts and the report are written. Exit 1 where something
  * that must hold does not, 2 on wrong usage.
  */
@@ -31,7 +31,13 @@ async function main(): Promise<number> {
   const { out } = values
   if (out !== undefined) mkdirSync(out, { recursive: true })
   const file = out === undefined ? undefined : join(out, `${study.name}.runs.jsonl`)
-  const report = await study.run({ seeds, log, runAll: async (jobs) => await runAll(jobs, { threads, file, log }) })
+  const only = values.only ?? values.class
+  const report = await study.run({
+    seeds,
+    only,
+    log,
+    runAll: async (jobs) => await runAll(jobs, { threads, file, log }),
+  })
   if (out !== undefined) writeOut(out, report)
   if (values.json) process.stdout.write(`${JSON.stringify(documentOf(report))}\n`)
   else print(report)
@@ -52,7 +58,7 @@ async function readStudies(): Promise<readonly Study[]> {
 
 function usageOf(studies: readonly Study[]): string {
   const rows = studies.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}\n`)
-  return `Usage: npm run study -- NAME [--seeds A..B] [--threads N] [--out DIR] [--json]\n${rows.join('')}`
+  return `Usage: npm run study -- NAME [--seeds A..B] [--only PART] [--threads N] [--out DIR] [--json]\n${rows.join('')}`
 }
 
 function refuse(usage: string): number {
@@ -64,7 +70,7 @@ function refuse(usage: string): number {
 function readArguments() {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean', default: false } as const
-  const options = { seeds: text, threads: text, out: text, json: flag, help: flag } as const
+  const options = { seeds: text, only: text, class: text, threads: text, out: text, json: flag, help: flag } as const
   try {
     return parseArgs({ allowPositionals: true, options })
   } catch (error: unknown) {
@@ -75,7 +81,7 @@ function readArguments() {
 
 function readSeeds(text: string | undefined): { readonly from: number; readonly to: number } | undefined | 'wrong' {
   if (text === undefined) return undefined
-  const [, first, last] = /^([0-9]{1,10})\.\.([0-9]{1,10})$/.exec(text) ?? []
+  const [, first, last] = /^([0-9]{1,10})\.\.([0-9]{1,10})$/.exec(/^[0-9]+$/.test(text) ? `1..${text}` : text) ?? []
   const [from, to] = [Number(first), Number(last)]
   return first === undefined || from > to || to > 0xffffffff ? 'wrong' : { from, to }
 }

@@ -20,6 +20,8 @@ export type StudyReport = {
 export type StudyInit = {
   /** Seeds, each of its own world; `undefined`: the study's own. */
   readonly seeds: { readonly from: number; readonly to: number } | undefined
+  /** Only this part of it, by a name that the study knows; `undefined`: all. */
+  readonly only: string | undefined
   readonly log: (line: string) => void
   /** Plays worlds by threads; what was finished before, with the same code and options, is not played again. In the order of the jobs. */
   readonly runAll: (jobs: readonly RunJob[]) => Promise<readonly RunReport[]>

@@ -14,9 +14,15 @@ export const SIMULATION_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  SIMULATION_UNSTEADY: {
+    cause: 'Runs of one seed differ, and in another place each time, so that no event can be named.',
+    remedy: 'Look for what the world does not know of: state that outlives a run, or work of other threads.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   SIMULATION_OPTIONS_INVALID: {
     cause: 'A scenario was given options that it does not take.',
-    remedy: 'Correct what the message names; `kernell simulate SCENARIO --help` lists the options.',
+    remedy: 'Correct what the message names; `kernell simulate SCENARIO --list` shows the options.',
     httpStatus: 400,
     isRetryable: false,
   },

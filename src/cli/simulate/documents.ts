@@ -2,6 +2,8 @@ import type { RunReport } from '../../simulation/run/report.ts'
 import type { SeedsPlayed } from '../../simulation/report/report-pages.ts'
 import { spreadOf } from '../../simulation/report/report-pages.ts'
 import type { RunAnswer } from './run-job.ts'
+import type { SimulatePlan } from './simulate-plan.ts'
+import type { ShrunkSeed } from './simulation.ts'
 
 type RunDone = Extract<RunAnswer, { readonly kind: 'done' }>
 
@@ -60,5 +62,25 @@ export function seedsDocument({ scenario, options, signatures, from, to, totals,
       }),
     ),
     ...(isInterrupted && { interrupted: true }),
+  }
+}
+
+/** What was made small, where that was asked for. */
+export function shrunkDocument({ isShrunk }: SimulatePlan, shrunk: readonly ShrunkSeed[]): object {
+  if (!isShrunk) return {}
+  return {
+    shrunk: shrunk.map(({ failing, what, runs, events, eventsBefore, faultsBefore, replay }) => ({
+      seed: failing.seed,
+      checker: failing.checker,
+      what,
+      options: failing.options,
+      fault_ids: failing.faultIds,
+      events_max: failing.eventsMax ?? null,
+      events,
+      events_before: eventsBefore,
+      faults_before: faultsBefore,
+      runs,
+      replay,
+    })),
   }
 }

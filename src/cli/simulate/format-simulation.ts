@@ -6,6 +6,7 @@ import { numbersOf } from '../../simulation/seeds/seed-result.ts'
 import { formatTable } from '../format-table.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunAnswer } from './run-job.ts'
+import type { ShrunkSeed } from './simulation.ts'
 import { traceLine } from './trace-file.ts'
 
 type RunDone = Extract<RunAnswer, { readonly kind: 'done' }>
@@ -37,7 +38,7 @@ export function formatRun(
       ? []
       : [
           terminal.style('red', `The second run of seed ${seed} has the hash ${unequal.hash}`),
-          `  First difference: ${unequal.difference ?? 'not found'}`,
+          `  First difference: ${unequal.difference}`,
         ]),
     ...(violations.length > 0 || unequal !== undefined ? [`Play it again: ${replay(seed)}`] : []),
   ].join('\n')
@@ -84,13 +85,22 @@ export function formatSeeds(
     ...totals.unequal.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, hashes, difference }) => [
-        `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference ?? 'not found'}`,
+        `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference}`,
         `    ${replay(seed)}`,
       ]),
     ...(totals.failures.found === 0 ? [] : [terminal.style('red', `${totals.failures.found} seeds failed`)]),
     ...totals.failures.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
+  ].join('\n')
+}
+
+/** What is left of a failing seed. */
+export function formatShrunk({ failing, what, faultsBefore, events, eventsBefore, runs, replay }: ShrunkSeed): string {
+  return [
+    `Seed ${failing.seed} in small, found in ${runs} runs: ${failing.faultIds.length} of ${faultsBefore} faults, ${events} of ${eventsBefore} events`,
+    `  ${failing.checker}: ${what}`,
+    `    ${replay}`,
   ].join('\n')
 }
 

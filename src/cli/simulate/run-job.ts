@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { RunReport } from '../../simulation/run/report.ts'
+import type { Shrunk } from '../../simulation/run/shrink.ts'
 import type { SignatureKind } from '../../simulation/scenario/stage.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import type { ScenarioSource } from './scenario-source.ts'
@@ -14,12 +15,17 @@ export type PlayedAs = {
   readonly signatures: SignatureKind
   /** Path of recorded outcomes. */
   readonly dataFile: string | undefined
+  /** Only these faults of the plan. */
+  readonly faultIds: readonly number[] | undefined
 }
 
 /** Both runs of one seed. */
 export type SeedJob = PlayedAs & { readonly seed: number }
 
 export type SeedAnswer = SeedResult | { readonly failure: SeedFailure }
+
+/** What is left of a failing seed; without anything: it does not fail. */
+export type ShrinkAnswer = { readonly shrunk: Shrunk } | { readonly failure: SeedFailure | undefined }
 
 /** One seed with everything that is asked about it. */
 export type RunJob = SeedJob & {

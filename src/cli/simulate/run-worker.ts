@@ -1,10 +1,18 @@
 import { CodedError } from '../../base/errors.ts'
 import { runScenario, type RunInit } from '../../simulation/run/run-scenario.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import { shrinkRun } from '../../simulation/run/shrink.ts'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import { readDataFile } from '../read-data-files.ts'
-import { plainOptions, type RunAnswer, type RunJob, type SeedAnswer, type SeedJob } from './run-job.ts'
+import {
+  plainOptions,
+  type RunAnswer,
+  type RunJob,
+  type SeedAnswer,
+  type SeedJob,
+  type ShrinkAnswer,
+} from './run-job.ts'
 import { loadScenario } from './scenario-source.ts'
 import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
 import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
@@ -60,6 +68,17 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
   }
 }
 
+/** Makes a failing seed small; all its options come back as plain values. */
+export async function shrinkSeed(job: SeedJob): Promise<ShrinkAnswer> {
+  try {
+    const shrunk = await listening(shrinkRun(await loadScenario(job.source), await initOf(job)))
+    if (shrunk === undefined) return { failure: undefined }
+    return { shrunk: { ...shrunk, failing: { ...shrunk.failing, options: plainOptions(shrunk.failing.options) } } }
+  } catch (error: unknown) {
+    return { failure: failureOf(error) }
+  }
+}
+
 /** A promise in the world that is rejected while nobody listens ends no thread: it is a fault of whoever plays there. */
 async function listening<Result>(run: Promise<Result>): Promise<Result> {
   const rejected: unknown[] = []
@@ -70,12 +89,13 @@ async function listening<Result>(run: Promise<Result>): Promise<Result> {
   return result
 }
 
-async function initOf({ seed, options, signatures, dataFile }: SeedJob): Promise<RunInit> {
+async function initOf({ seed, options, signatures, dataFile, faultIds }: SeedJob): Promise<RunInit> {
   const ed25519 = signatures === 'ed25519' ? await nativeSignatures() : undefined
   return {
     seed,
     options,
     signatures,
+    ...(faultIds !== undefined && { faultIds: new Set(faultIds) }),
     ...(ed25519 !== undefined && { ed25519 }),
     ...(dataFile !== undefined && { data: rowsOf(dataFile) }),
   }

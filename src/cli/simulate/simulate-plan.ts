@@ -33,6 +33,8 @@ export const SIMULATE_FLAGS: FlagTable = {
   trace: { value: 'FILE', describe: 'write every event of the run as JSON Lines' },
   until: { value: 'EVENT', describe: 'stop behind the event of this index, and show the last ones' },
   twice: { describe: 'play the seed once more and compare the hashes, as --seeds always does' },
+  faults: { value: 'ID,ID', describe: 'only these faults of the plan, by their ids, or `none`' },
+  shrink: { describe: 'make failing seeds small: fewer faults, fewer agents, fewer events' },
   resume: { value: 'FILE', describe: 'keep finished seeds there, and leave out those that are there already' },
   threads: { value: 'N', describe: 'seeds that are played at a time (default: as many as there are processors)' },
   timeout: { value: 'SECONDS', describe: 'a seed of --seeds that takes longer is ended and has failed (default 600)' },
@@ -47,6 +49,8 @@ export type SimulatePlan = {
   readonly signatures: SignatureKind
   readonly dataFile: string | undefined
   readonly files: RunFiles
+  readonly faultIds: readonly number[] | undefined
+  readonly isShrunk: boolean
   readonly play:
     | { readonly kind: 'run'; readonly seed: number; readonly until: number | undefined; readonly isTwice: boolean }
     | {
@@ -90,6 +94,8 @@ export function readPlan(
     signatures: choiceFlag(flags, 'signatures', ['seeded', 'ed25519']) ?? 'seeded',
     dataFile: pathOf('data'),
     files: { plots: plotFlag(flags, workingDir), report: reportFlag(flags, workingDir), trace: pathOf('trace') },
+    faultIds: faultsFlag(flags),
+    isShrunk: isFlagSet(flags, 'shrink'),
     play,
   }
 }
@@ -107,7 +113,7 @@ function rangeFlag(flags: Flags): SeedRange | undefined {
 
 /** Flags of one run and flags of many. */
 function refusePairs(flags: Flags, hasRange: boolean): void {
-  const wrong = hasRange ? ['seed', 'trace', 'until', 'twice'] : ['resume', 'threads', 'timeout']
+  const wrong = hasRange ? ['seed', 'trace', 'until', 'twice', 'faults'] : ['resume', 'threads', 'timeout']
   const given = wrong.find((name) => flags[name] !== undefined)
   if (given !== undefined)
     throw usageError(`--${given} goes with ${hasRange ? 'one seed, not with --seeds' : '--seeds A..B'}`)
@@ -135,6 +141,14 @@ function valueOf(text: string): unknown {
   } catch {
     return text
   }
+}
+
+function faultsFlag(flags: Flags): readonly number[] | undefined {
+  const text = textFlag(flags, 'faults')
+  if (text === undefined) return undefined
+  if (!/^(?:none|\d{1,9}(?:,\d{1,9})*)$/.test(text))
+    throw usageError(`--faults takes ids of the plan such as 3,17, or none, not ${JSON.stringify(text)}`)
+  return text === 'none' ? [] : text.split(',').map(Number)
 }
 
 function plotFlag(flags: Flags, workingDir: string): readonly string[] {

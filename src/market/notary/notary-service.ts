@@ -51,6 +51,8 @@ import type { BooksJournal } from './books/books-journal.ts'
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
 const SLEEP_MAX_MS = 3_600_000
+/** Between two looks at what is due. */
+const SLEEP_MIN_MS = 1
 
 /**
  * A member of a notary set, behind the door that everybody uses. Alone it survives its crashes, and not its lies: contracts call it `C2/f=0`.
@@ -268,7 +270,8 @@ export class NotaryService implements NotaryClient, Startable {
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
     const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
-    this.sleep = timers.schedule(Math.max(this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
+    // What is due may wait for the disk: to look again at once, and again, would bring it no nearer.
+    this.sleep = timers.schedule(Math.max(SLEEP_MIN_MS, this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
       this.order?.wake()
       this.keep()
       this.schedule()

@@ -11,6 +11,7 @@ import type { Signer, VerifySignature } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
+import type { ContractReplay } from './contracts/contract-replay.ts'
 import { type FollowedContract, followContract } from './contracts/contract-follower.ts'
 import { makeGuestRoom } from './auctions/heard-calls.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
@@ -45,6 +46,9 @@ export type PartyInit = {
   readonly onFailure?: (cause: unknown) => void
 }
 
+/** Contracts that ended of which every step is remembered. */
+const ENDED_MAX = 16
+
 /** What buyer, seller and arbiter have in common: a key, a journal, and the ways to the notary set and to others. */
 export class Party {
   readonly components: PartyComponents
@@ -59,6 +63,8 @@ export class Party {
   private readonly strange = new Set<ContractId>()
   private readonly seen = new Map<ContractId, EscrowState>()
   private readonly listeners = new Set<() => void>()
+  /** The last ones: books of reputation and prices look at each once more. */
+  private readonly endedReplays = new Map<ContractId, ContractReplay>()
   private outside: readonly OutsideRow[] = []
 
   private constructor(components: PartyComponents, init: PartyInit, journal: PartyJournal) {
@@ -164,7 +170,8 @@ export class Party {
     const init = { contract, signal: this.signal, ...(lapsesAt !== undefined && { lapsesAt }) }
     try {
       for await (const followed of followContract(this.components, init)) {
-        const { state } = followed
+        const { state, replay } = followed
+        if (isTerminal(state)) this.rememberEnd(contract, replay)
         if (isTerminal(state)) this.seen.delete(contract)
         else this.seen.set(contract, state)
         for (const listener of this.listeners) listener()
@@ -173,6 +180,11 @@ export class Party {
     } finally {
       this.seen.delete(contract)
     }
+  }
+
+  /** A contract that was followed to its end a little while ago, every step of it checked; `undefined` for others. */
+  endedReplay(contract: ContractId): ContractReplay | undefined {
+    return this.endedReplays.get(contract)
   }
 
   /** Contracts under way, as their evidence gives them. */
@@ -205,6 +217,12 @@ export class Party {
   /** A note as it was written; whoever reads a topic has written it. */
   noteOf<Value>(topic: string, key: string): Value | undefined {
     return this.journal.note(topic, key) as Value | undefined
+  }
+
+  private rememberEnd(contract: ContractId, replay: ContractReplay): void {
+    this.endedReplays.set(contract, replay)
+    const [oldest] = this.endedReplays.keys()
+    if (oldest !== undefined && this.endedReplays.size > ENDED_MAX) this.endedReplays.delete(oldest)
   }
 
   async keep(topic: string, key: string, value: object): Promise<void> {

@@ -20,40 +20,52 @@ export type CertifyEndingInit = {
   readonly contract: ContractId
   readonly verify: VerifyBytes
   readonly signal: AbortSignal
+  /** The contract as it was followed to its end here, where it was: all of it is checked already. */
+  readonly ended?: ContractReplay | undefined
 }
 
 /** What the certificates of a contract say of its end; every step is checked, and nothing else is believed. Rejects as `NotaryClient.evidence`. */
-export async function certifyEnding({ notary, contract, verify, signal }: CertifyEndingInit): Promise<EndingReading> {
+export async function certifyEnding({
+  notary,
+  contract,
+  verify,
+  signal,
+  ended,
+}: CertifyEndingInit): Promise<EndingReading> {
+  if (ended !== undefined) return readEnding(ended, contract)
   const replay = new ContractReplay({ set: notary.set, contract, verify })
-  let heldAt: number | undefined
   for (const piece of await notary.evidence(contract, { signal })) {
     if (replay.take(piece) !== undefined) return { kind: 'none' }
-    const transition = replay.steps.at(-1)?.transition
-    if (transition?.edges.includes('hold') === true) heldAt ??= transition.at
-    const { state } = replay
-    if (state === undefined || transition === undefined || !isTerminal(state)) continue
-    if (heldAt === undefined || state.kind === 'ABORTED') return { kind: 'none' }
-    const { terms, cause, fault, capturedNanos, refundedNanos } = state
-    const { payer, worker, currency, custody, maxNanos } = terms
-    const ending: CertifiedEnding = {
-      // Of the document in which the set has signed it; a SHA-256.
-      certificate: sha256HexOfBytes(piece.receipt) as Hash,
-      custody,
-      contract,
-      payer,
-      worker,
-      currency,
-      heldNanos: maxNanos,
-      workerNanos: subtractAmounts(capturedNanos, refundedNanos) ?? ZERO_AMOUNT,
-      cause,
-      fault,
-      // Stamps of the set.
-      heldAt: heldAt as Timestamp,
-      endedAt: transition.at as Timestamp,
-    }
-    return { kind: 'ending', ending }
+    if (replay.state !== undefined && isTerminal(replay.state)) break
   }
-  return { kind: 'open' }
+  return readEnding(replay, contract)
+}
+
+function readEnding({ state, steps, lastReceipt }: ContractReplay, contract: ContractId): EndingReading {
+  const last = steps.at(-1)?.transition
+  if (state === undefined || last === undefined || lastReceipt === undefined || !isTerminal(state))
+    return { kind: 'open' }
+  const heldAt = steps.find(({ transition }) => transition.edges.includes('hold'))?.transition.at
+  if (heldAt === undefined || state.kind === 'ABORTED') return { kind: 'none' }
+  const { terms, cause, fault, capturedNanos, refundedNanos } = state
+  const { payer, worker, currency, custody, maxNanos } = terms
+  const ending: CertifiedEnding = {
+    // Of the document in which the set has signed it; a SHA-256.
+    certificate: sha256HexOfBytes(lastReceipt) as Hash,
+    custody,
+    contract,
+    payer,
+    worker,
+    currency,
+    heldNanos: maxNanos,
+    workerNanos: subtractAmounts(capturedNanos, refundedNanos) ?? ZERO_AMOUNT,
+    cause,
+    fault,
+    // Stamps of the set.
+    heldAt: heldAt as Timestamp,
+    endedAt: last.at as Timestamp,
+  }
+  return { kind: 'ending', ending }
 }
 
 /** Where a party's credits came from, as long as no issuer says more: the party itself. Two keys of one owner then look like two purses. */

@@ -182,7 +182,8 @@ export class ReputationKeeper {
     const known = this.endings.get(contract)
     if (known !== undefined) return known
     const { notary, verify } = this.party.components
-    const reading = await certifyEnding({ notary, contract, verify, signal: this.party.signal })
+    const ended = this.party.endedReplay(contract)
+    const reading = await certifyEnding({ notary, contract, verify, signal: this.party.signal, ended })
     if (reading.kind === 'ending') this.endings.set(contract, reading)
     const [oldest] = this.endings.keys()
     if (oldest !== undefined && this.endings.size > ENDINGS_MAX) this.endings.delete(oldest)

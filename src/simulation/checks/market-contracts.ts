@@ -128,7 +128,10 @@ function faultOfSpan({ from, to, at, terms: { timers } }: ContractStep): string 
     case 'AGREED':
       return wrong('T_hold', to.holdBy, timers.holdMs)
     case 'HELD':
-      return wrong('T_start', to.startBy, timers.startMs) ?? wrong('T_deliver', to.deliverBy, timers.deliverMs)
+      return (
+        wrong('T_start', to.startBy, timers.startMs) ??
+        wrong('T_deliver', to.deliverBy, timers.deliverMs + timers.graceMs)
+      )
     case 'DELIVERED':
       return wrong('T_accept', to.acceptBy, timers.acceptMs)
     case 'DISPUTED':

@@ -73,7 +73,7 @@ export function drawFaults(random: RandomStream, { kinds, targetsOf, count, unti
     const name = targets[Math.floor(target * targets.length)]
     if (kind === undefined || name === undefined) continue
     const atMs = Math.floor(at * untilMs * 0.9)
-    const forMs = Math.floor(span * Math.min(untilMs * 0.25, untilMs - atMs))
+    const forMs = 1 + Math.floor(span * Math.min(untilMs * 0.25, untilMs - atMs - 1))
     faults.push({ id, kind, atMs, forMs, target: name, strength })
   }
   return faults.toSorted((left, right) => left.atMs - right.atMs || left.id - right.id)

@@ -1,28 +1,30 @@
 import { hexOfBytes } from '../../base/hex.ts'
 import { sha256 } from '../../base/sha256.ts'
 import type { Signatures } from '../../keys/pool/inline-signatures.ts'
-import type { BatchSigner } from '../../ports/signer.ts'
+import { createPortableSigner } from '../../keys/portable-signatures.ts'
+import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { SignedBytes } from '../../ports/verifier.ts'
-import {
-  admitPublicKey,
-  PUBLIC_KEY_BYTES,
-  SIGNATURE_ADMISSION,
-  SIGNATURE_BYTES,
-} from '../../wire/v1/ed25519-admission.ts'
+import { PUBLIC_KEY_BYTES, SIGNATURE_ADMISSION, SIGNATURE_BYTES } from '../../wire/v1/ed25519-admission.ts'
 
 const ENCODER = new TextEncoder()
 const DOMAIN = 'kernell/simulation/signatures/v1'
 const SEED_BYTES = 32
 
+/** Says what the public key of a seed is; a native one is many times as quick. */
+export type KeyNames = { createSigner(seed: Uint8Array): Pick<Signer, 'publicKeyHex'> }
+
+const PORTABLE_NAMES: KeyNames = { createSigner: createPortableSigner }
+
 /**
- * Signatures of a world: a keyed hash over secrets that only this object holds, so that nobody inside can make one of somebody else. The same seed gives the same keys,
- * and keys and signatures have the shape of Ed25519: whatever admits those admits these. They prove nothing outside of the world.
+ * Signatures of a world: a keyed hash over secrets that only this object holds, so that nobody inside can make one of somebody else. Names are those of Ed25519: the same
+ * seed gives the same public key, so that whatever is ordered by names is ordered alike, and signatures have its shape, so that whatever admits those admits these. They prove
+ * nothing outside of the world.
  *
  * A signature is known as right by making it again, which takes two hashes.
  *
  * @see NMAC: Bellare, Canetti, Krawczyk, Keying Hash Functions for Message Authentication, 1996
  */
-export function createSeededSignatures(worldSeed: number): Signatures {
+export function createSeededSignatures(worldSeed: number, names: KeyNames = PORTABLE_NAMES): Signatures {
   const world = sha256(ENCODER.encode(`${DOMAIN}/${worldSeed}`))
   /** Secrets by public key, in hexadecimal digits. */
   const secrets = new Map<string, Uint8Array>()
@@ -37,7 +39,7 @@ export function createSeededSignatures(worldSeed: number): Signatures {
     createSigner(seed): BatchSigner {
       if (seed.byteLength !== SEED_BYTES) throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
       const secret = sha256(joined(world, seed))
-      const publicKeyHex = publicKeyOf(secret)
+      const { publicKeyHex } = names.createSigner(seed)
       secrets.set(publicKeyHex, secret)
       const sign = (bytes: Uint8Array): Uint8Array => signatureOf(secret, bytes)
       return { publicKeyHex, sign, signBatch: async (batch) => await Promise.resolve(batch.map(sign)) }
@@ -48,16 +50,6 @@ export function createSeededSignatures(worldSeed: number): Signatures {
 /** The seed of a name in a world, for keys of machines. */
 export function keySeedOf(worldSeed: number, name: string): Uint8Array {
   return sha256(ENCODER.encode(`${DOMAIN}/key/${worldSeed}/${name}`))
-}
-
-/** The first hash of the secret that is a key by every rule. */
-function publicKeyOf(secret: Uint8Array): string {
-  for (let digest = sha256(joined(secret, ENCODER.encode('public'))); ; digest = sha256(digest)) {
-    const publicKey = digest.slice()
-    // The sign of x, which canonical keys with x = 0 do not have.
-    publicKey[PUBLIC_KEY_BYTES - 1] = (publicKey[PUBLIC_KEY_BYTES - 1] ?? 0) & 0x7f
-    if (admitPublicKey(publicKey) === undefined) return hexOfBytes(publicKey)
-  }
 }
 
 /** The keyed hash, twice: as a number below the prime of the field, and below the order of the group. */

@@ -17,6 +17,7 @@ export class MarketNetwork {
   readonly verify: VerifySignature
   readonly verifyStatement: VerifyStatement
   private readonly stage: Stage
+  private readonly identities = new Map<string, MarketIdentity>()
   private readonly addresses = new Map<Did, string>()
   private readonly transports = new Map<Did, SimulatedTransport>()
 
@@ -28,8 +29,12 @@ export class MarketNetwork {
 
   /** The key of a name, which is the same in every run of a seed. */
   identity(name: string): MarketIdentity {
+    const known = this.identities.get(name)
+    if (known !== undefined) return known
     const signer = this.stage.keys.createSigner(keySeedOf(this.stage.world.seed, name))
-    return { name, signer, did: signerOfKey(signer.publicKeyHex) }
+    const identity = { name, signer, did: signerOfKey(signer.publicKeyHex) }
+    this.identities.set(name, identity)
+    return identity
   }
 
   /** Starts the transport of a process. Those that run learn where it is. */

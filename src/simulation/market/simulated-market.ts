@@ -29,9 +29,9 @@ export type JoinInit = Pick<PartyMachineInit, 'hooks' | 'begin'> & {
  * The product's market as machines of a world: a notary set, a bank, and whoever joins. Machines are killed and restarted by whoever plays the world; each comes back with
  * what lies on its disk.
  *
- * ```ts
- * const market = await SimulatedMarket.open(stage, { notaries: 4 })
- * const shop = await market.join({ name: 'seller-1', hooks: () => ({ runner }), begin: async ({ seller }) => void (await seller.offer(terms, 'words')) })
+ * ```text
+ * market = await SimulatedMarket.open(stage, { notaries: 4 })
+ * shop = await market.join({ name: 'shop', fundsNanos, hooks: () => ({ runner }), begin: async ({ seller }) => void (await seller.offer(terms, 'words')) })
  * ```
  */
 export class SimulatedMarket {

@@ -22,6 +22,7 @@ export class SimulatedNetwork {
   private readonly links = new Map<string, LinkFaults>()
   private readonly cuts = new Set<string>()
   private readonly clogs = new Map<string, number>()
+  private readonly ofLinks = new Map<string, NetworkCounts>()
   private usual: LinkFaults = GOOD_LINK
 
   constructor(world: World) {
@@ -39,6 +40,11 @@ export class SimulatedNetwork {
     { did, name, onServed }: { readonly did: Did; readonly name: string; readonly onServed?: () => void },
   ): SimulatedTransport {
     return new SimulatedTransport({ network: this, owner, onServed }, { did, address: `/sim/${name}` })
+  }
+
+  /** What came of all that was sent in one direction. */
+  countsOf(from: Did, to: Did): Readonly<NetworkCounts> {
+    return this.countsOfLink(`${from} ${to}`)
   }
 
   /** How all links are from now on that are not named by themselves. */
@@ -97,12 +103,13 @@ export class SimulatedNetwork {
   }
 
   private post(link: string, letter: Letter): void {
-    this.counts.sent += 1
+    const count = (what: keyof NetworkCounts): void => this.count(link, what)
+    count('sent')
     const arrivals = arrivalsOf(this.links.get(link) ?? this.usual, this.random)
-    if (arrivals.length === 0) this.counts.lost += 1
-    if (arrivals.length === 2) this.counts.duplicated += 1
+    if (arrivals.length === 0) count('lost')
+    if (arrivals.length === 2) count('duplicated')
     const heldMs = Math.max(0, (this.clogs.get(link) ?? 0) - this.world.nowMs())
-    if (heldMs > 0) this.counts.held += 1
+    if (heldMs > 0) count('held')
     for (const delayMs of arrivals)
       this.world.schedule(heldMs + delayMs, {
         kind: KINDS[letter.kind],
@@ -113,10 +120,22 @@ export class SimulatedNetwork {
   }
 
   private arrive(letter: Letter): void {
-    if (this.cuts.has(`${letter.from} ${letter.to}`)) {
-      this.counts.cut += 1
+    const link = `${letter.from} ${letter.to}`
+    if (this.cuts.has(link)) {
+      this.count(link, 'cut')
       return
     }
     letter.arrive()
+  }
+
+  private count(link: string, what: keyof NetworkCounts): void {
+    this.counts[what] += 1
+    this.countsOfLink(link)[what] += 1
+  }
+
+  private countsOfLink(link: string): NetworkCounts {
+    const known = this.ofLinks.get(link) ?? { sent: 0, lost: 0, duplicated: 0, cut: 0, held: 0 }
+    this.ofLinks.set(link, known)
+    return known
   }
 }

@@ -134,7 +134,7 @@ function findingsSection(totals: SeedTotals, replay: (seed: number) => string): 
         totals.unequal.list.map(({ seed, hashes, difference }) => [
           `${seed}`,
           hashes.join(' and '),
-          difference ?? 'not found',
+          difference,
           replay(seed),
         ]),
       ),

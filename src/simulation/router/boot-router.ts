@@ -106,7 +106,7 @@ type OpenMachine = Pick<RouterWork, 'actors' | 'budgets' | 'cache' | 'records' |
 /** All that stands on the disk. */
 async function openMachine(owner: WorldProcess, machine: Machine, init: RouterMachineInit): Promise<OpenMachine> {
   const { clock, timers, random } = owner
-  const onError = (error: unknown): void => owner.fail(error)
+  const onError = init.onError ?? ((error: unknown): void => owner.fail(error))
   const journals = new DirectoryJournals({ fileSystem: machine.disk.fileSystem(owner), random }, FOLDER)
   const store = await openJournalledStore(await journals.open('values'))
   const actors = createActorSystem({ environment: owner.environment() })
@@ -114,13 +114,18 @@ async function openMachine(owner: WorldProcess, machine: Machine, init: RouterMa
   const log: EventLog = await journals.open('budgets')
   const budgets = createBudgetOwner({ actors, clock, timers, random, log }, { limits: init.limits ?? [] })
   await budgets.start()
-  const cache = init.hasCache === false ? undefined : await openCache({ owner, actors, store })
+  const cache = init.hasCache === false ? undefined : await openCache({ owner, actors, store, onError })
   return { actors, budgets, cache, records, store, journals }
 }
 
-type CacheParts = { readonly owner: WorldProcess; readonly actors: ActorSystem; readonly store: KeyValueStore }
+type CacheParts = {
+  readonly onError: (error: unknown) => void
+  readonly owner: WorldProcess
+  readonly actors: ActorSystem
+  readonly store: KeyValueStore
+}
 
-async function openCache({ owner, actors, store }: CacheParts): Promise<SemanticCache> {
+async function openCache({ owner, actors, store, onError }: CacheParts): Promise<SemanticCache> {
   const kernel = createTypeScriptKernel()
   const { ttlMs, entriesMax, bytesMax } = ROUTER_DEFAULTS.cache
   return await openSemanticCache(
@@ -131,7 +136,7 @@ async function openCache({ owner, actors, store }: CacheParts): Promise<Semantic
       timers: owner.timers,
       kernel,
       embedder: createHashedEmbedder({ kernel }),
-      onError: (error) => owner.fail(error),
+      onError,
     },
     { ttlMs: ttlMs as DurationMs, entriesMax, bytesMax },
   )

@@ -23,6 +23,8 @@ export type RouterMachineInit = {
   readonly keepsText?: boolean
   /** Present: the machine learns from its tasks, and policies can be promoted on it. */
   readonly learning?: LearningSetup
+  /** Told of what could not be written in the background. Default: the world writes it down as thrown. */
+  readonly onError?: (error: unknown) => void
   /** Default 120,000. */
   readonly attemptTimeoutMs?: DurationMs
 }

@@ -10,6 +10,7 @@ import { SimulatedNetwork } from '../network/simulated-network.ts'
 import type { Play, PlayEnd, Scenario } from '../scenario/scenario.ts'
 import { type SignatureKind, Stage } from '../scenario/stage.ts'
 import type { TracedEvent } from '../record/run-recorder.ts'
+import { setTraps, withoutTraps } from '../world/traps.ts'
 import { createWorld, type World } from '../world/world.ts'
 import { drive } from './drive.ts'
 import type { RunReport } from './report.ts'
@@ -22,7 +23,7 @@ export type RunInit = {
   readonly options?: unknown
   /** Default `seeded`. */
   readonly signatures?: SignatureKind
-  /** Makes and judges Ed25519 where `signatures` says so: `createInlineSignatures` of `kernell-os/keys`. Absent: portable ones, which are slow. */
+  /** `createInlineSignatures` of `kernell-os/keys`: makes and judges Ed25519 where `signatures` says so, and names keys in any case. Absent: portable ones, which are slow. */
   readonly ed25519?: Signatures
   /** Recorded outcomes for scenarios that take them. */
   readonly data?: readonly RoutingRow[]
@@ -49,6 +50,16 @@ const SETTLE_STEPS = 64
  * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_STUCK`; the signal's reason.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
+  // For the whole run: setting them anew between its parts costs more than many events.
+  const release = setTraps()
+  try {
+    return await playThrough(scenario, init)
+  } finally {
+    release()
+  }
+}
+
+async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   const options = parseOptions(scenario, init.options)
   const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
   const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
@@ -81,7 +92,7 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
 }
 
 function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
-  return signatures === 'ed25519' ? (ed25519 ?? createPortableSignatures()) : createSeededSignatures(seed)
+  return signatures === 'ed25519' ? (ed25519 ?? createPortableSignatures()) : createSeededSignatures(seed, ed25519)
 }
 
 class Run {
@@ -133,7 +144,8 @@ class Run {
       if (this.world.events - reported >= PROGRESS_EVERY) {
         reported = this.world.events
         signal?.throwIfAborted()
-        onProgress?.({ events: reported, virtualMs: this.world.nowMs(), playMs })
+        const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
+        if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
       }
       if (end === 'quiet' || end === 'time') return true
     }

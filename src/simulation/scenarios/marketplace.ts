@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { defineScenario, type Play, type PlayEnd } from '../scenario/scenario.ts'
+import { SightBook } from '../market/agents/sight-book.ts'
 import type { Stage } from '../scenario/stage.ts'
 import { isTownSettled, openTown } from './marketplace/open-town.ts'
 import { MARKETPLACE_OPTIONS } from './marketplace/options.ts'
@@ -21,10 +22,12 @@ export const MARKETPLACE = defineScenario<MarketplaceOptions>({
 async function openMarketplace(stage: Stage, options: MarketplaceOptions): Promise<Play> {
   const town = await openTown(stage, options)
   const playMs = options.steps * options.gapMs
+  const sightBook = new SightBook(town)
   return {
     playMs,
     convergeMs: CONVERGE_MS,
+    watch: () => sightBook.look(),
     isSettled: () => isTownSettled(town),
-    finish: async (): Promise<PlayEnd> => await reportTown(town, stage),
+    finish: async (): Promise<PlayEnd> => await reportTown(town, sightBook, stage),
   }
 }

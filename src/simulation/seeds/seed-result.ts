@@ -8,7 +8,7 @@ export type SeedResult = {
   readonly seed: number
   readonly hash: string
   /** What the second run had, where it differs, and the first event that does. */
-  readonly unequal?: { readonly hash: string; readonly difference: string | null }
+  readonly unequal?: { readonly hash: string; readonly difference: string }
   readonly events: number
   readonly virtualMs: number
   readonly agents: number

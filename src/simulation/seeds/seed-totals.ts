@@ -7,7 +7,7 @@ export type SeedViolation = { readonly seed: number; readonly checker: string; r
 export type UnequalSeed = {
   readonly seed: number
   readonly hashes: readonly [string, string]
-  readonly difference: string | null
+  readonly difference: string
 }
 export type FailedSeed = SeedFailure & { readonly seed: number }
 

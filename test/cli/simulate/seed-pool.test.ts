@@ -7,7 +7,13 @@ import { playSeeds } from '../../../src/cli/simulate/seed-pool.ts'
 const TICKING = pathToFileURL(join(import.meta.dirname, 'scenarios/ticking.ts')).href
 
 function playedAs(options: Readonly<Record<string, unknown>>): PlayedAs {
-  return { source: { kind: 'file', url: TICKING, sha256: '' }, options, signatures: 'seeded', dataFile: undefined }
+  return {
+    source: { kind: 'file', url: TICKING, sha256: '' },
+    options,
+    signatures: 'seeded',
+    dataFile: undefined,
+    faultIds: undefined,
+  }
 }
 
 it('a seed that hangs is ended with its thread, and the others are played', async () => {
@@ -35,7 +41,7 @@ it('a seed that hangs is ended with its thread, and the others are played', asyn
   expect(answers.get(1)).toMatchObject({ failure: { code: 'SIMULATION_SEED_HUNG' } })
   expect(answers.get(2)).toMatchObject({ seed: 2, events: 60 })
   expect(answers.get(3)).toMatchObject({ seed: 3, events: 60 })
-})
+}, 60_000)
 
 it('what is under way when everything is ended is not told', async () => {
   const stopping = new AbortController()
@@ -53,4 +59,4 @@ it('what is under way when everything is ended is not told', async () => {
     },
   )
   expect(seen).toEqual([1])
-})
+}, 60_000)

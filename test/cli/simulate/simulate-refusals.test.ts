@@ -37,6 +37,8 @@ describe('kernell simulate refuses before anything is played', () => {
     [['--report', 'report.pdf'], '--report must end in'],
     [['--trace', 'same', '--report', 'a.html', '--plot', 'a.svg', 'a.svg'], 'named twice'],
     [['--until', '1.5'], '--until must be'],
+    [['--faults', '1,,2'], '--faults takes ids'],
+    [['--seeds', '1..2', '--faults', '1'], '--faults goes with one seed'],
     [['--data', 'absent.jsonl'], 'is not there'],
   ])('%j', async (words, message) => {
     const { code, error } = await refusalOf([TICKING, ...words])

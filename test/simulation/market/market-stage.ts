@@ -22,7 +22,8 @@ export function openStage(seed: number, signatures: 'seeded' | 'ed25519' = 'seed
   const world = createWorld({ seed })
   const network = new SimulatedNetwork(world)
   const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
-  const keys: Signatures = signatures === 'seeded' ? createSeededSignatures(seed) : createInlineSignatures()
+  const keys: Signatures =
+    signatures === 'seeded' ? createSeededSignatures(seed, createInlineSignatures()) : createInlineSignatures()
   const stage = new Stage({ world, network, checks, signatures, keys, data: undefined })
   return { stage, during: async (work) => await drive(world, work) }
 }
@@ -49,7 +50,7 @@ export function offerOf(running: RunningParty, currency: Currency, changes: Part
   return {
     skill: 'text.word-count',
     currency,
-    priceNanos: nanos(1_000),
+    priceNanos: nanos(1_000_000_000),
     latencyMs: durationFromMs(1_000),
     inputBytesMax: 10_000,
     capabilities: [],
@@ -60,13 +61,13 @@ export function offerOf(running: RunningParty, currency: Currency, changes: Part
   }
 }
 
-/** A purchase of a word count for at most 2,000. */
+/** A purchase of a word count for at most two credits. */
 export function wanted(currency: Currency, changes: Partial<BuyRequest> = {}): BuyRequest {
   return {
     idempotencyKey: 'order-1',
     skill: 'text.word-count',
     input: ENCODER.encode('one two three'),
-    maxNanos: nanos(2_000),
+    maxNanos: nanos(2_000_000_000),
     currency,
     custody: 'C2',
     timers: SHORT_TIMERS,

@@ -4,9 +4,9 @@ import { FITTED_MODELS } from '../../../src/simulation/models/fitted-profiles.ts
 import { entriesOf, PriceBook } from '../../../src/simulation/models/price-book.ts'
 import { SimulatedProvider } from '../../../src/simulation/models/simulated-provider.ts'
 import { CheckBook } from '../../../src/simulation/checks/check-book.ts'
+import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
 import { Stage } from '../../../src/simulation/scenario/stage.ts'
-import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 
 export const PREMIUM = 'openai/gpt-4-1106-preview'
@@ -25,9 +25,9 @@ export function modelWorld(seed = 1): ModelWorld {
   const stage = new Stage({
     world,
     network: new SimulatedNetwork(world),
+    keys: createSeededSignatures(seed),
     checks: new CheckBook(() => ({ atMs: world.nowMs(), event: world.events })),
     signatures: 'seeded',
-    keys: createSeededSignatures(seed),
     data: undefined,
   })
   const outcomes = new DrawnOutcomes({ seed, profiles: FITTED_MODELS })

@@ -12,6 +12,11 @@ export type PinnedRun = {
 
 /** Each scenario with two seeds; small enough for a page of a browser. */
 export const PINNED_RUNS: readonly PinnedRun[] = [
+  { scenario: 'agent-network', seed: 1, options: { agents: 40, steps: 10 } },
+  { scenario: 'agent-network', seed: 2, options: { agents: 40, steps: 10 } },
+  { scenario: 'chaos', seed: 1, options: { seconds: 4 } },
+  { scenario: 'chaos', seed: 2, options: { seconds: 4 } },
+  { scenario: 'routing-savings', seed: 1, options: { tasks: 40, trainTasks: 40 } },
   { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
   { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
 ]
@@ -29,11 +34,12 @@ export function nameOf({ scenario, seed, options }: PinnedRun): string {
 /** Plays all pinned runs on this platform. */
 export async function playPinnedRuns(): Promise<Hashes> {
   const hashes: Record<string, string> = {}
-  for (const run of PINNED_RUNS) {
-    const { hash } = await runScenario(findScenario(run.scenario), { seed: run.seed, options: run.options })
-    hashes[nameOf(run)] = hash
-  }
+  for (const run of PINNED_RUNS) hashes[nameOf(run)] = await playPinnedRun(run)
   return hashes
+}
+
+export async function playPinnedRun({ scenario, seed, options }: PinnedRun): Promise<string> {
+  return (await runScenario(findScenario(scenario), { seed, options })).hash
 }
 
 export function readPinnedHashes(): Hashes {

@@ -98,3 +98,40 @@ test('a world that waits for what does not come says so', async () => {
   })
   await expect(runScenario(stuck, { seed: 1 })).rejects.toMatchObject({ code: 'SIMULATION_STUCK' })
 })
+
+test('real time is there for whoever hears of the progress, and not for the scenario', async () => {
+  const seen: number[] = []
+  const asking = defineScenario({
+    name: 'asking',
+    summary: 'Asks for real time',
+    schema: z.strictObject({}),
+    async open({ world }) {
+      const tick = (): void => void world.schedule(1, { kind: 'tick', run: tick })
+      tick()
+      return await Promise.resolve({
+        playMs: 9_000,
+        convergeMs: 0,
+        watch: () => {
+          expect(() => Date.now()).toThrow('Date.now was called')
+        },
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+      })
+    },
+  })
+  const report = await runScenario(asking, { seed: 1, onProgress: () => void seen.push(Date.now()) })
+  expect(report.violations).toEqual([])
+  expect(seen.length).toBeGreaterThan(1)
+  expect(Date.now()).toBeGreaterThan(0)
+})
+
+test('a scenario that throws leaves no trap behind', async () => {
+  const broken = defineScenario({
+    name: 'broken',
+    summary: 'Throws',
+    schema: z.strictObject({}),
+    open: async () => await Promise.reject(new Error('broken')),
+  })
+  await expect(runScenario(broken, { seed: 1 })).rejects.toThrow()
+  expect([Date.now() > 0, new Date(0).getFullYear() > 0, Math.random() < 1]).toEqual([true, true, true])
+})

@@ -173,6 +173,25 @@ describe('the real world', () => {
     ['FinalizationRegistry', () => new FinalizationRegistry(() => undefined)],
     ['WebSocket', () => new WebSocket('ws://127.0.0.1')],
     ['fetch', () => void fetch('http://127.0.0.1')],
+    ['performance.timeOrigin', () => performance.timeOrigin],
+    ['performance.mark', () => performance.mark('x')],
+    ['performance.measure', () => performance.measure('x')],
+    ['Atomics.waitAsync', () => Atomics.waitAsync(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)],
+    ['Atomics.wait', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)],
+    ['Intl.DateTimeFormat', () => new Intl.DateTimeFormat('en').format()],
+    ['crypto.subtle.digest', () => void crypto.subtle.digest('SHA-256', new Uint8Array(1))],
+    ['process.hrtime', () => process.hrtime()],
+    ['process.uptime', () => process.uptime()],
+    ['process.cpuUsage', () => process.cpuUsage()],
+    ['process.memoryUsage', () => process.memoryUsage()],
+    ['process.resourceUsage', () => process.resourceUsage()],
+    ['BroadcastChannel', () => new BroadcastChannel('x')],
+    ['PerformanceObserver', () => new PerformanceObserver(() => undefined)],
+    ['navigator.hardwareConcurrency', () => navigator.hardwareConcurrency],
+    ['Date.prototype.getHours', () => new Date(0).getHours()],
+    ['Date.prototype.getTimezoneOffset', () => new Date(0).getTimezoneOffset()],
+    ['Date.prototype.toString', () => String(new Date(0))],
+    ['Date.prototype.toLocaleDateString', () => new Date(0).toLocaleDateString()],
   ]
   let world: World | undefined
   afterEach(() => (world = undefined))
@@ -188,6 +207,69 @@ describe('the real world', () => {
       'number',
       'number',
     ])
+  })
+
+  it.each(['Worker', 'SharedWorker', 'EventSource', 'XMLHttpRequest', 'requestIdleCallback', 'requestAnimationFrame'])(
+    '%s, which other platforms have, throws there',
+    async (name) => {
+      const holder = globalThis as unknown as Record<string, unknown>
+      const own = Object.getOwnPropertyDescriptor(holder, name)
+      const platform = (): string => 'real'
+      Object.defineProperty(holder, name, { value: platform, configurable: true, writable: true })
+      try {
+        world = createWorld({ seed: 1 })
+        world.schedule(1, { kind: 'ask', run: () => void (holder[name] as () => unknown)() })
+        await world.run()
+        expect(world.failures).toMatchObject([{ code: 'SIMULATION_REAL_WORLD', details: { called: name } }])
+        expect(holder[name]).toBe(platform)
+      } finally {
+        if (own === undefined) Reflect.deleteProperty(holder, name)
+        else Object.defineProperty(holder, name, own)
+      }
+    },
+  )
+
+  it.each(['scheduler', 'localStorage', 'sessionStorage', 'indexedDB', 'caches'])(
+    'what %s has, where a platform has it, throws, and whether it is there may be asked',
+    async (name) => {
+      const holder = globalThis as unknown as Record<string, unknown>
+      const own = Object.getOwnPropertyDescriptor(holder, name)
+      Object.defineProperty(holder, name, { value: { member: 1 }, configurable: true, writable: true })
+      try {
+        world = createWorld({ seed: 1 })
+        let type = ''
+        world.schedule(1, {
+          kind: 'ask',
+          run: () => {
+            type = typeof holder[name]
+            void (holder[name] as { readonly member: unknown }).member
+          },
+        })
+        await world.run()
+        expect([type, world.failures]).toMatchObject(['object', [{ details: { called: `${name}.member` } }]])
+        expect(holder[name]).toEqual({ member: 1 })
+      } finally {
+        if (own === undefined) Reflect.deleteProperty(holder, name)
+        else Object.defineProperty(holder, name, own)
+      }
+    },
+  )
+
+  it('is left as it was, to the last property, also by a run that throws', async () => {
+    const holders = [globalThis, Math, performance, AbortSignal, Atomics, Intl, crypto, process, Date.prototype]
+    const shape = (): unknown => holders.map((holder) => Object.getOwnPropertyDescriptors(holder))
+    const before = shape()
+    world = createWorld({
+      seed: 1,
+      onEvent: () => {
+        throw new Error('who looks on throws')
+      },
+    })
+    world.schedule(1, { kind: 'x', run: () => undefined })
+    await expect(world.run()).rejects.toThrow('who looks on throws')
+    const after = shape()
+    expect(after).toEqual(before)
+    expect(Date.now()).toBeGreaterThan(0)
   })
 
   it('a date of given numbers, and what was meant to stay, is there', async () => {

@@ -1,12 +1,20 @@
 import type { RunReport } from '../../../src/simulation/run/report.ts'
-import { ATTACKER_SHARES, ATTACKS, type Attack, LOSING, marketplaceJob } from '../runs/marketplace-runs.ts'
+import {
+  ATTACKER_SHARES,
+  ATTACKS,
+  type Attack,
+  honestOptions,
+  LOSING,
+  marketplaceJob,
+} from '../runs/marketplace-runs.ts'
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
-import { searchAdaptive } from './search-adaptive.ts'
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
+/** Honest worlds of a seed: with auctions for all purchases, or not. */
+const HONEST = [false, true]
 
 type Row = Attack & { readonly share: number; readonly gain: AttackGain; readonly expected: Expected | undefined }
 
@@ -19,36 +27,31 @@ export const study: Study = {
 
 async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
-  // A strategy of two sides is played on both at once.
-  const played = [...new Set(ATTACKS.map(({ strategy }) => strategy))].flatMap((strategy) =>
-    ATTACKER_SHARES.map((share) => ({ strategy, share })),
-  )
+  const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
-    marketplaceJob(seed, {}),
-    ...played.map(({ strategy, share }) => marketplaceJob(seed, { strategy, attackers: share })),
+    ...HONEST.map((isAuctioned) => marketplaceJob(seed, honestOptions({ isAuctioned }))),
+    ...played.map(({ attack, share }) => {
+      const { strategy, parameters } = attack
+      return marketplaceJob(seed, { ...honestOptions(attack), strategy, parameters, attackers: share })
+    }),
   ])
   const reports = await init.runAll(jobs)
-  const stride = played.length + 1
-  const runsOf = (strategy: string, share: number): { attacking: RunReport; honest: RunReport }[] => {
-    const at = 1 + played.findIndex((one) => one.strategy === strategy && one.share === share)
-    return seeds.flatMap((_, index) => {
-      const [honest, attacking] = [reports[index * stride], reports[index * stride + at]]
+  const stride = played.length + HONEST.length
+  const rows = played.map(({ attack, share }, at): Row => {
+    const runs = seeds.flatMap((_, index): { attacking: RunReport; honest: RunReport }[] => {
+      const start = index * stride
+      const honest = reports[start + HONEST.indexOf(attack.isAuctioned)]
+      const attacking = reports[start + HONEST.length + at]
       return honest === undefined || attacking === undefined ? [] : [{ honest, attacking }]
     })
-  }
-  const rows = ATTACKS.flatMap((attack) =>
-    ATTACKER_SHARES.map((share): Row => {
-      const runs = runsOf(attack.strategy, share)
-      return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
-    }),
-  )
-  const adaptive = await searchAdaptive(init, seeds)
+    return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
+  })
   return {
     name: 'profit',
-    runs: jobs.length + adaptive.runs,
-    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows, adaptive },
-    findings: [...rows.flatMap(findingsOf), ...adaptive.findings],
-    table: [HEAD, ...rows.map(lineOf), ...adaptive.table],
+    runs: jobs.length,
+    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows },
+    findings: rows.flatMap(findingsOf),
+    table: [HEAD, ...rows.map(lineOf)],
     charts: [],
   }
 }

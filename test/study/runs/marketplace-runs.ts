@@ -1,24 +1,44 @@
 import type { RunReport } from '../../../src/simulation/run/report.ts'
 import type { RunJob } from './run-job.ts'
 
-/** The world of the studies: small, so that many seeds are quick, and with so many sellers that a twentieth of them is one. */
-export const STUDY_WORLD = { agents: 30, sellers: 0.67, steps: 2, gapMs: 20_000, nodes: 1, arbiters: 3 } as const
+/** The world of the studies: small, so that many seeds are quick, and with 20 sellers, so that a twentieth of them is one; and 4 buyers. */
+export const STUDY_WORLD = {
+  agents: 24,
+  sellers: 0.84,
+  steps: 2,
+  skills: 2,
+  gapMs: 10_000,
+  nodes: 1,
+  arbiters: 1,
+  rulers: 1,
+} as const
 
 /** Shares of each side that attack. */
 export const ATTACKER_SHARES = [0.05, 0.2, 0.33] as const
 
-/** Strategies with the side that they are played on; a strategy of both sides is two cases. */
+/** Strategies with the side that they are played on. One of both sides is played on one side at a time. */
 export const ATTACKS = [
-  { strategy: 'lazy', side: 'seller' },
-  { strategy: 'sleeper', side: 'seller' },
-  { strategy: 'sybil-ring', side: 'seller' },
-  { strategy: 'whitewasher', side: 'seller' },
-  { strategy: 'non-revealer', side: 'seller' },
-  { strategy: 'griefing-holder', side: 'seller' },
-  { strategy: 'griefing-holder', side: 'buyer' },
-  { strategy: 'cartel', side: 'seller' },
-  { strategy: 'shill', side: 'buyer' },
-] as const
+  { strategy: 'lazy', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'sleeper', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'sybil-ring', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'whitewasher', side: 'seller', parameters: {}, isAuctioned: false },
+  { strategy: 'non-revealer', side: 'seller', parameters: {}, isAuctioned: true },
+  {
+    strategy: 'griefing-holder',
+    side: 'seller',
+    parameters: { silentPerMillion: 0, rejectPerMillion: 0 },
+    isAuctioned: false,
+  },
+  { strategy: 'griefing-holder', side: 'buyer', parameters: { idlePerMillion: 0 }, isAuctioned: false },
+  { strategy: 'cartel', side: 'seller', parameters: {}, isAuctioned: true },
+  { strategy: 'shill', side: 'buyer', parameters: {}, isAuctioned: true },
+] as const satisfies readonly {
+  readonly strategy: string
+  readonly side: 'seller' | 'buyer'
+  readonly parameters: Readonly<Record<string, number>>
+  /** In a world in which auctions choose all sellers, so that the attack, and not the auction, makes the difference. */
+  readonly isAuctioned: boolean
+}[]
 export type Attack = (typeof ATTACKS)[number]
 
 /** Those whose gain must be below nothing; what the others gain stands beside what theory says. */
@@ -64,4 +84,9 @@ export function agentsOf({ metrics }: RunReport): readonly AgentRow[] {
 export function figureOf({ metrics }: RunReport, name: string): number | undefined {
   const value = metrics[name]
   return typeof value === 'number' ? value : undefined
+}
+
+/** The two honest worlds that attacks are compared with. */
+export function honestOptions({ isAuctioned }: Pick<Attack, 'isAuctioned'>): object {
+  return isAuctioned ? { auctions: 1 } : {}
 }

@@ -7,7 +7,7 @@ import { seedsOf, type Study, type StudyInit, type StudyReport } from '../study.
 const SEEDS = 20
 const SHARE = 0.2
 /** More than two tasks of each buyer, so that there is something to know of sellers. */
-const STEPS = 6
+const STEPS = 4
 
 type Detected = { readonly cheats: number; readonly detected: number; readonly median_ms: number | null }
 

@@ -5,7 +5,7 @@ import { figureOf, marketplaceJob } from '../runs/marketplace-runs.ts'
 import { gainOf, signed } from '../runs/paired-runs.ts'
 import { seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
 
-const SEEDS = 8
+const SEEDS = 20
 const SHARE = 0.2
 
 type Sweep = {
@@ -14,12 +14,30 @@ type Sweep = {
   /** Whom it is there to deter. */
   readonly strategy: string
   readonly side: 'seller' | 'buyer'
+  readonly parameters?: Readonly<Record<string, number>>
 }
+
+/** Sides of the griefing holder by themselves. */
+const SELLERS_ALONE = { silentPerMillion: 0, rejectPerMillion: 0 }
+const REJECTS_ALL = { idlePerMillion: 0, silentPerMillion: 0, rejectPerMillion: 1_000_000 }
 
 /** What each default is there for, and values around it. */
 const SWEEPS: readonly Sweep[] = [
-  { option: 'bondPerMillion', values: [0, 100_000, 200_000, 400_000], strategy: 'griefing-holder', side: 'seller' },
-  { option: 'penaltyPerMillion', values: [0, 50_000, 100_000, 200_000], strategy: 'griefing-holder', side: 'seller' },
+  { option: 'arbiters', values: [0, 1, 3], strategy: 'griefing-holder', side: 'buyer', parameters: REJECTS_ALL },
+  {
+    option: 'bondPerMillion',
+    values: [0, 100_000, 200_000, 400_000],
+    strategy: 'griefing-holder',
+    side: 'seller',
+    parameters: SELLERS_ALONE,
+  },
+  {
+    option: 'penaltyPerMillion',
+    values: [0, 50_000, 100_000, 200_000],
+    strategy: 'griefing-holder',
+    side: 'seller',
+    parameters: SELLERS_ALONE,
+  },
   { option: 'disputeBondPerMillion', values: [0, 50_000, 100_000, 200_000], strategy: 'lazy', side: 'seller' },
   { option: 'depositPerMillion', values: [0, 10_000, 50_000, 100_000], strategy: 'non-revealer', side: 'seller' },
   { option: 'reservePerMillion', values: [400_000, 600_000, 800_000, 1_000_000], strategy: 'cartel', side: 'seller' },
@@ -48,8 +66,8 @@ async function measure(init: StudyInit): Promise<StudyReport> {
     for (const value of sweep.values) {
       const changed = { [sweep.option]: value }
       const honest = await init.runAll(seeds.map((seed) => marketplaceJob(seed, changed)))
-      const { strategy } = sweep
-      const attack = { ...changed, strategy, attackers: SHARE }
+      const { strategy, parameters = {} } = sweep
+      const attack = { ...changed, strategy, parameters, attackers: SHARE }
       const attacking = await init.runAll(seeds.map((seed) => marketplaceJob(seed, attack)))
       points.push(pointOf(sweep, { value, honest, attacking }))
     }

@@ -105,7 +105,8 @@ export class PriceKeeper {
     const { party, payerPpmOf } = this.init
     const { notary, verify, clock } = party.components
     try {
-      const reading = await certifyEnding({ notary, contract, verify, signal: party.signal })
+      const ended = party.endedReplay(contract)
+      const reading = await certifyEnding({ notary, contract, verify, signal: party.signal, ended })
       // A set that keeps nothing of it any more says nothing more later.
       if (reading.kind !== 'ending') return { at: clock.now() }
       const { currency, workerNanos, endedAt } = reading.ending

@@ -66,6 +66,7 @@ export class ContractReplay {
   private readonly init: ReplayInit
   private current: EscrowState | undefined
   private readonly done: ReplayedStep[] = []
+  private last: Uint8Array | undefined
 
   constructor(init: ReplayInit) {
     this.init = init
@@ -74,6 +75,11 @@ export class ContractReplay {
   /** `undefined` before the offer. */
   get state(): EscrowState | undefined {
     return this.current
+  }
+
+  /** What the set has signed about the last step; `undefined` before the first. */
+  get lastReceipt(): Uint8Array | undefined {
+    return this.last
   }
 
   get steps(): readonly ReplayedStep[] {
@@ -98,6 +104,7 @@ export class ContractReplay {
     const next = this.run(event, transition)
     if (next === undefined) return 'REPLAY_TRANSITION_WRONG'
     this.current = next.state
+    this.last = receiptBytes
     this.done.push({ transition, envelope: event.envelope })
     return undefined
   }

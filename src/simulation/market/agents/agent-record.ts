@@ -37,6 +37,8 @@ export type AgentRecord = {
   /** What its work has truly cost, and looking at results. */
   readonly workNanos: bigint
   readonly inspectionNanos: bigint
+  /** Bonds, penalties, deposits and the pay of arbiters that it lost, less those of others that it got. */
+  readonly lostNanos: bigint
   /** What the right results that it has are worth to it. */
   readonly valueNanos: bigint
   /** Balance and value less what was paid in and all costs. */

@@ -7,7 +7,7 @@ import type { BuyerWork, ResultVerdict } from '../../../market/parties/buying/bu
 import { pause } from '../../../market/parties/contracts/contract-follower.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../../../market/parties/contracts/contract-notes.ts'
 import type { PartyHooks, PartyMachine, RunningParty } from '../party-machine.ts'
-import { hearsAll } from '../strategies/honest.ts'
+import { hearsAllOf } from '../strategies/honest.ts'
 import type { AgentIdentity, BuyerPlay, BuyerTask, Delivery } from '../strategies/strategy.ts'
 import type { PurchaseRecord } from './agent-record.ts'
 import { type Agent, type AgentInit, shareOf } from './agent.ts'
@@ -97,7 +97,7 @@ export class BuyerSeat implements AgentIdentity {
           policy,
           Object.fromEntries(Object.entries(buying).map(([name, value]) => [name, { value, enumerable: true }])),
         ) as BuyerPolicy,
-      ...(play.hears !== hearsAll && { hears: play.hears }),
+      ...(!hearsAllOf(play) && { hears: (frame, from) => play.hears(frame, from) }),
     }
   }
 

@@ -9,7 +9,7 @@ import type { SellerPolicy } from '../../../market/parties/selling/seller-policy
 import type { TaskControls, TaskInit, TaskRunner } from '../../../market/parties/selling/seller-work.ts'
 import { SKILLS } from '../../../market/parties/role/party-notes.ts'
 import type { PartyHooks, PartyMachine, RunningParty } from '../party-machine.ts'
-import { hearsAll } from '../strategies/honest.ts'
+import { hearsAllOf } from '../strategies/honest.ts'
 import type { AgentIdentity, SellerPlay, SkillView, WorkPlan } from '../strategies/strategy.ts'
 import type { Agent } from './agent.ts'
 import { watchContracts } from './contract-watch.ts'
@@ -78,7 +78,7 @@ export class SellerSeat implements AgentIdentity {
       runner: this.runner(),
       bidOn: (call, offer) => this.bid(call, offer),
       changeSelling: (policy) => this.changeSelling(policy),
-      ...(play.hears !== hearsAll && { hears: play.hears }),
+      ...(!hearsAllOf(play) && { hears: (frame, from) => play.hears(frame, from) }),
     }
   }
 

@@ -8,7 +8,7 @@ import { streamOf } from '../../world/seeded-random.ts'
 import type { BuyerTask } from '../strategies/strategy.ts'
 
 /** One credit. */
-export const CREDIT_NANOS = 1_000_000_000
+export const CREDIT_NANOS = 1_000_000_000n
 
 export type EconomyInit = {
   readonly seed: number
@@ -42,18 +42,18 @@ export class Economy {
   }
 
   /** What a task of a skill usually costs. */
-  baseNanos(skill: string): number {
-    return Math.floor(this.drawn(`base/${skill}`, [BASE_MIN, BASE_MAX]) * CREDIT_NANOS)
+  baseNanos(skill: string): Amount {
+    return amountOf(this.drawn(`base/${skill}`, [BASE_MIN, BASE_MAX]))
   }
 
   /** What it costs one seller. */
   costNanos(seller: string, skill: string): Amount {
-    return nanosOf(this.baseNanos(skill) * this.drawn(`cost/${seller}/${skill}`, [COST_MIN, COST_MAX]))
+    return timesOf(this.baseNanos(skill), this.drawn(`cost/${seller}/${skill}`, [COST_MIN, COST_MAX]))
   }
 
   /** What buyers pay for it at most, on average. */
   usualNanos(skill: string): Amount {
-    return nanosOf((this.baseNanos(skill) * (VALUE_MIN + VALUE_MAX)) / 2)
+    return timesOf(this.baseNanos(skill), (VALUE_MIN + VALUE_MAX) / 2)
   }
 
   /** A buyer's task by its number. */
@@ -63,7 +63,7 @@ export class Economy {
     const skill = this.skills[random.nextBelow(this.skills.length)] ?? ''
     const worth = VALUE_MIN + random.nextUnit() * (VALUE_MAX - VALUE_MIN)
     const isChecked = random.nextUnit() >= this.init.openShare
-    return { key: `${buyer}-${index}`, skill, valueNanos: nanosOf(this.baseNanos(skill) * worth), isChecked }
+    return { key: `${buyer}-${index}`, skill, valueNanos: timesOf(this.baseNanos(skill), worth), isChecked }
   }
 
   /** The input of a task: what the work is about. */
@@ -98,8 +98,14 @@ export class Economy {
   }
 }
 
-function nanosOf(nanos: number): Amount {
-  return amountFromNanos(BigInt(Math.floor(nanos)))
+/** So many credits, rounded down to a millionth. */
+export function amountOf(credits: number): Amount {
+  return timesOf(amountFromNanos(CREDIT_NANOS), credits)
+}
+
+/** So many times an amount; the factor is rounded down to a millionth. */
+function timesOf(amount: Amount, factor: number): Amount {
+  return amountFromNanos((amount * BigInt(Math.floor(factor * 1_000_000))) / 1_000_000n)
 }
 
 function answerTo(input: Uint8Array): number {

@@ -22,38 +22,38 @@ export const ADAPTIVE_RANGES = {
 /** Whatever pays: its numbers are found by a search against the market's defaults. */
 export const ADAPTIVE: Strategy = {
   name: 'adaptive',
-  seller: (self): Partial<SellerPlay> => {
+  seller: (agent): Partial<SellerPlay> => {
     let done = 0
-    const of = (name: keyof typeof ADAPTIVE_RANGES): number => parameter(self, name, ADAPTIVE_RANGES[name].honest)
+    const of = (name: keyof typeof ADAPTIVE_RANGES): number => parameter(agent, name, ADAPTIVE_RANGES[name].honest)
     return {
-      ...pricesOf(self),
+      ...pricesOf(agent),
       work: (task) => {
-        const [idle, junk] = [happens(self, of('idlePerMillion')), happens(self, of('junkPerMillion'))]
-        const isSeen = task.isChecked && !happens(self, of('junkCheckedPerMillion'))
-        if (done < of('trustedAfter')) return rightWork(self)
+        const [idle, junk] = [happens(agent, of('idlePerMillion')), happens(agent, of('junkPerMillion'))]
+        const isSeen = task.isChecked && !happens(agent, of('junkCheckedPerMillion'))
+        if (done < of('trustedAfter')) return rightWork(agent)
         if (idle) {
-          self.count('attempt')
+          agent.count('attempt')
           return { kind: 'never' }
         }
-        return junk && !isSeen ? junkOf(self, task) : rightWork(self)
+        return junk && !isSeen ? junkOf(agent, task) : rightWork(agent)
       },
       hears: (frame) => {
         if (listOf(frame) === undefined || done < of('trustedAfter')) return true
-        const isHidden = happens(self, of('hidePerMillion'))
-        if (isHidden) self.count('attempt')
+        const isHidden = happens(agent, of('hidePerMillion'))
+        if (isHidden) agent.count('attempt')
         return !isHidden
       },
       onEnd: async (ended) => {
         if (ended.role === 'worker' && ended.wasRight === true) done += 1
-        await countPaid(self, ended)
+        await countPaid(agent, ended)
       },
     }
   },
 }
 
 /** Honest prices, raised or lowered; never below what the work costs. */
-function pricesOf(self: AgentSelf): Pick<SellerPlay, 'ask' | 'bid'> {
-  const factor = parameter(self, 'pricePerMillion', ADAPTIVE_RANGES.pricePerMillion.honest)
+function pricesOf(agent: AgentSelf): Pick<SellerPlay, 'ask' | 'bid'> {
+  const factor = parameter(agent, 'pricePerMillion', ADAPTIVE_RANGES.pricePerMillion.honest)
   const priceOf = (costNanos: bigint) => partOf(costNanos + costNanos / 4n, factor)
   return {
     ask: ({ costNanos }) => priceOf(costNanos),

@@ -15,19 +15,19 @@ const ASK_PER_MILLION = 950_000
  */
 export const CARTEL: Strategy = {
   name: 'cartel',
-  seller: (self): Partial<SellerPlay> => ({
+  seller: (agent): Partial<SellerPlay> => ({
     ask: ({ costNanos, usualNanos }) =>
-      atLeast(partOf(usualNanos, parameter(self, 'askPerMillion', ASK_PER_MILLION)), costNanos),
-    bid: (call, skill) => bidOf(self, call, skill),
+      atLeast(partOf(usualNanos, parameter(agent, 'askPerMillion', ASK_PER_MILLION)), costNanos),
+    bid: (call, skill) => bidOf(agent, call, skill),
   }),
 }
 
-function bidOf(self: AgentSelf, call: AuctionCall, { costNanos }: SkillView): SkillView['costNanos'] | undefined {
-  self.count('attempt')
-  const names = self.ring.map(({ name }) => name).toSorted()
+function bidOf(agent: AgentSelf, call: AuctionCall, { costNanos }: SkillView): SkillView['costNanos'] | undefined {
+  agent.count('attempt')
+  const names = agent.ring.map(({ name }) => name).toSorted()
   const turn = Number.parseInt(auctionIdOf(call).slice(0, 8), 16) % names.length
-  if (names[turn] !== self.name) return undefined
-  const bid = partOf(call.reservePriceNanos, parameter(self, 'bidPerMillion', BID_PER_MILLION))
+  if (names[turn] !== agent.name) return undefined
+  const bid = partOf(call.reservePriceNanos, parameter(agent, 'bidPerMillion', BID_PER_MILLION))
   // Nobody works at a loss for the others.
   return bid < costNanos ? undefined : bid
 }

@@ -1,4 +1,4 @@
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { happens, parameter } from './parameters.ts'
 import type { AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
@@ -13,12 +13,13 @@ const JUNK_PER_MILLION = 1_000_000
  */
 export const LAZY: Strategy = {
   name: 'lazy',
-  seller: (self): Partial<SellerPlay> => ({
+  seller: (agent): Partial<SellerPlay> => ({
+    ...cheapPrices(agent),
     work: (task) => {
-      const isJunk = happens(self, parameter(self, 'junkPerMillion', JUNK_PER_MILLION))
-      return isJunk ? junkOf(self, task) : rightWork(self)
+      const isJunk = happens(agent, parameter(agent, 'junkPerMillion', JUNK_PER_MILLION))
+      return isJunk ? junkOf(agent, task) : rightWork(agent)
     },
-    onEnd: async (ended) => await countPaid(self, ended),
+    onEnd: async (ended) => await countPaid(agent, ended),
   }),
 }
 

@@ -11,7 +11,7 @@ const HIDE_PER_MILLION = 1_000_000
  */
 export const NON_REVEALER: Strategy = {
   name: 'non-revealer',
-  seller: (self): Partial<SellerPlay> => {
+  seller: (agent): Partial<SellerPlay> => {
     /** Lists that it does not answer; asked again, it does not either. */
     const hidden = new Map<string, boolean>()
     return {
@@ -20,9 +20,9 @@ export const NON_REVEALER: Strategy = {
         if (list === undefined) return true
         const known = hidden.get(list)
         if (known !== undefined) return !known
-        const isHidden = happens(self, parameter(self, 'hidePerMillion', HIDE_PER_MILLION))
+        const isHidden = happens(agent, parameter(agent, 'hidePerMillion', HIDE_PER_MILLION))
         hidden.set(list, isHidden)
-        if (isHidden) self.count('attempt')
+        if (isHidden) agent.count('attempt')
         return !isHidden
       },
     }

@@ -1,8 +1,7 @@
-import { amountFromNanos } from '../../../base/money.ts'
-import { parameter, partOf } from './parameters.ts'
+import { fundsOf, parameter, partOf } from './parameters.ts'
 import type { AgentSelf, BuyerPlay, Strategy } from './strategy.ts'
 
-const FUNDS_NANOS = 10_000_000_000
+const FUNDS_CREDITS = 10
 /** What its own bidder bids, of what it takes sellers to bid at least, in millionths of the reserve price. */
 const BID_PER_MILLION = 700_000
 
@@ -14,27 +13,27 @@ const BID_PER_MILLION = 700_000
  */
 export const SHILL: Strategy = {
   name: 'shill',
-  buyer: (self): Partial<BuyerPlay> => {
+  buyer: (agent): Partial<BuyerPlay> => {
     let isThere: Promise<unknown> | undefined
     return {
       request: () => {
-        isThere ??= addBidder(self)
+        isThere ??= addBidder(agent)
         return { auction: 'second' }
       },
     }
   },
 }
 
-async function addBidder(self: AgentSelf): Promise<void> {
-  await self.addIdentity({
+async function addBidder(agent: AgentSelf): Promise<void> {
+  await agent.addIdentity({
     side: 'seller',
-    fundsNanos: amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS))),
+    fundsNanos: fundsOf(agent, FUNDS_CREDITS),
     seller: {
       // What it offers must not be the best or the second: that one is the reserve.
       ask: ({ usualNanos }) => usualNanos,
       bid: (call) => {
-        self.count('attempt')
-        return partOf(call.reservePriceNanos, parameter(self, 'bidPerMillion', BID_PER_MILLION))
+        agent.count('attempt')
+        return partOf(call.reservePriceNanos, parameter(agent, 'bidPerMillion', BID_PER_MILLION))
       },
       // Nobody works for himself: a contract with it is not signed.
       hears: ({ type }) => type !== 'contract',

@@ -1,30 +1,31 @@
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
 import { parameter } from './parameters.ts'
 import type { SellerPlay, Strategy } from './strategy.ts'
 
 /** Contracts that it works for honestly first. */
-const TRUSTED_AFTER = 3
+const TRUSTED_AFTER = 1
 /** Of the highest price that it has seen, in millionths: from there on a contract is large. */
 const LARGE_PER_MILLION = 800_000
 
 /** Works honestly until it has a name, and then delivers junk where the price is high. It is worth no more than what the name allows it to have of others at one time. */
 export const SLEEPER: Strategy = {
   name: 'sleeper',
-  seller: (self): Partial<SellerPlay> => {
+  seller: (agent): Partial<SellerPlay> => {
     let done = 0
     let highest = 0n
     return {
+      ...cheapPrices(agent),
       work: (task) => {
         const price = task.priceNanos ?? 0n
         highest = price > highest ? price : highest
-        const isLarge = price * 1_000_000n >= highest * BigInt(parameter(self, 'largePerMillion', LARGE_PER_MILLION))
-        const isDue = done >= parameter(self, 'trustedAfter', TRUSTED_AFTER) && isLarge
-        return isDue ? junkOf(self, task) : rightWork(self)
+        const isLarge = price * 1_000_000n >= highest * BigInt(parameter(agent, 'largePerMillion', LARGE_PER_MILLION))
+        const isDue = done >= parameter(agent, 'trustedAfter', TRUSTED_AFTER) && isLarge
+        return isDue ? junkOf(agent, task) : rightWork(agent)
       },
       onEnd: async (ended) => {
         if (ended.role === 'worker' && ended.wasRight === true) done += 1
-        await countPaid(self, ended)
+        await countPaid(agent, ended)
       },
     }
   },

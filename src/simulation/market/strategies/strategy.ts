@@ -15,9 +15,9 @@ import type { RunningParty } from '../party-machine.ts'
 export type Strategy = {
   readonly name: string
   /** How a seller of it plays; absent: honestly. */
-  readonly seller?: (self: AgentSelf) => Partial<SellerPlay>
+  readonly seller?: (agent: AgentSelf) => Partial<SellerPlay>
   /** How a buyer of it plays; absent: honestly. */
-  readonly buyer?: (self: AgentSelf) => Partial<BuyerPlay>
+  readonly buyer?: (agent: AgentSelf) => Partial<BuyerPlay>
 }
 
 /** Numbers of a strategy, by name; sweeps and searches change them. */

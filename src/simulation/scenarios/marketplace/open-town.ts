@@ -1,4 +1,3 @@
-import { amountFromNanos, type Amount } from '../../../base/money.ts'
 import { shuffle } from '../../../base/random-stream.ts'
 import { durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
@@ -6,7 +5,7 @@ import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
 import { Agent, type AgentInit } from '../../market/agents/agent.ts'
 import { ArbiterSeat } from '../../market/agents/arbiter-seat.ts'
 import { Town, type TownRules } from '../../market/agents/town.ts'
-import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
+import { amountOf, Economy } from '../../market/economy/economy.ts'
 import { SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import { STRATEGIES } from '../../market/strategies/strategies.ts'
@@ -60,7 +59,7 @@ function rulesOf(options: MarketplaceOptions): TownRules {
       feePerMillion,
       arbiterSharePerMillion,
       depositPerMillion,
-      newcomerNanosMax: credits(options.newcomerCredits),
+      newcomerNanosMax: amountOf(options.newcomerCredits),
     },
     rulers: options.rulers,
     arbiterError: options.arbiterError,
@@ -76,7 +75,7 @@ function agentsOf(stage: Stage, economy: Economy, options: MarketplaceOptions): 
   const { agents, steps, gapMs, auctions } = options
   const sellers = Math.min(agents - 1, Math.max(1, Math.floor(agents * options.sellers)))
   const strategy = STRATEGIES.get(options.strategy) ?? HONEST
-  const fundsNanos = credits(options.fundsCredits)
+  const fundsNanos = amountOf(options.fundsCredits)
   const draws = stage.random('marketplace')
   const sideOf = (side: 'seller' | 'buyer', count: number): AgentInit[] => {
     const chosen = new Set(chosenOf(count, options.attackers, () => shuffle(indexes(count), draws)))
@@ -103,8 +102,4 @@ function chosenOf(count: number, share: number, shuffled: () => readonly number[
 
 function indexes(count: number): number[] {
   return Array.from({ length: count }, (_, at) => at)
-}
-
-function credits(count: number): Amount {
-  return amountFromNanos(BigInt(Math.floor(count * CREDIT_NANOS)))
 }

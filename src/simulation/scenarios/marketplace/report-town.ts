@@ -1,21 +1,30 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
-import type { Did } from '../../../core/evidence/names.ts'
+import { type Did, parseContractId } from '../../../core/evidence/names.ts'
 import { checkMarket } from '../../market/audit/check-market.ts'
 import type { AgentRecord, PurchaseRecord } from '../../market/agents/agent-record.ts'
 import type { Agent } from '../../market/agents/agent.ts'
+import type { SightBook } from '../../market/agents/sight-book.ts'
 import type { Town } from '../../market/agents/town.ts'
+import { marketplaceMetrics } from '../../metrics/marketplace-metrics.ts'
 import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
-export async function reportTown(town: Town, { checks }: Stage): Promise<PlayEnd> {
+export async function reportTown(town: Town, sightBook: SightBook, { checks }: Stage): Promise<PlayEnd> {
   await checkMarket(town.market, checks)
   const balances = await balancesOf(town)
-  const agents = town.agents.map((agent) => recordOf(agent, balances))
+  const flows = await flowsOf(town)
+  const agents = town.agents.map((agent) => recordOf(agent, { balances, flows }))
+  const outcome = {
+    agents,
+    purchases: town.purchases.filter((purchase) => isWanted(town, purchase)),
+    costNanos: (seller: string, skill: string): bigint => town.economy.costNanos(seller, skill),
+    sights: sightBook.sights(),
+  }
   const ends = countsOf(town.purchases.map(({ outcome }) => outcome ?? 'open'))
   return {
     metrics: {
-      purchases: town.purchases.length,
+      ...marketplaceMetrics(outcome),
       ends,
       disputes: town.disputed.size,
       agents: agents.map(shown),
@@ -44,11 +53,34 @@ async function balancesOf({ market }: Town): Promise<ReadonlyMap<Did, bigint>> {
   return balances
 }
 
-function recordOf(agent: Agent, balances: ReadonlyMap<Did, bigint>): AgentRecord {
+/** Whether a buyer really wanted it: what sellers buy of themselves is worth nothing to anybody. */
+function isWanted({ agents }: Town, { buyer }: PurchaseRecord): boolean {
+  return agents.some(({ name, side }) => name === buyer && side === 'buyer')
+}
+
+/** What went to workers for their work, and from payers, by the books, fees taken off: all else that a balance changed by is stakes. */
+async function flowsOf({ market, purchases }: Town): Promise<ReadonlyMap<string, bigint>> {
+  const flows = new Map<string, bigint>()
+  const add = (owner: string, nanos: bigint): void => void flows.set(owner, (flows.get(owner) ?? 0n) + nanos)
+  for (const { contract: name = '' } of purchases) {
+    const contract = parseContractId(name)
+    const view = contract && (await market.running?.contract(contract))
+    if (view === undefined) continue
+    const paid = BigInt(view.capturedNanos) - BigInt(view.refundedNanos)
+    add(view.payer, -paid)
+    add(view.worker, paid - BigInt(view.feeNanos))
+  }
+  return flows
+}
+
+type Books = { readonly balances: ReadonlyMap<Did, bigint>; readonly flows: ReadonlyMap<string, bigint> }
+
+function recordOf(agent: Agent, { balances, flows }: Books): AgentRecord {
   const { name, side, isChosen, paidInNanos, workNanos, inspectionNanos, attempts, successes } = agent
   const balanceNanos = agent.identities.reduce((sum, { did }) => sum + (balances.get(did) ?? 0n), 0n)
+  const flowNanos = agent.identities.reduce((sum, { did }) => sum + (flows.get(did) ?? 0n), 0n)
   const valueNanos = agent.town.purchases
-    .filter(({ buyer, hasRightResult }) => buyer === name && hasRightResult === true)
+    .filter((one) => one.buyer === name && one.hasRightResult === true && isWanted(agent.town, one))
     .reduce((sum, purchase) => sum + purchase.valueNanos, 0n)
   return {
     name,
@@ -60,6 +92,7 @@ function recordOf(agent: Agent, balances: ReadonlyMap<Did, bigint>): AgentRecord
     balanceNanos,
     workNanos,
     inspectionNanos,
+    lostNanos: paidInNanos + flowNanos - balanceNanos,
     valueNanos,
     profitNanos: balanceNanos + valueNanos - paidInNanos - workNanos - inspectionNanos,
     attempts,

@@ -1,0 +1,77 @@
+import type { SupervisionEvent } from '../../actors/supervision/supervision-event.ts'
+
+/** What is known of supervisors from how they were made. */
+export type SupervisedTree = {
+  /** The supervisor of an actor; `undefined`: the system's own, which counts each child by itself. */
+  readonly supervisorOf: (id: string) => string | undefined
+  readonly intensityOf: (supervisor: string | undefined) => { readonly restarts: number; readonly withinMs: number }
+}
+
+/**
+ * A supervisor restarts as often as it was told within its period, and once more never; a failure is answered: by a restart, by an end that somebody hears of, or by the failure of
+ * the supervisor. It counts for itself, from what it is told, and shares no code with the supervisors.
+ */
+export class SupervisionIntensity {
+  private readonly tree: SupervisedTree
+  private readonly nowMs: () => number
+  private readonly failures = new Map<string, number[]>()
+  private readonly unanswered = new Map<string, { readonly atMs: number; readonly isTooMany: boolean }>()
+
+  constructor(tree: SupervisedTree, nowMs: () => number) {
+    this.tree = tree
+    this.nowMs = nowMs
+  }
+
+  saw(event: SupervisionEvent): string | undefined {
+    const { id, type } = event
+    if (type === 'actor-failed') return this.failed(id)
+    const open = this.unanswered.get(id)
+    if (type === 'restart-intensity-exceeded') {
+      this.unanswered.delete(id)
+      // What is below fails with it, and its supervisor's children begin anew.
+      for (const each of this.unanswered.keys())
+        if (this.counterOf(each) === this.counterOf(id)) this.unanswered.delete(each)
+      this.failures.delete(this.counterOf(id))
+      return open?.isTooMany === false ? `the supervisor of ${id} gave up before its intensity was exceeded` : undefined
+    }
+    this.unanswered.delete(id)
+    if (type === 'actor-restarted' && open?.isTooMany === true)
+      return `${id} was restarted once more than its supervisor may`
+    if (type === 'actor-restarted') this.begunAgain(id)
+    return undefined
+  }
+
+  /** An end that nobody supervises any more. */
+  ended(id: string): void {
+    this.unanswered.delete(id)
+  }
+
+  /** A failure that nobody has answered for so long. */
+  left(withinMs: number): string | undefined {
+    for (const [id, { atMs }] of this.unanswered)
+      if (this.nowMs() - atMs > withinMs)
+        return `${id} failed ${this.nowMs() - atMs} ms ago, and its supervisor did nothing`
+    return undefined
+  }
+
+  private failed(id: string): string | undefined {
+    if (this.unanswered.has(id)) return `${id} failed again before it was restarted`
+    const counter = this.counterOf(id)
+    const { restarts, withinMs } = this.tree.intensityOf(this.tree.supervisorOf(id))
+    const atMs = this.nowMs()
+    const counting = [...(this.failures.get(counter) ?? []).filter((earlier) => atMs - earlier <= withinMs), atMs]
+    this.failures.set(counter, counting)
+    this.unanswered.set(id, { atMs, isTooMany: counting.length > restarts })
+    return undefined
+  }
+
+  /** A supervisor that begins again has restarted nobody yet. */
+  private begunAgain(id: string): void {
+    this.failures.delete(`below ${id}`)
+  }
+
+  private counterOf(id: string): string {
+    const supervisor = this.tree.supervisorOf(id)
+    return supervisor === undefined ? `alone ${id}` : `below ${supervisor}`
+  }
+}

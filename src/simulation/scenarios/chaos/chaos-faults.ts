@@ -1,0 +1,229 @@
+import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
+import { MODEL_FAULTS } from '../../models/model-fault.ts'
+import { GOOD_DISK } from '../../disk/simulated-disk.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { GOOD_LINK } from '../../network/link-faults.ts'
+import { type ClockSkew, NO_SKEW } from '../../world/world-process.ts'
+import type { Stage } from '../../scenario/stage.ts'
+import { Byzantine } from './byzantine.ts'
+import type { Chaos } from './chaos.ts'
+import type { ChaosMarket } from './chaos-market.ts'
+import type { ChaosModels } from './chaos-models.ts'
+import type { ChaosNode } from './chaos-node.ts'
+
+const LINK_KINDS = [
+  'message-loss',
+  'message-duplication',
+  'message-reordering',
+  'link-clog',
+  'one-way-partition',
+] as const
+const NODE_KINDS = [
+  'process-death',
+  'power-cut',
+  'worker-death',
+  'slow-disk',
+  'full-disk',
+  'refused-write',
+  'clock-skew',
+  'clock-jump',
+  'mailbox-flood',
+] as const
+
+const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as const
+
+/** The kinds that this scenario makes happen. */
+export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
+
+/** Makes faults happen, and says which of them befell somebody. */
+export class ChaosFaults {
+  private readonly stage: Stage
+  private readonly nodes: readonly ChaosNode[]
+  private market: ChaosMarket | undefined
+  private readonly models: ChaosModels
+  private liars: Byzantine | undefined
+  private readonly links: string[]
+  private readonly dids: Map<string, ChaosNode['did']>
+  /** How often a disk or a link had done something bad when the fault began. */
+  private readonly before = new Map<number, number>()
+
+  constructor({ nodes, clients, models }: Pick<Chaos, 'nodes' | 'clients' | 'models'>, stage: Stage) {
+    this.stage = stage
+    this.nodes = nodes
+    this.models = models
+    const ends = [
+      ...nodes.map(({ name, did }) => ({ name, did })),
+      ...clients.map(({ did }, index) => ({ name: `client-${index + 1}`, did })),
+    ]
+    this.dids = new Map(ends.map(({ name, did }) => [name, did]))
+    this.links = ends.flatMap(({ name: from }) =>
+      ends
+        .filter(({ name: to }) => from !== to && !(from.startsWith('client') && to.startsWith('client')))
+        .map(({ name: to }) => `${from}>${to}`),
+    )
+  }
+
+  /** The machines of the market, their disks, clocks and links, can be befallen as well. */
+  joined(market: ChaosMarket): void {
+    this.market = market
+    this.liars = new Byzantine(this.stage, market)
+    const { network, notaries, parties } = market.town.market
+    const keepers = notaries.map(({ machine }) => machine.name)
+    const names = [...keepers, ...parties.keys()]
+    for (const name of names) this.dids.set(name, network.identity(name).did)
+    for (const one of keepers)
+      for (const other of names) if (one !== other) this.links.push(`${one}>${other}`, `${other}>${one}`)
+  }
+
+  targetsOf(kind: FaultKind): readonly string[] {
+    if (LINK_KINDS.some((each) => each === kind)) return this.links
+    if (LIES.some((each) => each === kind)) return this.liars?.targets ?? []
+    if (MODEL_FAULTS.some((each) => each === kind)) return this.models.targetsOf(kind)
+    const own = this.nodes.map(({ name }) => name)
+    if (kind === 'worker-death' || kind === 'mailbox-flood') return own
+    return [...own, ...(this.market?.machines.map(({ name }) => name) ?? [])]
+  }
+
+  inject(fault: PlannedFault): void {
+    const { target, kind } = fault
+    if (this.models.inject(fault)) return
+    if (LIES.some((each) => each === kind)) {
+      this.liars?.inject(fault)
+      return
+    }
+    this.before.set(fault.id, this.harmOf(fault))
+    const machine = this.machineOf(target)
+    if (machine !== undefined) this.injectMachine(machine, fault)
+    else this.injectLink(fault)
+  }
+
+  relieve(fault: PlannedFault): void {
+    const { kind, target, id } = fault
+    if (this.models.relieve(fault) || LIES.some((each) => each === kind)) return
+    if (this.harmOf(fault) > (this.before.get(id) ?? 0) && !isMoment(kind)) this.stage.countFault(kind)
+    this.before.delete(id)
+    const machine = this.machineOf(target)
+    if (machine === undefined) this.relieveLink(fault)
+    else if (kind === 'slow-disk' || kind === 'full-disk' || kind === 'refused-write') machine.disk.setFaults(GOOD_DISK)
+    else if (kind === 'clock-skew') setSkew(machine, { driftPpm: 0 })
+    else if (kind === 'clock-jump' && this.market?.machines.includes(machine) === true)
+      setSkew(machine, { offsetMs: 0 })
+  }
+
+  /** Disks and clocks are good, and machines that are down come up. */
+  calm(): void {
+    this.models.provider.calm()
+    for (const machine of this.stage.machines) {
+      machine.disk.setFaults(GOOD_DISK)
+      // The clocks of those who keep books for others are looked after.
+      if (this.market?.machines.includes(machine) === true) setSkew(machine, NO_SKEW)
+      if (machine.running === undefined) machine.restartIn(1)
+    }
+  }
+
+  private injectMachine(machine: Machine, { kind, forMs, strength, target }: PlannedFault): void {
+    const { disk } = machine
+    const node = this.nodes.find(({ name }) => name === target)
+    switch (kind) {
+      case 'process-death':
+      case 'power-cut':
+        if (machine.running === undefined) return
+        if (kind === 'power-cut') machine.cutPower('mix')
+        else machine.kill()
+        machine.restartIn(50 + forMs)
+        this.stage.countFault(kind)
+        return
+      case 'worker-death':
+        if (node?.killWorker() === true) this.stage.countFault(kind)
+        return
+      case 'slow-disk':
+        disk.setFaults({ ...GOOD_DISK, latencyMsMin: 1, latencyMsMax: 5 + 60 * strength })
+        return
+      case 'full-disk':
+        disk.setFaults({ ...GOOD_DISK, freeBytes: Math.floor(4_000 * strength) })
+        return
+      case 'refused-write':
+        disk.setFaults({ ...GOOD_DISK, refused: 0.02 + 0.2 * strength })
+        return
+      case 'clock-skew':
+        setSkew(machine, { driftPpm: Math.floor((strength - 0.5) * 2_000) })
+        this.stage.countFault(kind)
+        return
+      case 'clock-jump':
+        setSkew(machine, { offsetMs: Math.floor((strength - 0.5) * (node === undefined ? 4_000 : 60_000)) })
+        this.stage.countFault(kind)
+        return
+      case 'mailbox-flood':
+        if ((node?.crew?.flood(40 + Math.floor(200 * strength)) ?? 0) > 0) this.stage.countFault(kind)
+        return
+      default:
+        return
+    }
+  }
+
+  private injectLink({ kind, target, forMs, strength }: PlannedFault): void {
+    const { network } = this.stage
+    const [from, to] = this.endsOf(target)
+    if (from === undefined || to === undefined) return
+    if (kind === 'message-loss') network.setLink(from, to, { ...GOOD_LINK, loss: 0.1 + 0.8 * strength })
+    else if (kind === 'message-duplication')
+      network.setLink(from, to, { ...GOOD_LINK, duplication: 0.2 + 0.8 * strength })
+    else if (kind === 'message-reordering')
+      network.setLink(from, to, { ...GOOD_LINK, latencyMsMin: 0, latencyMsMax: 50 + 500 * strength })
+    else if (kind === 'link-clog') network.clog(from, to, forMs)
+    else network.cut(from, to)
+  }
+
+  private relieveLink({ kind, target }: PlannedFault): void {
+    const { network } = this.stage
+    const [from, to] = this.endsOf(target)
+    if (from === undefined || to === undefined) return
+    if (kind === 'one-way-partition') network.heal(from, to)
+    else if (kind !== 'link-clog') network.setLink(from, to, undefined)
+  }
+
+  /** How much harm of this kind has come to its target so far. */
+  private harmOf({ kind, target }: PlannedFault): number {
+    const [from, to] = this.endsOf(target)
+    const disk = this.machineOf(target)?.disk.counts
+    const link = from === undefined || to === undefined ? undefined : this.stage.network.countsOf(from, to)
+    switch (kind) {
+      case 'message-loss':
+        return link?.lost ?? 0
+      case 'message-duplication':
+        return link?.duplicated ?? 0
+      case 'message-reordering':
+        return link?.sent ?? 0
+      case 'link-clog':
+        return link?.held ?? 0
+      case 'one-way-partition':
+        return link?.cut ?? 0
+      case 'slow-disk':
+        return disk?.operations ?? 0
+      case 'full-disk':
+      case 'refused-write':
+        return disk?.refused ?? 0
+      default:
+        return 0
+    }
+  }
+
+  private machineOf(target: string): Machine | undefined {
+    return this.stage.machines.find(({ name }) => name === target)
+  }
+
+  private endsOf(link: string): readonly (ChaosNode['did'] | undefined)[] {
+    return link.split('>').map((name) => this.dids.get(name))
+  }
+}
+
+function setSkew(machine: Machine, change: Partial<ClockSkew>): void {
+  const skew = { ...NO_SKEW, ...machine.skew, ...change }
+  machine.skew = skew
+  if (machine.running !== undefined) machine.running.skew = skew
+}
+
+/** Kinds that are counted where they are made to happen. */
+function isMoment(kind: FaultKind): boolean {
+  return ['process-death', 'power-cut', 'worker-death', 'clock-skew', 'clock-jump', 'mailbox-flood'].includes(kind)
+}

@@ -1,0 +1,243 @@
+import type { RandomStream } from '../../../base/random-stream.ts'
+import { CodedError } from '../../../base/errors.ts'
+import type { ActorRef } from '../../../actors/actor-ref.ts'
+import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
+import type { ActorSystem } from '../../../actors/system/actor-system.ts'
+import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
+import { createSimulatedActors } from '../../actors/simulated-actors.ts'
+import type { Stage } from '../../scenario/stage.ts'
+import { ControlLane } from '../../checks/control-lane.ts'
+import { DeadlinesKept } from '../../checks/deadlines-kept.ts'
+import { FifoPerPair } from '../../checks/fifo-per-pair.ts'
+import { type KnownActor, livingAmong, orphansAmong } from '../../checks/no-orphans.ts'
+import { NothingLost } from '../../checks/nothing-lost.ts'
+import { SupervisionIntensity } from '../../checks/supervision-intensity.ts'
+import type { WorldProcess } from '../../world/world-process.ts'
+import {
+  CREW_POLICIES,
+  type CrewWatch,
+  feederAgent,
+  type Job,
+  visitorAgent,
+  watcherAgent,
+  workerAgent,
+} from './crew-agents.ts'
+
+export type CrewHostInit = {
+  readonly stage: Stage
+  readonly owner: WorldProcess
+  readonly random: RandomStream
+}
+
+const STRATEGIES: readonly RestartStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
+const INTENSITY = { restarts: 4, withinMs: 2_000 }
+const ROOT_INTENSITY = { restarts: 3, withinMs: 5_000 }
+const FEEDERS = ['feeder-a', 'feeder-b']
+const EVERY_MS = 20
+const ASK_TIMEOUT_MS = 250
+/** Back-offs and held senders are over by then, wherever time goes on. */
+const PATIENCE_MS = 1_000
+
+/** Actors that are lost with their process: workers under supervisors of each strategy, those that feed them, and one that watches visitors come and go. */
+export class CrewHost {
+  readonly system: ActorSystem
+  private readonly init: CrewHostInit
+  private readonly known: ActorRef[] = []
+  private readonly supervisors = new Map<string, string>()
+  private readonly fifo = new FifoPerPair()
+  private readonly lost = new NothingLost()
+  private readonly lane = new ControlLane()
+  private readonly deadlines = new DeadlinesKept()
+  private readonly intensity: SupervisionIntensity
+  private readonly watch: CrewWatch
+  private readonly workers: ActorRef[] = []
+  private visitors = 0
+  private asks = 0
+  private isFeeding = true
+  private watcher: ActorRef | undefined
+
+  constructor(init: CrewHostInit) {
+    this.init = init
+    const { owner, stage } = init
+    const { checks } = stage
+    this.watch = this.createWatch()
+    this.system = createSimulatedActors({ world: init.stage.world, owner, count: init.stage.handled })
+    const nowMs = (): number => owner.clock.monotonicMs()
+    this.intensity = new SupervisionIntensity(
+      {
+        supervisorOf: (id) => this.supervisors.get(id),
+        intensityOf: (supervisor) => (supervisor === undefined ? ROOT_INTENSITY : INTENSITY),
+      },
+      nowMs,
+    )
+    this.system.onSupervision((event) => checks.check('supervision-intensity', this.intensity.saw(event)))
+    this.system.deadLetters.subscribe(({ event, reason }) => {
+      if (event.type === 'kernell.terminated')
+        checks.check('control-lane', `the end of ${String(event['id'])} became a dead letter: ${reason}`)
+      if (event.type === 'job') this.lost.endedOnceMore(nameOf(event as Job))
+    })
+  }
+
+  get size(): number {
+    return this.known.length
+  }
+
+  start(): void {
+    for (const strategy of STRATEGIES) this.superviseWorkers(strategy)
+    for (const id of FEEDERS)
+      this.spawn(
+        feederAgent(id, (name) => this.workers.find((worker) => worker.id === name), this.watch),
+        id,
+      )
+    this.watcher = this.spawn(watcherAgent(this.watch), 'watcher')
+    this.loop()
+  }
+
+  /** So many jobs at once for one worker. */
+  flood(count: number): number {
+    const { random } = this.init
+    const worker = this.workers[random.nextBelow(this.workers.length)]
+    const before = this.system.deadLetters.count
+    for (let sequence = 1; sequence <= count; sequence += 1) this.watcher?.send({ type: 'noise' })
+    if (worker !== undefined)
+      this.system
+        .get(FEEDERS[0] ?? '')
+        ?.send({ type: 'feed', to: worker.id, poison: Array.from({ length: count }, () => false) })
+    return this.system.deadLetters.count - before
+  }
+
+  /** Between events: what holds at every moment. */
+  look(): void {
+    const { stage, owner } = this.init
+    const { checks } = stage
+    if (!owner.isAlive) return
+    checks.check('no-orphans', orphansAmong(this.known.map(actorOf)))
+    checks.check('supervision-intensity', this.intensity.left(PATIENCE_MS))
+    checks.check('control-lane', this.lane.left(owner.clock.monotonicMs(), PATIENCE_MS))
+    const nowMs = owner.clock.monotonicMs()
+    checks.check('deadlines-kept', this.deadlines.left({ nowMs, life: this.life(), slackMs: PATIENCE_MS }))
+  }
+
+  /** No more work comes. */
+  rest(): void {
+    this.isFeeding = false
+  }
+
+  /** Everything that was sent has come to its end. */
+  async stop(): Promise<void> {
+    const { checks } = this.init.stage
+    checks.check('nothing-lost', this.lost.left())
+    await this.system.stop({ drainMs: 500 })
+    checks.check('no-orphans', livingAmong(this.known.map(actorOf)))
+  }
+
+  private superviseWorkers(strategy: RestartStrategy): void {
+    const supervisor = this.system.supervise({ id: strategy, strategy, intensity: INTENSITY })
+    this.known.push(supervisor)
+    for (const policy of CREW_POLICIES) {
+      const name = `${policy}`
+      const worker = this.system.spawn(workerAgent(policy, this.watch), { id: name, supervisor })
+      this.supervisors.set(worker.id, supervisor.id)
+      this.known.push(worker)
+      this.workers.push(worker)
+    }
+  }
+
+  private spawn(agent: Parameters<ActorSystem['spawn']>[0], id: string): ActorRef {
+    const ref = this.system.spawn(agent, { id })
+    this.known.push(ref)
+    return ref
+  }
+
+  private loop(): void {
+    const { owner, random } = this.init
+    // The same draws each time, whatever comes of them.
+    const [who, whom, many, visit, ask] = [0, 0, 0, 0, 0].map(() => random.nextUnit()) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+    const poison = Array.from({ length: 1 + Math.floor(many * 6) }, () => random.nextUnit() < 0.03)
+    if (this.isFeeding) {
+      const worker = this.workers[Math.floor(whom * this.workers.length)]
+      if (worker !== undefined)
+        this.system.get(FEEDERS[Math.floor(who * FEEDERS.length)] ?? '')?.send({ type: 'feed', to: worker.id, poison })
+      if (visit < 0.2) this.visit(visit < 0.05)
+      if (ask < 0.2 && worker !== undefined) this.ask(worker, ask < 0.1)
+    }
+    if (this.isFeeding) owner.timers.schedule(EVERY_MS, () => this.loop())
+  }
+
+  private visit(isPoison: boolean): void {
+    const { owner } = this.init
+    const id = `visitor-${(this.visitors += 1)}`
+    const visitor = this.system.spawn(visitorAgent(), { id })
+    if (this.watcher === undefined) return
+    visitor.watch(this.watcher)
+    this.lane.watches(visitor.id)
+    visitor.send({ type: 'hello', isPoison })
+    // Noise, so that the watcher's mailbox is full whenever the end is told.
+    for (let count = 0; count < 4; count += 1) this.watcher.send({ type: 'noise' })
+    const end = (): void => this.lane.ended(visitor.id, owner.clock.monotonicMs())
+    if (isPoison) owner.timers.schedule(1, end)
+    else visitor.stop({ drain: true }).then(end, (error: unknown) => owner.fail(error))
+  }
+
+  /** A question that is not answered fails when its time is over, and not before. */
+  private ask(worker: ActorRef, isSilent: boolean): void {
+    const { owner, stage } = this.init
+    const { checks } = stage
+    const name = `ask-${(this.asks += 1)}`
+    this.deadlines.set(name, { dueMs: owner.clock.monotonicMs() + ASK_TIMEOUT_MS, life: this.life() })
+    const life = this.life()
+    worker.ask({ type: 'question', isSilent }, { timeoutMs: ASK_TIMEOUT_MS }).then(
+      () => this.deadlines.forgive(name),
+      (error: unknown) => {
+        if (!CodedError.is(error, 'ACTOR_ASK_TIMEOUT') || life !== this.life()) return this.deadlines.forgive(name)
+        const nowMs = owner.clock.monotonicMs()
+        checks.check('deadlines-kept', this.deadlines.reached(name, { nowMs, life, slackMs: 10 }))
+      },
+    )
+  }
+
+  private life(): string {
+    const { owner } = this.init
+    return `${owner.name} ${owner.skew.driftPpm}`
+  }
+
+  private createWatch(): CrewWatch {
+    const { checks } = this.init.stage
+    return {
+      sent: (job) => this.lost.wasSent(nameOf(job), job.to),
+      handling: (job) => {
+        const pair = `${job.from} ${job.to}`
+        checks.check('fifo-per-pair', this.fifo.heard(pair, job.sequence))
+        if (job.isPoison) this.fifo.failedOver(pair, job.sequence)
+        else checks.check('nothing-lost', this.lost.ended(nameOf(job)))
+      },
+      told: (id) => {
+        this.intensity.ended(id)
+        checks.check('control-lane', this.lane.told(id))
+      },
+    }
+  }
+}
+
+function nameOf({ from, to, sequence }: Job): string {
+  return `${from}>${to} ${sequence}`
+}
+
+function actorOf(ref: ActorRef): KnownActor {
+  if (!(ref instanceof Cell)) throw new TypeError(`${ref.id} is not of this thread`)
+  return knownCell(ref)
+}
+
+function knownCell(cell: Cell): KnownActor {
+  return {
+    id: cell.id,
+    isAlive: cell.status !== STOPPED,
+    parent: cell.parent === undefined ? undefined : knownCell(cell.parent),
+  }
+}

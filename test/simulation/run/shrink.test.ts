@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
+import { replayFailing, shrinkRun } from '../../../src/simulation/run/shrink.ts'
+import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
+
+const PLAN: readonly PlannedFault[] = Array.from({ length: 20 }, (_, id) => ({
+  id,
+  kind: id % 2 === 0 ? 'process-death' : 'slow-disk',
+  atMs: 100 * (id + 1),
+  forMs: 1,
+  target: 'only',
+  strength: 1,
+}))
+
+/** A counter that breaks when it has seen the faults of two ids and has at least three agents; something else breaks as well. */
+const fragile = defineScenario({
+  name: 'fragile',
+  summary: 'Breaks under two faults together',
+  schema: z.strictObject({ agents: z.int().min(1).default(16), steps: z.int().min(1).default(50) }),
+  async open(stage, { agents, steps }) {
+    const seen = new Set<number>()
+    const owner = stage.world.createProcess('only')
+    for (let at = 1; at <= steps * 60; at += 1) owner.timers.schedule(at, () => undefined)
+    return await Promise.resolve({
+      playMs: 3_000,
+      convergeMs: 10,
+      plan: PLAN,
+      inject: ({ id }) => void seen.add(id),
+      watch: () => {
+        stage.checks.check('other', seen.size > 0 ? 'some fault has happened' : undefined)
+        stage.checks.check('pair', agents >= 3 && seen.has(5) && seen.has(12) ? '5 and 12 have happened' : undefined)
+      },
+      isSettled: () => true,
+      finish: async () => {
+        stage.checks.check('end', seen.has(3) ? '3 has happened' : undefined)
+        return await Promise.resolve({ metrics: {}, state: {} })
+      },
+    })
+  },
+})
+
+test('a failing seed is made small, by faults, agents and events, and the checker stays the same', async () => {
+  const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'pair' })
+  expect(shrunk?.failing).toMatchObject({
+    scenario: 'fragile',
+    seed: 1,
+    faultIds: [5, 12],
+    options: { agents: 3, steps: 1 },
+    checker: 'pair',
+  })
+  expect(shrunk?.failing.eventsMax).toBeLessThan(shrunk?.eventsBefore ?? 0)
+  expect(shrunk?.runs).toBeLessThan(80)
+  expect(shrunk && (await replayFailing(fragile, shrunk.failing))).toBe('5 and 12 have happened')
+  // One event less, and it is not found.
+  const { failing } = shrunk as NonNullable<typeof shrunk>
+  expect(await replayFailing(fragile, { ...failing, eventsMax: (failing.eventsMax ?? 0) - 1 })).toBeUndefined()
+})
+
+test('what is found in the last looks needs the whole run', async () => {
+  const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'end' })
+  expect(shrunk?.failing).toMatchObject({ faultIds: [3], checker: 'end' })
+  expect(shrunk?.failing).not.toHaveProperty('eventsMax')
+})
+
+test('it stops behind a number of runs, with what it has', async () => {
+  const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'pair', runsMax: 5 })
+  expect(shrunk?.runs).toBe(5)
+  expect(shrunk && (await replayFailing(fragile, shrunk.failing))).toBe('5 and 12 have happened')
+})
+
+test('without a checker it takes the first that found something, and a sound run is not shrunk', async () => {
+  expect((await shrinkRun(fragile, { seed: 1, runsMax: 30 }))?.failing.checker).toBe('other')
+  expect(await shrinkRun(fragile, { seed: 1, checker: 'nobody' })).toBeUndefined()
+})

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
+import { chaos } from '../../../src/simulation/scenarios/chaos/chaos.ts'
+
+describe('chaos', () => {
+  it('is the same twice, is large enough, and every part of the product works in it', { timeout: 60_000 }, async () => {
+    const [first, again] = [
+      await runScenario(chaos, { seed: 6, options: { notaries: 1 } }),
+      await runScenario(chaos, { seed: 6, options: { notaries: 1 } }),
+    ]
+    expect(again.hash).toBe(first.hash)
+    expect(first.violations).toEqual([])
+    expect(first.agents).toBeGreaterThanOrEqual(50)
+    expect(first.events).toBeGreaterThanOrEqual(20_000)
+    for (const calls of Object.values(first.handled)) expect(calls).toBeGreaterThan(50)
+  })
+
+  it('without faults finds nothing', { timeout: 60_000 }, async () => {
+    const report = await runScenario(chaos, { seed: 3, options: { notaries: 1, faults: 0, seconds: 4, purchases: 1 } })
+    expect(report.violations).toEqual([])
+    expect(report.faults).toEqual({})
+    expect(report.checks['spend-covers-bill']).toBe(3)
+  })
+})
