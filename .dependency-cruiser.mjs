@@ -84,7 +84,18 @@ export default {
       comment:
         'A simulated world takes time, chance, network and disk from its seed: what it imports, through whatever files, must not reach those of the platform.',
       from: { path: '^src/simulation/' },
-      to: { reachable: true, path: '^(node:)?(fs|fs/promises|net|tls|http|https|dgram|dns|worker_threads|child_process|timers|timers/promises)$|node_modules/(undici|level|piscina)/' },
+      to: {
+        reachable: true,
+        path: '^(node:)?(fs|fs/promises|net|tls|http|https|dgram|dns|worker_threads|child_process|timers|timers/promises)$|node_modules/(undici|level|piscina)/',
+      },
+    },
+    {
+      name: 'savings-judge-themselves',
+      severity: 'error',
+      comment:
+        'routing-savings asks what the evaluation of costs asks, by another way: it would prove nothing if it ran the code of that evaluation.',
+      from: { path: '^src/simulation/(savings/|scenarios/routing-savings)' },
+      to: { reachable: true, path: '^src/(learning|node)/evaluation/' },
     },
     {
       name: 'not-to-test',
@@ -111,7 +122,8 @@ export default {
     {
       name: 'threads-are-for-node',
       severity: 'error',
-      comment: 'Worker threads are one way to run actors: only src/node composes them, so that all else runs in pages and simulations.',
+      comment:
+        'Worker threads are one way to run actors: only src/node composes them, so that all else runs in pages and simulations.',
       from: { path: '^src/', pathNot: '^src/(node/|actors/threads/)' },
       to: { path: '^src/actors/threads/' },
     },

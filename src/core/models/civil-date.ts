@@ -52,3 +52,28 @@ export function parseCivilDate(text: unknown): CivilDate | undefined {
 export function daysBetween(from: CivilDate, to: CivilDate): number {
   return daysSinceEpoch(to) - daysSinceEpoch(from)
 }
+
+const DAY_MS = 86_400_000
+const ISO_INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})\.(\d{3})Z$/
+
+/** Milliseconds since 1970 as ISO 8601 in UTC, to the millisecond. */
+export function isoOfInstant(milliseconds: number): string {
+  const rest = milliseconds - DAY_MS * Math.floor(milliseconds / DAY_MS)
+  const two = (value: number, digits = 2): string => Math.floor(value).toString().padStart(digits, '0')
+  const time = `${two(rest / 3_600_000)}:${two((rest / 60_000) % 60)}:${two((rest / 1_000) % 60)}.${two(rest % 1_000, 3)}`
+  return `${civilDateOfInstant(milliseconds)}T${time}Z`
+}
+
+/** What `isoOfInstant` wrote; `undefined` for other text. */
+export function instantOfIso(text: string): number | undefined {
+  const [, day = '', hours = '', minutes = '', seconds = '', rest = ''] = ISO_INSTANT.exec(text) ?? []
+  const date = parseCivilDate(day)
+  if (date === undefined) return undefined
+  return (
+    DAY_MS * daysSinceEpoch(date) +
+    3_600_000 * Number(hours) +
+    60_000 * Number(minutes) +
+    1_000 * Number(seconds) +
+    Number(rest)
+  )
+}

@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import type { OnlineStatus } from '../../core/learning/online/online-status.ts'
+import { instantOfIso, isoOfInstant } from '../../core/models/civil-date.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { loggedTaskOf } from '../dataset/logged-task-of.ts'
 import { labelTask } from '../labels/label-task.ts'
@@ -179,7 +180,7 @@ export class NodeLearner {
 
   #catchUp(savedAt: string): void {
     this.#run(async () => {
-      const from = new Date(Date.parse(savedAt) - REREAD_MS).toISOString()
+      const from = isoOfInstant(Math.max(0, (instantOfIso(savedAt) ?? 0) - REREAD_MS))
       const events = await this.#components.records.since(from)
       for (let at = 0; at < events.length && !this.#isStopped; at += BATCH_TASKS)
         await this.#learn(events.slice(at, at + BATCH_TASKS))

@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { thresholdsBelow, type GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import { isoOfInstant } from '../../core/models/civil-date.ts'
 import type { AttachedGateReport } from '../../ports/policy-registry.ts'
 
 export type GateQuestion = {
@@ -51,7 +52,7 @@ export function requireGate({ candidate, incumbent, reports, floors, breach }: G
     return refuse(
       `The gate report of ${pair} was judged by looser bounds than \`policy.gate\` allows: ${loose.map((name) => `${name} ${newest.thresholds[name] ?? 'any'}, allowed ${floors[name]}`).join('; ')}`,
     )
-  if (breach !== undefined) refuseStale({ newest, reports, breach: new Date(breach.at).toISOString(), pair }, refuse)
+  if (breach !== undefined) refuseStale({ newest, reports, breach: isoOfInstant(breach.at), pair }, refuse)
   return newest
 }
 

@@ -8,15 +8,17 @@ import { NO_OP_TRACER } from '../../ports/tracer.ts'
 import { createBudgetOwner, type BudgetOwner } from '../../router/budget-owner.ts'
 import { createHashedEmbedder } from '../../router/cache/hashed-embedder.ts'
 import { openSemanticCache } from '../../router/cache/open-semantic-cache.ts'
-import { createAnswerCheck } from '../../router/check-answer.ts'
-import { createPolicyService } from '../../router/policy-service.ts'
+import { type CheckAnswerInit, createAnswerCheck } from '../../router/check-answer.ts'
+import { createPolicyService, type PolicyService } from '../../router/policy-service.ts'
 import { createRouter } from '../../router/router-service.ts'
 import type { SemanticCache } from '../../router/semantic-cache.ts'
+import type { ServedPolicy } from '../../router/served-policy.ts'
 import { DirectoryJournals } from '../../storage/directory-journals.ts'
 import { createTypeScriptKernel } from '../../wasm/typescript-kernel.ts'
 import { openJournalledStore } from '../disk/journalled-store.ts'
 import type { Machine, MachineWork } from '../machine/machine.ts'
 import type { WorldProcess } from '../world/world-process.ts'
+import { type AttachedMachineRollout, type MachineRollout, openMachineRollout } from './machine-rollout.ts'
 import { openRecords, type MachineRecords } from './open-records.ts'
 import { ROUTER_DEFAULTS, type RouterMachineInit } from './router-parts.ts'
 import { createWorldCatalog } from './world-catalog.ts'
@@ -30,6 +32,8 @@ export type RouterWork = MachineWork & {
   readonly actors: ActorSystem
   /** What is kept on the disk beside the journals. */
   readonly store: KeyValueStore
+  /** `undefined`: it does not learn. */
+  readonly learning: (MachineRollout & AttachedMachineRollout) | undefined
 }
 
 /** Folder of all that a machine keeps. */
@@ -48,18 +52,25 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
   const attemptTimeoutMs = init.attemptTimeoutMs ?? ROUTER_DEFAULTS.attemptTimeoutMs
   const { clock, timers, random } = owner
   const calling = { catalog, budgets, clock, timers, tracer: NO_OP_TRACER, attemptTimeoutMs }
-  const policy = createPolicyService({ ...ROUTER_DEFAULTS.policy, ...init.policy })
+  const { learning: setup } = init
+  const policy = { ...ROUTER_DEFAULTS.policy, ...init.policy }
+  const rollout =
+    setup === undefined
+      ? undefined
+      : await openMachineRollout({ ...opened, owner, policy, setup, log: await journals.open('rollout') })
+  const own = rollout?.served ?? createPolicyService(policy)
+  const checkAnswer = createAnswerCheck(calling, { answerSuccess: answerSuccessOf(own) })
+  const attached = rollout?.attach(calling, checkAnswer)
   const router = createRouter(
     {
       ...calling,
       actors,
-      checkAnswer: createAnswerCheck(calling, {
-        answerSuccess: (entry, answered) => policy.answerSuccess(entry, answered),
-      }),
+      checkAnswer,
       cache,
-      policy,
+      policy: own,
       random,
       telemetry: records.pipeline,
+      ...(attached !== undefined && { observe: attached.observe }),
     },
     { decompose: 'never', contextTokensMax: CONTEXT_TOKENS_MAX },
   )
@@ -70,7 +81,9 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
     records,
     actors,
     store,
+    learning: rollout === undefined || attached === undefined ? undefined : { ...rollout, ...attached },
     async stop() {
+      await rollout?.stop()
       await actors.stop()
       await cache?.close()
       await records.stop()
@@ -79,6 +92,11 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
       await journals.close()
     },
   }
+}
+
+/** Policies of a rollout are told apart by their versions; one alone is itself. */
+function answerSuccessOf(policy: ServedPolicy | PolicyService): NonNullable<CheckAnswerInit['answerSuccess']> {
+  return (entry, answered) => policy.answerSuccess(entry, answered)
 }
 
 type OpenMachine = Pick<RouterWork, 'actors' | 'budgets' | 'cache' | 'records' | 'store'> & {

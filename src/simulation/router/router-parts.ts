@@ -4,6 +4,7 @@ import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { PriceBook } from '../models/price-book.ts'
 import type { SimulatedProvider } from '../models/simulated-provider.ts'
 import type { Stage } from '../scenario/stage.ts'
+import type { LearningSetup } from './machine-rollout.ts'
 
 /** What a machine that serves tasks is set up with; what its operator would write into a configuration. */
 export type RouterMachineInit = {
@@ -20,14 +21,16 @@ export type RouterMachineInit = {
   /** Whether the operator lets records be kept, and the texts of tasks in them. Default both true: nobody's texts are in a world. */
   readonly hasConsent?: boolean
   readonly keepsText?: boolean
+  /** Present: the machine learns from its tasks, and policies can be promoted on it. */
+  readonly learning?: LearningSetup
   /** Told of what could not be written in the background. Default: the world writes it down as thrown. */
   readonly onError?: (error: unknown) => void
-  /** Default 20,000. */
+  /** Default 120,000. */
   readonly attemptTimeoutMs?: DurationMs
 }
 
 export const ROUTER_DEFAULTS = {
   policy: { quality: 0.7, explorationRate: 0 },
-  attemptTimeoutMs: 20_000,
+  attemptTimeoutMs: 120_000,
   cache: { ttlMs: 24 * 3_600_000, entriesMax: 10_000, bytesMax: 16 * 1024 * 1024 },
 } as const

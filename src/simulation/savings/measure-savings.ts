@@ -13,6 +13,8 @@ export type MeasureInit = {
   /** The model that "always" means. */
   readonly best: string
   readonly seed: number
+  /** Whether the policy was trained for this share; else it keeps the bound of its configuration. */
+  readonly isTrainedFor: boolean
 }
 
 const NANOS_PER_DOLLAR = 1e9
@@ -23,6 +25,7 @@ export function measureSavings({
   answered,
   best,
   seed,
+  isTrainedFor,
 }: MeasureInit): Readonly<Record<string, MetricValue>> {
   const spent = column(answered, ({ result }) => Number(result?.costNanos ?? 0n) / NANOS_PER_DOLLAR)
   const single = column(answered, ({ question }) => question.truths.get(best)?.usd ?? 0)
@@ -38,6 +41,7 @@ export function measureSavings({
     .toSorted((a, b) => a - b)
   return {
     quality_share: qualityShare,
+    is_trained_for: isTrainedFor ? 1 : 0,
     cost_share: share,
     cost_share_ci95: [interval[0], interval[1]],
     saved_share: 1 - share,

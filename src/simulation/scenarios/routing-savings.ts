@@ -169,7 +169,9 @@ class Arm {
 
   measure(): ReturnType<typeof measureSavings> {
     const { answered, init, stage } = this
-    return measureSavings({ ...init, answered, seed: stage.world.seed })
+    const isTrainedFor =
+      init.artefact?.operatingPoints.some(({ qualityShare }) => qualityShare === init.qualityShare) === true
+    return measureSavings({ ...init, answered, isTrainedFor, seed: stage.world.seed })
   }
 
   /** Records and bill are of the same money, and every task has one record. */

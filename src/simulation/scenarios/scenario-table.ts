@@ -2,11 +2,12 @@ import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { agentNetwork } from './agent-network.ts'
 import { chaos } from './chaos/chaos.ts'
+import { FLYWHEEL } from './flywheel.ts'
 import { MARKETPLACE } from './marketplace.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, chaos]
+export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, FLYWHEEL, chaos]
 
 /** Names that are kept for scenarios which are not there yet, and what they wait for. */
 const KEPT_NAMES: Readonly<Record<string, string>> = {

@@ -1,0 +1,104 @@
+import { sha256Hex } from '../../base/sha256.ts'
+import { canonicalJson } from '../../base/canonical-json.ts'
+import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
+import { type GateReport, signGateReport } from '../../core/learning/gate/gate-report.ts'
+import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
+import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import { civilDateOfInstant } from '../../core/models/civil-date.ts'
+import type { ModelEntry } from '../../core/models/model-entry.ts'
+import { parsePolicyArtefact, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import { evaluatePolicies } from '../../learning/evaluation/evaluate-policies.ts'
+import { openTrainedTasks } from '../../core/policy/trained-tasks.ts'
+import { taskKeysOf } from '../../learning/training/trained-task-collector.ts'
+import type { Signer } from '../../ports/signer.ts'
+import { createServedChoices } from '../../router/served-choices.ts'
+
+export type JudgeInit = {
+  /** Text of the artefact that is judged. */
+  readonly candidate: string
+  /** Of the policy that serves; `undefined`: the documented priors. */
+  readonly incumbent: string | undefined
+  /** Tasks on which every model was measured, none of which the candidate has learned from. */
+  readonly tasks: readonly LoggedTask[]
+  readonly quality: number
+  readonly qualityShare: number
+  readonly findEntry: (modelId: string) => ModelEntry | undefined
+  readonly thresholds: Partial<GateThresholds>
+  readonly signer: Signer
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export type JudgedPolicy = {
+  readonly hasPassed: boolean
+  /** What each check that failed said. */
+  readonly reasons: readonly string[]
+  /** The signed report. */
+  readonly report: string
+}
+
+/** Judges a policy beside the one that serves, by the product's own gate, on a fixed set: both decide each task as they would be served. */
+export function judgePolicy(init: JudgeInit): JudgedPolicy {
+  const { tasks, at, signer, thresholds } = init
+  const today = civilDateOfInstant(Date.parse(at))
+  const serve = (text: string | undefined): ReturnType<typeof createServedChoices> => {
+    const artefact: PolicyArtefact | undefined = text === undefined ? undefined : parsePolicyArtefact(text)
+    return createServedChoices({ ...init, artefact, today })
+  }
+  const [own, other] = [serve(init.candidate), serve(init.incumbent)]
+  const evaluation = evaluatePolicies({
+    tasks,
+    candidate: tasks.map((task) => own.choose(task)),
+    incumbent: tasks.map((task) => other.choose(task)),
+  })
+  const card: GateDataCard = {
+    rows: tasks.length,
+    tasks: new Set(tasks.map(({ taskHash }) => taskHash)).size,
+    from: at,
+    to: at,
+    policyVersions: [],
+    // Prompts of a world are made before any outcome is drawn.
+    leakage: 'passed',
+    ...overlapOf(parsePolicyArtefact(init.candidate), tasks),
+  }
+  const decision = evaluation.judge(card, thresholds)
+  const { evidence } = evaluation
+  const isRefused = evidence.kind === 'refused'
+  const policy = (version: string, text: string | undefined): GateReport['candidate'] => ({
+    version,
+    sha256: text === undefined ? null : sha256Hex(text),
+  })
+  const report: GateReport = {
+    candidate: policy(own.version, init.candidate),
+    incumbent: policy(other.version, init.incumbent),
+    hasPassed: decision.hasPassed,
+    at,
+    codeVersion: 'simulation',
+    seed: 0,
+    data: { ...card, trainedOn: [], sha256: sha256Hex(canonicalJson(tasks.map(({ taskHash }) => taskHash))) },
+    thresholds: decision.thresholds,
+    evidence: {
+      kind: evidence.kind,
+      estimator: isRefused ? 'none' : evidence.estimator,
+      rows: isRefused ? 0 : evidence.rows,
+      quality: isRefused ? undefined : evidence.quality,
+      cost: isRefused ? undefined : evidence.cost,
+      cascades: evidence.kind === 'replay' ? evaluation.cascades : undefined,
+    },
+    checks: decision.checks,
+  }
+  const reasons = decision.checks.flatMap(({ hasPassed, said }) => (hasPassed ? [] : [said]))
+  return { hasPassed: decision.hasPassed, reasons, report: signGateReport(report, signer) }
+}
+
+/** Tasks that the candidate was trained on, by what its artefact says of them. */
+function overlapOf(
+  { lineage }: PolicyArtefact,
+  tasks: readonly LoggedTask[],
+): Pick<GateDataCard, 'trainingOverlap' | 'overlapCheckedBy'> {
+  const packed = lineage.training?.tasks
+  const trained = packed === undefined ? undefined : openTrainedTasks(packed, { salt: lineage.dataCardHash, sha256Hex })
+  if (trained === undefined) return { trainingOverlap: null, overlapCheckedBy: null }
+  const shared = tasks.filter((task) => taskKeysOf(task, sha256Hex).some((key) => trained.has(key)))
+  return { trainingOverlap: shared.length, overlapCheckedBy: 'artefact' }
+}
