@@ -1,12 +1,9 @@
-import type { z } from 'zod'
 import { defineScenario, type Play, type PlayEnd } from '../scenario/scenario.ts'
 import { SightBook } from '../market/agents/sight-book.ts'
 import type { Stage } from '../scenario/stage.ts'
 import { isTownSettled, openTown } from './marketplace/open-town.ts'
-import { MARKETPLACE_OPTIONS } from './marketplace/options.ts'
+import { MARKETPLACE_OPTIONS, type MarketplaceOptions } from './marketplace/options.ts'
 import { reportTown } from './marketplace/report-town.ts'
-
-export type MarketplaceOptions = z.output<typeof MARKETPLACE_OPTIONS>
 
 /** Virtual time behind the last purchase in which every dispute is ruled on, every hold is free and every ending is counted. */
 const CONVERGE_MS = 600_000

@@ -1,4 +1,4 @@
-import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../../base/money.ts'
+import type { Amount } from '../../../base/money.ts'
 import type { RandomStream } from '../../../base/random-stream.ts'
 import { honestBuyer, honestSeller } from '../strategies/honest.ts'
 import type {
@@ -13,6 +13,7 @@ import type {
 import { BuyerSeat } from './buyer-seat.ts'
 import { SellerSeat } from './seller-seat.ts'
 import type { Town } from './town.ts'
+import type { PlannedTask, TownAgent } from './town-agent.ts'
 
 export type AgentInit = {
   readonly name: string
@@ -20,21 +21,20 @@ export type AgentInit = {
   readonly strategy: Strategy
   readonly isChosen: boolean
   readonly fundsNanos: Amount
-  /** What a buyer wants, and when, in virtual ms behind its beginning. */
-  readonly tasks: readonly { readonly task: BuyerTask; readonly afterMs: number; readonly isAuction: boolean }[]
+  readonly tasks: readonly PlannedTask[]
 }
 
 type AddInit = Parameters<AgentSelf['addIdentity']>[0]
 
 /** The owner of one or more parties of the market: decides as its strategy says, remembers across the deaths of processes, and counts what things truly cost. */
-export class Agent implements AgentSelf {
+export class Agent implements TownAgent {
   readonly name: string
   readonly side: 'seller' | 'buyer'
   readonly strategy: Strategy
   readonly isChosen: boolean
   readonly random: RandomStream
-  readonly town: Town
-  readonly seats: (SellerSeat | BuyerSeat)[] = []
+  private readonly town: Town
+  private readonly seats: (SellerSeat | BuyerSeat)[] = []
   paidInNanos = 0n
   workNanos = 0n
   inspectionNanos = 0n
@@ -73,7 +73,7 @@ export class Agent implements AgentSelf {
     return this.town.parameters
   }
 
-  get ring(): readonly Agent[] {
+  get ring(): readonly TownAgent[] {
     return this.town.ringOf(this)
   }
 
@@ -111,11 +111,12 @@ export class Agent implements AgentSelf {
   }
 
   private async take(name: string, { side, fundsNanos, seller, buyer }: AddInit): Promise<SellerSeat | BuyerSeat> {
+    const owner = { agent: this, town: this.town }
     const isFirst = name === this.init.name
     const seat =
       side === 'seller'
-        ? new SellerSeat(this, { name, play: { ...this.sellerPlay, ...seller } })
-        : new BuyerSeat(this, {
+        ? new SellerSeat(owner, { name, play: { ...this.sellerPlay, ...seller } })
+        : new BuyerSeat(owner, {
             name,
             play: { ...this.buyerPlay, ...buyer },
             isOwn: this.isBuyerOwn || buyer?.decide !== undefined,
@@ -126,9 +127,4 @@ export class Agent implements AgentSelf {
     await seat.join(fundsNanos)
     return seat
   }
-}
-
-/** Millionths of an amount. */
-export function shareOf(nanos: Amount, perMillion: number): Amount {
-  return perMillion <= 0 ? ZERO_AMOUNT : amountFromNanos((nanos * BigInt(perMillion)) / 1_000_000n)
 }

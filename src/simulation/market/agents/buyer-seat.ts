@@ -6,19 +6,22 @@ import type { BuyerPolicy, BuyRequest, OrderNote } from '../../../market/parties
 import type { BuyerWork, ResultVerdict } from '../../../market/parties/buying/buyer-work.ts'
 import { pause } from '../../../market/parties/contracts/contract-follower.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../../../market/parties/contracts/contract-notes.ts'
+import { shareOf } from '../economy/economy.ts'
 import type { PartyHooks, PartyMachine, RunningParty } from '../party-machine.ts'
 import { hearsAllOf } from '../strategies/honest.ts'
 import type { AgentIdentity, BuyerPlay, BuyerTask, Delivery } from '../strategies/strategy.ts'
 import type { PurchaseRecord } from './agent-record.ts'
-import { type Agent, type AgentInit, shareOf } from './agent.ts'
 import { watchContracts } from './contract-watch.ts'
+import type { SeatOwner } from './seat-owner.ts'
+import type { Town } from './town.ts'
+import type { PlannedTask, TownAgent } from './town-agent.ts'
 
 export type BuyerSeatInit = {
   readonly name: string
   readonly play: BuyerPlay
   /** Whether its owner decides about every delivery; else only about those that no predicate judges. */
   readonly isOwn: boolean
-  readonly tasks: AgentInit['tasks']
+  readonly tasks: readonly PlannedTask[]
 }
 
 type Purchase = { readonly task: BuyerTask; readonly request: BuyRequest; readonly record: PurchaseRecord }
@@ -34,7 +37,8 @@ const PEERS_MAX = 64
 export class BuyerSeat implements AgentIdentity {
   readonly side = 'buyer'
   readonly name: string
-  private readonly agent: Agent
+  private readonly agent: TownAgent
+  private readonly town: Town
   private readonly init: BuyerSeatInit
   /** By key; what was once wanted is wanted in the same words after a crash. */
   private readonly purchases = new Map<string, Purchase>()
@@ -45,15 +49,16 @@ export class BuyerSeat implements AgentIdentity {
   private hasLeft = false
   private joinedMs = 0
 
-  constructor(agent: Agent, init: BuyerSeatInit) {
+  constructor({ agent, town }: SeatOwner, init: BuyerSeatInit) {
     this.agent = agent
+    this.town = town
     this.init = init
     this.name = init.name
     this.left = init.tasks.length
   }
 
   get did(): Did {
-    return this.agent.town.market.didOf(this.name)
+    return this.town.market.didOf(this.name)
   }
 
   get running(): RunningParty | undefined {
@@ -66,7 +71,7 @@ export class BuyerSeat implements AgentIdentity {
   }
 
   async join(fundsNanos: Amount): Promise<void> {
-    const { town } = this.agent
+    const { town } = this
     this.joinedMs = this.agent.nowMs()
     const hooks = (): PartyHooks => this.hooks()
     const begin = async (running: RunningParty): Promise<void> => await this.begin(running)
@@ -90,7 +95,7 @@ export class BuyerSeat implements AgentIdentity {
 
   private hooks(): PartyHooks {
     const { play } = this.init
-    const { buying } = this.agent.town.rules
+    const { buying } = this.town.rules
     return {
       changeBuying: (policy) =>
         Object.create(
@@ -104,7 +109,7 @@ export class BuyerSeat implements AgentIdentity {
   private async begin(running: RunningParty): Promise<void> {
     const deciding = new Set<ContractId>()
     watchContracts(running, this.seen, {
-      onDisputed: (contract) => this.agent.town.dispute(contract),
+      onDisputed: (contract) => this.town.dispute(contract),
       onEnded: async (ended, note) => {
         await this.recordEnd(running, ended.contract, note)
         await this.init.play.onEnd(ended)
@@ -133,14 +138,14 @@ export class BuyerSeat implements AgentIdentity {
     const { valueNanos, ...known } = task
     const atMs = agent.nowMs()
     const record: PurchaseRecord = { buyer: agent.name, ...known, valueNanos, isAuction, atMs }
-    agent.town.purchases.push(record)
+    this.town.purchases.push(record)
     const changes = this.init.play.request(task)
     if (changes === undefined) record.outcome = 'not-wanted'
     this.purchases.set(task.key, { task, request: { ...this.requestOf(task, isAuction), ...changes }, record })
   }
 
   private requestOf(task: BuyerTask, isAuction: boolean): BuyRequest {
-    const { economy, rules, market, arbiterKeys, sellerKeys } = this.agent.town
+    const { economy, rules, market, arbiterKeys, sellerKeys } = this.town
     const members = arbiterKeys
     return {
       idempotencyKey: task.key,
@@ -205,13 +210,12 @@ export class BuyerSeat implements AgentIdentity {
     if (purchase === undefined) return
     const { record } = purchase
     const { worker, maxNanos } = readTerms(note.terms)
-    const seller = this.agent.town.ownerOf(worker)?.name
+    const seller = this.town.ownerOf(worker)?.name
     Object.assign(record, { contract, worker, priceNanos: maxNanos, ...(seller !== undefined && { seller }) })
     const { journal } = running.party
     const result = note.result && (await journal.file(note.result))
     const input = await journal.file(note.input)
-    record.hasRightResult =
-      result !== undefined && input !== undefined && this.agent.town.economy.isRight(input, result)
+    record.hasRightResult = result !== undefined && input !== undefined && this.town.economy.isRight(input, result)
     // A contract that came to nothing may be followed by one with somebody else; then the purchase goes on.
     if (running.buyer.order(record.key)?.contract === contract) this.end(record, note.ended ?? '')
   }
@@ -255,7 +259,7 @@ export class BuyerSeat implements AgentIdentity {
     if (judged === undefined) return false
     if (judged.outcome !== 'undecided') return judged.outcome === 'passed'
     if (!this.init.play.inspects(delivery)) return undefined
-    const { economy, rules } = this.agent.town
+    const { economy, rules } = this.town
     this.agent.inspectionNanos += shareOf(task.valueNanos, rules.inspectionPerMillion)
     const note = party.noteOf<ContractNote>(CONTRACTS, contract)
     const [input, result] = [note && (await party.journal.file(note.input)), await party.journal.file(hash)]

@@ -11,8 +11,10 @@ import { SKILLS } from '../../../market/parties/role/party-notes.ts'
 import type { PartyHooks, PartyMachine, RunningParty } from '../party-machine.ts'
 import { hearsAllOf } from '../strategies/honest.ts'
 import type { AgentIdentity, SellerPlay, SkillView, WorkPlan } from '../strategies/strategy.ts'
-import type { Agent } from './agent.ts'
 import { watchContracts } from './contract-watch.ts'
+import type { SeatOwner } from './seat-owner.ts'
+import type { Town } from './town.ts'
+import type { TownAgent } from './town-agent.ts'
 
 export type SellerSeatInit = { readonly name: string; readonly play: SellerPlay }
 
@@ -26,21 +28,23 @@ const EXPOSURE_NANOS_MAX = amountFromNanos(1_000_000_000_000_000n)
 export class SellerSeat implements AgentIdentity {
   readonly side = 'seller'
   readonly name: string
-  private readonly agent: Agent
+  private readonly agent: TownAgent
+  private readonly town: Town
   private readonly init: SellerSeatInit
   private readonly right = new Map<ContractId, boolean>()
   private readonly seen = new Set<ContractId>()
   private machine: PartyMachine | undefined
   private hasLeft = false
 
-  constructor(agent: Agent, init: SellerSeatInit) {
+  constructor({ agent, town }: SeatOwner, init: SellerSeatInit) {
     this.agent = agent
+    this.town = town
     this.init = init
     this.name = init.name
   }
 
   get did(): Did {
-    return this.agent.town.market.didOf(this.name)
+    return this.town.market.didOf(this.name)
   }
 
   get running(): RunningParty | undefined {
@@ -56,18 +60,18 @@ export class SellerSeat implements AgentIdentity {
   }
 
   async join(fundsNanos: SkillView['costNanos']): Promise<void> {
-    const { market } = this.agent.town
+    const { market } = this.town
     const hooks = (): PartyHooks => this.hooks()
     const begin = async (running: RunningParty): Promise<void> => await this.begin(running)
     this.machine = await market.join({ name: this.name, fundsNanos, hooks, begin })
-    this.agent.town.announce(this.did, this.agent, true)
+    this.town.announce(this.did, this.agent, true)
   }
 
   /** Offers nothing any more. What it has signed goes on. */
   async leave(): Promise<void> {
     if (this.hasLeft) return
     this.hasLeft = true
-    this.agent.town.forget(this.did)
+    this.town.forget(this.did)
     const { running } = this
     for (const { id } of running?.seller.offers() ?? []) await running?.seller.withdraw(id)
   }
@@ -83,7 +87,7 @@ export class SellerSeat implements AgentIdentity {
   }
 
   private changeSelling(policy: SellerPolicy): SellerPolicy {
-    const { rules } = this.agent.town
+    const { rules } = this.town
     const { bondPerMillion = 0, depositPerMillion = 0, penaltyPerMillion = 0 } = rules.buying
     // What the marketplace asks for is taken, however it is swept.
     return Object.create(policy, {
@@ -95,7 +99,7 @@ export class SellerSeat implements AgentIdentity {
   }
 
   private async begin(running: RunningParty): Promise<void> {
-    const { town } = this.agent
+    const { town } = this
     watchContracts(running, this.seen, {
       onDisputed: (contract) => town.dispute(contract),
       onEnded: async (ended) => await this.init.play.onEnd({ ...ended, wasRight: this.right.get(ended.contract) }),
@@ -111,7 +115,7 @@ export class SellerSeat implements AgentIdentity {
 
   /** Says what it asks for each skill, where that is another price than before. */
   private async offer({ party, seller, owner }: RunningParty, round: number): Promise<void> {
-    const { town } = this.agent
+    const { town } = this
     for (const skill of town.economy.skills) {
       const standing = seller.offers().filter(({ terms }) => terms.skill === skill)
       const priceNanos = this.init.play.ask(this.viewOf(skill))
@@ -142,7 +146,7 @@ export class SellerSeat implements AgentIdentity {
   }
 
   private viewOf(skill: string): SkillView {
-    const { economy } = this.agent.town
+    const { economy } = this.town
     return { skill, costNanos: economy.costNanos(this.agent.name, skill), usualNanos: economy.usualNanos(skill) }
   }
 
@@ -151,7 +155,7 @@ export class SellerSeat implements AgentIdentity {
   }
 
   private async work(task: TaskInit, { signal }: TaskControls): ReturnType<TaskRunner['run']> {
-    const { economy } = this.agent.town
+    const { economy } = this.town
     const plan = this.planOf(task)
     const timers = this.running?.owner.timers
     if (plan.kind === 'never' || timers === undefined) return await never(signal)

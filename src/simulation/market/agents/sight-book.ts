@@ -4,8 +4,8 @@ import { meanOf } from '../../metrics/dispersion.ts'
 import type { SellerSight } from '../../metrics/marketplace-metrics.ts'
 import { type Sighting, timeToDetect } from '../../metrics/separation.ts'
 import type { ReputationKeeper } from '../../../market/reputation/reputation-keeper.ts'
-import type { Agent } from './agent.ts'
 import type { Town } from './town.ts'
+import type { TownAgent } from './town-agent.ts'
 
 /** Between two looks, virtual milliseconds. */
 const LOOK_MS = 1_000
@@ -65,7 +65,7 @@ export class SightBook {
   }
 
   /** The lowest standing that one of its names has with each honest buyer who knows one. */
-  private standingsOf({ identities }: Agent): readonly number[] {
+  private standingsOf({ identities }: TownAgent): readonly number[] {
     return this.town.agents
       .filter(({ side, strategy }) => side === 'buyer' && strategy.name === 'honest')
       .flatMap((buyer) => {

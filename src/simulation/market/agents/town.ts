@@ -5,8 +5,7 @@ import type { Economy } from '../economy/economy.ts'
 import type { SimulatedMarket } from '../simulated-market.ts'
 import type { StrategyParameters } from '../strategies/strategy.ts'
 import type { PurchaseRecord } from './agent-record.ts'
-import type { Agent } from './agent.ts'
-import type { ArbiterSeat } from './arbiter-seat.ts'
+import type { TownAgent, TownArbiter } from './town-agent.ts'
 
 /** What everybody in a marketplace plays by. */
 export type TownRules = {
@@ -40,13 +39,13 @@ export class Town {
   readonly economy: Economy
   readonly rules: TownRules
   readonly parameters: StrategyParameters
-  readonly agents: Agent[] = []
-  readonly arbiters: ArbiterSeat[] = []
+  readonly agents: TownAgent[] = []
+  readonly arbiters: TownArbiter[] = []
   readonly purchases: PurchaseRecord[] = []
   /** Contracts whose parties have called for arbiters. */
   readonly disputed = new Set<ContractId>()
   private readonly sellers = new Set<Did>()
-  private readonly owners = new Map<Did, Agent>()
+  private readonly owners = new Map<Did, TownAgent>()
 
   constructor({ market, economy, rules, parameters }: TownInit) {
     this.market = market
@@ -70,15 +69,15 @@ export class Town {
   }
 
   /** Agents of one side and strategy. */
-  ringOf({ side, strategy }: Agent): readonly Agent[] {
+  ringOf({ side, strategy }: TownAgent): readonly TownAgent[] {
     return this.agents.filter((other) => other.side === side && other.strategy === strategy)
   }
 
-  ownerOf(key: Did): Agent | undefined {
+  ownerOf(key: Did): TownAgent | undefined {
     return this.owners.get(key)
   }
 
-  announce(key: Did, owner: Agent, isSeller: boolean): void {
+  announce(key: Did, owner: TownAgent, isSeller: boolean): void {
     this.owners.set(key, owner)
     if (isSeller) this.sellers.add(key)
   }

@@ -1,5 +1,5 @@
 import { canonicalJson, type JsonValue } from '../../../base/canonical-json.ts'
-import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../../base/money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
 import type { AcceptancePredicate } from '../../../core/acceptance/acceptance-predicate.ts'
 import { decodeUtf8 } from '../../../core/text/decode-utf8.ts'
@@ -119,4 +119,9 @@ function answerIn(result: Uint8Array): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Millionths of an amount. */
+export function shareOf(nanos: Amount, perMillion: number): Amount {
+  return perMillion <= 0 ? ZERO_AMOUNT : amountFromNanos((nanos * BigInt(perMillion)) / 1_000_000n)
 }

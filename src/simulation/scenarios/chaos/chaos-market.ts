@@ -118,7 +118,7 @@ export class ChaosMarket {
   async buyMore(): Promise<void> {
     const { economy } = this.town
     for (const agent of this.town.agents)
-      for (const seat of agent.seats)
+      for (const seat of agent.identities)
         if (seat instanceof BuyerSeat) {
           const task = economy.task(agent.name, LAST_TASK)
           // Worth more than anybody asks: whether it is bought is no question of its price.

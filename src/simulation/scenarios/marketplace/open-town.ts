@@ -10,7 +10,7 @@ import { SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import { STRATEGIES } from '../../market/strategies/strategies.ts'
 import type { Stage } from '../../scenario/stage.ts'
-import type { MarketplaceOptions } from '../marketplace.ts'
+import type { MarketplaceOptions } from './options.ts'
 
 /** Spans of contracts that end within minutes, so that worlds do. */
 const TIMERS: EscrowTimers = {

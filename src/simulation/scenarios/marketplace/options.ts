@@ -62,3 +62,5 @@ export const MARKETPLACE_OPTIONS = z.strictObject({
   /** Between two looks of a seller at what it asks; 0: it says it once. */
   offersEveryMs: z.int().min(0).max(86_400_000).default(0),
 })
+
+export type MarketplaceOptions = z.output<typeof MARKETPLACE_OPTIONS>

@@ -2,9 +2,9 @@ import type { JsonValue } from '../../../base/canonical-json.ts'
 import { type Did, parseContractId } from '../../../core/evidence/names.ts'
 import { checkMarket } from '../../market/audit/check-market.ts'
 import type { AgentRecord, PurchaseRecord } from '../../market/agents/agent-record.ts'
-import type { Agent } from '../../market/agents/agent.ts'
 import type { SightBook } from '../../market/agents/sight-book.ts'
 import type { Town } from '../../market/agents/town.ts'
+import type { TownAgent } from '../../market/agents/town-agent.ts'
 import { marketplaceMetrics } from '../../metrics/marketplace-metrics.ts'
 import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
@@ -14,7 +14,7 @@ export async function reportTown(town: Town, sightBook: SightBook, { checks }: S
   await checkMarket(town.market, checks)
   const balances = await balancesOf(town)
   const flows = await flowsOf(town)
-  const agents = town.agents.map((agent) => recordOf(agent, { balances, flows }))
+  const agents = town.agents.map((agent) => recordOf(town, agent, { balances, flows }))
   const outcome = {
     agents,
     purchases: town.purchases.filter((purchase) => isWanted(town, purchase)),
@@ -75,12 +75,12 @@ async function flowsOf({ market, purchases }: Town): Promise<ReadonlyMap<string,
 
 type Books = { readonly balances: ReadonlyMap<Did, bigint>; readonly flows: ReadonlyMap<string, bigint> }
 
-function recordOf(agent: Agent, { balances, flows }: Books): AgentRecord {
+function recordOf(town: Town, agent: TownAgent, { balances, flows }: Books): AgentRecord {
   const { name, side, isChosen, paidInNanos, workNanos, inspectionNanos, attempts, successes } = agent
   const balanceNanos = agent.identities.reduce((sum, { did }) => sum + (balances.get(did) ?? 0n), 0n)
   const flowNanos = agent.identities.reduce((sum, { did }) => sum + (flows.get(did) ?? 0n), 0n)
-  const valueNanos = agent.town.purchases
-    .filter((one) => one.buyer === name && one.hasRightResult === true && isWanted(agent.town, one))
+  const valueNanos = town.purchases
+    .filter((one) => one.buyer === name && one.hasRightResult === true && isWanted(town, one))
     .reduce((sum, purchase) => sum + purchase.valueNanos, 0n)
   return {
     name,
