@@ -7,7 +7,6 @@ import { CheckBook } from '../../../src/simulation/checks/check-book.ts'
 import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
 import { Stage } from '../../../src/simulation/scenario/stage.ts'
-import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 
 export const PREMIUM = 'openai/gpt-4-1106-preview'
@@ -29,7 +28,6 @@ export function modelWorld(seed = 1): ModelWorld {
     keys: createSeededSignatures(seed),
     checks: new CheckBook(() => ({ atMs: world.nowMs(), event: world.events })),
     signatures: 'seeded',
-    keys: createSeededSignatures(seed),
     data: undefined,
   })
   const outcomes = new DrawnOutcomes({ seed, profiles: FITTED_MODELS })

@@ -55,17 +55,27 @@ function reportOf(runs: readonly RunReport[]): StudyReport {
   const checks = sumOf(runs.map((run) => run.checks))
   const handled = sumOf(runs.map((run) => run.handled))
   const least = (of: (run: RunReport) => number): number => Math.min(...runs.map(of))
-  const found = runs.flatMap(({ seed, violations }) => violations.map(({ checker, what }) => `${seed} ${checker}: ${what}`))
+  const found = runs.flatMap(({ seed, violations }) =>
+    violations.map(({ checker, what }) => `${seed} ${checker}: ${what}`),
+  )
   const [events, agents] = [least((run) => run.events), least((run) => run.agents)]
   const findings: Finding[] = [
     missing('each kind of fault befalls somebody', CHAOS_KINDS, faults),
     missing('each checker looks', CHECKERS, checks),
     missing('each part of the product works', ['router', 'market', 'learning', 'actors'], handled),
-    { what: `each run has ${EVENTS_MIN} events and ${AGENTS_MIN} agents or more (${events}, ${agents})`, isMet: events >= EVENTS_MIN && agents >= AGENTS_MIN },
-    { what: `nothing is found${found.length === 0 ? '' : `: ${found.slice(0, 5).join('; ')}`}`, isMet: found.length === 0 },
+    {
+      what: `each run has ${EVENTS_MIN} events and ${AGENTS_MIN} agents or more (${events}, ${agents})`,
+      isMet: events >= EVENTS_MIN && agents >= AGENTS_MIN,
+    },
+    {
+      what: `nothing is found${found.length === 0 ? '' : `: ${found.slice(0, 5).join('; ')}`}`,
+      isMet: found.length === 0,
+    },
   ]
-  const rowsOf = (title: string, counts: Readonly<Record<string, number>>): string[] =>
-    [title, ...Object.entries(counts).map(([name, count]) => `  ${name.padEnd(24)}${count}`)]
+  const rowsOf = (title: string, counts: Readonly<Record<string, number>>): string[] => [
+    title,
+    ...Object.entries(counts).map(([name, count]) => `  ${name.padEnd(24)}${count}`),
+  ]
   return {
     name: 'chaos-coverage',
     runs: runs.length,

@@ -42,7 +42,7 @@ export type ChaosMarketInit = {
 const RESTART_MS = 400
 /** Of the purchase behind the faults. */
 const LAST_TASK = 1_000
-const FUNDS_NANOS = amountFromNanos(BigInt(1_000 * CREDIT_NANOS))
+const FUNDS_NANOS = amountFromNanos(1_000n * CREDIT_NANOS)
 
 /** The market of the world: honest buyers and sellers under faults, with notaries whose word is all they have. */
 export class ChaosMarket {
