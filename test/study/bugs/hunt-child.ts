@@ -1,19 +1,18 @@
 /** Looks for one mistake in a copy of the sources: `node hunt-child.ts ROOT SCENARIO FROM TO SAMPLE SHRINK_RUNS`. A line of JSON per message, the last one is the result. */
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
+import type * as simulation from '../../../src/simulation/index.ts'
+import type * as scenarios from '../../../src/simulation/scenarios/scenario-table.ts'
 import type { Hunted, HuntLine } from './hunt.ts'
-
-type Simulation = typeof import('../../../src/simulation/index.ts')
-type Scenarios = typeof import('../../../src/simulation/scenarios/scenario-table.ts')
 
 const [root = '', name = '', from = '1', to = '1', sample = '1', shrinkRuns = '0'] = process.argv.slice(2)
 
 const { runScenario, shrinkRun } = (await import(
   pathToFileURL(join(root, 'src/simulation/index.ts')).href
-)) as Simulation
+)) as typeof simulation
 const { findScenario } = (await import(
   pathToFileURL(join(root, 'src/simulation/scenarios/scenario-table.ts')).href
-)) as Scenarios
+)) as typeof scenarios
 const scenario = findScenario(name)
 
 /** The checker that finds something in this seed, or the failure that ended it. */

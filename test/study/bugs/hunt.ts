@@ -31,9 +31,9 @@ export type HuntInit = {
 export type Hunt = { readonly hunted: Hunted; readonly shrunk?: Shrunk }
 
 /** A seed that takes longer never ends, which is a find as well. */
-const SEED_MS_MAX = 60_000
+const SEED_MS_MAX = 240_000
 /** The smallest run of a find takes at most so long to be looked for. */
-const SHRINK_MS_MAX = 300_000
+const SHRINK_MS_MAX = 900_000
 
 /** Plays seeds in a process of its own, whose sources are the broken ones. */
 export async function hunt({ root, scenario, from, to, sample, shrinkRuns }: HuntInit): Promise<Hunt> {

@@ -59,14 +59,14 @@ export function accountAgent(around: AccountSurroundings): AgentDefinition {
     name: 'account',
     durable: { snapshotEvery: 16, passivateAfterMs: 400 },
     mailbox: { bound: 64 },
-    logic: fromTransition((account: Account, event: AccountEvent, { self }) => {
+    logic: fromTransition((account: Account, event: AccountEvent, scope) => {
       if (event.type === 'read') {
         const { replyTo } = event as { readonly replyTo?: { send(answer: object): unknown } }
         replyTo?.send({ type: 'told', handled: Object.keys(account.handled).length, balance: account.balance })
         return account
       }
       if (event.type === 'kernell.effect.done') return { ...account, remittancesDone: account.remittancesDone + 1 }
-      return next(account, event, { ...around, self })
+      return next(account, event, { ...around, actor: scope.self })
     }, NEW_ACCOUNT),
   })
 }
@@ -74,7 +74,7 @@ export function accountAgent(around: AccountSurroundings): AgentDefinition {
 function next(
   account: Account,
   event: AccountEvent,
-  around: AccountSurroundings & { readonly self: unknown },
+  around: AccountSurroundings & { readonly actor: unknown },
 ): Account {
   const { type, key = '', amount = 0, to = '', node = '' } = event
   const name = `${type} ${key}`
@@ -86,7 +86,7 @@ function next(
         around.refOf(to)?.send({ type: 'credit', key, amount })
         return { ...counted, balance: account.balance - amount }
       }
-      durableActions(around.self).effect('remit', { node, to, key, amount })
+      durableActions(around.actor).effect('remit', { node, to, key, amount })
       return { ...counted, balance: account.balance - amount, remittancesAsked: account.remittancesAsked + 1 }
     case 'credit':
       return { ...counted, balance: account.balance + amount }
@@ -104,9 +104,9 @@ function next(
 /** By a delay or, as often, at an instant of the wall clock. */
 function remind(
   { key = '', amount = 0 }: AccountEvent,
-  { self, watch, now }: AccountSurroundings & { readonly self: unknown },
+  { actor, watch, now }: AccountSurroundings & { readonly actor: unknown },
 ): void {
-  const actions = durableActions(self)
+  const actions = durableActions(actor)
   const event = { type: 'reminder', key }
   if (amount % 2 === 0) {
     watch.reminderSet(key, { delayMs: amount })

@@ -68,7 +68,7 @@ export class AccountHost {
 
   /** Spawns the accounts, which are there from the first time on, once what is stored has been looked at. */
   async start(): Promise<void> {
-    const { accounts, observers, machine } = this.init
+    const { accounts, machine } = this.init
     await this.system.ready
     this.look('at the start')
     const agent = accountAgent({

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import type { Amount } from '../../../src/base/money.ts'
+import { learnedOnce } from '../../../src/simulation/checks/learned-once.ts'
+import { reputationCountedOnce } from '../../../src/simulation/checks/reputation-once.ts'
+import {
+  budgetNotExceeded,
+  recordSaysTruth,
+  spendCoversBill,
+  spendEqualsBill,
+} from '../../../src/simulation/checks/spend.ts'
+
+const line = { modelId: 'm', user: 't', tokensIn: 1, tokensOut: 1, costNanos: 5n as Amount, isAnswered: true }
+const word = { task: 't', modelId: 'm', isFromModel: true, costNanos: 5n }
+
+describe('record-says-truth', () => {
+  it('finds a cost that was not charged, a model that was not called, and a cost that is missing', () => {
+    expect(recordSaysTruth(word, [line])).toBeUndefined()
+    expect(recordSaysTruth({ ...word, costNanos: 6n }, [line])).toContain('6 by its record, and 5 by the bill')
+    expect(recordSaysTruth({ ...word, modelId: 'n' }, [line])).toContain('was not charged for')
+    expect(recordSaysTruth({ ...word, costNanos: undefined }, [line])).toContain('no cost')
+    expect(recordSaysTruth({ ...word, isFromModel: false, costNanos: 0n }, [])).toBeUndefined()
+  })
+
+  it('takes more than was charged where a call was broken off, and never less', () => {
+    const broken = { ...line, isAnswered: false }
+    expect(recordSaysTruth({ ...word, costNanos: 12n }, [line, broken])).toBeUndefined()
+    expect(recordSaysTruth({ ...word, costNanos: 9n }, [line, broken])).toContain('9 by its record, and 10')
+  })
+})
+
+describe('budgets', () => {
+  it('are found out where they know of less than was billed, or allow more', () => {
+    expect([spendCoversBill('n', { spent: 5n, billed: 5n }), spendEqualsBill('n', { spent: 5n, billed: 5n })]).toEqual([
+      undefined,
+      undefined,
+    ])
+    expect(spendCoversBill('n', { spent: 4n, billed: 5n })).toContain('knows of 4')
+    expect(spendEqualsBill('n', { spent: 6n, billed: 5n })).toContain('has spent 6')
+    expect(budgetNotExceeded('n', { billed: 5n, limit: 5n })).toBeUndefined()
+    expect(budgetNotExceeded('n', { billed: 6n, limit: 5n })).toContain('whose budget is 5')
+  })
+})
+
+describe('learned-once and reputation-once', () => {
+  it('find what was counted twice', () => {
+    expect(learnedOnce('n', { weight: 3, outcomes: 3, again: 0 })).toBeUndefined()
+    expect(learnedOnce('n', { weight: 3, outcomes: 3, again: 1 })).toContain('a second time')
+    expect(learnedOnce('n', { weight: 4, outcomes: 3, again: 0 })).toContain('a weight of 4')
+    const standing = { books: 'a', subject: 'b', role: 'worker', counted: 2, ended: 2 }
+    expect(reputationCountedOnce(standing)).toBeUndefined()
+    expect(reputationCountedOnce({ ...standing, counted: 3 })).toContain('count 3 contracts of b')
+  })
+})
