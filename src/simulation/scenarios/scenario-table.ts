@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { agentNetwork } from './agent-network.ts'
-import { chaos } from './chaos/chaos.ts'
+import { chaos } from './chaos.ts'
 import { FLYWHEEL } from './flywheel.ts'
 import { MARKETPLACE } from './marketplace.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
-import { chaos } from '../../../src/simulation/scenarios/chaos/chaos.ts'
+import { chaos } from '../../../src/simulation/scenarios/chaos.ts'
 
 describe('chaos', () => {
   it('is the same twice, is large enough, and every part of the product works in it', { timeout: 60_000 }, async () => {

@@ -6,10 +6,10 @@ import { GOOD_LINK } from '../../network/link-faults.ts'
 import { type ClockSkew, NO_SKEW } from '../../world/world-process.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { Byzantine } from './byzantine.ts'
-import type { Chaos } from './chaos.ts'
 import type { ChaosMarket } from './chaos-market.ts'
 import type { ChaosModels } from './chaos-models.ts'
 import type { ChaosNode } from './chaos-node.ts'
+import type { Client } from './client.ts'
 
 const LINK_KINDS = [
   'message-loss',
@@ -35,6 +35,13 @@ const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as co
 /** The kinds that this scenario makes happen. */
 export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
 
+/** Who is there from the beginning. */
+export type Befallen = {
+  readonly nodes: readonly ChaosNode[]
+  readonly clients: readonly Client[]
+  readonly models: ChaosModels
+}
+
 /** Makes faults happen, and says which of them befell somebody. */
 export class ChaosFaults {
   private readonly stage: Stage
@@ -47,7 +54,7 @@ export class ChaosFaults {
   /** How often a disk or a link had done something bad when the fault began. */
   private readonly before = new Map<number, number>()
 
-  constructor({ nodes, clients, models }: Pick<Chaos, 'nodes' | 'clients' | 'models'>, stage: Stage) {
+  constructor({ nodes, clients, models }: Befallen, stage: Stage) {
     this.stage = stage
     this.nodes = nodes
     this.models = models

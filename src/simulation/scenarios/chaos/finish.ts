@@ -3,11 +3,11 @@ import { moneyConserved } from '../../checks/money-conserved.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { replayEquals } from '../../checks/replay-equals.ts'
 import { START_BALANCE } from './account-agent.ts'
-import type { Chaos } from './chaos.ts'
+import type { ChaosWorld } from './chaos-world.ts'
 import { judgeMarket } from './judge-market.ts'
 
 /** The last looks of a run, when everything is settled: what is there, what the journals say, and that everybody ends in order. */
-export async function finishChaos(chaos: Chaos): Promise<PlayEnd> {
+export async function finishChaos(chaos: ChaosWorld): Promise<PlayEnd> {
   await goOn(chaos)
   const { nodes, observers, options, stage, market } = chaos
   const { checks } = stage
@@ -51,7 +51,7 @@ const PROGRESS_MS = 240_000
 const STEP_MS = 250
 
 /** Behind the faults new work comes in, and is done. */
-async function goOn(chaos: Chaos): Promise<void> {
+async function goOn(chaos: ChaosWorld): Promise<void> {
   const { clients, market, nodes, stage } = chaos
   // Sellers that were started anew have to say what they offer.
   for (let step = 0; step < 12; step += 1) await pause(stage)

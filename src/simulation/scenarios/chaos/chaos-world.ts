@@ -1,45 +1,15 @@
-import { z } from 'zod'
 import { drawFaults, type PlannedFault } from '../../faults/fault-plan.ts'
-import { defineScenario, type Play, type PlayEnd, type Scenario } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { CHAOS_KINDS, ChaosFaults } from './chaos-faults.ts'
 import { ChaosMarket } from './chaos-market.ts'
 import { ChaosModels } from './chaos-models.ts'
 import { ChaosNode } from './chaos-node.ts'
-import { CHAOS_KINDS, ChaosFaults } from './chaos-faults.ts'
 import { Client } from './client.ts'
-import { finishChaos } from './finish.ts'
 import { Observers } from './observers.ts'
+import type { ChaosOptions } from './options.ts'
 
-const schema = z.strictObject({
-  /** Machines with accounts and crews. */
-  nodes: z.int().min(2).max(8).default(3),
-  /** Durable accounts of each machine. */
-  accounts: z.int().min(1).max(50).default(6),
-  /** Notaries: 1, or 3f + 1; 0: there is no market. Absent: drawn, four in one of four seeds, else one. */
-  notaries: z.union([z.literal(0), z.literal(1), z.literal(4), z.literal(7)]).optional(),
-  buyers: z.int().min(1).max(20).default(2),
-  sellers: z.int().min(1).max(20).default(2),
-  /** Purchases of each buyer while there are faults. */
-  purchases: z.int().min(0).max(50).default(2),
-  /** Faults that are drawn. */
-  faults: z.int().min(0).max(500).default(36),
-  /** Virtual seconds with faults. */
-  seconds: z.int().min(1).max(600).default(12),
-})
-
-export type ChaosOptions = z.infer<typeof schema>
-
-const CONVERGE_MS = 240_000
-
-/** Every fault at once, and everything that the product promises looked at. */
-export const chaos: Scenario<ChaosOptions> = defineScenario({
-  name: 'chaos',
-  summary: 'Machines, actors and money under every fault there is',
-  schema,
-  open: async (stage, options) => await new Chaos(stage, options).open(),
-})
-
-export class Chaos {
+/** Machines with accounts and crews, their clients, models and a market, and what befalls them. */
+export class ChaosWorld {
   readonly stage: Stage
   readonly options: ChaosOptions
   readonly observers: Observers
@@ -66,7 +36,8 @@ export class Chaos {
     this.faults = new ChaosFaults(this, stage)
   }
 
-  async open(): Promise<Play> {
+  /** Begins everything that is there before the first fault. */
+  async open(): Promise<void> {
     for (const node of this.nodes) await node.machine.start()
     for (const client of this.clients) await client.start()
     const { stage, faults, options } = this
@@ -79,21 +50,10 @@ export class Chaos {
     stage.agents =
       (this.market?.agents ?? 0) +
       this.nodes.reduce((sum, { crew }) => sum + options.accounts + (crew?.size ?? 0), this.clients.length)
-    const plan = this.plan()
-    return {
-      playMs: options.seconds * 1_000,
-      convergeMs: CONVERGE_MS,
-      plan,
-      inject: (fault) => faults.inject(fault),
-      relieve: (fault) => faults.relieve(fault),
-      calm: () => this.calm(),
-      watch: () => this.nodes.forEach((node) => node.look()),
-      isSettled: () => this.isSettled(),
-      finish: async (): Promise<PlayEnd> => await finishChaos(this),
-    }
   }
 
-  private plan(): PlannedFault[] {
+  /** Faults drawn for the seed. */
+  plan(): PlannedFault[] {
     const { faults, options, stage } = this
     return drawFaults(stage.random('faults'), {
       kinds: CHAOS_KINDS,
@@ -103,7 +63,8 @@ export class Chaos {
     })
   }
 
-  private calm(): void {
+  /** All faults end, and clients begin nothing more. */
+  calm(): void {
     this.faults.calm()
     this.market?.calm()
     for (const node of this.nodes) node.rest()
