@@ -6,6 +6,7 @@ import {
   honestOptions,
   LOSING,
   marketplaceJob,
+  OF_A_SIDE,
 } from '../runs/marketplace-runs.ts'
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
@@ -13,8 +14,10 @@ import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } f
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
-/** Honest worlds of a seed: with auctions for all purchases, or not. */
-const HONEST = [false, true]
+/** Honest worlds of a seed, each once: more sellers or more buyers, with auctions for all purchases or not. */
+const HONEST = ATTACKS.filter((attack, at) => ATTACKS.findIndex((other) => isOneWorld(attack, other)) === at)
+/** Between the share that is asked for and the one that there is: a world has 20 of a side. */
+const SHARE_TOLERANCE = 0.05
 
 type Row = Attack & { readonly share: number; readonly gain: AttackGain; readonly expected: Expected | undefined }
 
@@ -29,7 +32,7 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
   const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
-    ...HONEST.map((isAuctioned) => marketplaceJob(seed, honestOptions({ isAuctioned }))),
+    ...HONEST.map((attack) => marketplaceJob(seed, honestOptions(attack))),
     ...played.map(({ attack, share }) => {
       const { strategy, parameters } = attack
       return marketplaceJob(seed, { ...honestOptions(attack), strategy, parameters, attackers: share })
@@ -40,7 +43,7 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   const rows = played.map(({ attack, share }, at): Row => {
     const runs = seeds.flatMap((_, index): { attacking: RunReport; honest: RunReport }[] => {
       const start = index * stride
-      const honest = reports[start + HONEST.indexOf(attack.isAuctioned)]
+      const honest = reports[start + HONEST.findIndex((other) => isOneWorld(attack, other))]
       const attacking = reports[start + HONEST.length + at]
       return honest === undefined || attacking === undefined ? [] : [{ honest, attacking }]
     })
@@ -50,19 +53,34 @@ async function measure(init: StudyInit): Promise<StudyReport> {
     name: 'profit',
     runs: jobs.length,
     figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows },
-    findings: rows.flatMap(findingsOf),
+    findings: [
+      { what: `${seeds.length} seeds, of ${SEEDS} that are asked for`, isMet: seeds.length >= SEEDS },
+      ...rows.flatMap((row) => findingsOf(row, seeds.length)),
+    ],
     table: [HEAD, ...rows.map(lineOf)],
     charts: [],
   }
 }
 
-function findingsOf({ strategy, side, share, gain }: Row): readonly Finding[] {
+function isOneWorld(one: Attack, other: Attack): boolean {
+  return one.side === other.side && one.isAuctioned === other.isAuctioned
+}
+
+function findingsOf({ strategy, side, share, gain }: Row, seeds: number): readonly Finding[] {
   const name = `${strategy} (${side}), ${100 * share} %`
   const tried = { what: `${name}: attempted ${gain.attempts} times`, isMet: gain.attempts > 0 }
-  if (!LOSING.has(strategy)) return [tried]
+  const paired = { what: `${name}: ${gain.pairs} pairs of ${seeds} seeds`, isMet: gain.pairs === seeds }
+  const there = gain.attackers / OF_A_SIDE
+  const shared = {
+    what: `${name}: ${gain.attackers.toFixed(1)} of ${OF_A_SIDE} attack`,
+    isMet: Math.abs(there - share) <= SHARE_TOLERANCE,
+  }
+  if (!LOSING.has(strategy)) return [tried, paired, shared]
   const { upper95 } = gain
   return [
     tried,
+    paired,
+    shared,
     { what: `${name}: gains less than nothing, upper 95 % bound ${signed(upper95)}`, isMet: (upper95 ?? 1) < 0 },
   ]
 }

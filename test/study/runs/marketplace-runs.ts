@@ -13,7 +13,13 @@ export const STUDY_WORLD = {
   rulers: 1,
 } as const
 
-/** Shares of each side that attack. */
+/** Agents of the side that attacks. */
+export const OF_A_SIDE = 20
+
+/** The same for attacks of buyers: 20 of them, and 4 sellers. */
+const BUYER_WORLD = { sellers: 0.17, steps: 1 } as const
+
+/** Shares of each side that attack: 1, 4 and 6 of 20. */
 export const ATTACKER_SHARES = [0.05, 0.2, 0.33] as const
 
 /** Strategies with the side that they are played on. One of both sides is played on one side at a time. */
@@ -86,7 +92,7 @@ export function figureOf({ metrics }: RunReport, name: string): number | undefin
   return typeof value === 'number' ? value : undefined
 }
 
-/** The two honest worlds that attacks are compared with. */
-export function honestOptions({ isAuctioned }: Pick<Attack, 'isAuctioned'>): object {
-  return isAuctioned ? { auctions: 1 } : {}
+/** The honest world that an attack is compared with. */
+export function honestOptions({ isAuctioned, side }: Pick<Attack, 'isAuctioned' | 'side'>): object {
+  return { ...(side === 'buyer' && BUYER_WORLD), ...(isAuctioned && { auctions: 1 }) }
 }

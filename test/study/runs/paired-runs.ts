@@ -28,12 +28,18 @@ export function gainOf(
       successes += agent.successes
     }
     const sums = own.reduce(
-      (sum, { name, profit }) => ({ attacking: sum.attacking + profit, honest: sum.honest + (before.get(name) ?? 0) }),
+      (sum, { name, profit }) => ({ attacking: sum.attacking + profit, honest: sum.honest + profitOf(before, name) }),
       { attacking: 0, honest: 0 },
     )
     return [{ attacking: sums.attacking / own.length, honest: sums.honest / own.length }]
   })
   return { ...pairedGain(pairs), attempts, successes, attackers: runs.length === 0 ? 0 : attackers / runs.length }
+}
+
+function profitOf(profits: ReadonlyMap<string, number>, name: string): number {
+  const profit = profits.get(name)
+  if (profit === undefined) throw new RangeError(`${name} is not in the honest world of the same seed`)
+  return profit
 }
 
 /** Signs in front, three places. */
