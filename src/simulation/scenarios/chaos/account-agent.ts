@@ -36,11 +36,14 @@ const NEW_ACCOUNT: Account = {
   remittancesDone: 0,
 }
 
+/** The wall clock, or the one that nobody sets. */
+export type ReminderClock = 'wall' | 'steady'
+
 /** What an account tells those who watch its world. */
 export type AccountWatch = {
   /** A reminder was asked for: due in so many milliseconds, or at an instant of the wall clock. */
   readonly reminderSet: (name: string, due: { readonly delayMs: number } | { readonly at: number }) => void
-  readonly reminded: (name: string) => void
+  readonly reminded: (name: string, clock: ReminderClock) => void
 }
 
 export type AccountSurroundings = {
@@ -51,7 +54,7 @@ export type AccountSurroundings = {
   readonly watch: AccountWatch
 }
 
-type AccountEvent = AnyEventObject & Partial<Remittance>
+type AccountEvent = AnyEventObject & Partial<Remittance> & { readonly clock?: ReminderClock }
 
 /** Money that outlives its process: pays accounts of its own machine by messages, and those of others by an effect that is repeated until it is answered. */
 export function accountAgent(around: AccountSurroundings): AgentDefinition {
@@ -94,7 +97,7 @@ function next(
       remind(event, around)
       return { ...counted, remindersAsked: account.remindersAsked + 1 }
     case 'reminder':
-      around.watch.reminded(key)
+      around.watch.reminded(key, event.clock ?? 'steady')
       return counted
     default:
       return account
@@ -107,8 +110,9 @@ function remind(
   { actor, watch, now }: AccountSurroundings & { readonly actor: unknown },
 ): void {
   const actions = durableActions(actor)
-  const event = { type: 'reminder', key }
-  if (amount % 2 === 0) {
+  const clock: ReminderClock = amount % 2 === 0 ? 'steady' : 'wall'
+  const event = { type: 'reminder', key, clock }
+  if (clock === 'steady') {
     watch.reminderSet(key, { delayMs: amount })
     actions.setTimer(key, { delayMs: amount, event })
     return
