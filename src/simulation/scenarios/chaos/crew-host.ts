@@ -1,6 +1,8 @@
 import type { RandomStream } from '../../../base/random-stream.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
+import type { MailboxPolicy } from '../../../actors/agent-definition.ts'
+import { linkActors } from '../../../actors/inside.ts'
 import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
 import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
@@ -19,6 +21,7 @@ import {
   feederAgent,
   type Job,
   visitorAgent,
+  WATCHER_POLICIES,
   watcherAgent,
   workerAgent,
 } from './crew-agents.ts'
@@ -54,7 +57,7 @@ export class CrewHost {
   private visitors = 0
   private asks = 0
   private isFeeding = true
-  private watcher: ActorRef | undefined
+  private readonly watchers = new Map<string, ActorRef>()
 
   constructor(init: CrewHostInit) {
     this.init = init
@@ -84,12 +87,14 @@ export class CrewHost {
 
   start(): void {
     for (const strategy of STRATEGIES) this.superviseWorkers(strategy)
+    this.superviseNested()
     for (const id of FEEDERS)
       this.spawn(
         feederAgent(id, (name) => this.workers.find((worker) => worker.id === name), this.watch),
         id,
       )
-    this.watcher = this.spawn(watcherAgent(this.watch), 'watcher')
+    for (const policy of WATCHER_POLICIES)
+      this.watchers.set(policy, this.spawn(watcherAgent(policy, this.watch), `watcher-${policy}`))
     this.loop()
   }
 
@@ -98,7 +103,7 @@ export class CrewHost {
     const { random } = this.init
     const worker = this.workers[random.nextBelow(this.workers.length)]
     const before = this.system.deadLetters.count
-    for (let sequence = 1; sequence <= count; sequence += 1) this.watcher?.send({ type: 'noise' })
+    for (let sequence = 1; sequence <= count; sequence += 1) this.makeNoise(1)
     if (worker !== undefined)
       this.system
         .get(FEEDERS[0] ?? '')
@@ -132,15 +137,33 @@ export class CrewHost {
   }
 
   private superviseWorkers(strategy: RestartStrategy): void {
-    const supervisor = this.system.supervise({ id: strategy, strategy, intensity: INTENSITY })
+    const supervisor = this.supervise(strategy, { strategy })
+    for (const policy of CREW_POLICIES) this.spawnWorker(policy, supervisor)
+  }
+
+  /** Supervisors below a supervisor: whose intensity is exceeded fails as a child of the one above, with all that is below. */
+  private superviseNested(): void {
+    const upper = this.supervise('upper', { strategy: 'one-for-all' })
+    this.spawnWorker('refuse', upper)
+    const lower = this.supervise('lower', { strategy: 'rest-for-one', supervisor: upper })
+    for (const policy of ['drop-newest', 'credit'] as const) this.spawnWorker(policy, lower)
+  }
+
+  private supervise(
+    id: string,
+    init: { readonly strategy: RestartStrategy; readonly supervisor?: ActorRef },
+  ): ActorRef {
+    const supervisor = this.system.supervise({ id, intensity: INTENSITY, ...init })
+    if (init.supervisor !== undefined) this.supervisors.set(supervisor.id, init.supervisor.id)
     this.known.push(supervisor)
-    for (const policy of CREW_POLICIES) {
-      const name = `${policy}`
-      const worker = this.system.spawn(workerAgent(policy, this.watch), { id: name, supervisor })
-      this.supervisors.set(worker.id, supervisor.id)
-      this.known.push(worker)
-      this.workers.push(worker)
-    }
+    return supervisor
+  }
+
+  private spawnWorker(policy: MailboxPolicy, supervisor: ActorRef): void {
+    const worker = this.system.spawn(workerAgent(policy, this.watch), { id: policy, supervisor })
+    this.supervisors.set(worker.id, supervisor.id)
+    this.known.push(worker)
+    this.workers.push(worker)
   }
 
   private spawn(agent: Parameters<ActorSystem['spawn']>[0], id: string): ActorRef {
@@ -170,19 +193,42 @@ export class CrewHost {
     if (this.isFeeding) owner.timers.schedule(EVERY_MS, () => this.loop())
   }
 
+  /** Two come together and are tied to each other, as a client and its session are: when one falls the other falls with it, while others are told of the first. */
   private visit(isPoison: boolean): void {
     const { owner } = this.init
-    const id = `visitor-${(this.visitors += 1)}`
+    this.visitors += 1
+    const visitors = ['', '-guest'].map((suffix) => this.visitor(`visitor-${this.visitors}${suffix}`))
+    const [host] = visitors
+    linkActors(...(visitors as [ActorRef, ActorRef]))
+    host?.send({ type: 'hello', isPoison })
+    // Noise, so that the mailboxes of watchers are full whenever the end is told.
+    this.makeNoise(4)
+    const end = ({ id }: ActorRef): void => {
+      for (const watcher of this.watchers.keys()) this.lane.ended(`${id} by ${watcher}`, owner.clock.monotonicMs())
+    }
+    if (isPoison) owner.timers.schedule(1, () => visitors.forEach(end))
+    else
+      for (const visitor of visitors)
+        visitor.stop({ drain: true }).then(
+          () => end(visitor),
+          (error: unknown) => owner.fail(error),
+        )
+  }
+
+  private visitor(id: string): ActorRef {
     const visitor = this.system.spawn(visitorAgent(), { id })
-    if (this.watcher === undefined) return
-    visitor.watch(this.watcher)
-    this.lane.watches(visitor.id)
-    visitor.send({ type: 'hello', isPoison })
-    // Noise, so that the watcher's mailbox is full whenever the end is told.
-    for (let count = 0; count < 4; count += 1) this.watcher.send({ type: 'noise' })
-    const end = (): void => this.lane.ended(visitor.id, owner.clock.monotonicMs())
-    if (isPoison) owner.timers.schedule(1, end)
-    else visitor.stop({ drain: true }).then(end, (error: unknown) => owner.fail(error))
+    for (const [name, watcher] of this.watchers) {
+      visitor.watch(watcher)
+      this.lane.watches(`${visitor.id} by ${name}`)
+    }
+    // An end makes others talk: mail comes right behind the word of it, before the watchers have had their turn.
+    visitor.watch(() => this.makeNoise(2))
+    return visitor
+  }
+
+  private makeNoise(count: number): void {
+    for (let sequence = 0; sequence < count; sequence += 1)
+      for (const watcher of this.watchers.values()) watcher.send({ type: 'noise' })
   }
 
   /** A question that is not answered fails when its time is over, and not before. */
@@ -217,9 +263,9 @@ export class CrewHost {
         if (job.isPoison) this.fifo.failedOver(pair, job.sequence)
         else checks.check('nothing-lost', this.lost.ended(nameOf(job)))
       },
-      told: (id) => {
+      told: (watcher, id) => {
         this.intensity.ended(id)
-        checks.check('control-lane', this.lane.told(id))
+        checks.check('control-lane', this.lane.told(`${id} by ${watcher}`))
       },
     }
   }
