@@ -13,6 +13,8 @@ export type AccountCommand = AnyEventObject & {
   /** The machine where that account is. */
   readonly node: string
   readonly amount: number
+  /** Something that the account needs is away when it is handled for the first time. */
+  readonly isHard?: boolean
 }
 
 export type Remittance = { readonly node: string; readonly to: string; readonly key: string; readonly amount: number }
@@ -52,9 +54,14 @@ export type AccountSurroundings = {
   /** The wall clock of the machine. */
   readonly now: () => number
   readonly watch: AccountWatch
+  /** Whether a hard command fails this time. */
+  readonly isAway: (actor: unknown, key: string) => boolean
 }
 
-type AccountEvent = AnyEventObject & Partial<Remittance> & { readonly clock?: ReminderClock }
+type AccountEvent = AnyEventObject & Partial<Remittance> & {
+  readonly clock?: ReminderClock
+  readonly isHard?: boolean
+}
 
 /** Money that outlives its process: pays accounts of its own machine by messages, and those of others by an effect that is repeated until it is answered. */
 export function accountAgent(around: AccountSurroundings): AgentDefinition {
@@ -62,12 +69,16 @@ export function accountAgent(around: AccountSurroundings): AgentDefinition {
     name: 'account',
     durable: { snapshotEvery: 16, passivateAfterMs: 400 },
     mailbox: { bound: 64 },
+    // Mail waits while it is away; what it failed over is given to it again.
+    restart: { kind: 'permanent', redeliveries: 3, backOff: { firstMs: 150, maxMs: 600 } },
     logic: fromTransition((account: Account, event: AccountEvent, scope) => {
       if (event.type === 'read') {
         const { replyTo } = event as { readonly replyTo?: { send(answer: object): unknown } }
         replyTo?.send({ type: 'told', handled: Object.keys(account.handled).length, balance: account.balance })
         return account
       }
+      if (event.isHard === true && around.isAway(scope.self, event.key ?? ''))
+        throw new TypeError('What this account needs is away')
       if (event.type === 'kernell.effect.done') return { ...account, remittancesDone: account.remittancesDone + 1 }
       return next(account, event, { ...around, actor: scope.self })
     }, NEW_ACCOUNT),

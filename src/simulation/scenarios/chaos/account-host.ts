@@ -1,3 +1,4 @@
+import type { ActorRef } from '../../../actors/actor-ref.ts'
 import { ActorSystem } from '../../../actors/system/actor-system.ts'
 import { DurableExtension } from '../../../actors/durable/durable-extension.ts'
 import { durableActors } from '../../../actors/durable/durable-actors.ts'
@@ -41,6 +42,8 @@ export type AccountHostInit = {
 
 /** Between two attempts of a remittance. */
 const REMIT_BACK_OFF = { firstMs: 100, maxMs: 2_000 }
+/** An actor may fail so often within such a time, less than its supervisor allows. */
+const STUMBLE = { count: 2, withinMs: 6_000 }
 /** A reminder that waits behind a slow disk is late by so much at the most. */
 const REMINDER_SLACK_MS = 20_000
 
@@ -50,6 +53,8 @@ export class AccountHost {
   private readonly init: AccountHostInit
   private readonly extension: DurableExtension
   private log: EventLog | undefined
+  private readonly stumbled = new Set<string>()
+  private readonly stumbles = new Map<string, readonly number[]>()
 
   constructor(init: AccountHostInit) {
     this.init = init
@@ -83,6 +88,7 @@ export class AccountHost {
       refOf: (id) => this.system.get(id),
       nodeName: machine.name,
       now: () => this.init.owner.clock.now(),
+      isAway: (actor, key) => this.isAway((actor as ActorRef).id, key),
       watch: {
         reminderSet: (name, due) => this.reminderSet(name, due),
         reminded: (name, clock) => this.reminded(name, clock),
@@ -168,6 +174,16 @@ export class AccountHost {
         else environment.reportError(error)
       },
     }
+  }
+
+  /** Once for each command of a process, and seldom enough that no supervisor gives up. */
+  private isAway(account: string, key: string): boolean {
+    const nowMs = this.init.owner.clock.monotonicMs()
+    const recent = (this.stumbles.get(account) ?? []).filter((atMs) => nowMs - atMs < STUMBLE.withinMs)
+    if (recent.length >= STUMBLE.count || this.stumbled.has(key)) return false
+    this.stumbled.add(key)
+    this.stumbles.set(account, [...recent, nowMs])
+    return true
   }
 
   private reminderSet(key: string, due: { readonly delayMs: number } | { readonly at: number }): void {

@@ -119,7 +119,7 @@ export class ChaosFaults {
     if (machine === undefined) this.relieveLink(fault)
     else if (kind === 'power-cut') this.powerCuts.relieve(fault, machine)
     else if (kind === 'slow-disk' || kind === 'full-disk' || kind === 'refused-write') machine.disk.setFaults(GOOD_DISK)
-    else if (kind === 'clock-skew') this.setSkew(machine, { driftPpm: 0 })
+    else if (kind === 'clock-skew') this.setSkew(machine, { driftPpm: this.nodeOf(machine)?.driftPpm ?? 0 })
     else if (kind === 'clock-jump' && this.market?.machines.includes(machine) === true)
       this.setSkew(machine, { offsetMs: 0 })
   }
@@ -226,10 +226,14 @@ export class ChaosFaults {
 
   /** Whoever waits for a time of that clock hears of it first. */
   private setSkew(machine: Machine, change: Partial<ClockSkew>): void {
-    this.nodes.find((node) => node.machine === machine)?.clockIsSet()
+    this.nodeOf(machine)?.clockIsSet()
     const skew = { ...NO_SKEW, ...machine.skew, ...change }
     machine.skew = skew
     if (machine.running !== undefined) machine.running.skew = skew
+  }
+
+  private nodeOf(machine: Machine): ChaosNode | undefined {
+    return this.nodes.find((node) => node.machine === machine)
   }
 
   private machineOf(target: string): Machine | undefined {

@@ -41,6 +41,8 @@ export class ChaosNode {
   readonly did: Did
   readonly machine: Machine
   readonly desk: TaskDesk
+  /** How wrong its clock runs by itself. */
+  readonly driftPpm: number
   accounts: AccountHost | undefined
   crew: CrewHost | undefined
   private readonly init: ChaosNodeInit
@@ -53,8 +55,10 @@ export class ChaosNode {
     this.init = init
     this.name = init.name
     this.did = `did:key:sim-${init.name}` as Did
+    this.driftPpm = driftOf(init.stage.random(`clock ${init.name}`))
     this.machine = init.stage.createMachine({
       name: init.name,
+      skew: { offsetMs: 0, driftPpm: this.driftPpm },
       boot: async (owner) => await this.boot(owner),
       onBootFailure: (error) => {
         init.stage.checks.check('store-sound', corruptionIn(init.name, error))
@@ -166,6 +170,12 @@ export class ChaosNode {
 function journalSizeOf(random: RandomStream): JournalSize {
   const sizeOf = (most: number): number => Math.floor(most * exp(-4 * random.nextUnit()))
   return { segmentBytesMax: sizeOf(32_768), compactAtBytes: sizeOf(65_536) }
+}
+
+/** No clock is right: most by some millionths, those of machines that share a processor by up to a thousand, either way. */
+function driftOf(random: RandomStream): number {
+  const size = Math.floor(1_000 * exp(-4 * random.nextUnit()))
+  return random.nextUnit() < 0.5 ? -size : size
 }
 
 /** Asks the accounts of a machine. @throws The errors of the transport, and `REQUEST_INVALID` with what the other side said. */

@@ -23,6 +23,8 @@ const AGAIN_MS = 300
 const TWICE_SHARE = 0.25
 /** From so many milliseconds to e^6 times as many, each span as often as one twice as long. */
 const TWICE_MS = { least: 15, folds: 6 }
+/** Commands that need something which is away for a moment. */
+const HARD_SHARE = 0.1
 /** Of the reminders, those that are set for longer, and how long. */
 const LONG_SHARE = 0.25
 const LONG_MS = 4_000
@@ -61,7 +63,8 @@ export class Client {
   /** One more command. @returns Its key. */
   command(): string {
     const { nodes, accounts, name, observers } = this.init
-    const [at, from, target, to, what, amount] = [0, 0, 0, 0, 0, 0].map(() => this.random.nextUnit()) as [
+    const [at, from, target, to, what, amount, hard] = [0, 0, 0, 0, 0, 0, 0].map(() => this.random.nextUnit()) as [
+      number,
       number,
       number,
       number,
@@ -78,6 +81,7 @@ export class Client {
       to: `account-${Math.floor(to * accounts)}`,
       node: pick(target).name,
       amount: 1 + Math.floor(isTransfer || amount >= LONG_SHARE ? amount * 400 : (amount / LONG_SHARE) * LONG_MS),
+      ...(hard < HARD_SHARE && { isHard: true }),
     }
     const open = { node: pick(at).name, account: `account-${Math.floor(from * accounts)}`, command }
     observers.open.set(key, open)
