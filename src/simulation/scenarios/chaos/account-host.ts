@@ -21,7 +21,7 @@ import {
   type ReminderClock,
   type Remittance,
 } from './account-agent.ts'
-import { isBrokenStore } from './broken-store.ts'
+import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { Observers } from './observers.ts'
 
 /** How often a journal begins a new file, and how often it is replaced by what it comes to. */
@@ -143,10 +143,18 @@ export class AccountHost {
     await this.extension.store.synced()
     const live = hashesOf(this.extension.store.actors())
     await this.system.stop({ drainMs: 0 })
-    const log = await openJournal(this.init, this.init.owner)
-    const replayed = hashesOf((await readJournal(log)).actors.values())
-    await log.close()
-    return { live, replayed }
+    const { init } = this
+    try {
+      const log = await openJournal(init, init.owner)
+      const replayed = hashesOf((await readJournal(log)).actors.values())
+      await log.close()
+      return { live, replayed }
+    } catch (error: unknown) {
+      const what = corruptionIn(init.machine.name, error)
+      if (what === undefined) throw error
+      init.observers.checks.check('store-sound', what)
+      return { live, replayed: new Map() }
+    }
   }
 
   /** What was acknowledged is there, and nothing was done twice. */

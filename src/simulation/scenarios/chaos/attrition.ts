@@ -11,14 +11,14 @@ export type AttritionInit = {
   readonly firstId: number
 }
 
-/** Of each machine of accounts: what outlives a process is promised by each of them, and a seed in which it does not die says nothing of it. */
-const OF_NODE = ['process-death', 'power-cut', 'power-cut'] as const
+/** Of each machine of accounts: what outlives a process, and what waits for an instant, is promised by each of them, and a seed in which it does not die and its clock is not set says nothing of that. */
+const OF_NODE = ['process-death', 'power-cut', 'power-cut', 'clock-jump', 'clock-jump', 'clock-jump'] as const
 /** Of all machines of the market together, which are many and start slowly. */
 const OF_TRADERS = 2
 /** A cut may wait so long for its moment. */
 const FOR_MS_MAX = 1_500
 
-/** Deaths that no seed leaves out, whatever else it draws: machines in use are started anew all the time, by those who bring new versions and by power that fails. */
+/** What no seed leaves out, whatever else it draws: machines in use are started anew all the time, by those who bring new versions and by power that fails, and daemons set their clocks. */
 export function drawAttrition(random: RandomStream, init: AttritionInit): PlannedFault[] {
   const { nodes, traders, untilMs, firstId } = init
   const faults: PlannedFault[] = []

@@ -1,3 +1,4 @@
+import { integerPower } from '../../../base/deterministic-math.ts'
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
 import { MODEL_FAULTS } from '../../models/model-fault.ts'
 import { GOOD_DISK } from '../../disk/simulated-disk.ts'
@@ -245,10 +246,10 @@ export class ChaosFaults {
   }
 }
 
-/** Clocks are set by little more often than by much: half of the steps are within an eighth of the largest. */
+/** Clocks are set by little more often than by much: time daemons look every few seconds. Half of what they are off by is within a thirtieth of the most. */
 function jumpOf(strength: number, mostMs: number): number {
   const share = 2 * strength - 1
-  return Math.floor(share * share * share * mostMs)
+  return Math.floor(integerPower(share, 5) * mostMs)
 }
 
 /** Kinds that are counted where they are made to happen. */
