@@ -51,6 +51,9 @@ export async function shrinkRun<Options>(scenario: Scenario<Options>, init: Shri
 /** Scenarios look more often than once in so many events. */
 const LOOK_EVERY_MAX = 1_024
 
+/** Options that leave a whole part of a world out where they are 0. Without it every later run is quicker. */
+const PARTS = ['notaries']
+
 type Tried = {
   readonly options: Readonly<Record<string, unknown>>
   readonly faultIds: readonly number[]
@@ -80,6 +83,7 @@ class Shrinking<Options> {
     this.found = foundIn(first, checker)
     if (this.found === undefined) return undefined
     this.best = { options: first.options as Tried['options'], faultIds: first.plan.map(({ id }) => id) }
+    await this.dropParts()
     await this.dropFaults()
     await this.dropAgents()
     // With fewer agents some of the faults may be needed no more.
@@ -109,6 +113,10 @@ class Shrinking<Options> {
       ...(eventsMax !== undefined && { eventsMax }),
       checker: this.checker,
     }
+  }
+
+  private async dropParts(): Promise<void> {
+    for (const name of PARTS) if (this.best.options[name] !== 0) await this.trySize(name, 0)
   }
 
   /** The algorithm ddmin: subsets, then their complements, then finer ones. */

@@ -36,6 +36,8 @@ const CHECKERS = [
   'reputation-once',
   'reputation-recomputed',
   'spend-covers-bill',
+  'spend-equals-bill',
+  'store-sound',
   'supervision-intensity',
 ] as const
 

@@ -58,10 +58,11 @@ export type AccountSurroundings = {
   readonly isAway: (actor: unknown, key: string) => boolean
 }
 
-type AccountEvent = AnyEventObject & Partial<Remittance> & {
-  readonly clock?: ReminderClock
-  readonly isHard?: boolean
-}
+type AccountEvent = AnyEventObject &
+  Partial<Remittance> & {
+    readonly clock?: ReminderClock
+    readonly isHard?: boolean
+  }
 
 /** Money that outlives its process: pays accounts of its own machine by messages, and those of others by an effect that is repeated until it is answered. */
 export function accountAgent(around: AccountSurroundings): AgentDefinition {

@@ -2,29 +2,19 @@ import type { RandomStream } from '../../../base/random-stream.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
 import type { MailboxPolicy } from '../../../actors/agent-definition.ts'
-import { linkActors } from '../../../actors/inside.ts'
 import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
 import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
 import { createSimulatedActors } from '../../actors/simulated-actors.ts'
 import type { Stage } from '../../scenario/stage.ts'
-import { ControlLane } from '../../checks/control-lane.ts'
 import { DeadlinesKept } from '../../checks/deadlines-kept.ts'
 import { FifoPerPair } from '../../checks/fifo-per-pair.ts'
 import { type KnownActor, livingAmong, orphansAmong } from '../../checks/no-orphans.ts'
 import { NothingLost } from '../../checks/nothing-lost.ts'
 import { SupervisionIntensity } from '../../checks/supervision-intensity.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
-import {
-  CREW_POLICIES,
-  type CrewWatch,
-  feederAgent,
-  type Job,
-  visitorAgent,
-  WATCHER_POLICIES,
-  watcherAgent,
-  workerAgent,
-} from './crew-agents.ts'
+import { CREW_POLICIES, type CrewWatch, feederAgent, type Job, workerAgent } from './crew-agents.ts'
+import { CrewVisits } from './crew-visits.ts'
 
 export type CrewHostInit = {
   readonly stage: Stage
@@ -41,7 +31,7 @@ const ASK_TIMEOUT_MS = 250
 /** Back-offs and held senders are over by then, wherever time goes on. */
 const PATIENCE_MS = 1_000
 
-/** Actors that are lost with their process: workers under supervisors of each strategy, those that feed them, and one that watches visitors come and go. */
+/** Actors that are lost with their process: workers under supervisors of each strategy, those that feed them, and visitors that come and go. */
 export class CrewHost {
   readonly system: ActorSystem
   private readonly init: CrewHostInit
@@ -49,15 +39,13 @@ export class CrewHost {
   private readonly supervisors = new Map<string, string>()
   private readonly fifo = new FifoPerPair()
   private readonly lost = new NothingLost()
-  private readonly lane = new ControlLane()
+  private readonly visits: CrewVisits
   private readonly deadlines = new DeadlinesKept()
   private readonly intensity: SupervisionIntensity
   private readonly watch: CrewWatch
   private readonly workers: ActorRef[] = []
-  private visitors = 0
   private asks = 0
   private isFeeding = true
-  private readonly watchers = new Map<string, ActorRef>()
 
   constructor(init: CrewHostInit) {
     this.init = init
@@ -65,6 +53,7 @@ export class CrewHost {
     const { checks } = stage
     this.watch = this.createWatch()
     this.system = createSimulatedActors({ world: init.stage.world, owner, count: init.stage.handled })
+    this.visits = new CrewVisits(this.system, owner, this.watch)
     const nowMs = (): number => owner.clock.monotonicMs()
     this.intensity = new SupervisionIntensity(
       {
@@ -93,8 +82,7 @@ export class CrewHost {
         feederAgent(id, (name) => this.workers.find((worker) => worker.id === name), this.watch),
         id,
       )
-    for (const policy of WATCHER_POLICIES)
-      this.watchers.set(policy, this.spawn(watcherAgent(policy, this.watch), `watcher-${policy}`))
+    this.known.push(...this.visits.watchers)
     this.loop()
   }
 
@@ -103,7 +91,7 @@ export class CrewHost {
     const { random } = this.init
     const worker = this.workers[random.nextBelow(this.workers.length)]
     const before = this.system.deadLetters.count
-    for (let sequence = 1; sequence <= count; sequence += 1) this.makeNoise(1)
+    this.visits.makeNoise(count)
     if (worker !== undefined)
       this.system
         .get(FEEDERS[0] ?? '')
@@ -118,7 +106,7 @@ export class CrewHost {
     if (!owner.isAlive) return
     checks.check('no-orphans', orphansAmong(this.known.map(actorOf)))
     checks.check('supervision-intensity', this.intensity.left(PATIENCE_MS))
-    checks.check('control-lane', this.lane.left(owner.clock.monotonicMs(), PATIENCE_MS))
+    checks.check('control-lane', this.visits.left(PATIENCE_MS))
     const nowMs = owner.clock.monotonicMs()
     checks.check('deadlines-kept', this.deadlines.left({ nowMs, life: this.life(), slackMs: PATIENCE_MS }))
   }
@@ -187,48 +175,10 @@ export class CrewHost {
       const worker = this.workers[Math.floor(whom * this.workers.length)]
       if (worker !== undefined)
         this.system.get(FEEDERS[Math.floor(who * FEEDERS.length)] ?? '')?.send({ type: 'feed', to: worker.id, poison })
-      if (visit < 0.2) this.visit(visit < 0.05)
+      if (visit < 0.2) this.visits.visit(visit < 0.05)
       if (ask < 0.2 && worker !== undefined) this.ask(worker, ask < 0.1)
     }
     if (this.isFeeding) owner.timers.schedule(EVERY_MS, () => this.loop())
-  }
-
-  /** Two come together and are tied to each other, as a client and its session are: when one falls the other falls with it, while others are told of the first. */
-  private visit(isPoison: boolean): void {
-    const { owner } = this.init
-    this.visitors += 1
-    const visitors = ['', '-guest'].map((suffix) => this.visitor(`visitor-${this.visitors}${suffix}`))
-    const [host] = visitors
-    linkActors(...(visitors as [ActorRef, ActorRef]))
-    host?.send({ type: 'hello', isPoison })
-    // Noise, so that the mailboxes of watchers are full whenever the end is told.
-    this.makeNoise(4)
-    const end = ({ id }: ActorRef): void => {
-      for (const watcher of this.watchers.keys()) this.lane.ended(`${id} by ${watcher}`, owner.clock.monotonicMs())
-    }
-    if (isPoison) owner.timers.schedule(1, () => visitors.forEach(end))
-    else
-      for (const visitor of visitors)
-        visitor.stop({ drain: true }).then(
-          () => end(visitor),
-          (error: unknown) => owner.fail(error),
-        )
-  }
-
-  private visitor(id: string): ActorRef {
-    const visitor = this.system.spawn(visitorAgent(), { id })
-    for (const [name, watcher] of this.watchers) {
-      visitor.watch(watcher)
-      this.lane.watches(`${visitor.id} by ${name}`)
-    }
-    // An end makes others talk: mail comes right behind the word of it, before the watchers have had their turn.
-    visitor.watch(() => this.makeNoise(2))
-    return visitor
-  }
-
-  private makeNoise(count: number): void {
-    for (let sequence = 0; sequence < count; sequence += 1)
-      for (const watcher of this.watchers.values()) watcher.send({ type: 'noise' })
   }
 
   /** A question that is not answered fails when its time is over, and not before. */
@@ -265,7 +215,7 @@ export class CrewHost {
       },
       told: (watcher, id) => {
         this.intensity.ended(id)
-        checks.check('control-lane', this.lane.told(`${id} by ${watcher}`))
+        checks.check('control-lane', this.visits.told(watcher, id))
       },
     }
   }
