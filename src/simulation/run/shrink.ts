@@ -163,11 +163,12 @@ class Shrinking<Options> {
   /** What was found between events is found again when the run ends there. */
   private async dropEvents(): Promise<void> {
     const event = this.found?.event ?? 0
-    if (this.found === undefined || this.found.report.isCut) return
+    if (this.found === undefined) return
+    const { report } = this.found
     // A look between events finds what happened some events before.
     let least = Math.max(1, event - LOOK_EVERY_MAX)
     // A run that is cut has no last looks: what they find needs all of it.
-    let most = Math.min(this.found.report.events - 1, event + LOOK_EVERY_MAX)
+    let most = Math.min(report.isCut ? report.events : report.events - 1, event + LOOK_EVERY_MAX)
     if (!(await this.try({ ...this.best, eventsMax: most }))) return
     while (least < most && !this.isOver) {
       const middle = Math.floor((least + most) / 2)
@@ -194,6 +195,8 @@ class Shrinking<Options> {
       options: tried?.options ?? options,
       ...(tried !== undefined && { faultIds: new Set(tried.faultIds) }),
       ...(tried?.eventsMax !== undefined && { eventsMax: tried.eventsMax }),
+      // Whatever comes behind it makes no run smaller.
+      ...(tried !== undefined && { untilFoundBy: this.checker }),
       ...(signatures !== undefined && { signatures }),
       ...(ed25519 !== undefined && { ed25519 }),
       ...(data !== undefined && { data }),
