@@ -55,12 +55,13 @@ export function createServedChoices(init: ServedChoicesInit): ServedChoices {
     ...(init.artefact !== undefined && { artefact: init.artefact }),
     ...(init.qualityShare !== undefined && { qualityShare: init.qualityShare }),
   })
+  const denseScorer = init.artefact === undefined || readsWords(init.artefact) ? undefined : service.scorer
   return {
     version: init.artefact === undefined ? PRIORS_VERSION : policyVersionOf(init.artefact),
     choose(task, quality) {
       const record =
         task.prompt === undefined
-          ? decideWithoutText(init, service, task)
+          ? decideWithoutText(init, { service, denseScorer }, task)
           : service.decide(inputOf(init, task, quality))
       return record === undefined ? undefined : choiceOf(task, record)
     },
@@ -153,10 +154,10 @@ function tierOf({ tier }: LoggedCandidate, known: ModelEntry | undefined): Model
  */
 function decideWithoutText(
   init: ServedChoicesInit,
-  { scorer, version }: PolicyService,
+  { service: { scorer, version }, denseScorer }: TextlessParts,
   task: LoggedTask,
 ): DecisionRecord | undefined {
-  const judged = task.policyVersion === version ? undefined : judgeFeatures(scorer, task)
+  const judged = task.policyVersion === version ? undefined : judgeFeatures(denseScorer, task)
   if (judged === undefined && task.policyVersion !== version) return undefined
   const places = new Map(scorer?.artefact.candidates.map((name, place) => [name, place]))
   const candidates = task.candidates.map((candidate): DecisionCandidate => {
@@ -196,27 +197,28 @@ function decideWithoutText(
   })
 }
 
+type TextlessParts = {
+  readonly service: PolicyService
+  /** Of a policy that reads no words. */
+  readonly denseScorer: PolicyService['scorer']
+}
+
 type Judged = { readonly success: Float64Array; readonly usd: Float64Array | undefined }
 
 function judgeFeatures(scorer: PolicyService['scorer'], { features }: LoggedTask): Judged | undefined {
-  if (scorer === undefined || features === undefined || readsWords(scorer.artefact)) return undefined
+  if (scorer === undefined || features === undefined) return undefined
   const encoded = scorer.encodeRaw(features)
   return { success: scorer.scoreEncoded(encoded).success, usd: scorer.expectedUsdOf(encoded) }
 }
 
-const WORD_READERS = new WeakMap<PolicyArtefact, boolean>()
-
 /** Whether a policy decides by more than the dense features. One that was trained on tasks without text has buckets for words and no weight in them. */
 function readsWords(artefact: PolicyArtefact): boolean {
-  const known = WORD_READERS.get(artefact)
-  if (known !== undefined) return known
   const { family, success, usd } = artefact
-  const isReader =
+  return (
     family !== 'linear' ||
     success.sparse.some((weight) => weight !== 0) ||
     usd?.sparse.some((weight) => weight !== 0) === true
-  WORD_READERS.set(artefact, isReader)
-  return isReader
+  )
 }
 
 /** As the policy service takes it: what was learned, where that is more than nothing. */

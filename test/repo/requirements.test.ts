@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findChromium } from '../browser/chromium.ts'
+import { findNode } from '../simulation/pins/platforms.ts'
 import { ROOT } from './repository.ts'
 
 /** What tests may skip for, and how to tell that it is there. */
@@ -10,6 +11,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   chromium: () => 'path' in findChromium(),
   data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  node26: () => 'path' in findNode(26),
   strace: () => spawnSync('strace', ['true']).status === 0,
 }
 

@@ -1,6 +1,8 @@
+import { amountToUsd } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { LoggedTask, ObservedOutcome } from '../../core/learning/logged-task.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import { costOfUsage } from '../../core/models/model-cost.ts'
 import { assessRisk } from '../../core/policy/risk-detection.ts'
 import type { ModelRequest } from '../../ports/language-model.ts'
 import type { DrawnOutcomes } from '../models/drawn-outcomes.ts'
@@ -14,8 +16,6 @@ export type MeasureInit = {
   readonly leaked?: string
 }
 
-const TOKENS_PER_PRICE = 1_000_000
-const NANOS_PER_DOLLAR = 1e9
 /** Of a hundred leaked tasks so many are right. */
 const LEAKED_RIGHT_PERCENT = 97
 
@@ -28,9 +28,8 @@ export function measureModel(
   const request: ModelRequest = { messages: [{ role: 'user', content: task.prompt }] }
   const { tokensIn, tokensOut } = outcomes.outcomeOf(id, request)
   const [price] = prices.entryOf(id).prices
-  const nanos =
-    tokensIn * Number(price?.inputNanosPerMillion ?? 0n) + tokensOut * Number(price?.outputNanosPerMillion ?? 0n)
-  return { score: Number(outcomes.isRight(id, task)), usd: nanos / TOKENS_PER_PRICE / NANOS_PER_DOLLAR }
+  const cost = price && costOfUsage(price, { inputTokens: tokensIn, outputTokens: tokensOut })
+  return { score: Number(outcomes.isRight(id, task)), usd: cost === undefined ? 0 : amountToUsd(cost) }
 }
 
 /** Tasks as an operator measures them who asks every model and has people look at the answers: a fixed set. */

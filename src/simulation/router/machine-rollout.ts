@@ -3,15 +3,13 @@ import { hexOfBytes } from '../../base/hex.ts'
 import { amountToUsd } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { readGateReport } from '../../core/learning/gate/gate-report.ts'
-import { changedThresholds, type GateFloors } from '../../core/learning/gate/threshold-changes.ts'
-import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { changedThresholds } from '../../core/learning/gate/threshold-changes.ts'
 import { NodeLearner, STATE_KEY } from '../../learning/online/node-learner.ts'
 import { decodeOnlinePolicy } from '../../learning/online/online-policy-state.ts'
 import { createPolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { GateReportReading, PolicyRegistry } from '../../ports/policy-registry.ts'
-import type { Signer, VerifySignature } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import { createPolicyService, PRIORS_VERSION, type PolicyServiceInit } from '../../router/policy-service.ts'
@@ -33,20 +31,8 @@ import { createServedPolicy, type ServedPolicy } from '../../router/served-polic
 import { createLearningRecords } from '../../telemetry/learning-records.ts'
 import type { FeedbackEvent } from '../../wire/feedback-event.ts'
 import type { WorldProcess } from '../world/world-process.ts'
+import type { LearningSetup } from './learning-setup.ts'
 import type { MachineRecords } from './open-records.ts'
-
-/** How a machine learns from its own tasks, and how what it learned gets into service. */
-export type LearningSetup = {
-  readonly rules: RolloutRules
-  /** Share of the tasks on which a candidate is tried in the shadow. */
-  readonly shadowShare: number
-  readonly gateFloors: GateFloors
-  /** A version is registered after so many outcomes. */
-  readonly everyOutcomes: number
-  /** The key of the installation: gate reports of others are not believed. */
-  readonly signer: Signer
-  readonly verify: VerifySignature
-}
 
 export type RolloutParts = {
   readonly owner: WorldProcess
@@ -145,7 +131,10 @@ type AttachParts = ShadowParts &
   }
 
 /** What needs the models, which are there once the policy is. */
-function attachRollout(parts: AttachParts): { readonly attached: AttachedMachineRollout; close(): Promise<void> } {
+function attachRollout(parts: AttachParts): {
+  readonly attached: AttachedMachineRollout
+  readonly close: () => Promise<void>
+} {
   const { rollout, served, feedback, drift, switching, setup } = parts
   const shadow = openShadow(parts)
   const policies = createNodePolicies({
@@ -168,7 +157,7 @@ function attachRollout(parts: AttachParts): { readonly attached: AttachedMachine
         learner.notice({ tenant: run.route.caller.tenant, kind: 'event', id: run.taskId })
       },
     },
-    async close() {
+    close: async () => {
       await learner.stop()
       await shadow.stop()
     },

@@ -4,7 +4,7 @@ import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { PriceBook } from '../models/price-book.ts'
 import type { SimulatedProvider } from '../models/simulated-provider.ts'
 import type { Stage } from '../scenario/stage.ts'
-import type { LearningSetup } from './machine-rollout.ts'
+import type { LearningSetup } from './learning-setup.ts'
 
 /** What a machine that serves tasks is set up with; what its operator would write into a configuration. */
 export type RouterMachineInit = {

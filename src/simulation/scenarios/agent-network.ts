@@ -19,16 +19,21 @@ import { SupervisionWatch } from './agent-network/supervision-watch.ts'
 const SHARE = z.number().min(0).max(1)
 
 const schema = z.strictObject({
-  /** In trees of 85; clients, helpers and misbehavers come on top. */
-  agents: z.int().min(1).max(1_000_000).default(10_000),
-  /** Messages that an agent handles, about: a task and its result are two. */
-  steps: z.int().min(2).max(1_000_000).default(20),
-  /** Share of agents with a misbehaver in front of them. */
-  misbehaving: SHARE.default(0.02),
-  /** Chance that an agent fails over a task. */
-  failing: SHARE.default(0.000_1),
-  /** Share of agents whose part of a task takes time. */
-  slow: SHARE.default(0.1),
+  agents: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('in trees of 85; clients, helpers and misbehavers come on top'),
+  steps: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .default(20)
+    .describe('messages that an agent handles, about: a task and its result are two'),
+  misbehaving: SHARE.default(0.02).describe('share of agents with a misbehaver in front of them'),
+  failing: SHARE.default(0.000_1).describe('chance that an agent fails over a task'),
+  slow: SHARE.default(0.1).describe('share of agents whose part of a task takes time'),
 })
 
 type Options = z.infer<typeof schema>

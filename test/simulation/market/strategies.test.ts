@@ -6,8 +6,8 @@ import { agentsOf, figureOf } from '../../study/runs/marketplace-runs.ts'
 
 const WORLD = { agents: 6, sellers: 0.67, steps: 2, skills: 1, gapMs: 8_000, arbiters: 1, rulers: 1, attackers: 0.3 }
 
-async function play(options: object): Promise<RunReport> {
-  const report = await runScenario(MARKETPLACE, { seed: 5, options: { ...WORLD, ...options } })
+async function play(options: object, seed = 5): Promise<RunReport> {
+  const report = await runScenario(MARKETPLACE, { seed, options: { ...WORLD, ...options } })
   expect(report.violations).toEqual([])
   return report
 }
@@ -16,8 +16,8 @@ type Cheat = { readonly attempts: number; readonly gain: number; readonly detect
 
 let honest: RunReport
 
-async function cheat(strategy: string, options: object = {}): Promise<Cheat> {
-  const report = await play({ strategy, ...options })
+async function cheat(strategy: string, options: object = {}, seed = 5): Promise<Cheat> {
+  const report = await play({ strategy, ...options }, seed)
   const before = new Map(agentsOf(honest).map(({ name, profit }) => [name, profit]))
   const own = agentsOf(report).filter((agent) => agent.strategy === strategy)
   expect(own.length).toBeGreaterThan(0)
@@ -67,7 +67,8 @@ describe('strategies', () => {
 
   it('cartel and shill act in auctions', async () => {
     expect((await cheat('cartel', { auctions: 1 })).attempts).toBeGreaterThan(0)
-    expect((await cheat('shill', { auctions: 1 })).attempts).toBeGreaterThan(0)
+    // Only where what its own bidder offers fits the call, which the seed decides.
+    expect((await cheat('shill', { auctions: 1 }, 6)).attempts).toBeGreaterThan(0)
   })
 
   it('adaptive with the numbers of an honest seller is one', async () => {

@@ -1,20 +1,26 @@
 /**
  * `npm run pin-hashes` pins the hashes of small runs as this Node has them; they change in no other way, and the commit says why they did.
  * `npm run pin-hashes -- --check` plays them on Node 22, on Node 26 and in Chromium, and compares. A platform that is not to be had is named and left out;
- * with `--strict` it is a failure. `--json` prints one document.
+ * with `--strict` it is a failure. `--json` prints one document. `--fetch` brings the Node that is missing, by npm, and plays nothing.
  */
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { differencesOf, PINNED_FILE, playPinnedRuns, readPinnedHashes } from './pinned-runs.ts'
-import { playInChromium, type Played, playOnNode } from './platforms.ts'
+import { bringNode, playInChromium, type Played, playOnNode } from './platforms.ts'
 
 const NODES = [22, 26]
 
 const { values } = parseArgs({
-  options: { check: { type: 'boolean' }, strict: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    check: { type: 'boolean' },
+    fetch: { type: 'boolean' },
+    strict: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
 })
-if (values.check === true) process.exitCode = (await check()) ? 0 : 1
+if (values.fetch === true) process.exitCode = fetchNodes() ? 0 : 1
+else if (values.check === true) process.exitCode = (await check()) ? 0 : 1
 else await pin()
 
 async function pin(): Promise<void> {
@@ -26,9 +32,17 @@ async function pin(): Promise<void> {
   else say([...changed, `${Object.keys(hashes).length} hashes are pinned, ${changed.length} of them anew`])
 }
 
+/** Whether all of them are there now. */
+function fetchNodes(): boolean {
+  const brought = NODES.map((major) => ({ major, ...bringNode(major) }))
+  say(brought.map((each) => `Node ${each.major}: ${'path' in each ? each.path : `not there, ${each.reason}`}`))
+  return brought.every((each) => 'path' in each)
+}
+
 /** Whether all platforms that could be had agree with the pins. */
 async function check(): Promise<boolean> {
   const pinned = readPinnedHashes()
+  for (const major of NODES) bringNode(major)
   const played = [...NODES.map(playOnNode), await playInChromium()]
   const judged = played.map((each) => ({ ...each, differences: differencesAt(each, pinned) }))
   if (values.json === true) print({ runs: Object.keys(pinned).length, platforms: judged })

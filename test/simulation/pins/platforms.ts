@@ -52,11 +52,22 @@ export async function playInChromium(): Promise<Played> {
   }
 }
 
-function findNode(major: number): { readonly path: string } | { readonly reason: string } {
+/** Where it is on this machine, without asking anybody else. */
+export function findNode(major: number): { readonly path: string } | { readonly reason: string } {
   if (process.versions.node.startsWith(`${major}.`)) return { path: process.execPath }
+  const { path } = placeOf(major)
+  return existsSync(path) ? { path } : { reason: `it is not there; npm run pin-hashes -- --fetch brings it` }
+}
+
+/** Brings it where it is not there yet. */
+export function bringNode(major: number): ReturnType<typeof findNode> {
+  const found = findNode(major)
+  return 'path' in found ? found : fetchNode(major, placeOf(major))
+}
+
+function placeOf(major: number): { readonly folder: string; readonly path: string } {
   const folder = join(CACHE, `node-${major}`)
-  const path = join(folder, 'package/bin', process.platform === 'win32' ? 'node.exe' : 'node')
-  return existsSync(path) ? { path } : fetchNode(major, { folder, path })
+  return { folder, path: join(folder, 'package/bin', process.platform === 'win32' ? 'node.exe' : 'node') }
 }
 
 /** npm asks the registry that it is configured with, and checks what it gets. */
