@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
+import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
 import { replayFailing, shrinkRun } from '../../../src/simulation/run/shrink.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
 
@@ -85,6 +86,19 @@ test('what is found in the last looks needs the whole run', async () => {
 test('a part of the world that is not needed is left out first', async () => {
   const { failing } = (await shrinkRun(manyParts, { seed: 1 })) ?? {}
   expect(failing).toMatchObject({ options: { notaries: 0, agents: 3 }, checker: 'pair' })
+})
+
+test('a run may end with the finding of one checker, or of any', async () => {
+  const whole = await runScenario(fragile, { seed: 1 })
+  const until = async (untilFoundBy: string) => await runScenario(fragile, { seed: 1, untilFoundBy })
+  const [pair, any, end] = [await until('pair'), await until('any'), await until('end')]
+  expect(whole).toMatchObject({ isCut: false })
+  expect(pair).toMatchObject({ isCut: true })
+  expect(any).toMatchObject({ isCut: true, violations: [{ checker: 'other' }] })
+  expect(pair.violations.map(({ checker }) => checker)).toContain('pair')
+  expect([any.events < pair.events, pair.events < whole.events]).toEqual([true, true])
+  // What is found in the last looks cuts nothing off.
+  expect(end.hash).toBe(whole.hash)
 })
 
 test('it stops behind a number of runs, with what it has', async () => {
