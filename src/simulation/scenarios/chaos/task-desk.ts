@@ -112,8 +112,7 @@ export class TaskDesk {
     const billed = lines.reduce((sum, { costNanos }) => sum + costNanos, 0n)
     checks.check('budget-not-exceeded', budgetNotExceeded(machine.name, { billed, limit: LIMIT_NANOS }))
     if (work === undefined) return
-    const { spent, held } = budgetOf(work)
-    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent: spent + held, billed }))
+    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent: spentOf(work), billed }))
     this.compare()
     const [broken] = work.budgets.violations()
     checks.check('budget-sound', broken)
@@ -128,10 +127,10 @@ export class TaskDesk {
     const { work, rested } = this
     const { stage, machine, models } = this.init
     if (work === undefined || this.open > 0) return
-    const { spent, held } = budgetOf(work)
+    const spent = spentOf(work)
     const { lines } = models.provider.bill
-    this.rested = { spent, held, lines: lines.length }
-    if (rested === undefined || rested.held !== held) return
+    this.rested = { spent, lines: lines.length }
+    if (rested === undefined) return
     const own = lines.slice(rested.lines).filter(({ user }) => user?.startsWith(`${machine.name}/`) === true)
     if (own.length === 0 || own.some(({ isAnswered }) => !isAnswered)) return
     const billed = own.reduce((sum, { costNanos }) => sum + costNanos, 0n)
@@ -180,12 +179,12 @@ export class TaskDesk {
 }
 
 /** What the budget knew, and how long the bill was. */
-type Rest = { readonly spent: bigint; readonly held: bigint; readonly lines: number }
+type Rest = { readonly spent: bigint; readonly lines: number }
 
 /** Spent, and held for calls of which nobody has heard the end. */
-function budgetOf({ budgets }: RouterWork): { readonly spent: bigint; readonly held: bigint } {
+function spentOf({ budgets }: RouterWork): bigint {
   const counter = budgets.inspect().find(({ scope }) => scope === 'node')?.account.counters.total
-  return { spent: counter?.spentNanos ?? 0n, held: counter?.heldNanos ?? 0n }
+  return (counter?.spentNanos ?? 0n) + (counter?.heldNanos ?? 0n)
 }
 
 function wordOf(task: string, { modelId, tier, costNanos }: RouteResult) {
