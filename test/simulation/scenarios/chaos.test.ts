@@ -4,12 +4,13 @@ import { chaos } from '../../../src/simulation/scenarios/chaos.ts'
 import { STEADY_CHECKERS } from '../../study/chaos-coverage/checkers.ts'
 
 describe('chaos', () => {
-  it('is the same twice, is large enough, and every part of the product works in it', { timeout: 60_000 }, async () => {
-    const [first, again] = [
-      await runScenario(chaos, { seed: 6, options: { notaries: 1 } }),
-      await runScenario(chaos, { seed: 6, options: { notaries: 1 } }),
-    ]
-    expect(again.hash).toBe(first.hash)
+  it('is the same twice', { timeout: 60_000 }, async () => {
+    const init = { seed: 6, options: { notaries: 0 }, eventsMax: 6_000 } as const
+    expect((await runScenario(chaos, init)).hash).toBe((await runScenario(chaos, init)).hash)
+  })
+
+  it('is large enough, and every part of the product works in it', { timeout: 60_000 }, async () => {
+    const first = await runScenario(chaos, { seed: 6, options: { notaries: 1 } })
     expect(first.violations).toEqual([])
     expect(first.agents).toBeGreaterThanOrEqual(50)
     expect(first.events).toBeGreaterThanOrEqual(20_000)
