@@ -36,7 +36,7 @@ export function budgetNotExceeded(
   return billed <= limit ? undefined : `${billed} were billed to ${where}, whose budget is ${limit}`
 }
 
-/** The same sum to the last unit, where every call was answered and nobody died. */
+/** The same sum to the last unit, over a time in which every call was answered and nobody died. */
 export function spendEqualsBill(
   where: string,
   { spent, billed }: { readonly spent: bigint; readonly billed: bigint },

@@ -29,8 +29,8 @@ export class SupervisionIntensity {
     if (type === 'restart-intensity-exceeded') {
       this.unanswered.delete(id)
       // What is below fails with it, and its supervisor's children begin anew.
-      for (const each of this.unanswered.keys())
-        if (this.counterOf(each) === this.counterOf(id)) this.unanswered.delete(each)
+      const supervisor = this.tree.supervisorOf(id)
+      if (supervisor !== undefined) this.settle(supervisor)
       this.failures.delete(this.counterOf(id))
       return open?.isTooMany === false ? `the supervisor of ${id} gave up before its intensity was exceeded` : undefined
     }
@@ -68,6 +68,18 @@ export class SupervisionIntensity {
   /** A supervisor that begins again has restarted nobody yet. */
   private begunAgain(id: string): void {
     this.failures.delete(`below ${id}`)
+    this.settle(id)
+  }
+
+  /** Nobody below is waited for any more, however far below. */
+  private settle(supervisor: string): void {
+    for (const id of this.unanswered.keys()) if (this.isBelow(id, supervisor)) this.unanswered.delete(id)
+  }
+
+  private isBelow(id: string, supervisor: string): boolean {
+    for (let above = this.tree.supervisorOf(id); above !== undefined; above = this.tree.supervisorOf(above))
+      if (above === supervisor) return true
+    return false
   }
 
   private counterOf(id: string): string {

@@ -33,6 +33,7 @@ export class SimulatedDisk {
   private readonly files: FaultyFileSystem
   private faults: DiskFaults = GOOD_DISK
   private freeAtMs = 0
+  private onRename: (() => void) | undefined
 
   constructor(world: World, name: string) {
     this.name = `disk ${name}`
@@ -49,6 +50,11 @@ export class SimulatedDisk {
   cutPower(cut: PowerCut = 'mix'): void {
     this.counts.cuts += 1
     this.files.crash(cut)
+  }
+
+  /** Tells once that a file has got its name, and nothing is known yet of whether the name would outlive a cut of the power. `undefined`: nobody wants to know any more. */
+  whenRenamed(listener: (() => void) | undefined): void {
+    this.onRename = listener
   }
 
   /** The disk as a process sees it. */
@@ -105,6 +111,7 @@ export class SimulatedDisk {
     this.counts.operations += 1
     let done: Promise<Result> | undefined
     const act = async (): Promise<Result> => {
+      if (!isRefused && content[0] === 'rename') this.tellRename()
       if (!isRefused) return await work()
       this.counts.refused += 1
       throw new CodedError('STORE_WRITE_FAILED', { message: 'The disk of the world refused a write' })
@@ -119,6 +126,12 @@ export class SimulatedDisk {
     }
     if (isWrite && order < 0.5) scheduled(startMs, 'disk begin', begin)
     scheduled(this.freeAtMs, 'disk', () => settle(done ?? act()))
+  }
+
+  private tellRename(): void {
+    const { onRename } = this
+    this.onRename = undefined
+    onRename?.()
   }
 
   private isFull(content: Content): boolean {

@@ -8,21 +8,32 @@ import { type Letter, SimulatedTransport } from './simulated-transport.ts'
 
 const KINDS = { question: 'net question', answer: 'net answer', end: 'net end' } as const
 
-export type NetworkCounts = { sent: number; lost: number; duplicated: number; cut: number; held: number }
+export type NetworkCounts = {
+  sent: number
+  lost: number
+  duplicated: number
+  cut: number
+  held: number
+  /** Arrived behind one that was sent after it in the same direction. */
+  overtaken: number
+}
+
+/** What has happened on one link so far, and how far its letters have come: by the order in which they were sent. */
+type Traffic = { readonly counts: NetworkCounts; posted: number; latest: number }
 
 /**
  * The network between the processes of a world. It carries questions and answers, each by itself: loses, doubles and delays them as the link says, holds them back where a link is clogged, and
  * drops what crosses a partition when it would arrive. Who is not there does not answer.
  */
 export class SimulatedNetwork {
-  readonly counts: NetworkCounts = { sent: 0, lost: 0, duplicated: 0, cut: 0, held: 0 }
+  readonly counts: NetworkCounts = newCounts()
   private readonly world: World
   private readonly random: RandomStream
   private readonly stations = new Map<string, SimulatedTransport>()
   private readonly links = new Map<string, LinkFaults>()
   private readonly cuts = new Set<string>()
   private readonly clogs = new Map<string, number>()
-  private readonly ofLinks = new Map<string, NetworkCounts>()
+  private readonly ofLinks = new Map<string, Traffic>()
   private usual: LinkFaults = GOOD_LINK
 
   constructor(world: World) {
@@ -44,7 +55,7 @@ export class SimulatedNetwork {
 
   /** What came of all that was sent in one direction. */
   countsOf(from: Did, to: Did): Readonly<NetworkCounts> {
-    return this.countsOfLink(`${from} ${to}`)
+    return this.trafficOf(`${from} ${to}`).counts
   }
 
   /** How all links are from now on that are not named by themselves. */
@@ -108,6 +119,16 @@ export class SimulatedNetwork {
     const arrivals = arrivalsOf(this.links.get(link) ?? this.usual, this.random)
     if (arrivals.length === 0) count('lost')
     if (arrivals.length === 2) count('duplicated')
+    const traffic = this.trafficOf(link)
+    const place = (traffic.posted += 1)
+    let isHere = false
+    const arrive = (): void => {
+      // The copy of one that was here before has not been overtaken.
+      if (!isHere && place < traffic.latest) count('overtaken')
+      isHere = true
+      traffic.latest = Math.max(traffic.latest, place)
+      this.arrive(letter)
+    }
     const heldMs = Math.max(0, (this.clogs.get(link) ?? 0) - this.world.nowMs())
     if (heldMs > 0) count('held')
     for (const delayMs of arrivals)
@@ -115,7 +136,7 @@ export class SimulatedNetwork {
         kind: KINDS[letter.kind],
         address: link,
         payload: letter.content,
-        run: () => this.arrive(letter),
+        run: arrive,
       })
   }
 
@@ -130,12 +151,16 @@ export class SimulatedNetwork {
 
   private count(link: string, what: keyof NetworkCounts): void {
     this.counts[what] += 1
-    this.countsOfLink(link)[what] += 1
+    this.trafficOf(link).counts[what] += 1
   }
 
-  private countsOfLink(link: string): NetworkCounts {
-    const known = this.ofLinks.get(link) ?? { sent: 0, lost: 0, duplicated: 0, cut: 0, held: 0 }
+  private trafficOf(link: string): Traffic {
+    const known = this.ofLinks.get(link) ?? { counts: newCounts(), posted: 0, latest: 0 }
     this.ofLinks.set(link, known)
     return known
   }
+}
+
+function newCounts(): NetworkCounts {
+  return { sent: 0, lost: 0, duplicated: 0, cut: 0, held: 0, overtaken: 0 }
 }

@@ -31,6 +31,8 @@ export type RunInit = {
   readonly faultIds?: ReadonlySet<number>
   /** Ends behind so many events, without convergence. */
   readonly eventsMax?: number
+  /** Ends soon behind the first finding of this checker, or of any where it is `any`, as if its events were over. Absent: whatever is found, it goes on. */
+  readonly untilFoundBy?: string
   readonly onEvent?: (event: TracedEvent) => void
   /** Told about every so many events; the run goes on when it resolves. */
   readonly onProgress?: (progress: RunProgress) => void
@@ -147,6 +149,7 @@ class Run {
         const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
         if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
       }
+      if (this.hasFound) return false
       if (end === 'quiet' || end === 'time') return true
     }
   }
@@ -168,7 +171,13 @@ class Run {
       ? undefined
       : `something is not settled ${play.convergeMs} ms behind the last fault${this.downMachines}`
     this.stage.checks.check('convergence', what)
-    return true
+    return !this.hasFound
+  }
+
+  private get hasFound(): boolean {
+    const { untilFoundBy } = this.init
+    if (untilFoundBy === undefined) return false
+    return this.stage.checks.violations.some(({ checker }) => untilFoundBy === 'any' || untilFoundBy === checker)
   }
 }
 

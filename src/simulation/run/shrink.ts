@@ -51,6 +51,9 @@ export async function shrinkRun<Options>(scenario: Scenario<Options>, init: Shri
 /** Scenarios look more often than once in so many events. */
 const LOOK_EVERY_MAX = 1_024
 
+/** Options that leave a whole part of a world out where they are 0. Without it every later run is quicker. */
+const PARTS = ['notaries']
+
 type Tried = {
   readonly options: Readonly<Record<string, unknown>>
   readonly faultIds: readonly number[]
@@ -80,6 +83,7 @@ class Shrinking<Options> {
     this.found = foundIn(first, checker)
     if (this.found === undefined) return undefined
     this.best = { options: first.options as Tried['options'], faultIds: first.plan.map(({ id }) => id) }
+    await this.dropParts()
     await this.dropFaults()
     await this.dropAgents()
     // With fewer agents some of the faults may be needed no more.
@@ -109,6 +113,10 @@ class Shrinking<Options> {
       ...(eventsMax !== undefined && { eventsMax }),
       checker: this.checker,
     }
+  }
+
+  private async dropParts(): Promise<void> {
+    for (const name of PARTS) if (this.best.options[name] !== 0) await this.trySize(name, 0)
   }
 
   /** The algorithm ddmin: subsets, then their complements, then finer ones. */
@@ -155,11 +163,12 @@ class Shrinking<Options> {
   /** What was found between events is found again when the run ends there. */
   private async dropEvents(): Promise<void> {
     const event = this.found?.event ?? 0
-    if (this.found === undefined || this.found.report.isCut) return
+    if (this.found === undefined) return
+    const { report } = this.found
     // A look between events finds what happened some events before.
     let least = Math.max(1, event - LOOK_EVERY_MAX)
     // A run that is cut has no last looks: what they find needs all of it.
-    let most = Math.min(this.found.report.events - 1, event + LOOK_EVERY_MAX)
+    let most = Math.min(report.isCut ? report.events : report.events - 1, event + LOOK_EVERY_MAX)
     if (!(await this.try({ ...this.best, eventsMax: most }))) return
     while (least < most && !this.isOver) {
       const middle = Math.floor((least + most) / 2)
@@ -186,6 +195,8 @@ class Shrinking<Options> {
       options: tried?.options ?? options,
       ...(tried !== undefined && { faultIds: new Set(tried.faultIds) }),
       ...(tried?.eventsMax !== undefined && { eventsMax: tried.eventsMax }),
+      // Whatever comes behind it makes no run smaller.
+      ...(tried !== undefined && { untilFoundBy: this.checker }),
       ...(signatures !== undefined && { signatures }),
       ...(ed25519 !== undefined && { ed25519 }),
       ...(data !== undefined && { data }),

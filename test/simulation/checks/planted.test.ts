@@ -94,6 +94,16 @@ describe('deadlines-kept', () => {
     deadlines.set('a', { dueMs: 100, life: 'p' })
     expect([deadlines.left(look(500, 'q')), deadlines.reached('a', look(1, 'q'))]).toEqual([undefined, undefined])
   })
+
+  it('finds what comes before its instant by a clock that was set, and takes what was due by what it showed before', () => {
+    const deadlines = new DeadlinesKept()
+    for (const name of ['early', 'due']) deadlines.set(name, { dueMs: 100, life: 'p', clock: 'wall' })
+    deadlines.clockSet('wall', 99)
+    expect(deadlines.reached('early', look(40, 'q'))).toBe('early came 60 ms early by the clock of wall')
+    deadlines.clockSet('another', 500)
+    deadlines.clockSet('wall', 100)
+    expect(deadlines.reached('due', look(40, 'q'))).toBeUndefined()
+  })
 })
 
 describe('durable-acknowledged and never-back', () => {
@@ -179,5 +189,30 @@ describe('supervision-intensity', () => {
     expect(intensity.left(50)).toBeUndefined()
     saw('actor-failed', 'b', 60)
     expect(saw('actor-failed', 'b', 61)).toContain('failed again before it was restarted')
+  })
+
+  it('waits for nobody below a supervisor that begins again, however far below', () => {
+    let nowMs = 0
+    const above = new Map([
+      ['leaf', 'lower'],
+      ['lower', 'upper'],
+    ])
+    const intensity = new SupervisionIntensity(
+      { supervisorOf: (id) => above.get(id), intensityOf: () => ({ restarts: 3, withinMs: 1_000 }) },
+      () => nowMs,
+    )
+    const saw = (type: 'actor-failed' | 'actor-restarted', id: string) =>
+      intensity.saw({ type, id, address: '', error: undefined })
+    expect([saw('actor-failed', 'leaf'), saw('actor-failed', 'upper'), saw('actor-restarted', 'upper')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    nowMs = 500
+    expect(intensity.left(50)).toBeUndefined()
+    saw('actor-failed', 'leaf')
+    saw('actor-restarted', 'other')
+    nowMs = 600
+    expect(intensity.left(50)).toContain('leaf failed')
   })
 })

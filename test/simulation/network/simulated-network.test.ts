@@ -65,6 +65,18 @@ describe('a link', () => {
     const sorted = Array.from({ length: 20 }, (_, value) => value)
     expect(heard.toSorted((one, other) => one - other)).toEqual(sorted)
     expect(heard).not.toEqual(sorted)
+    // Whoever comes behind a later one was overtaken, and nobody else.
+    const overtaken = heard.filter((value, at) => heard.slice(0, at).some((earlier) => earlier > value))
+    expect(network.countsOf(NEAR, FAR).overtaken).toBe(overtaken.length)
+  })
+
+  it('counts nobody as overtaken who keeps the order, lost or doubled', async () => {
+    const { world, network, ask } = await open()
+    network.setLink(NEAR, FAR, { latencyMsMin: 2, latencyMsMax: 2, loss: 0.3, duplication: 0.5 })
+    network.setLink(FAR, NEAR, { ...GOOD_LINK, latencyMsMin: 2, latencyMsMax: 2 })
+    for (let value = 0; value < 20; value += 1) world.schedule(value, { kind: 'ask', run: () => ask(value) })
+    await world.run()
+    expect(network.countsOf(NEAR, FAR)).toMatchObject({ sent: expect.any(Number), overtaken: 0 })
   })
 
   it('that is cut one way brings the question and not the answer', async () => {

@@ -1,8 +1,28 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
+import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
 import { replayFailing, shrinkRun } from '../../../src/simulation/run/shrink.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
+
+/** As `fragile`, with a part that nobody needs. */
+const manyParts = defineScenario({
+  name: 'many-parts',
+  summary: 'Breaks with and without notaries',
+  schema: z.strictObject({ agents: z.int().min(1).default(3), notaries: z.int().min(0).optional() }),
+  async open(stage, { agents }) {
+    return await Promise.resolve({
+      playMs: 10,
+      convergeMs: 10,
+      watchEvery: 1,
+      isSettled: () => true,
+      finish: async () => {
+        stage.checks.check('pair', agents >= 3 ? 'there are three' : undefined)
+        return await Promise.resolve({ metrics: {}, state: {} })
+      },
+    })
+  },
+})
 
 const PLAN: readonly PlannedFault[] = Array.from({ length: 20 }, (_, id) => ({
   id,
@@ -61,6 +81,24 @@ test('what is found in the last looks needs the whole run', async () => {
   const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'end' })
   expect(shrunk?.failing).toMatchObject({ faultIds: [3], checker: 'end' })
   expect(shrunk?.failing).not.toHaveProperty('eventsMax')
+})
+
+test('a part of the world that is not needed is left out first', async () => {
+  const { failing } = (await shrinkRun(manyParts, { seed: 1 })) ?? {}
+  expect(failing).toMatchObject({ options: { notaries: 0, agents: 3 }, checker: 'pair' })
+})
+
+test('a run may end with the finding of one checker, or of any', async () => {
+  const whole = await runScenario(fragile, { seed: 1 })
+  const until = async (untilFoundBy: string) => await runScenario(fragile, { seed: 1, untilFoundBy })
+  const [pair, any, end] = [await until('pair'), await until('any'), await until('end')]
+  expect(whole).toMatchObject({ isCut: false })
+  expect(pair).toMatchObject({ isCut: true })
+  expect(any).toMatchObject({ isCut: true, violations: [{ checker: 'other' }] })
+  expect(pair.violations.map(({ checker }) => checker)).toContain('pair')
+  expect([any.events < pair.events, pair.events < whole.events]).toEqual([true, true])
+  // What is found in the last looks cuts nothing off.
+  expect(end.hash).toBe(whole.hash)
 })
 
 test('it stops behind a number of runs, with what it has', async () => {

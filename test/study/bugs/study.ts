@@ -6,8 +6,8 @@ import { PLANTED_BUGS } from './planted/planted-bugs.ts'
 
 const SEEDS_DEFAULT = 1_000
 /** Behind the first find some more seeds are played, for the share that finds it. */
-const SAMPLE = 10
-const SHRINK_RUNS = 60
+const SAMPLE = 5
+const SHRINK_RUNS = 20
 
 type Result = { readonly bug: PlantedBug; readonly scenario: string } & Hunt
 

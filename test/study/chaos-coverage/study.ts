@@ -1,44 +1,11 @@
 import { CHAOS_KINDS } from '../../../src/simulation/scenarios/chaos/chaos-faults.ts'
 import type { RunReport } from '../../../src/simulation/run/report.ts'
+import { CHAOS_CHECKERS } from './checkers.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
 
 const SEEDS_DEFAULT = 20
 const EVENTS_MIN = 20_000
 const AGENTS_MIN = 50
-/** Checkers that a run of chaos has whatever befalls it, and those that wait for something to be found wrong. */
-const CHECKERS = [
-  'at-most-once',
-  'budget-not-exceeded',
-  'budget-sound',
-  'control-lane',
-  'convergence',
-  'deadlines',
-  'deadlines-kept',
-  'durable-acknowledged',
-  'fifo-per-pair',
-  'forged-capability',
-  'journals-agree',
-  'learned-once',
-  'ledger-verifies',
-  'market-settled-once',
-  'money-conserved',
-  'never-back',
-  'no-double-settle',
-  'no-double-spend',
-  'no-orphans',
-  'nothing-lost',
-  'once-per-key',
-  'one-signature',
-  'progress',
-  'record-says-truth',
-  'replay-equals',
-  'replay-same',
-  'reputation-once',
-  'reputation-recomputed',
-  'spend-covers-bill',
-  'supervision-intensity',
-] as const
-
 /** What befalls the world of chaos, who looks at it, and which parts of the product work in it. */
 export const study: Study = {
   name: 'chaos-coverage',
@@ -50,7 +17,8 @@ export const study: Study = {
   },
 }
 
-function reportOf(runs: readonly RunReport[]): StudyReport {
+/** What came of the runs, and whether it is all there. */
+export function reportOf(runs: readonly RunReport[]): StudyReport {
   const faults = sumOf(runs.map((run) => run.faults))
   const checks = sumOf(runs.map((run) => run.checks))
   const handled = sumOf(runs.map((run) => run.handled))
@@ -61,7 +29,7 @@ function reportOf(runs: readonly RunReport[]): StudyReport {
   const [events, agents] = [least((run) => run.events), least((run) => run.agents)]
   const findings: Finding[] = [
     missing('each kind of fault befalls somebody', CHAOS_KINDS, faults),
-    missing('each checker looks', CHECKERS, checks),
+    missing('each checker looks', CHAOS_CHECKERS, checks),
     missing('each part of the product works', ['router', 'market', 'learning', 'actors'], handled),
     {
       what: `each run has ${EVENTS_MIN} events and ${AGENTS_MIN} agents or more (${events}, ${agents})`,

@@ -13,6 +13,8 @@ export type AccountCommand = AnyEventObject & {
   /** The machine where that account is. */
   readonly node: string
   readonly amount: number
+  /** Something that the account needs is away when it is handled for the first time. */
+  readonly isHard?: boolean
 }
 
 export type Remittance = { readonly node: string; readonly to: string; readonly key: string; readonly amount: number }
@@ -36,11 +38,14 @@ const NEW_ACCOUNT: Account = {
   remittancesDone: 0,
 }
 
+/** The wall clock, or the one that nobody sets. */
+export type ReminderClock = 'wall' | 'steady'
+
 /** What an account tells those who watch its world. */
 export type AccountWatch = {
   /** A reminder was asked for: due in so many milliseconds, or at an instant of the wall clock. */
   readonly reminderSet: (name: string, due: { readonly delayMs: number } | { readonly at: number }) => void
-  readonly reminded: (name: string) => void
+  readonly reminded: (name: string, clock: ReminderClock) => void
 }
 
 export type AccountSurroundings = {
@@ -49,9 +54,15 @@ export type AccountSurroundings = {
   /** The wall clock of the machine. */
   readonly now: () => number
   readonly watch: AccountWatch
+  /** Whether a hard command fails this time. */
+  readonly isAway: (actor: unknown, key: string) => boolean
 }
 
-type AccountEvent = AnyEventObject & Partial<Remittance>
+type AccountEvent = AnyEventObject &
+  Partial<Remittance> & {
+    readonly clock?: ReminderClock
+    readonly isHard?: boolean
+  }
 
 /** Money that outlives its process: pays accounts of its own machine by messages, and those of others by an effect that is repeated until it is answered. */
 export function accountAgent(around: AccountSurroundings): AgentDefinition {
@@ -59,12 +70,16 @@ export function accountAgent(around: AccountSurroundings): AgentDefinition {
     name: 'account',
     durable: { snapshotEvery: 16, passivateAfterMs: 400 },
     mailbox: { bound: 64 },
+    // Mail waits while it is away; what it failed over is given to it again.
+    restart: { kind: 'permanent', redeliveries: 3, backOff: { firstMs: 150, maxMs: 600 } },
     logic: fromTransition((account: Account, event: AccountEvent, scope) => {
       if (event.type === 'read') {
         const { replyTo } = event as { readonly replyTo?: { send(answer: object): unknown } }
         replyTo?.send({ type: 'told', handled: Object.keys(account.handled).length, balance: account.balance })
         return account
       }
+      if (event.isHard === true && around.isAway(scope.self, event.key ?? ''))
+        throw new TypeError('What this account needs is away')
       if (event.type === 'kernell.effect.done') return { ...account, remittancesDone: account.remittancesDone + 1 }
       return next(account, event, { ...around, actor: scope.self })
     }, NEW_ACCOUNT),
@@ -94,7 +109,7 @@ function next(
       remind(event, around)
       return { ...counted, remindersAsked: account.remindersAsked + 1 }
     case 'reminder':
-      around.watch.reminded(key)
+      around.watch.reminded(key, event.clock ?? 'steady')
       return counted
     default:
       return account
@@ -107,8 +122,9 @@ function remind(
   { actor, watch, now }: AccountSurroundings & { readonly actor: unknown },
 ): void {
   const actions = durableActions(actor)
-  const event = { type: 'reminder', key }
-  if (amount % 2 === 0) {
+  const clock: ReminderClock = amount % 2 === 0 ? 'steady' : 'wall'
+  const event = { type: 'reminder', key, clock }
+  if (clock === 'steady') {
     watch.reminderSet(key, { delayMs: amount })
     actions.setTimer(key, { delayMs: amount, event })
     return

@@ -1,3 +1,4 @@
+import type { ActorRef } from '../../../actors/actor-ref.ts'
 import { ActorSystem } from '../../../actors/system/actor-system.ts'
 import { DurableExtension } from '../../../actors/durable/durable-extension.ts'
 import { durableActors } from '../../../actors/durable/durable-actors.ts'
@@ -13,15 +14,25 @@ import { ActorRecorder } from '../../actors/actor-recorder.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import type { Machine } from '../../machine/machine.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
-import { type Account, accountAgent, type AccountCommand, type Remittance } from './account-agent.ts'
-import { isBrokenStore } from './broken-store.ts'
+import {
+  type Account,
+  accountAgent,
+  type AccountCommand,
+  type ReminderClock,
+  type Remittance,
+} from './account-agent.ts'
+import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { Observers } from './observers.ts'
+
+/** How often a journal begins a new file, and how often it is replaced by what it comes to. */
+export type JournalSize = { readonly segmentBytesMax: number; readonly compactAtBytes: number }
 
 export type AccountHostInit = {
   readonly stage: Stage
   readonly machine: Machine
   readonly owner: WorldProcess
   readonly accounts: number
+  readonly journal: JournalSize
   readonly observers: Observers
   /** Hands a remittance to another machine; resolves when it is stored there. */
   readonly remit: (remittance: Remittance) => Promise<void>
@@ -31,6 +42,8 @@ export type AccountHostInit = {
 
 /** Between two attempts of a remittance. */
 const REMIT_BACK_OFF = { firstMs: 100, maxMs: 2_000 }
+/** An actor may fail so often within such a time, less than its supervisor allows. */
+const STUMBLE = { count: 2, withinMs: 6_000 }
 /** A reminder that waits behind a slow disk is late by so much at the most. */
 const REMINDER_SLACK_MS = 20_000
 
@@ -40,8 +53,8 @@ export class AccountHost {
   private readonly init: AccountHostInit
   private readonly extension: DurableExtension
   private log: EventLog | undefined
-  /** Which clock each reminder was set on. */
-  private readonly kinds = new Map<string, 'wall' | 'steady'>()
+  private readonly stumbled = new Set<string>()
+  private readonly stumbles = new Map<string, readonly number[]>()
 
   constructor(init: AccountHostInit) {
     this.init = init
@@ -49,9 +62,9 @@ export class AccountHost {
     const environment = this.environment()
     this.extension = new DurableExtension({
       environment,
-      openLog: async () => (this.log = await openJournal(init.machine, owner)),
+      openLog: async () => (this.log = await openJournal(init, owner)),
       closeLog: async () => await this.log?.close(),
-      store: { compactAtBytes: 24_000 },
+      store: { compactAtBytes: init.journal.compactAtBytes },
     })
     this.system = new ActorSystem({
       environment,
@@ -75,9 +88,10 @@ export class AccountHost {
       refOf: (id) => this.system.get(id),
       nodeName: machine.name,
       now: () => this.init.owner.clock.now(),
+      isAway: (actor, key) => this.isAway((actor as ActorRef).id, key),
       watch: {
         reminderSet: (name, due) => this.reminderSet(name, due),
-        reminded: (name) => this.reminded(name),
+        reminded: (name, clock) => this.reminded(name, clock),
       },
     })
     for (let number = 0; number < accounts; number += 1) this.system.spawn(agent, { id: `account-${number}` })
@@ -129,10 +143,18 @@ export class AccountHost {
     await this.extension.store.synced()
     const live = hashesOf(this.extension.store.actors())
     await this.system.stop({ drainMs: 0 })
-    const log = await openJournal(this.init.machine, this.init.owner)
-    const replayed = hashesOf((await readJournal(log)).actors.values())
-    await log.close()
-    return { live, replayed }
+    const { init } = this
+    try {
+      const log = await openJournal(init, init.owner)
+      const replayed = hashesOf((await readJournal(log)).actors.values())
+      await log.close()
+      return { live, replayed }
+    } catch (error: unknown) {
+      const what = corruptionIn(init.machine.name, error)
+      if (what === undefined) throw error
+      init.observers.checks.check('store-sound', what)
+      return { live, replayed: new Map() }
+    }
   }
 
   /** What was acknowledged is there, and nothing was done twice. */
@@ -162,16 +184,24 @@ export class AccountHost {
     }
   }
 
-  private reminderSet(key: string, due: { readonly delayMs: number } | { readonly at: number }): void {
-    const { owner, observers } = this.init
-    if ('at' in due) observers.deadlines.set(key, { dueMs: due.at, life: this.life('wall') })
-    else observers.deadlines.set(key, { dueMs: owner.clock.monotonicMs() + due.delayMs, life: this.life('steady') })
-    this.kinds.set(key, 'at' in due ? 'wall' : 'steady')
+  /** Once for each command of a process, and seldom enough that no supervisor gives up. */
+  private isAway(account: string, key: string): boolean {
+    const nowMs = this.init.owner.clock.monotonicMs()
+    const recent = (this.stumbles.get(account) ?? []).filter((atMs) => nowMs - atMs < STUMBLE.withinMs)
+    if (recent.length >= STUMBLE.count || this.stumbled.has(key)) return false
+    this.stumbled.add(key)
+    this.stumbles.set(account, [...recent, nowMs])
+    return true
   }
 
-  private reminded(key: string): void {
+  private reminderSet(key: string, due: { readonly delayMs: number } | { readonly at: number }): void {
+    const { owner, observers, machine } = this.init
+    if ('at' in due) observers.deadlines.set(key, { dueMs: due.at, life: this.life('wall'), clock: machine.name })
+    else observers.deadlines.set(key, { dueMs: owner.clock.monotonicMs() + due.delayMs, life: this.life('steady') })
+  }
+
+  private reminded(key: string, kind: ReminderClock): void {
     const { owner, observers } = this.init
-    const kind = this.kinds.get(key) ?? 'steady'
     const nowMs = kind === 'wall' ? owner.clock.now() : owner.clock.monotonicMs()
     observers.checks.check(
       'deadlines-kept',
@@ -180,15 +210,21 @@ export class AccountHost {
   }
 
   /** A clock that was set is another one. */
-  private life(kind: 'wall' | 'steady'): string {
+  private life(kind: ReminderClock): string {
     const { offsetMs, driftPpm } = this.init.owner.skew
     return `${this.init.owner.name} ${kind} ${kind === 'wall' ? offsetMs : 0} ${driftPpm}`
   }
 }
 
-async function openJournal(machine: Machine, owner: WorldProcess): Promise<EventLog> {
+async function openJournal(
+  { machine, journal }: Pick<AccountHostInit, 'machine' | 'journal'>,
+  owner: WorldProcess,
+): Promise<EventLog> {
   const components = { fileSystem: machine.disk.fileSystem(owner), random: owner.random }
-  return await openSegmentedEventLog(components, { directory: '/actors', segmentSizeBytesMax: 16_384 })
+  return await openSegmentedEventLog(components, {
+    directory: '/actors',
+    segmentSizeBytesMax: journal.segmentBytesMax,
+  })
 }
 
 function hashesOf(actors: Iterable<DurableActor>): ReadonlyMap<string, string> {

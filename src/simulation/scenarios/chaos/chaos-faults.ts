@@ -1,3 +1,4 @@
+import { integerPower } from '../../../base/deterministic-math.ts'
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
 import { MODEL_FAULTS } from '../../models/model-fault.ts'
 import { GOOD_DISK } from '../../disk/simulated-disk.ts'
@@ -10,6 +11,7 @@ import type { ChaosMarket } from './chaos-market.ts'
 import type { ChaosModels } from './chaos-models.ts'
 import type { ChaosNode } from './chaos-node.ts'
 import type { Client } from './client.ts'
+import { PowerCuts } from './power-cuts.ts'
 
 const LINK_KINDS = [
   'message-loss',
@@ -32,6 +34,9 @@ const NODE_KINDS = [
 
 const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as const
 
+/** A clock that is far off is brought back by running wrong: time daemons slew by up to 8 in 100, here by up to 2 either way. */
+const SLEW_PPM = 40_000
+
 /** The kinds that this scenario makes happen. */
 export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
 
@@ -49,6 +54,7 @@ export class ChaosFaults {
   private market: ChaosMarket | undefined
   private readonly models: ChaosModels
   private liars: Byzantine | undefined
+  private readonly powerCuts: PowerCuts
   private readonly links: string[]
   private readonly dids: Map<string, ChaosNode['did']>
   /** How often a disk or a link had done something bad when the fault began. */
@@ -58,6 +64,7 @@ export class ChaosFaults {
     this.stage = stage
     this.nodes = nodes
     this.models = models
+    this.powerCuts = new PowerCuts(stage)
     const ends = [
       ...nodes.map(({ name, did }) => ({ name, did })),
       ...clients.map(({ did }, index) => ({ name: `client-${index + 1}`, did })),
@@ -111,10 +118,11 @@ export class ChaosFaults {
     this.before.delete(id)
     const machine = this.machineOf(target)
     if (machine === undefined) this.relieveLink(fault)
+    else if (kind === 'power-cut') this.powerCuts.relieve(fault, machine)
     else if (kind === 'slow-disk' || kind === 'full-disk' || kind === 'refused-write') machine.disk.setFaults(GOOD_DISK)
-    else if (kind === 'clock-skew') setSkew(machine, { driftPpm: 0 })
+    else if (kind === 'clock-skew') this.setSkew(machine, { driftPpm: this.nodeOf(machine)?.driftPpm ?? 0 })
     else if (kind === 'clock-jump' && this.market?.machines.includes(machine) === true)
-      setSkew(machine, { offsetMs: 0 })
+      this.setSkew(machine, { offsetMs: 0 })
   }
 
   /** Disks and clocks are good, and machines that are down come up. */
@@ -123,20 +131,22 @@ export class ChaosFaults {
     for (const machine of this.stage.machines) {
       machine.disk.setFaults(GOOD_DISK)
       // The clocks of those who keep books for others are looked after.
-      if (this.market?.machines.includes(machine) === true) setSkew(machine, NO_SKEW)
+      if (this.market?.machines.includes(machine) === true) this.setSkew(machine, NO_SKEW)
       if (machine.running === undefined) machine.restartIn(1)
     }
   }
 
-  private injectMachine(machine: Machine, { kind, forMs, strength, target }: PlannedFault): void {
+  private injectMachine(machine: Machine, fault: PlannedFault): void {
+    const { kind, forMs, strength, target } = fault
     const { disk } = machine
     const node = this.nodes.find(({ name }) => name === target)
     switch (kind) {
-      case 'process-death':
       case 'power-cut':
+        this.powerCuts.inject(fault, machine)
+        return
+      case 'process-death':
         if (machine.running === undefined) return
-        if (kind === 'power-cut') machine.cutPower('mix')
-        else machine.kill()
+        machine.kill()
         machine.restartIn(50 + forMs)
         this.stage.countFault(kind)
         return
@@ -153,11 +163,11 @@ export class ChaosFaults {
         disk.setFaults({ ...GOOD_DISK, refused: 0.02 + 0.2 * strength })
         return
       case 'clock-skew':
-        setSkew(machine, { driftPpm: Math.floor((strength - 0.5) * 2_000) })
+        this.setSkew(machine, { driftPpm: Math.floor((strength - 0.5) * (node === undefined ? 2_000 : SLEW_PPM)) })
         this.stage.countFault(kind)
         return
       case 'clock-jump':
-        setSkew(machine, { offsetMs: Math.floor((strength - 0.5) * (node === undefined ? 4_000 : 60_000)) })
+        this.setSkew(machine, { offsetMs: jumpOf(strength, node === undefined ? 2_000 : 30_000) })
         this.stage.countFault(kind)
         return
       case 'mailbox-flood':
@@ -200,7 +210,7 @@ export class ChaosFaults {
       case 'message-duplication':
         return link?.duplicated ?? 0
       case 'message-reordering':
-        return link?.sent ?? 0
+        return link?.overtaken ?? 0
       case 'link-clog':
         return link?.held ?? 0
       case 'one-way-partition':
@@ -215,6 +225,18 @@ export class ChaosFaults {
     }
   }
 
+  /** Whoever waits for a time of that clock hears of it first. */
+  private setSkew(machine: Machine, change: Partial<ClockSkew>): void {
+    this.nodeOf(machine)?.clockIsSet()
+    const skew = { ...NO_SKEW, ...machine.skew, ...change }
+    machine.skew = skew
+    if (machine.running !== undefined) machine.running.skew = skew
+  }
+
+  private nodeOf(machine: Machine): ChaosNode | undefined {
+    return this.nodes.find((node) => node.machine === machine)
+  }
+
   private machineOf(target: string): Machine | undefined {
     return this.stage.machines.find(({ name }) => name === target)
   }
@@ -224,10 +246,10 @@ export class ChaosFaults {
   }
 }
 
-function setSkew(machine: Machine, change: Partial<ClockSkew>): void {
-  const skew = { ...NO_SKEW, ...machine.skew, ...change }
-  machine.skew = skew
-  if (machine.running !== undefined) machine.running.skew = skew
+/** Clocks are set by little more often than by much: time daemons look every few seconds. Half of what they are off by is within a thirtieth of the most. */
+function jumpOf(strength: number, mostMs: number): number {
+  const share = 2 * strength - 1
+  return Math.floor(integerPower(share, 5) * mostMs)
 }
 
 /** Kinds that are counted where they are made to happen. */

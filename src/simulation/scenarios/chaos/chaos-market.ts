@@ -11,7 +11,7 @@ import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
 import { SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { isBrokenStore } from './broken-store.ts'
+import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { Stage } from '../../scenario/stage.ts'
 
 /** Spans of contracts that end while the world waits for it. */
@@ -142,6 +142,7 @@ export class ChaosMarket {
 /** Whoever cannot write any more starts anew; anything else is a failure of the product. */
 function restartBroken(stage: Stage, name: string, cause: unknown): void {
   const machine = stage.machines.find((each) => each.name === name)
+  stage.checks.check('store-sound', corruptionIn(name, cause))
   if (isBrokenStore(cause)) {
     if (machine?.running === undefined) return
     machine.kill()

@@ -1,12 +1,14 @@
+import { exp } from '../../../base/deterministic-math.ts'
 import { CodedError } from '../../../base/errors.ts'
+import type { RandomStream } from '../../../base/random-stream.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { Machine, MachineWork } from '../../machine/machine.ts'
 import type { SimulatedTransport } from '../../network/simulated-transport.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import type { AccountCommand, Remittance } from './account-agent.ts'
-import { AccountHost } from './account-host.ts'
-import { isBrokenStore } from './broken-store.ts'
+import { AccountHost, type JournalSize } from './account-host.ts'
+import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { ChaosModels } from './chaos-models.ts'
 import { CrewHost } from './crew-host.ts'
 import type { Observers } from './observers.ts'
@@ -39,9 +41,12 @@ export class ChaosNode {
   readonly did: Did
   readonly machine: Machine
   readonly desk: TaskDesk
+  /** How wrong its clock runs by itself. */
+  readonly driftPpm: number
   accounts: AccountHost | undefined
   crew: CrewHost | undefined
   private readonly init: ChaosNodeInit
+  private readonly journal: JournalSize
   private worker: WorldProcess | undefined
   private workers = 0
   private isResting = false
@@ -50,14 +55,18 @@ export class ChaosNode {
     this.init = init
     this.name = init.name
     this.did = `did:key:sim-${init.name}` as Did
+    this.driftPpm = driftOf(init.stage.random(`clock ${init.name}`))
     this.machine = init.stage.createMachine({
       name: init.name,
+      skew: { offsetMs: 0, driftPpm: this.driftPpm },
       boot: async (owner) => await this.boot(owner),
       onBootFailure: (error) => {
+        init.stage.checks.check('store-sound', corruptionIn(init.name, error))
         if (!isBrokenStore(error)) init.stage.world.fail(error)
       },
     })
     const { stage, models } = init
+    this.journal = journalSizeOf(stage.random(`journal ${init.name}`))
     const { machine } = this
     this.desk = new TaskDesk({ stage, models, machine, onBrokenStore: (owner) => this.storeBroke(owner) })
   }
@@ -85,6 +94,13 @@ export class ChaosNode {
     this.crew?.look()
   }
 
+  /** Its clock is about to be set to another time. */
+  clockIsSet(): void {
+    const { running } = this.machine
+    // The clock of a machine that is down is read by nobody; its reminders come when it is up.
+    if (running !== undefined) this.init.observers.deadlines.clockSet(this.name, running.clock.now())
+  }
+
   restart(): void {
     this.machine.kill()
     this.machine.restartIn(RESTART_MS)
@@ -104,6 +120,7 @@ export class ChaosNode {
       machine: this.machine,
       owner,
       accounts,
+      journal: this.journal,
       observers,
       remit: async (remittance) => await this.remit(transport, remittance),
       onBrokenStore: () => this.storeBroke(owner),
@@ -115,6 +132,7 @@ export class ChaosNode {
     transport.handle(ACCOUNT_PROTOCOL, async ({ body }) => await answer(host, body))
     await host.start()
     this.accounts = host
+    stage.checks.check('store-sound', undefined)
     await this.desk.start(owner)
     this.startWorker(owner)
     return {
@@ -146,6 +164,18 @@ export class ChaosNode {
     if (there === undefined) throw new CodedError('NETWORK_PEER_UNKNOWN', { message: `There is no ${node}` })
     await askAccounts(transport, there.did, { type: 'credit', account: to, key, amount })
   }
+}
+
+/** From a journal that begins a file with every other turn to one that seldom does: what years of use bring about in the journal of a machine happens here within seconds. */
+function journalSizeOf(random: RandomStream): JournalSize {
+  const sizeOf = (most: number): number => Math.floor(most * exp(-4 * random.nextUnit()))
+  return { segmentBytesMax: sizeOf(32_768), compactAtBytes: sizeOf(65_536) }
+}
+
+/** No clock is right: most by some millionths, those of machines that share a processor by up to a thousand, either way. */
+function driftOf(random: RandomStream): number {
+  const size = Math.floor(1_000 * exp(-4 * random.nextUnit()))
+  return random.nextUnit() < 0.5 ? -size : size
 }
 
 /** Asks the accounts of a machine. @throws The errors of the transport, and `REQUEST_INVALID` with what the other side said. */

@@ -1,5 +1,6 @@
 import { drawFaults, type PlannedFault } from '../../faults/fault-plan.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { drawAttrition } from './attrition.ts'
 import { CHAOS_KINDS, ChaosFaults } from './chaos-faults.ts'
 import { ChaosMarket } from './chaos-market.ts'
 import { ChaosModels } from './chaos-models.ts'
@@ -54,13 +55,22 @@ export class ChaosWorld {
 
   /** Faults drawn for the seed. */
   plan(): PlannedFault[] {
-    const { faults, options, stage } = this
-    return drawFaults(stage.random('faults'), {
+    const { faults, market, nodes, options, stage } = this
+    if (options.faults === 0) return []
+    const untilMs = options.seconds * 1_000
+    const drawn = drawFaults(stage.random('faults'), {
       kinds: CHAOS_KINDS,
       targetsOf: (kind) => faults.targetsOf(kind),
       count: options.faults,
-      untilMs: options.seconds * 1_000,
+      untilMs,
     })
+    const deaths = drawAttrition(stage.random('attrition'), {
+      nodes: nodes.map(({ name }) => name),
+      traders: market?.machines.map(({ name }) => name) ?? [],
+      untilMs,
+      firstId: options.faults,
+    })
+    return [...drawn, ...deaths].toSorted((left, right) => left.atMs - right.atMs || left.id - right.id)
   }
 
   /** All faults end, and clients begin nothing more. */

@@ -1,3 +1,4 @@
+import { exp } from '../../../base/deterministic-math.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { RandomStream } from '../../../base/random-stream.ts'
 import type { Did } from '../../../core/evidence/names.ts'
@@ -6,7 +7,7 @@ import type { Stage } from '../../scenario/stage.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
 import type { AccountCommand } from './account-agent.ts'
 import { askAccounts, type ChaosNode } from './chaos-node.ts'
-import type { Observers } from './observers.ts'
+import type { Observers, OpenCommand } from './observers.ts'
 
 export type ClientInit = {
   readonly stage: Stage
@@ -18,6 +19,15 @@ export type ClientInit = {
 
 const EVERY_MS = 120
 const AGAIN_MS = 300
+/** Queues that deliver at least once give some of it once more, shortly behind the acknowledgement that they missed or long after it. */
+const TWICE_SHARE = 0.25
+/** From so many milliseconds to e^6 times as many, each span as often as one twice as long. */
+const TWICE_MS = { least: 15, folds: 6 }
+/** Commands that need something which is away for a moment. */
+const HARD_SHARE = 0.1
+/** Of the reminders, those that are set for longer, and how long. */
+const LONG_SHARE = 0.25
+const LONG_MS = 4_000
 
 /** Somebody who asks accounts for transfers and reminders, and asks again, with the same key, until it is told that they are stored. It never dies. */
 export class Client {
@@ -53,7 +63,8 @@ export class Client {
   /** One more command. @returns Its key. */
   command(): string {
     const { nodes, accounts, name, observers } = this.init
-    const [at, from, target, to, what, amount] = [0, 0, 0, 0, 0, 0].map(() => this.random.nextUnit()) as [
+    const [at, from, target, to, what, amount, hard] = [0, 0, 0, 0, 0, 0, 0].map(() => this.random.nextUnit()) as [
+      number,
       number,
       number,
       number,
@@ -69,7 +80,8 @@ export class Client {
       key,
       to: `account-${Math.floor(to * accounts)}`,
       node: pick(target).name,
-      amount: 1 + Math.floor(amount * 400),
+      amount: 1 + Math.floor(isTransfer || amount >= LONG_SHARE ? amount * 400 : (amount / LONG_SHARE) * LONG_MS),
+      ...(hard < HARD_SHARE && { isHard: true }),
     }
     const open = { node: pick(at).name, account: `account-${Math.floor(from * accounts)}`, command }
     observers.open.set(key, open)
@@ -92,12 +104,26 @@ export class Client {
     const { account, command } = open
     askAccounts(this.transport, node.did, { type: 'command', account, command }).then(
       () => {
+        this.onceMore(open)
         if (!observers.open.delete(key)) return
         observers.done += 1
         observers.acknowledged.said(`${node.name}/${account}`, `${command.type} ${key}`)
       },
       (error: unknown) => this.again(error, () => this.repeat(key)),
     )
+  }
+
+  /** Some of what is stored is sent again. Whoever asks so waits for no answer. */
+  private onceMore({ node, account, command }: OpenCommand): void {
+    const [share, spread] = [this.random.nextUnit(), this.random.nextUnit()]
+    if (share >= TWICE_SHARE) return
+    const to = this.init.nodes.find(({ name }) => name === node)
+    this.owner.timers.schedule(TWICE_MS.least * exp(TWICE_MS.folds * spread), () => {
+      if (to === undefined || this.isResting) return
+      askAccounts(this.transport, to.did, { type: 'command', account, command }).catch((error: unknown) =>
+        this.again(error, () => undefined),
+      )
+    })
   }
 
   private read(): void {

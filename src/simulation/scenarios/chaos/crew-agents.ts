@@ -17,11 +17,14 @@ export type Job = AnyEventObject & {
 export type CrewWatch = {
   readonly sent: (job: Job) => void
   readonly handling: (job: Job) => void
-  readonly told: (id: string) => void
+  readonly told: (watcher: string, id: string) => void
 }
 
 /** What the crew's mailboxes are: one of each policy, and small enough to be full. */
 export const CREW_POLICIES: readonly MailboxPolicy[] = ['refuse', 'drop-newest', 'drop-oldest', 'credit']
+
+/** Of those who watch others; how else a full mailbox is dealt with makes no difference to an end. */
+export const WATCHER_POLICIES: readonly MailboxPolicy[] = ['drop-newest', 'drop-oldest', 'refuse']
 
 export function workerAgent(policy: MailboxPolicy, watch: CrewWatch): AgentDefinition {
   return defineAgent({
@@ -81,14 +84,14 @@ export function visitorAgent(): AgentDefinition {
   })
 }
 
-/** Watches others, with a mailbox that is always too small. */
-export function watcherAgent(watch: CrewWatch): AgentDefinition {
+/** Watches others, with a mailbox that is always too small, and that drops what it drops from either end. */
+export function watcherAgent(policy: MailboxPolicy, watch: CrewWatch): AgentDefinition {
   return defineAgent({
-    name: 'watcher',
-    mailbox: { bound: 2, atBound: 'drop-newest' },
+    name: `watcher-${policy}`,
+    mailbox: { bound: 2, atBound: policy },
     logic: fromTransition((told: number, event: AnyEventObject) => {
       if (event.type !== 'kernell.terminated') return told
-      watch.told(String(event['id']))
+      watch.told(policy, String(event['id']))
       return told + 1
     }, 0),
   })

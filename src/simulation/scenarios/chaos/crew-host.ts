@@ -1,27 +1,20 @@
 import type { RandomStream } from '../../../base/random-stream.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
+import type { MailboxPolicy } from '../../../actors/agent-definition.ts'
 import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
 import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
 import { createSimulatedActors } from '../../actors/simulated-actors.ts'
 import type { Stage } from '../../scenario/stage.ts'
-import { ControlLane } from '../../checks/control-lane.ts'
 import { DeadlinesKept } from '../../checks/deadlines-kept.ts'
 import { FifoPerPair } from '../../checks/fifo-per-pair.ts'
 import { type KnownActor, livingAmong, orphansAmong } from '../../checks/no-orphans.ts'
 import { NothingLost } from '../../checks/nothing-lost.ts'
 import { SupervisionIntensity } from '../../checks/supervision-intensity.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
-import {
-  CREW_POLICIES,
-  type CrewWatch,
-  feederAgent,
-  type Job,
-  visitorAgent,
-  watcherAgent,
-  workerAgent,
-} from './crew-agents.ts'
+import { CREW_POLICIES, type CrewWatch, feederAgent, type Job, workerAgent } from './crew-agents.ts'
+import { CrewVisits } from './crew-visits.ts'
 
 export type CrewHostInit = {
   readonly stage: Stage
@@ -38,7 +31,7 @@ const ASK_TIMEOUT_MS = 250
 /** Back-offs and held senders are over by then, wherever time goes on. */
 const PATIENCE_MS = 1_000
 
-/** Actors that are lost with their process: workers under supervisors of each strategy, those that feed them, and one that watches visitors come and go. */
+/** Actors that are lost with their process: workers under supervisors of each strategy, those that feed them, and visitors that come and go. */
 export class CrewHost {
   readonly system: ActorSystem
   private readonly init: CrewHostInit
@@ -46,15 +39,13 @@ export class CrewHost {
   private readonly supervisors = new Map<string, string>()
   private readonly fifo = new FifoPerPair()
   private readonly lost = new NothingLost()
-  private readonly lane = new ControlLane()
+  private readonly visits: CrewVisits
   private readonly deadlines = new DeadlinesKept()
   private readonly intensity: SupervisionIntensity
   private readonly watch: CrewWatch
   private readonly workers: ActorRef[] = []
-  private visitors = 0
   private asks = 0
   private isFeeding = true
-  private watcher: ActorRef | undefined
 
   constructor(init: CrewHostInit) {
     this.init = init
@@ -62,6 +53,7 @@ export class CrewHost {
     const { checks } = stage
     this.watch = this.createWatch()
     this.system = createSimulatedActors({ world: init.stage.world, owner, count: init.stage.handled })
+    this.visits = new CrewVisits(this.system, owner, this.watch)
     const nowMs = (): number => owner.clock.monotonicMs()
     this.intensity = new SupervisionIntensity(
       {
@@ -84,12 +76,13 @@ export class CrewHost {
 
   start(): void {
     for (const strategy of STRATEGIES) this.superviseWorkers(strategy)
+    this.superviseNested()
     for (const id of FEEDERS)
       this.spawn(
         feederAgent(id, (name) => this.workers.find((worker) => worker.id === name), this.watch),
         id,
       )
-    this.watcher = this.spawn(watcherAgent(this.watch), 'watcher')
+    this.known.push(...this.visits.watchers)
     this.loop()
   }
 
@@ -98,7 +91,7 @@ export class CrewHost {
     const { random } = this.init
     const worker = this.workers[random.nextBelow(this.workers.length)]
     const before = this.system.deadLetters.count
-    for (let sequence = 1; sequence <= count; sequence += 1) this.watcher?.send({ type: 'noise' })
+    this.visits.makeNoise(count)
     if (worker !== undefined)
       this.system
         .get(FEEDERS[0] ?? '')
@@ -113,7 +106,7 @@ export class CrewHost {
     if (!owner.isAlive) return
     checks.check('no-orphans', orphansAmong(this.known.map(actorOf)))
     checks.check('supervision-intensity', this.intensity.left(PATIENCE_MS))
-    checks.check('control-lane', this.lane.left(owner.clock.monotonicMs(), PATIENCE_MS))
+    checks.check('control-lane', this.visits.left(PATIENCE_MS))
     const nowMs = owner.clock.monotonicMs()
     checks.check('deadlines-kept', this.deadlines.left({ nowMs, life: this.life(), slackMs: PATIENCE_MS }))
   }
@@ -132,15 +125,33 @@ export class CrewHost {
   }
 
   private superviseWorkers(strategy: RestartStrategy): void {
-    const supervisor = this.system.supervise({ id: strategy, strategy, intensity: INTENSITY })
+    const supervisor = this.supervise(strategy, { strategy })
+    for (const policy of CREW_POLICIES) this.spawnWorker(policy, supervisor)
+  }
+
+  /** Supervisors below a supervisor: whose intensity is exceeded fails as a child of the one above, with all that is below. */
+  private superviseNested(): void {
+    const upper = this.supervise('upper', { strategy: 'one-for-all' })
+    this.spawnWorker('refuse', upper)
+    const lower = this.supervise('lower', { strategy: 'rest-for-one', supervisor: upper })
+    for (const policy of ['drop-newest', 'credit'] as const) this.spawnWorker(policy, lower)
+  }
+
+  private supervise(
+    id: string,
+    init: { readonly strategy: RestartStrategy; readonly supervisor?: ActorRef },
+  ): ActorRef {
+    const supervisor = this.system.supervise({ id, intensity: INTENSITY, ...init })
+    if (init.supervisor !== undefined) this.supervisors.set(supervisor.id, init.supervisor.id)
     this.known.push(supervisor)
-    for (const policy of CREW_POLICIES) {
-      const name = `${policy}`
-      const worker = this.system.spawn(workerAgent(policy, this.watch), { id: name, supervisor })
-      this.supervisors.set(worker.id, supervisor.id)
-      this.known.push(worker)
-      this.workers.push(worker)
-    }
+    return supervisor
+  }
+
+  private spawnWorker(policy: MailboxPolicy, supervisor: ActorRef): void {
+    const worker = this.system.spawn(workerAgent(policy, this.watch), { id: policy, supervisor })
+    this.supervisors.set(worker.id, supervisor.id)
+    this.known.push(worker)
+    this.workers.push(worker)
   }
 
   private spawn(agent: Parameters<ActorSystem['spawn']>[0], id: string): ActorRef {
@@ -164,25 +175,10 @@ export class CrewHost {
       const worker = this.workers[Math.floor(whom * this.workers.length)]
       if (worker !== undefined)
         this.system.get(FEEDERS[Math.floor(who * FEEDERS.length)] ?? '')?.send({ type: 'feed', to: worker.id, poison })
-      if (visit < 0.2) this.visit(visit < 0.05)
+      if (visit < 0.2) this.visits.visit(visit < 0.05)
       if (ask < 0.2 && worker !== undefined) this.ask(worker, ask < 0.1)
     }
     if (this.isFeeding) owner.timers.schedule(EVERY_MS, () => this.loop())
-  }
-
-  private visit(isPoison: boolean): void {
-    const { owner } = this.init
-    const id = `visitor-${(this.visitors += 1)}`
-    const visitor = this.system.spawn(visitorAgent(), { id })
-    if (this.watcher === undefined) return
-    visitor.watch(this.watcher)
-    this.lane.watches(visitor.id)
-    visitor.send({ type: 'hello', isPoison })
-    // Noise, so that the watcher's mailbox is full whenever the end is told.
-    for (let count = 0; count < 4; count += 1) this.watcher.send({ type: 'noise' })
-    const end = (): void => this.lane.ended(visitor.id, owner.clock.monotonicMs())
-    if (isPoison) owner.timers.schedule(1, end)
-    else visitor.stop({ drain: true }).then(end, (error: unknown) => owner.fail(error))
   }
 
   /** A question that is not answered fails when its time is over, and not before. */
@@ -217,9 +213,9 @@ export class CrewHost {
         if (job.isPoison) this.fifo.failedOver(pair, job.sequence)
         else checks.check('nothing-lost', this.lost.ended(nameOf(job)))
       },
-      told: (id) => {
+      told: (watcher, id) => {
         this.intensity.ended(id)
-        checks.check('control-lane', this.lane.told(id))
+        checks.check('control-lane', this.visits.told(watcher, id))
       },
     }
   }

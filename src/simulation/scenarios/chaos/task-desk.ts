@@ -36,8 +36,8 @@ export class TaskDesk {
   private tasks = 0
   private open = 0
   private isResting = false
-  /** A process has died, so that some calls ended without anybody's knowing. */
-  private hasDied = false
+  /** The last moment at which nothing was under way in this process, by its budget and by the bill. */
+  private rested: Rest | undefined
 
   constructor(init: TaskDeskInit) {
     this.init = init
@@ -60,7 +60,8 @@ export class TaskDesk {
     owner.onKill(() => {
       this.work = undefined
       this.open = 0
-      this.hasDied = true
+      // Some calls have ended without anybody's knowing.
+      this.rested = undefined
     })
     this.work = await bootRouter(owner, machine, {
       stage,
@@ -75,6 +76,7 @@ export class TaskDesk {
         else owner.fail(error)
       },
     })
+    this.compare()
     this.loop(owner)
     owner.timers.schedule(LEARN_EVERY_MS, () => this.learn(owner))
   }
@@ -110,17 +112,29 @@ export class TaskDesk {
     const billed = lines.reduce((sum, { costNanos }) => sum + costNanos, 0n)
     checks.check('budget-not-exceeded', budgetNotExceeded(machine.name, { billed, limit: LIMIT_NANOS }))
     if (work === undefined) return
-    const counter = work.budgets.inspect().find(({ scope }) => scope === 'node')?.account.counters.total
-    const spent = (counter?.spentNanos ?? 0n) + (counter?.heldNanos ?? 0n)
-    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent, billed }))
-    const isWhole = !this.hasDied && lines.every(({ isAnswered }) => isAnswered)
-    if (isWhole) checks.check('spend-equals-bill', spendEqualsBill(machine.name, { spent, billed }))
+    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent: spentOf(work), billed }))
+    this.compare()
     const [broken] = work.budgets.violations()
     checks.check('budget-sound', broken)
     await work.records.pipeline.flush()
     const learned = await learnFromRecords(work.records.store, this.init.models)
     stage.handled.learning += learned.outcomes
     checks.check('learned-once', learnedOnce(machine.name, learned))
+  }
+
+  /** Between two moments of one process at which nothing is under way the budget spends what is billed, to the last unit. Of calls without a whole answer nobody knows what they cost. */
+  private compare(): void {
+    const { work, rested } = this
+    const { stage, machine, models } = this.init
+    if (work === undefined || this.open > 0) return
+    const spent = spentOf(work)
+    const { lines } = models.provider.bill
+    this.rested = { spent, lines: lines.length }
+    if (rested === undefined) return
+    const own = lines.slice(rested.lines).filter(({ user }) => user?.startsWith(`${machine.name}/`) === true)
+    if (own.length === 0 || own.some(({ isAnswered }) => !isAnswered)) return
+    const billed = own.reduce((sum, { costNanos }) => sum + costNanos, 0n)
+    stage.checks.check('spend-equals-bill', spendEqualsBill(machine.name, { spent: spent - rested.spent, billed }))
   }
 
   private linesOf(user: string): readonly BillLine[] {
@@ -137,7 +151,9 @@ export class TaskDesk {
   begin(owner: WorldProcess): void {
     this.open += 1
     const end = (): void => {
-      if (owner.isAlive) this.open -= 1
+      if (!owner.isAlive) return
+      this.open -= 1
+      this.compare()
     }
     this.ask().then(end, (error: unknown) => {
       end()
@@ -160,6 +176,15 @@ export class TaskDesk {
       },
     )
   }
+}
+
+/** What the budget knew, and how long the bill was. */
+type Rest = { readonly spent: bigint; readonly lines: number }
+
+/** Spent, and held for calls of which nobody has heard the end. */
+function spentOf({ budgets }: RouterWork): bigint {
+  const counter = budgets.inspect().find(({ scope }) => scope === 'node')?.account.counters.total
+  return (counter?.spentNanos ?? 0n) + (counter?.heldNanos ?? 0n)
 }
 
 function wordOf(task: string, { modelId, tier, costNanos }: RouteResult) {

@@ -26,12 +26,12 @@ export const OFF_BY_ONE_DEADLINES: readonly PlantedBug[] = [
     what: 'a restart at the very end of the period does not count',
   },
   {
-    name: 'instant-one-early',
+    name: 'delay-one-short',
     class: 'off-by-one-deadline',
     file: 'src/actors/durable/consequences/durable-timers.ts',
-    search: 'this.#schedule(entry, Math.min(instant - this.#now(), RECHECK_MS))',
-    replacement: 'this.#schedule(entry, Math.min(instant - this.#now() - 1, RECHECK_MS))',
-    what: 'what waits for an instant is looked at a millisecond early, and waits again: nobody is hurt',
+    search: 'else if (isFresh) this.#schedule(new DueEntry(actor, timer), delay)',
+    replacement: 'else if (isFresh) this.#schedule(new DueEntry(actor, timer), delay - 1)',
+    what: 'a reminder comes a millisecond before its delay is over',
   },
   {
     name: 'instant-reached-too-soon',
