@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { SeedResult } from '../../simulation/seeds/seed-result.ts'
@@ -32,7 +32,7 @@ export class ResumeFile {
   constructor(path: string, head: ResumeHead, tell: (result: SeedResult) => void) {
     this.path = path
     try {
-      this.file = openSync(path, existsSync(path) ? 'r+' : 'wx+')
+      this.file = openSync(path, 'a+')
     } catch (cause: unknown) {
       throw new CodedError('STORE_WRITE_FAILED', {
         message: `${path} cannot be opened`,
@@ -60,33 +60,45 @@ export class ResumeFile {
   }
 
   private readAll(head: string, tell: (result: SeedResult) => void): void {
+    if (!this.hasHead(`${head}\n`)) {
+      ftruncateSync(this.file, 0)
+      this.write(`${head}\n`)
+      return
+    }
     let number = 0
     const { wholeBytes } = readLines(this.file, (line) => {
       number += 1
-      if (number === 1) this.compareHead(line, head)
-      else tell(this.parse(line, number))
+      if (number > 1) tell(this.parse(line, number))
     })
     ftruncateSync(this.file, wholeBytes)
-    this.position = wholeBytes
-    if (number === 0) this.write(`${head}\n`)
+    this.size = wholeBytes
   }
 
-  private position = 0
+  /** False for a file without a byte, or with a part of the head that was not written whole: only such a file may be begun anew. */
+  private hasHead(wanted: string): boolean {
+    const bytes = Buffer.from(wanted, 'utf8')
+    const found = Buffer.alloc(bytes.byteLength)
+    const count = readSync(this.file, found, 0, found.byteLength, 0)
+    if (!found.subarray(0, count).equals(bytes.subarray(0, count))) {
+      const [line = ''] = found.toString('utf8', 0, count).split('\n')
+      throw this.other(`begins with ${line.slice(0, 300)}; this run is ${wanted.slice(0, 300).trimEnd()}`)
+    }
+    return count === bytes.byteLength
+  }
 
+  private size = 0
+
+  /** What cannot be written whole is taken back: what is there stays a file of whole lines. */
   private write(line: string): void {
     const bytes = Buffer.from(line, 'utf8')
     try {
-      for (let at = 0; at < bytes.byteLength;) at += writeSync(this.file, bytes, at, undefined, this.position + at)
+      for (let at = 0; at < bytes.byteLength;) at += writeSync(this.file, bytes, at)
     } catch (cause: unknown) {
+      ftruncateSync(this.file, this.size)
       const message = `${this.path} cannot be written`
       throw new CodedError('STORE_WRITE_FAILED', { message, cause, details: { file: this.path } })
     }
-    this.position += bytes.byteLength
-  }
-
-  private compareHead(found: string, wanted: string): void {
-    if (found === wanted) return
-    throw this.other(`begins with ${found.slice(0, 300)}; this run is ${wanted.slice(0, 300)}`)
+    this.size += bytes.byteLength
   }
 
   private parse(line: string, number: number): SeedResult {

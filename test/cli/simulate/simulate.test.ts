@@ -202,6 +202,17 @@ describe('--resume', { timeout: 60_000 }, () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
+  it('begins a file anew whose head was not written whole', async () => {
+    const file = join(folder, 'head.jsonl')
+    await simulate('--seeds', '1..1', '--resume', file, '--json')
+    const text = readFileSync(file, 'utf8')
+    for (const begun of ['', text.slice(0, 40)]) {
+      writeFileSync(file, begun)
+      expect((await simulate('--seeds', '1..1', '--resume', file, '--json')).exitCode).toBe(0)
+      expect(readFileSync(file, 'utf8')).toBe(text)
+    }
+  })
+
   it.each([
     ['other options', ['--agents', '7']],
     ['other signatures', ['--signatures', 'ed25519']],
@@ -218,6 +229,8 @@ describe('--resume', { timeout: 60_000 }, () => {
   it.each([
     ['that is no such file', 'hello\nworld\n'],
     ['with another file in it', '{"seed":1}\n'],
+    ['of one line without an end', 'a document that took a year'],
+    ['with something before the head', '{"kernell_simulationx'],
   ])('refuses a file %s', async (_, text) => {
     const file = join(folder, 'strange.txt')
     writeFileSync(file, text)
