@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } fr
 import { CodedError } from '../../base/errors.ts'
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { SeedResult } from '../../simulation/seeds/seed-result.ts'
+import { lockFile } from './file-lock.ts'
 
 /** What all seeds of a file have in common. */
 export type ResumeHead = {
@@ -23,17 +24,20 @@ const NEWLINE = 0x0a
 export class ResumeFile {
   private readonly file: number
   private readonly path: string
+  private readonly unlock: () => void
 
   /**
    * Opens the file, or makes it, and tells of each seed in it.
    *
-   * @throws `SIMULATION_RESUME_OTHER` when it belongs to another scenario, version or other options, or is no such file; `STORE_WRITE_FAILED`.
+   * @throws `SIMULATION_RESUME_OTHER` when it belongs to another scenario, version or other options, or is no such file; `STORE_LOCKED`; `STORE_WRITE_FAILED`.
    */
   constructor(path: string, head: ResumeHead, tell: (result: SeedResult) => void) {
     this.path = path
+    this.unlock = lockFile(path)
     try {
       this.file = openSync(path, 'a+')
     } catch (cause: unknown) {
+      this.unlock()
       throw new CodedError('STORE_WRITE_FAILED', {
         message: `${path} cannot be opened`,
         cause,
@@ -55,8 +59,18 @@ export class ResumeFile {
 
   /** What was added is on the disk. */
   close(): void {
-    fsyncSync(this.file)
-    closeSync(this.file)
+    try {
+      fsyncSync(this.file)
+    } catch (cause: unknown) {
+      throw new CodedError('STORE_WRITE_FAILED', {
+        message: `${this.path} cannot be written`,
+        cause,
+        details: { file: this.path },
+      })
+    } finally {
+      closeSync(this.file)
+      this.unlock()
+    }
   }
 
   private readAll(head: string, tell: (result: SeedResult) => void): void {

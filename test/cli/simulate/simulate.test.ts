@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -237,6 +238,18 @@ describe('--resume', { timeout: 60_000 }, () => {
     const run = await simulate('--seeds', '1..2', '--resume', file, '--json')
     expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
     expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('refuses a file that another process writes, and takes it over from one that is no more', async () => {
+    const file = join(folder, 'locked.jsonl')
+    writeFileSync(`${file}.lock`, `${process.ppid}\n`)
+    const refused = await simulate('--seeds', '1..1', '--resume', file, '--json')
+    expect(refused.json()).toMatchObject({ error: { code: 'STORE_LOCKED', details: { pid: process.ppid } } })
+    expect(existsSync(file)).toBe(false)
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    writeFileSync(`${file}.lock`, `${pid}\n`)
+    expect((await simulate('--seeds', '1..1', '--resume', file, '--json')).exitCode).toBe(0)
+    expect(existsSync(`${file}.lock`)).toBe(false)
   })
 
   it('refuses a file with a line in its middle that is no seed', async () => {
