@@ -152,14 +152,28 @@ function readLines(file: number, tell: (line: string) => void): { readonly whole
 }
 
 function isResult(value: unknown): value is SeedResult {
-  if (typeof value !== 'object' || value === null) return false
-  const { seed, hash, events, found, faults, checks, handled, violations, metrics } = value as Partial<SeedResult>
+  if (!isObject(value)) return false
+  const { seed, hash, unequal, violations } = value
+  const { events, virtualMs, agents, found, faults, checks, handled, metrics } = value
   return (
     Number.isInteger(seed) &&
     typeof hash === 'string' &&
-    typeof events === 'number' &&
-    typeof found === 'number' &&
+    [events, virtualMs, agents, found].every(isNumber) &&
+    [faults, checks, handled, metrics].every((counts) => isObject(counts) && Object.values(counts).every(isNumber)) &&
     Array.isArray(violations) &&
-    [faults, checks, handled, metrics].every((counts) => typeof counts === 'object' && counts !== null)
+    violations.every((each) => hasTexts(each, ['checker', 'what'])) &&
+    (unequal === undefined || hasTexts(unequal, ['hash', 'difference']))
   )
+}
+
+function hasTexts(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => typeof value[name] === 'string')
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number'
 }

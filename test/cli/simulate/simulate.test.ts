@@ -262,6 +262,22 @@ describe('--resume', { timeout: 60_000 }, () => {
       error: { code: 'SIMULATION_RESUME_OTHER', message: expect.stringContaining('line 2') as unknown },
     })
   })
+
+  it.each([
+    ['violations', [null]],
+    ['violations', [{ checker: 'a' }]],
+    ['faults', { 'power-cut': 'x' }],
+    ['virtualMs', null],
+    ['unequal', 'hash'],
+  ])('refuses a seed whose %s are %j', async (name, value) => {
+    const file = join(folder, 'shape.jsonl')
+    rmSync(file, { force: true })
+    await simulate('--seeds', '1..1', '--resume', file, '--json')
+    const [head = '', seed = ''] = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, `${head}\n${JSON.stringify({ ...(JSON.parse(seed) as object), [name]: value })}\n`)
+    const run = await simulate('--seeds', '1..1', '--resume', file, '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
+  })
 })
 
 describe('pictures and pages', { timeout: 60_000 }, () => {
