@@ -32,17 +32,18 @@ export async function simulateRun(
     `seed ${report.seed}, hash ${report.hash.slice(0, 16)}, ${report.events} events`,
   )
   const replay = replayIn(simulation)
-  await writeFiles(files, {
-    title: `${report.scenario}, seed ${report.seed}`,
-    plots,
-    page: () => runPage(report, { version: readPackageVersion(), replay, plots }),
-  })
   const failing = report.violations.length === 0 ? [] : [report.seed]
   const shrunk = await shrinkIn(simulation, failing, context)
   if (isJson) terminal.printJson({ ...runDocument(answer, play.isTwice), ...shrunkDocument(simulation.plan, shrunk) })
   else terminal.print([formatRun(answer, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'))
+  const pictures = {
+    title: `${report.scenario}, seed ${report.seed}`,
+    plots,
+    page: () => runPage(report, { version: readPackageVersion(), replay, plots }),
+  }
+  const isWritten = await writeFiles(files, pictures, terminal)
   if (signal.aborted) return EXIT_CODES.interrupted
-  return failing.length === 0 && unequal === undefined ? EXIT_CODES.done : EXIT_CODES.failed
+  return isWritten && failing.length === 0 && unequal === undefined ? EXIT_CODES.done : EXIT_CODES.failed
 }
 
 function tellStopped(

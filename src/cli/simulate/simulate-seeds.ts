@@ -37,12 +37,6 @@ export async function simulateSeeds(
   }
   const plots = distributionPlots(totals.metrics, `${totals.seeds} seeds`)
   const replay = replayIn(simulation)
-  const files = isInterrupted && plots.length === 0 ? { ...plan.files, plots: [] } : plan.files
-  await writeFiles(files, {
-    title: `${scenario.name}, seeds ${range.from} to ${range.to}`,
-    plots,
-    page: () => seedsPage(played, { version: readPackageVersion(), replay, plots }),
-  })
   const failing = [...new Set(totals.violations.list.map(({ seed }) => seed))]
   const shrunk = await shrinkIn(simulation, failing, context)
   if (isJson) terminal.printJson({ ...seedsDocument(played), ...shrunkDocument(plan, shrunk) })
@@ -50,8 +44,14 @@ export async function simulateSeeds(
     terminal.print(
       [formatSeeds({ ...played, resumed: result.resumed }, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'),
     )
+  const pictures = {
+    title: `${scenario.name}, seeds ${range.from} to ${range.to}`,
+    plots,
+    page: () => seedsPage(played, { version: readPackageVersion(), replay, plots }),
+  }
+  const isWritten = await writeFiles(plan.files, pictures, terminal)
   if (isInterrupted || signal.aborted) return EXIT_CODES.interrupted
-  return totals.isClean ? EXIT_CODES.done : EXIT_CODES.failed
+  return totals.isClean && isWritten && result.isKept ? EXIT_CODES.done : EXIT_CODES.failed
 }
 
 function headOf({ scenario, options, playedAs }: Simulation, workingDir: string): ResumeHead {

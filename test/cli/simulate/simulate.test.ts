@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -293,6 +293,36 @@ describe('pictures and pages', { timeout: 60_000 }, () => {
     await simulate('--seeds', '1..5', '--plot', 'spread.svg', '--plot', 'spread.png', '--json')
     expect(readFileSync(join(folder, 'spread.svg'), 'utf8')).toContain('lastMs over seeds')
     expect(existsSync(join(folder, 'spread.png'))).toBe(true)
+  })
+
+  it.each([
+    ['a run', ['--seed', '1']],
+    ['seeds', ['--seeds', '1..2']],
+  ])('prints what came of %s also where a file can be written no more', async (_, words) => {
+    mkdirSync(join(folder, 'gone'))
+    process.env.TICKING_REMOVES = join(folder, 'gone')
+    const gone = ['--set', 'wrong=remove', '--set', 'at=[1]', '--report', 'gone/page.html']
+    const run = await simulate(...words, ...gone, '--json')
+    expect(run.json()).toMatchObject({ scenario: 'ticking', violations: [] })
+    expect(run.errors).toContain('STORE_WRITE_FAILED')
+    expect(run.exitCode).toBe(1)
+  })
+
+  it('says that there is nothing to draw, behind the results', async () => {
+    const run = await simulate(
+      '--seeds',
+      '1..2',
+      '--set',
+      'wrong=throw',
+      '--set',
+      'at=[1,2]',
+      '--plot',
+      'no.svg',
+      '--json',
+    )
+    expect(run.json()).toMatchObject({ runs: 0, found: { failures: 2 } })
+    expect(run.errors).toContain('There is nothing to draw')
+    expect(run.exitCode).toBe(1)
   })
 
   it('writes pages that need nothing else and hold what was found as text', async () => {
