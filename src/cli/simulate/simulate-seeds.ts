@@ -20,7 +20,7 @@ export async function simulateSeeds(
   { range, threads, timeoutMs, resumeFile }: Extract<SimulatePlan['play'], { kind: 'seeds' }>,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { plan, scenario, options, playedAs } = simulation
+  const { plan, scenario, playedAs } = simulation
   const { terminal, isJson, signal, workingDir } = context
   if (plan.files.plots.length > 0 && range.from === range.to)
     throw usageError('One seed has no spread to draw; use --seed')
@@ -29,7 +29,7 @@ export async function simulateSeeds(
   const { totals, isInterrupted } = result
   const played: SeedsPlayed = {
     scenario: scenario.name,
-    options,
+    options: scenario.options,
     signatures: playedAs.signatures,
     ...range,
     totals,
@@ -54,12 +54,12 @@ export async function simulateSeeds(
   return totals.isClean && isWritten && result.isKept ? EXIT_CODES.done : EXIT_CODES.failed
 }
 
-function headOf({ scenario, options, playedAs }: Simulation, workingDir: string): ResumeHead {
+function headOf({ scenario, playedAs }: Simulation, workingDir: string): ResumeHead {
   const { source, signatures, dataFile } = playedAs
   const data = dataFile === undefined ? null : readDataFile(dataFile, workingDir).text
   return {
     scenario: scenario.name,
-    options,
+    options: scenario.options,
     signatures,
     version: readPackageVersion(),
     source: source.kind === 'file' ? source.sha256 : null,
