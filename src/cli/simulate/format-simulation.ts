@@ -30,7 +30,7 @@ export function formatRun(
     ...countsOf(report, width),
     ...table(['metric', 'value'], numbersOf(report.metrics), width),
     '',
-    verdictOf(violations.length, terminal),
+    verdictOf(report.violationsFound, terminal),
     ...violations
       .slice(0, SHOWN_MAX)
       .map(({ checker, what, atMs, event }) => `  ${checker}: ${what} (${atMs} ms, event ${event})`),

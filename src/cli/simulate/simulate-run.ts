@@ -21,7 +21,14 @@ export async function simulateRun(
   const { terminal, isJson, signal } = context
   const { files } = simulation.plan
   const { playedAs } = simulation
-  const answer = await playRun({ ...play, playedAs, traceFile: files.trace, terminal, signal })
+  const answer = await playRun({
+    ...play,
+    playedAs,
+    timeoutMs: simulation.plan.timeoutMs,
+    traceFile: files.trace,
+    terminal,
+    signal,
+  })
   if (answer.kind === 'failed')
     throw new CodedError(answer.failure.code, { message: `Seed ${play.seed}: ${answer.failure.message}` })
   if (answer.kind === 'stopped')

@@ -17,7 +17,7 @@ import { replayIn, shrinkIn, type Simulation } from './simulation.ts'
 /** Plays a range of seeds and tells of them. */
 export async function simulateSeeds(
   simulation: Simulation,
-  { range, threads, timeoutMs, resumeFile }: Extract<SimulatePlan['play'], { kind: 'seeds' }>,
+  { range, threads, resumeFile }: Extract<SimulatePlan['play'], { kind: 'seeds' }>,
   context: CommandContext,
 ): Promise<ExitCode> {
   const { plan, scenario, playedAs } = simulation
@@ -25,7 +25,15 @@ export async function simulateSeeds(
   if (plan.files.plots.length > 0 && range.from === range.to)
     throw usageError('One seed has no spread to draw; use --seed')
   const resume = resumeFile === undefined ? undefined : { file: resumeFile, head: headOf(simulation, workingDir) }
-  const result = await playRange({ playedAs, range, threads, timeoutMs, resume, terminal, signal })
+  const result = await playRange({
+    playedAs,
+    range,
+    threads,
+    timeoutMs: plan.timeoutMs ?? 600_000,
+    resume,
+    terminal,
+    signal,
+  })
   const { totals, isInterrupted } = result
   const played: SeedsPlayed = {
     scenario: scenario.name,

@@ -27,6 +27,6 @@ export async function shrinkIn(
   { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
 ): Promise<readonly ShrunkSeed[]> {
   if (!plan.isShrunk || seeds.length === 0) return []
-  const shrunk = await shrinkSeeds({ playedAs, seeds, terminal, signal })
+  const shrunk = await shrinkSeeds({ playedAs, seeds, timeoutMs: plan.timeoutMs ?? 600_000, terminal, signal })
   return shrunk.map((each) => ({ ...each, replay: replayOfShrunk(plan, each, scenario.defaults) }))
 }

@@ -30,8 +30,8 @@ export function runPage(report: RunReport, { version, replay, plots }: ReportCon
   return formatPage({
     title: `Simulation of ${scenario}, seed ${seed}`,
     verdict: {
-      isGood: violations.length === 0,
-      text: violations.length === 0 ? 'No checker found a violation.' : `${violations.length} violations.`,
+      isGood: report.violationsFound === 0,
+      text: report.violationsFound === 0 ? 'No checker found a violation.' : `${report.violationsFound} violations.`,
     },
     sections: [
       playedSection([

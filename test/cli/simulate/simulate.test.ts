@@ -84,6 +84,11 @@ describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
     })
   })
 
+  it('is ended with its thread behind --timeout', async () => {
+    const run = await simulate('--set', 'wrong=hang', 'at=[1]', '--timeout', '0.1', '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_SEED_HUNG' } })
+  })
+
   it('says that its thread died', async () => {
     const run = await simulate('--set', 'wrong=exit', 'at=[1]', '--json')
     expect(run.exitCode).toBe(1)

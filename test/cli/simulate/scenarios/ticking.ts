@@ -12,7 +12,7 @@ const ticking = defineScenario({
     /** Seeds at which it goes wrong. */
     at: z.array(z.int()).default([]).describe('seeds at which it goes wrong'),
     wrong: z
-      .enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection', 'remove'])
+      .enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection', 'remove', 'print'])
       .default('nothing'),
   }),
   async open(stage, { agents, steps, at, wrong }) {
@@ -20,6 +20,7 @@ const ticking = defineScenario({
     if (kind === 'throw') throw new Error(`seed ${stage.world.seed} throws`)
     if (kind === 'rejection') stage.world.schedule(5, { kind: 'rejection', run: () => void rejected() })
     if (kind === 'remove') rmSync(process.env.TICKING_REMOVES ?? '', { recursive: true, force: true })
+    if (kind === 'print') console.log('said by the scenario')
     if (kind === 'exit') process.exit(7)
     if (kind === 'hang') for (;;) steps satisfies number
     let ticks = 0
