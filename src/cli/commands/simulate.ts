@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
@@ -38,8 +39,9 @@ export const simulateCommand: Command = {
     const source = await sourceOf(word, context.workingDir)
     const { terminal, signal } = context
     const scenario = await describeSource({ source, options: plan.options, terminal, signal })
-    checkFiles(plan.files)
-    const { signatures, dataFile, faultIds } = plan
+    const { signatures, dataFile, faultIds, play } = plan
+    const scenarioFile = source.kind === 'file' ? fileURLToPath(source.url) : undefined
+    checkFiles(plan.files, [scenarioFile, dataFile, play.kind === 'seeds' ? play.resumeFile : undefined])
     if (dataFile !== undefined) readRecordedRows(readDataFile(dataFile, context.workingDir))
     const playedAs: PlayedAs = { source, options: plan.options, signatures, dataFile, faultIds }
     const simulation: Simulation = { plan, scenario, playedAs }

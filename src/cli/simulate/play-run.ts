@@ -35,7 +35,10 @@ export async function playRun(init: PlayRunInit): Promise<RunAnswer> {
   const bar = terminal.startProgress(`seed ${seed}`, BAR_PARTS)
   port1.on('message', ({ events, virtualMs, playMs }: { events: number; virtualMs: number; playMs: number }) => {
     Object.assign(far, { events, virtualMs })
-    bar.advance(Math.floor((BAR_PARTS * virtualMs) / Math.max(1, playMs)), `${events} events`)
+    bar.advance(
+      Math.floor((BAR_PARTS * virtualMs) / Math.max(1, playMs)),
+      `${events} events, ${Math.round(virtualMs)} virtual ms`,
+    )
   })
   const ending = new AbortController()
   let timer: NodeJS.Timeout | undefined

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { writePlotPanels } from '../../node/learning/evaluation/write-plot.ts'
@@ -15,15 +15,21 @@ export type RunFiles = {
 }
 
 /**
- * Looks before anything is played whether the files can be written, and leaves nothing behind.
+ * Looks before anything is played whether the files can be written, and leaves nothing behind. `others`: files of the run that none of them may be.
  *
  * @throws `STORE_WRITE_FAILED`; `COMMAND_INVALID` for a file that is named twice.
  */
-export function checkFiles({ plots, report, trace }: RunFiles): void {
+export function checkFiles({ plots, report, trace }: RunFiles, others: readonly (string | undefined)[] = []): void {
   const files = [...plots, report, trace].filter((file) => file !== undefined)
-  const twice = files.find((file, place) => files.indexOf(file) !== place)
+  const all = [...files, ...others.filter((file) => file !== undefined)].map(realPath)
+  const twice = all.find((file, place) => all.indexOf(file) !== place)
   if (twice !== undefined) throw usageError(`The file ${twice} is named twice`)
   for (const file of files) checkFile(file)
+}
+
+/** Where a link leads to, as far as there is a file. */
+function realPath(file: string): string {
+  return existsSync(file) ? realpathSync(file) : file
 }
 
 function checkFile(file: string): void {

@@ -59,6 +59,9 @@ function tellStopped(
   { terminal, isJson }: CommandContext,
 ): ExitCode {
   if (isJson) terminal.printJson({ ...run, events, virtual_ms: virtualMs, interrupted: true })
-  else terminal.print(`Stopped at event ${events}, ${Math.round(virtualMs)} virtual ms; nothing was judged`)
+  else
+    terminal.print(
+      `Stopped; at the last report ${events} events in ${Math.round(virtualMs)} virtual ms had been played; nothing was judged`,
+    )
   return EXIT_CODES.interrupted
 }

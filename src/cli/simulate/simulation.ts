@@ -26,7 +26,11 @@ export async function shrinkIn(
   seeds: readonly number[],
   { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
 ): Promise<readonly ShrunkSeed[]> {
-  if (!plan.isShrunk || seeds.length === 0) return []
+  if (!plan.isShrunk) return []
+  if (seeds.length === 0) {
+    terminal.note('There is nothing to shrink: no checker found a violation')
+    return []
+  }
   const shrunk = await shrinkSeeds({ playedAs, seeds, timeoutMs: plan.timeoutMs ?? 600_000, terminal, signal })
   return shrunk.map((each) => ({ ...each, replay: replayOfShrunk(plan, each, scenario.defaults) }))
 }

@@ -38,6 +38,8 @@ describe('kernell simulate refuses before anything is played', () => {
     [['--plot', 'picture.jpeg'], '--plot must end in'],
     [['--report', 'report.pdf'], '--report must end in'],
     [['--trace', 'same', '--report', 'a.html', '--plot', 'a.svg', 'a.svg'], 'named twice'],
+    [['--trace', TICKING], 'named twice'],
+    [['--seeds', '1..2', '--resume', 'same.svg', '--plot', 'same.svg'], 'named twice'],
     [['--until', '1.5'], '--until must be'],
     [['--faults', '1,,2'], '--faults takes ids'],
     [['--seeds', '1..2', '--faults', '1'], '--faults goes with one seed'],

@@ -108,6 +108,7 @@ describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
     }
     expect({ events, isCut }).toEqual({ events: 31, isCut: true })
     expect(last.map(({ index }) => index)).toEqual(Array.from({ length: 20 }, (_, at) => 11 + at))
+    expect((await simulate('--until', '30')).output).not.toContain('No violation was found')
     expect((await simulate('--until', '30')).output).toContain('The last events:\n{"index":11,')
   })
 
@@ -327,6 +328,8 @@ describe('pictures and pages', { timeout: 60_000 }, () => {
     )
     expect(run.json()).toMatchObject({ runs: 0, found: { failures: 2 } })
     expect(run.errors).toContain('There is nothing to draw')
+    const text = (await simulate('--seeds', '1..1', '--set', 'wrong=throw', '--set', 'at=[1]')).output
+    expect(text).not.toMatch(/No violation was found|equal hashes/)
     expect(run.exitCode).toBe(1)
   })
 

@@ -92,7 +92,11 @@ test('a scenario that seldom looks is cut behind its look', async () => {
 })
 
 test('violations that are not kept are counted', async () => {
-  const report = await runScenario(fragile, { seed: 1, options: { steps: 500 } })
+  const often = defineScenario({
+    ...fragile,
+    open: async (stage, options) => ({ ...(await fragile.open(stage, options)), watchEvery: 8 }),
+  })
+  const report = await runScenario(often, { seed: 1 })
   expect(report.violations).toHaveLength(100)
   expect(report.violationsFound).toBeGreaterThan(100)
   expect(seedResultOf(report).found).toBe(report.violationsFound)
