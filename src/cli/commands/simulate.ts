@@ -1,13 +1,14 @@
-import { parseOptions } from '../../simulation/run/run-scenario.ts'
+import { fileURLToPath } from 'node:url'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { isFlagSet } from '../flags.ts'
 import { readDataFile } from '../read-data-files.ts'
-import { describeScenario, formatScenarios } from '../simulate/list-scenarios.ts'
+import { describeSource } from '../simulate/describe-scenario.ts'
+import { describeScenario, formatScenarios, type ListedScenario } from '../simulate/list-scenarios.ts'
 import { checkFiles } from '../simulate/run-files.ts'
-import { type PlayedAs, plainOptions } from '../simulate/run-job.ts'
-import { loadScenario, sourceOf } from '../simulate/scenario-source.ts'
+import type { PlayedAs } from '../simulate/run-job.ts'
+import { sourceOf } from '../simulate/scenario-source.ts'
 import { readPlan, SIMULATE_FLAGS } from '../simulate/simulate-plan.ts'
 import { simulateRun } from '../simulate/simulate-run.ts'
 import { simulateSeeds } from '../simulate/simulate-seeds.ts'
@@ -36,13 +37,14 @@ export const simulateCommand: Command = {
     if (word === undefined || isFlagSet(context.flags, 'list')) return await listScenarios(word, context)
     const plan = readPlan(word, context)
     const source = await sourceOf(word, context.workingDir)
-    const scenario = await loadScenario(source)
-    const options = plainOptions(parseOptions(scenario, plan.options))
-    checkFiles(plan.files)
-    const { signatures, dataFile, faultIds } = plan
+    const { terminal, signal } = context
+    const scenario = await describeSource({ source, options: plan.options, terminal, signal })
+    const { signatures, dataFile, faultIds, play } = plan
+    const scenarioFile = source.kind === 'file' ? fileURLToPath(source.url) : undefined
+    checkFiles(plan.files, [scenarioFile, dataFile, play.kind === 'seeds' ? play.resumeFile : undefined])
     if (dataFile !== undefined) readRecordedRows(readDataFile(dataFile, context.workingDir))
     const playedAs: PlayedAs = { source, options: plan.options, signatures, dataFile, faultIds }
-    const simulation: Simulation = { plan, scenario, options, playedAs }
+    const simulation: Simulation = { plan, scenario, playedAs }
     return plan.play.kind === 'run'
       ? await simulateRun(simulation, plan.play, context)
       : await simulateSeeds(simulation, plan.play, context)
@@ -51,12 +53,21 @@ export const simulateCommand: Command = {
 
 async function listScenarios(
   word: string | undefined,
-  { terminal, isJson, workingDir }: CommandContext,
+  { terminal, isJson, workingDir, signal }: CommandContext,
 ): Promise<ExitCode> {
-  const { SCENARIOS } = await import('../../simulation/scenarios/scenario-table.ts')
-  const scenarios = word === undefined ? SCENARIOS : [await loadScenario(await sourceOf(word, workingDir))]
-  const listed = scenarios.map(describeScenario)
+  const listed =
+    word === undefined
+      ? await listAll()
+      : [
+          (await describeSource({ source: await sourceOf(word, workingDir), options: undefined, terminal, signal }))
+            .listed,
+        ]
   if (isJson) terminal.printJson({ scenarios: listed })
   else terminal.print(formatScenarios(listed, terminal.width))
   return EXIT_CODES.done
+}
+
+async function listAll(): Promise<readonly ListedScenario[]> {
+  const { SCENARIOS } = await import('../../simulation/scenarios/scenario-table.ts')
+  return SCENARIOS.map(describeScenario)
 }

@@ -14,6 +14,7 @@ export function runDocument({ report, unequal, lastEvents }: RunDone, isTwice: b
     faults: report.faults,
     checks: report.checks,
     handled: report.handled,
+    found: { violations: report.violationsFound },
     violations: report.violations.map(({ checker, what, atMs, event }) => ({ checker, what, at_ms: atMs, event })),
     metrics: report.metrics,
     is_cut: report.isCut,

@@ -30,7 +30,7 @@ export function formatRun(
     ...countsOf(report, width),
     ...table(['metric', 'value'], numbersOf(report.metrics), width),
     '',
-    verdictOf(violations.length, terminal),
+    verdictOf(report.violationsFound, terminal, !report.isCut),
     ...violations
       .slice(0, SHOWN_MAX)
       .map(({ checker, what, atMs, event }) => `  ${checker}: ${what} (${atMs} ms, event ${event})`),
@@ -52,7 +52,9 @@ function headOf({ scenario, seed, events, virtualMs, agents, hash, signatures }:
   ].join('\n')
 }
 
-function verdictOf(found: number, terminal: Terminal): string {
+/** `isJudged`: without it nothing found says nothing. */
+function verdictOf(found: number, terminal: Terminal, isJudged: boolean): string {
+  if (found === 0 && !isJudged) return terminal.style('yellow', 'No violation so far: it was not played to its end')
   return found === 0
     ? terminal.style('green', 'No violation was found')
     : terminal.style('red', found === 1 ? '1 violation was found' : `${found} violations were found`)
@@ -77,11 +79,15 @@ export function formatSeeds(
     ...countsOf(totals, width),
     ...(spreads.length === 0 ? [] : ['', formatTable(columns, spreads, width)]),
     '',
-    verdictOf(totals.violations.found, terminal),
+    verdictOf(totals.violations.found, terminal, totals.seeds > 0),
     ...violationLines(totals, replay),
-    totals.unequal.found === 0
-      ? 'Both runs of each seed had equal hashes'
-      : terminal.style('red', `${totals.unequal.found} seeds had unequal hashes`),
+    ...(totals.seeds === 0
+      ? []
+      : [
+          totals.unequal.found === 0
+            ? `Both runs of each seed${totals.failures.found > 0 ? ' that was played' : ''} had equal hashes`
+            : terminal.style('red', `${totals.unequal.found} seeds had unequal hashes`),
+        ]),
     ...totals.unequal.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, hashes, difference }) => [

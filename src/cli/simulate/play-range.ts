@@ -1,5 +1,6 @@
 import type { SeedsPlayed } from '../../simulation/report/report-pages.ts'
 import { SeedTotals } from '../../simulation/seeds/seed-totals.ts'
+import { printFailure } from '../print-failure.ts'
 import type { Terminal } from '../terminal.ts'
 import { ResumeFile, type ResumeHead } from './resume-file.ts'
 import type { PlayedAs } from './run-job.ts'
@@ -20,6 +21,8 @@ export type PlayRangeInit = {
 export type RangePlayed = Pick<SeedsPlayed, 'totals' | 'isInterrupted'> & {
   /** Seeds that were finished before, by the file. */
   readonly resumed: number
+  /** False where the file could not be written; that is told. */
+  readonly isKept: boolean
 }
 
 /** Plays all seeds of a range that the file does not hold yet. Throws as `ResumeFile`. */
@@ -36,6 +39,17 @@ export async function playRange(init: PlayRangeInit): Promise<RangePlayed> {
           totals.add(result)
         })
   const resumed = finished.size
+  let isKept = true
+  const keep = (work: () => void): void => {
+    if (!isKept) return
+    try {
+      work()
+    } catch (error: unknown) {
+      // What is played further on is told, all the same.
+      isKept = false
+      printFailure(error, terminal, false)
+    }
+  }
   const total = range.to - range.from + 1 - resumed
   const progress = new SeedsProgress({ terminal, total, totals, nowMs: () => performance.now() })
   try {
@@ -46,7 +60,7 @@ export async function playRange(init: PlayRangeInit): Promise<RangePlayed> {
         (seed, answer) => {
           if ('failure' in answer) totals.fail(seed, answer.failure)
           else {
-            file?.add(answer)
+            keep(() => file?.add(answer))
             totals.add(answer)
           }
           progress.advance()
@@ -54,9 +68,9 @@ export async function playRange(init: PlayRangeInit): Promise<RangePlayed> {
       )
   } finally {
     progress.finish()
-    file?.close()
+    keep(() => file?.close())
   }
-  return { totals, resumed, isInterrupted: totals.seeds + totals.failures.found < range.to - range.from + 1 }
+  return { totals, resumed, isKept, isInterrupted: totals.seeds + totals.failures.found < range.to - range.from + 1 }
 }
 
 function* seedsOf({ from, to }: SeedRange, finished: ReadonlySet<number>): Generator<number> {

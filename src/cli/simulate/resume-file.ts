@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { SeedResult } from '../../simulation/seeds/seed-result.ts'
+import { lockFile } from './file-lock.ts'
 
 /** What all seeds of a file have in common. */
 export type ResumeHead = {
@@ -23,17 +24,20 @@ const NEWLINE = 0x0a
 export class ResumeFile {
   private readonly file: number
   private readonly path: string
+  private readonly unlock: () => void
 
   /**
    * Opens the file, or makes it, and tells of each seed in it.
    *
-   * @throws `SIMULATION_RESUME_OTHER` when it belongs to another scenario, version or other options, or is no such file; `STORE_WRITE_FAILED`.
+   * @throws `SIMULATION_RESUME_OTHER` when it belongs to another scenario, version or other options, or is no such file; `STORE_LOCKED`; `STORE_WRITE_FAILED`.
    */
   constructor(path: string, head: ResumeHead, tell: (result: SeedResult) => void) {
     this.path = path
+    this.unlock = lockFile(path)
     try {
-      this.file = openSync(path, existsSync(path) ? 'r+' : 'wx+')
+      this.file = openSync(path, 'a+')
     } catch (cause: unknown) {
+      this.unlock()
       throw new CodedError('STORE_WRITE_FAILED', {
         message: `${path} cannot be opened`,
         cause,
@@ -55,38 +59,60 @@ export class ResumeFile {
 
   /** What was added is on the disk. */
   close(): void {
-    fsyncSync(this.file)
-    closeSync(this.file)
+    try {
+      fsyncSync(this.file)
+    } catch (cause: unknown) {
+      throw new CodedError('STORE_WRITE_FAILED', {
+        message: `${this.path} cannot be written`,
+        cause,
+        details: { file: this.path },
+      })
+    } finally {
+      closeSync(this.file)
+      this.unlock()
+    }
   }
 
   private readAll(head: string, tell: (result: SeedResult) => void): void {
+    if (!this.hasHead(`${head}\n`)) {
+      ftruncateSync(this.file, 0)
+      this.write(`${head}\n`)
+      return
+    }
     let number = 0
     const { wholeBytes } = readLines(this.file, (line) => {
       number += 1
-      if (number === 1) this.compareHead(line, head)
-      else tell(this.parse(line, number))
+      if (number > 1) tell(this.parse(line, number))
     })
     ftruncateSync(this.file, wholeBytes)
-    this.position = wholeBytes
-    if (number === 0) this.write(`${head}\n`)
+    this.size = wholeBytes
   }
 
-  private position = 0
+  /** False for a file without a byte, or with a part of the head that was not written whole: only such a file may be begun anew. */
+  private hasHead(wanted: string): boolean {
+    const bytes = Buffer.from(wanted, 'utf8')
+    const found = Buffer.alloc(bytes.byteLength)
+    const count = readSync(this.file, found, 0, found.byteLength, 0)
+    if (!found.subarray(0, count).equals(bytes.subarray(0, count))) {
+      const [line = ''] = found.toString('utf8', 0, count).split('\n')
+      throw this.other(`begins with ${line.slice(0, 300)}; this run is ${wanted.slice(0, 300).trimEnd()}`)
+    }
+    return count === bytes.byteLength
+  }
 
+  private size = 0
+
+  /** What cannot be written whole is taken back: what is there stays a file of whole lines. */
   private write(line: string): void {
     const bytes = Buffer.from(line, 'utf8')
     try {
-      for (let at = 0; at < bytes.byteLength;) at += writeSync(this.file, bytes, at, undefined, this.position + at)
+      for (let at = 0; at < bytes.byteLength;) at += writeSync(this.file, bytes, at)
     } catch (cause: unknown) {
+      ftruncateSync(this.file, this.size)
       const message = `${this.path} cannot be written`
       throw new CodedError('STORE_WRITE_FAILED', { message, cause, details: { file: this.path } })
     }
-    this.position += bytes.byteLength
-  }
-
-  private compareHead(found: string, wanted: string): void {
-    if (found === wanted) return
-    throw this.other(`begins with ${found.slice(0, 300)}; this run is ${wanted.slice(0, 300)}`)
+    this.size += bytes.byteLength
   }
 
   private parse(line: string, number: number): SeedResult {
@@ -126,14 +152,28 @@ function readLines(file: number, tell: (line: string) => void): { readonly whole
 }
 
 function isResult(value: unknown): value is SeedResult {
-  if (typeof value !== 'object' || value === null) return false
-  const { seed, hash, events, found, faults, checks, handled, violations, metrics } = value as Partial<SeedResult>
+  if (!isObject(value)) return false
+  const { seed, hash, unequal, violations } = value
+  const { events, virtualMs, agents, found, faults, checks, handled, metrics } = value
   return (
     Number.isInteger(seed) &&
     typeof hash === 'string' &&
-    typeof events === 'number' &&
-    typeof found === 'number' &&
+    [events, virtualMs, agents, found].every(isNumber) &&
+    [faults, checks, handled, metrics].every((counts) => isObject(counts) && Object.values(counts).every(isNumber)) &&
     Array.isArray(violations) &&
-    [faults, checks, handled, metrics].every((counts) => typeof counts === 'object' && counts !== null)
+    violations.every((each) => hasTexts(each, ['checker', 'what'])) &&
+    (unequal === undefined || hasTexts(unequal, ['hash', 'difference']))
   )
+}
+
+function hasTexts(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => typeof value[name] === 'string')
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number'
 }

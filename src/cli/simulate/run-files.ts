@@ -1,7 +1,9 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, realpathSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { writePlotPanels } from '../../node/learning/evaluation/write-plot.ts'
+import type { Terminal } from '../terminal.ts'
+import { printFailure } from '../print-failure.ts'
 import { saveArtefact } from '../read-data-files.ts'
 import { usageError } from '../flags.ts'
 
@@ -13,15 +15,21 @@ export type RunFiles = {
 }
 
 /**
- * Looks before anything is played whether the files can be written, and leaves nothing behind.
+ * Looks before anything is played whether the files can be written, and leaves nothing behind. `others`: files of the run that none of them may be.
  *
  * @throws `STORE_WRITE_FAILED`; `COMMAND_INVALID` for a file that is named twice.
  */
-export function checkFiles({ plots, report, trace }: RunFiles): void {
+export function checkFiles({ plots, report, trace }: RunFiles, others: readonly (string | undefined)[] = []): void {
   const files = [...plots, report, trace].filter((file) => file !== undefined)
-  const twice = files.find((file, place) => files.indexOf(file) !== place)
+  const all = [...files, ...others.filter((file) => file !== undefined)].map(realPath)
+  const twice = all.find((file, place) => all.indexOf(file) !== place)
   if (twice !== undefined) throw usageError(`The file ${twice} is named twice`)
   for (const file of files) checkFile(file)
+}
+
+/** Where a link leads to, as far as there is a file. */
+function realPath(file: string): string {
+  return existsSync(file) ? realpathSync(file) : file
 }
 
 function checkFile(file: string): void {
@@ -45,13 +53,40 @@ export type RunPictures = {
   readonly page: () => string
 }
 
-/** Writes pictures and page. Throws `STORE_WRITE_FAILED`. */
+/**
+ * Writes pictures and page, behind what was printed: a run of hours is not lost for a disk that is full by now.
+ *
+ * @returns False where a file could not be written, which is told.
+ */
 export async function writeFiles(
   { plots: files, report }: RunFiles,
   { title, plots, page }: RunPictures,
-): Promise<void> {
+  terminal: Terminal,
+): Promise<boolean> {
+  let isWritten = true
+  const write = async (file: string, work: () => Promise<void> | void): Promise<void> => {
+    try {
+      await work()
+    } catch (error: unknown) {
+      isWritten = false
+      printFailure(
+        new CodedError('STORE_WRITE_FAILED', {
+          message: `${file} cannot be written: ${reasonOf(error)}`,
+          details: { remedy: 'Everything else was printed; play it again for the file.' },
+        }),
+        terminal,
+        false,
+      )
+    }
+  }
   if (files.length > 0 && plots.length === 0)
-    throw usageError('There is nothing to draw: the scenario gives no series, or there is one seed only')
-  for (const file of files) await writePlotPanels(file, title, plots)
-  if (report !== undefined) saveArtefact(report, page(), '/')
+    terminal.note('There is nothing to draw: the scenario gives no series, or fewer than two seeds were played')
+  else for (const file of files) await write(file, () => writePlotPanels(file, title, plots))
+  if (report !== undefined) await write(report, () => saveArtefact(report, page(), '/'))
+  return isWritten
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -24,6 +24,9 @@ export type SeedJob = PlayedAs & { readonly seed: number }
 
 export type SeedAnswer = SeedResult | { readonly failure: SeedFailure }
 
+/** `timeoutMs`: a run of it that takes longer is refused. */
+export type ShrinkJob = SeedJob & { readonly timeoutMs: number }
+
 /** What is left of a failing seed; without anything: it does not fail. */
 export type ShrinkAnswer = { readonly shrunk: Shrunk } | { readonly failure: SeedFailure | undefined }
 

@@ -12,11 +12,15 @@ import {
   type SeedAnswer,
   type SeedJob,
   type ShrinkAnswer,
+  type ShrinkJob,
 } from './run-job.ts'
 import { loadScenario } from './scenario-source.ts'
 import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
 import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
 import { LastEvents, TraceFile } from './trace-file.ts'
+
+// The output of the command is its result: what a scenario prints is a remark.
+process.stdout.write = process.stderr.write.bind(process.stderr)
 
 /** Both runs of a seed, on a thread of the pool. What the scenario throws comes back as a value: errors lose their codes between threads. */
 export async function playSeed(job: SeedJob): Promise<SeedAnswer> {
@@ -69,13 +73,24 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
 }
 
 /** Makes a failing seed small; all its options come back as plain values. */
-export async function shrinkSeed(job: SeedJob): Promise<ShrinkAnswer> {
+export async function shrinkSeed(job: ShrinkJob): Promise<ShrinkAnswer> {
   try {
-    const shrunk = await listening(shrinkRun(await loadScenario(job.source), await initOf(job)))
+    const { timeoutMs } = job
+    const init = { ...(await initOf(job)), newTry: () => untilLate(timeoutMs) }
+    const shrunk = await listening(shrinkRun(await loadScenario(job.source), init))
     if (shrunk === undefined) return { failure: undefined }
     return { shrunk: { ...shrunk, failing: { ...shrunk.failing, options: plainOptions(shrunk.failing.options) } } }
   } catch (error: unknown) {
     return { failure: failureOf(error) }
+  }
+}
+
+/** Throws from its limit on; a run is asked behind every so many events. */
+function untilLate(timeoutMs: number): () => void {
+  const startedMs = performance.now()
+  return () => {
+    if (performance.now() - startedMs < timeoutMs) return
+    throw new CodedError('SIMULATION_SEED_HUNG', { message: `It did not end within ${timeoutMs / 1_000} s` })
   }
 }
 

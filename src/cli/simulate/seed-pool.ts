@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { Piscina } from 'piscina'
 import type { ErrorCode } from '../../base/errors.ts'
 import type { PlayedAs, SeedAnswer, SeedJob } from './run-job.ts'
@@ -14,6 +15,8 @@ export type SeedPoolInit = {
   readonly callLater?: (delayMs: number, call: () => void) => { callOff(): void }
 }
 
+const MEBIBYTE = 1_048_576
+
 /** The threads of a pool with the worker of this folder. Errors of threads arrive with their jobs. */
 export function openPool(threads: number): Piscina {
   const isSource = import.meta.url.endsWith('.ts')
@@ -21,6 +24,10 @@ export function openPool(threads: number): Piscina {
     filename: new URL(isSource ? './run-worker.ts' : './run-worker.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
+    // A thread whose world grows too large dies alone.
+    resourceLimits: {
+      maxOldGenerationSizeMb: Math.min(8_192, Math.max(1_024, Math.floor(totalmem() / threads / MEBIBYTE))),
+    },
   })
   pool.on('error', () => {})
   return pool

@@ -37,7 +37,10 @@ export const SIMULATE_FLAGS: FlagTable = {
   shrink: { describe: 'make failing seeds small: fewer faults, fewer agents, fewer events' },
   resume: { value: 'FILE', describe: 'keep finished seeds there, and leave out those that are there already' },
   threads: { value: 'N', describe: 'seeds that are played at a time (default: as many as there are processors)' },
-  timeout: { value: 'SECONDS', describe: 'a seed of --seeds that takes longer is ended and has failed (default 600)' },
+  timeout: {
+    value: 'SECONDS',
+    describe: 'a seed that takes longer is ended and has failed (default 600 with --seeds)',
+  },
 }
 
 export type SeedRange = { readonly from: number; readonly to: number }
@@ -51,6 +54,8 @@ export type SimulatePlan = {
   readonly files: RunFiles
   readonly faultIds: readonly number[] | undefined
   readonly isShrunk: boolean
+  /** For a seed; absent: one run has no limit, each of many 600 seconds. */
+  readonly timeoutMs: number | undefined
   readonly play:
     | { readonly kind: 'run'; readonly seed: number; readonly until: number | undefined; readonly isTwice: boolean }
     | {
@@ -58,7 +63,6 @@ export type SimulatePlan = {
         readonly range: SeedRange
         readonly resumeFile: string | undefined
         readonly threads: number
-        readonly timeoutMs: number
       }
 }
 
@@ -86,8 +90,8 @@ export function readPlan(
           range,
           resumeFile: pathOf('resume'),
           threads: numberFlag(flags, 'threads', { min: 1, max: 256, isWhole: true }) ?? availableParallelism(),
-          timeoutMs: 1_000 * (numberFlag(flags, 'timeout', { min: 0.001, max: 1_000_000 }) ?? 600),
         }
+  const seconds = numberFlag(flags, 'timeout', { min: 0.001, max: 1_000_000 })
   return {
     scenario,
     options: optionFlags(flags),
@@ -95,6 +99,7 @@ export function readPlan(
     dataFile: pathOf('data'),
     files: { plots: plotFlag(flags, workingDir), report: reportFlag(flags, workingDir), trace: pathOf('trace') },
     faultIds: faultsFlag(flags),
+    timeoutMs: seconds === undefined ? undefined : 1_000 * seconds,
     isShrunk: isFlagSet(flags, 'shrink'),
     play,
   }
@@ -113,7 +118,7 @@ function rangeFlag(flags: Flags): SeedRange | undefined {
 
 /** Flags of one run and flags of many. */
 function refusePairs(flags: Flags, hasRange: boolean): void {
-  const wrong = hasRange ? ['seed', 'trace', 'until', 'twice', 'faults'] : ['resume', 'threads', 'timeout']
+  const wrong = hasRange ? ['seed', 'trace', 'until', 'twice', 'faults'] : ['resume', 'threads']
   const given = wrong.find((name) => flags[name] !== undefined)
   if (given !== undefined)
     throw usageError(`--${given} goes with ${hasRange ? 'one seed, not with --seeds' : '--seeds A..B'}`)

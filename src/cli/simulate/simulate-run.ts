@@ -21,7 +21,14 @@ export async function simulateRun(
   const { terminal, isJson, signal } = context
   const { files } = simulation.plan
   const { playedAs } = simulation
-  const answer = await playRun({ ...play, playedAs, traceFile: files.trace, terminal, signal })
+  const answer = await playRun({
+    ...play,
+    playedAs,
+    timeoutMs: simulation.plan.timeoutMs,
+    traceFile: files.trace,
+    terminal,
+    signal,
+  })
   if (answer.kind === 'failed')
     throw new CodedError(answer.failure.code, { message: `Seed ${play.seed}: ${answer.failure.message}` })
   if (answer.kind === 'stopped')
@@ -32,17 +39,18 @@ export async function simulateRun(
     `seed ${report.seed}, hash ${report.hash.slice(0, 16)}, ${report.events} events`,
   )
   const replay = replayIn(simulation)
-  await writeFiles(files, {
-    title: `${report.scenario}, seed ${report.seed}`,
-    plots,
-    page: () => runPage(report, { version: readPackageVersion(), replay, plots }),
-  })
   const failing = report.violations.length === 0 ? [] : [report.seed]
   const shrunk = await shrinkIn(simulation, failing, context)
   if (isJson) terminal.printJson({ ...runDocument(answer, play.isTwice), ...shrunkDocument(simulation.plan, shrunk) })
   else terminal.print([formatRun(answer, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'))
+  const pictures = {
+    title: `${report.scenario}, seed ${report.seed}`,
+    plots,
+    page: () => runPage(report, { version: readPackageVersion(), replay, plots }),
+  }
+  const isWritten = await writeFiles(files, pictures, terminal)
   if (signal.aborted) return EXIT_CODES.interrupted
-  return failing.length === 0 && unequal === undefined ? EXIT_CODES.done : EXIT_CODES.failed
+  return isWritten && failing.length === 0 && unequal === undefined ? EXIT_CODES.done : EXIT_CODES.failed
 }
 
 function tellStopped(
@@ -51,6 +59,9 @@ function tellStopped(
   { terminal, isJson }: CommandContext,
 ): ExitCode {
   if (isJson) terminal.printJson({ ...run, events, virtual_ms: virtualMs, interrupted: true })
-  else terminal.print(`Stopped at event ${events}, ${Math.round(virtualMs)} virtual ms; nothing was judged`)
+  else
+    terminal.print(
+      `Stopped; at the last report ${events} events in ${Math.round(virtualMs)} virtual ms had been played; nothing was judged`,
+    )
   return EXIT_CODES.interrupted
 }

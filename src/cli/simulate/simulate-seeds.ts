@@ -17,19 +17,27 @@ import { replayIn, shrinkIn, type Simulation } from './simulation.ts'
 /** Plays a range of seeds and tells of them. */
 export async function simulateSeeds(
   simulation: Simulation,
-  { range, threads, timeoutMs, resumeFile }: Extract<SimulatePlan['play'], { kind: 'seeds' }>,
+  { range, threads, resumeFile }: Extract<SimulatePlan['play'], { kind: 'seeds' }>,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const { plan, scenario, options, playedAs } = simulation
+  const { plan, scenario, playedAs } = simulation
   const { terminal, isJson, signal, workingDir } = context
   if (plan.files.plots.length > 0 && range.from === range.to)
     throw usageError('One seed has no spread to draw; use --seed')
   const resume = resumeFile === undefined ? undefined : { file: resumeFile, head: headOf(simulation, workingDir) }
-  const result = await playRange({ playedAs, range, threads, timeoutMs, resume, terminal, signal })
+  const result = await playRange({
+    playedAs,
+    range,
+    threads,
+    timeoutMs: plan.timeoutMs ?? 600_000,
+    resume,
+    terminal,
+    signal,
+  })
   const { totals, isInterrupted } = result
   const played: SeedsPlayed = {
     scenario: scenario.name,
-    options,
+    options: scenario.options,
     signatures: playedAs.signatures,
     ...range,
     totals,
@@ -37,12 +45,6 @@ export async function simulateSeeds(
   }
   const plots = distributionPlots(totals.metrics, `${totals.seeds} seeds`)
   const replay = replayIn(simulation)
-  const files = isInterrupted && plots.length === 0 ? { ...plan.files, plots: [] } : plan.files
-  await writeFiles(files, {
-    title: `${scenario.name}, seeds ${range.from} to ${range.to}`,
-    plots,
-    page: () => seedsPage(played, { version: readPackageVersion(), replay, plots }),
-  })
   const failing = [...new Set(totals.violations.list.map(({ seed }) => seed))]
   const shrunk = await shrinkIn(simulation, failing, context)
   if (isJson) terminal.printJson({ ...seedsDocument(played), ...shrunkDocument(plan, shrunk) })
@@ -50,16 +52,22 @@ export async function simulateSeeds(
     terminal.print(
       [formatSeeds({ ...played, resumed: result.resumed }, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'),
     )
+  const pictures = {
+    title: `${scenario.name}, seeds ${range.from} to ${range.to}`,
+    plots,
+    page: () => seedsPage(played, { version: readPackageVersion(), replay, plots }),
+  }
+  const isWritten = await writeFiles(plan.files, pictures, terminal)
   if (isInterrupted || signal.aborted) return EXIT_CODES.interrupted
-  return totals.isClean ? EXIT_CODES.done : EXIT_CODES.failed
+  return totals.isClean && isWritten && result.isKept ? EXIT_CODES.done : EXIT_CODES.failed
 }
 
-function headOf({ scenario, options, playedAs }: Simulation, workingDir: string): ResumeHead {
+function headOf({ scenario, playedAs }: Simulation, workingDir: string): ResumeHead {
   const { source, signatures, dataFile } = playedAs
   const data = dataFile === undefined ? null : readDataFile(dataFile, workingDir).text
   return {
     scenario: scenario.name,
-    options,
+    options: scenario.options,
     signatures,
     version: readPackageVersion(),
     source: source.kind === 'file' ? source.sha256 : null,

@@ -1,8 +1,6 @@
-import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Shrunk } from '../../simulation/run/shrink.ts'
-import { parseOptions } from '../../simulation/run/run-scenario.ts'
-import type { Scenario } from '../../simulation/scenario/scenario.ts'
 import type { CommandContext } from '../command.ts'
+import type { DescribedScenario } from './describe-scenario.ts'
 import { replayOf, replayOfShrunk } from './replay.ts'
 import type { PlayedAs } from './run-job.ts'
 import { shrinkSeeds } from './shrink-seeds.ts'
@@ -11,9 +9,7 @@ import type { SimulatePlan } from './simulate-plan.ts'
 /** A scenario that is ready to be played as the command line says. */
 export type Simulation = {
   readonly plan: SimulatePlan
-  readonly scenario: Scenario
-  /** With the defaults. */
-  readonly options: JsonValue
+  readonly scenario: DescribedScenario
   readonly playedAs: PlayedAs
 }
 
@@ -30,17 +26,11 @@ export async function shrinkIn(
   seeds: readonly number[],
   { terminal, signal }: Pick<CommandContext, 'terminal' | 'signal'>,
 ): Promise<readonly ShrunkSeed[]> {
-  if (!plan.isShrunk || seeds.length === 0) return []
-  const defaults = defaultsOf(scenario)
-  const shrunk = await shrinkSeeds({ playedAs, seeds, terminal, signal })
-  return shrunk.map((each) => ({ ...each, replay: replayOfShrunk(plan, each, defaults) }))
-}
-
-function defaultsOf(scenario: Scenario): Readonly<Record<string, unknown>> {
-  try {
-    return { ...(parseOptions(scenario, {}) as object) }
-  } catch {
-    // Some options have none.
-    return {}
+  if (!plan.isShrunk) return []
+  if (seeds.length === 0) {
+    terminal.note('There is nothing to shrink: no checker found a violation')
+    return []
   }
+  const shrunk = await shrinkSeeds({ playedAs, seeds, timeoutMs: plan.timeoutMs ?? 600_000, terminal, signal })
+  return shrunk.map((each) => ({ ...each, replay: replayOfShrunk(plan, each, scenario.defaults) }))
 }

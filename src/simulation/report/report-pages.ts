@@ -30,8 +30,13 @@ export function runPage(report: RunReport, { version, replay, plots }: ReportCon
   return formatPage({
     title: `Simulation of ${scenario}, seed ${seed}`,
     verdict: {
-      isGood: violations.length === 0,
-      text: violations.length === 0 ? 'No checker found a violation.' : `${violations.length} violations.`,
+      isGood: report.violationsFound === 0 && !report.isCut,
+      text:
+        report.violationsFound === 0
+          ? report.isCut
+            ? 'No violation so far: it was not played to its end.'
+            : 'No checker found a violation.'
+          : `${report.violationsFound} violations.`,
     },
     sections: [
       playedSection([
@@ -79,8 +84,8 @@ export function seedsPage(played: SeedsPlayed, { version, replay, plots }: Repor
   return formatPage({
     title: `Simulation of ${scenario}, seeds ${from} to ${to}`,
     verdict: {
-      isGood: totals.isClean,
-      text: `${count(totals.seeds)} seeds were played, each twice: ${totals.isClean ? 'no violation, and equal hashes.' : `${found}.`}${isInterrupted ? ' The run was stopped before its end.' : ''}`,
+      isGood: totals.isClean && totals.seeds > 0,
+      text: `${count(totals.seeds)} seeds were played, each twice: ${totals.isClean && totals.seeds > 0 ? 'no violation, and equal hashes.' : `${found}.`}${isInterrupted ? ' The run was stopped before its end.' : ''}`,
     },
     sections: [
       playedSection([

@@ -20,10 +20,14 @@ export type RunReport = {
   readonly plan: readonly PlannedFault[]
   readonly checks: Readonly<Record<string, number>>
   readonly handled: Readonly<Record<HandledPart, number>>
+  /** Violations; of them the first ones are listed. */
+  readonly violationsFound: number
   readonly violations: readonly Violation[]
   readonly metrics: Readonly<Record<string, MetricValue>>
   /** Quantities over virtual time: how many events had happened, then what the scenario gives. */
   readonly series: readonly MetricSeries[]
+  /** Events between two looks of the scenario's checkers. */
+  readonly lookEvery: number
   /** Whether it was ended before its end. */
   readonly isCut: boolean
 }

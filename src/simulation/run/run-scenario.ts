@@ -43,6 +43,8 @@ export type RunProgress = { readonly events: number; readonly virtualMs: number;
 
 /** Events between two looks at the caller's signal. */
 const PROGRESS_EVERY = 4_096
+/** Events between two looks where a scenario does not say. */
+const WATCH_EVERY = 64
 /** Virtual time is convergence's in steps of this. */
 const SETTLE_STEPS = 64
 
@@ -86,9 +88,11 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
     plan: run.plan,
     checks: checks.evaluations,
     handled: stage.handled,
+    violationsFound: checks.found,
     violations: checks.violations,
     metrics: end?.metrics ?? {},
     series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
+    lookEvery: play.watchEvery ?? WATCH_EVERY,
     isCut: end === undefined,
   }
 }
@@ -133,7 +137,7 @@ class Run {
 
   /** False where the events are over first. */
   private async until(play: Play, untilMs: number): Promise<boolean> {
-    const { watch, watchEvery = 64, playMs } = play
+    const { watch, watchEvery = WATCH_EVERY, playMs } = play
     const { eventsMax = Number.POSITIVE_INFINITY, signal, onProgress } = this.init
     const step = watch === undefined ? PROGRESS_EVERY : watchEvery
     let reported = this.world.events

@@ -21,6 +21,8 @@ export type ShrinkInit = Pick<RunInit, 'signatures' | 'ed25519' | 'data' | 'sign
   readonly checker?: string
   /** Runs at the most, the first one included. Default 200. */
   readonly runsMax?: number
+  /** Called before each run; what it gives is called while the run goes on, and throws when it has gone on for long enough. */
+  readonly newTry?: () => () => void
   readonly onRun?: (runs: number, smallest: FailingRun) => void
 }
 
@@ -47,9 +49,6 @@ const SIZES = ['nodes', 'agents', 'accounts', 'buyers', 'sellers', 'arbiters', '
 export async function shrinkRun<Options>(scenario: Scenario<Options>, init: ShrinkInit): Promise<Shrunk | undefined> {
   return await new Shrinking(scenario, init).shrink()
 }
-
-/** Scenarios look more often than once in so many events. */
-const LOOK_EVERY_MAX = 1_024
 
 /** Options that leave a whole part of a world out where they are 0. Without it every later run is quicker. */
 const PARTS = ['notaries']
@@ -165,10 +164,11 @@ class Shrinking<Options> {
     const event = this.found?.event ?? 0
     if (this.found === undefined) return
     const { report } = this.found
+    const { lookEvery } = report
     // A look between events finds what happened some events before.
-    let least = Math.max(1, event - LOOK_EVERY_MAX)
+    let least = Math.max(1, event - lookEvery)
     // A run that is cut has no last looks: what they find needs all of it.
-    let most = Math.min(report.isCut ? report.events : report.events - 1, event + LOOK_EVERY_MAX)
+    let most = Math.min(report.isCut ? report.events : report.events - 1, event + lookEvery)
     if (!(await this.try({ ...this.best, eventsMax: most }))) return
     while (least < most && !this.isOver) {
       const middle = Math.floor((least + most) / 2)
@@ -179,7 +179,7 @@ class Shrinking<Options> {
 
   private async try(tried: Tried): Promise<boolean> {
     if (this.isOver) return false
-    const found = foundIn(await this.run(tried), this.checker)
+    const found = await this.find(tried)
     if (found === undefined) return false
     this.best = tried
     this.found = found
@@ -187,8 +187,19 @@ class Shrinking<Options> {
     return true
   }
 
+  /** A candidate that cannot be played, or not in time, is none. */
+  private async find(tried: Tried): Promise<Found | undefined> {
+    try {
+      return foundIn(await this.run(tried), this.checker)
+    } catch (error: unknown) {
+      if (this.init.signal?.aborted === true) throw error
+      return undefined
+    }
+  }
+
   private async run(tried: Tried | undefined): Promise<RunReport> {
-    const { seed, options, signatures, ed25519, data, signal } = this.init
+    const { seed, options, signatures, ed25519, data, signal, newTry } = this.init
+    const onProgress = newTry?.()
     this.runs += 1
     return await runScenario(this.scenario, {
       seed,
@@ -201,6 +212,7 @@ class Shrinking<Options> {
       ...(ed25519 !== undefined && { ed25519 }),
       ...(data !== undefined && { data }),
       ...(signal !== undefined && { signal }),
+      ...(onProgress !== undefined && { onProgress }),
     })
   }
 }

@@ -39,7 +39,7 @@ export function seedResultOf(report: RunReport): SeedResult {
     faults,
     checks,
     handled,
-    found: violations.length,
+    found: report.violationsFound,
     violations: violations.slice(0, VIOLATIONS_KEPT).map(({ checker, what }) => ({ checker, what })),
     metrics: numbersOf(metrics),
   }

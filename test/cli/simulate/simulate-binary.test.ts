@@ -53,3 +53,15 @@ it('Ctrl-C ends one seed, whose trace is whole as far as it goes', async () => {
   expect(lines.length).toBeGreaterThanOrEqual(stopped.events)
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ index: lines.length - 1 })
 }, 60_000)
+
+it('what a scenario prints goes to the errors: the output is one document', async () => {
+  const printing = ['--set', 'wrong=print', '--set', 'at=[1]', '--json']
+  for (const words of [
+    ['--seed', '1'],
+    ['--seeds', '1..1', '--threads', '1'],
+  ]) {
+    const { output, errors } = await runBinary(['simulate', TICKING, ...words, ...printing])
+    expect(JSON.parse(output)).toMatchObject({ scenario: 'ticking' })
+    expect(errors).toContain('said by the scenario')
+  }
+}, 60_000)

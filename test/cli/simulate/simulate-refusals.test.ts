@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeSource } from '../../../src/cli/simulate/describe-scenario.ts'
 import { runInProcess } from '../run-in-process.ts'
 
 const TICKING = join(import.meta.dirname, 'scenarios/ticking.ts')
@@ -36,6 +38,8 @@ describe('kernell simulate refuses before anything is played', () => {
     [['--plot', 'picture.jpeg'], '--plot must end in'],
     [['--report', 'report.pdf'], '--report must end in'],
     [['--trace', 'same', '--report', 'a.html', '--plot', 'a.svg', 'a.svg'], 'named twice'],
+    [['--trace', TICKING], 'named twice'],
+    [['--seeds', '1..2', '--resume', 'same.svg', '--plot', 'same.svg'], 'named twice'],
     [['--until', '1.5'], '--until must be'],
     [['--faults', '1,,2'], '--faults takes ids'],
     [['--seeds', '1..2', '--faults', '1'], '--faults goes with one seed'],
@@ -79,6 +83,8 @@ describe('kernell simulate refuses before anything is played', () => {
     ['nameless.ts', "export default { name: 'Not A Name' }", '`name` must be'],
     ['schemaless.ts', "export default { name: 'a', summary: 'b', schema: {} }", '`schema` must be'],
     ['closed.ts', "export default { name: 'a', summary: 'b', schema: { safeParse() {} } }", '`open` must be'],
+    ['exits.ts', 'process.exit(0)', 'ended its thread'],
+    ['waits.ts', 'await new Promise(() => {})', 'ended its thread'],
     ['no-package.ts', "import 'a-package-that-is-nowhere'", 'cannot be loaded'],
   ])('a module that is no scenario: %s', async (name, text, message) => {
     if (text !== undefined) writeFileSync(join(folder, name), text)
@@ -86,6 +92,16 @@ describe('kernell simulate refuses before anything is played', () => {
     expect(error.code).toBe('SIMULATION_SCENARIO_INVALID')
     expect(error.message).toContain(message)
     expect(code).toBe(2)
+  })
+
+  it('a module that does not come to its end, by a time limit and by Ctrl-C', async () => {
+    const file = join(folder, 'loops.ts')
+    writeFileSync(file, 'for (;;);')
+    const source = { kind: 'file', url: pathToFileURL(file).href, sha256: '' } as const
+    const load = async (signal: AbortSignal): Promise<unknown> =>
+      await describeSource({ source, options: {}, timeoutMs: 100, terminal: { note: () => undefined }, signal })
+    await expect(load(new AbortController().signal)).rejects.toMatchObject({ code: 'SIMULATION_SCENARIO_INVALID' })
+    await expect(load(AbortSignal.abort('stopped'))).rejects.toBe('stopped')
   })
 
   describe('files that cannot be written', () => {

@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -83,6 +84,11 @@ describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
     })
   })
 
+  it('is ended with its thread behind --timeout', async () => {
+    const run = await simulate('--set', 'wrong=hang', 'at=[1]', '--timeout', '0.1', '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_SEED_HUNG' } })
+  })
+
   it('says that its thread died', async () => {
     const run = await simulate('--set', 'wrong=exit', 'at=[1]', '--json')
     expect(run.exitCode).toBe(1)
@@ -102,6 +108,7 @@ describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
     }
     expect({ events, isCut }).toEqual({ events: 31, isCut: true })
     expect(last.map(({ index }) => index)).toEqual(Array.from({ length: 20 }, (_, at) => 11 + at))
+    expect((await simulate('--until', '30')).output).not.toContain('No violation was found')
     expect((await simulate('--until', '30')).output).toContain('The last events:\n{"index":11,')
   })
 
@@ -202,6 +209,17 @@ describe('--resume', { timeout: 60_000 }, () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
+  it('begins a file anew whose head was not written whole', async () => {
+    const file = join(folder, 'head.jsonl')
+    await simulate('--seeds', '1..1', '--resume', file, '--json')
+    const text = readFileSync(file, 'utf8')
+    for (const begun of ['', text.slice(0, 40)]) {
+      writeFileSync(file, begun)
+      expect((await simulate('--seeds', '1..1', '--resume', file, '--json')).exitCode).toBe(0)
+      expect(readFileSync(file, 'utf8')).toBe(text)
+    }
+  })
+
   it.each([
     ['other options', ['--agents', '7']],
     ['other signatures', ['--signatures', 'ed25519']],
@@ -218,12 +236,26 @@ describe('--resume', { timeout: 60_000 }, () => {
   it.each([
     ['that is no such file', 'hello\nworld\n'],
     ['with another file in it', '{"seed":1}\n'],
+    ['of one line without an end', 'a document that took a year'],
+    ['with something before the head', '{"kernell_simulationx'],
   ])('refuses a file %s', async (_, text) => {
     const file = join(folder, 'strange.txt')
     writeFileSync(file, text)
     const run = await simulate('--seeds', '1..2', '--resume', file, '--json')
     expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
     expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('refuses a file that another process writes, and takes it over from one that is no more', async () => {
+    const file = join(folder, 'locked.jsonl')
+    writeFileSync(`${file}.lock`, `${process.ppid}\n`)
+    const refused = await simulate('--seeds', '1..1', '--resume', file, '--json')
+    expect(refused.json()).toMatchObject({ error: { code: 'STORE_LOCKED', details: { pid: process.ppid } } })
+    expect(existsSync(file)).toBe(false)
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    writeFileSync(`${file}.lock`, `${pid}\n`)
+    expect((await simulate('--seeds', '1..1', '--resume', file, '--json')).exitCode).toBe(0)
+    expect(existsSync(`${file}.lock`)).toBe(false)
   })
 
   it('refuses a file with a line in its middle that is no seed', async () => {
@@ -235,6 +267,22 @@ describe('--resume', { timeout: 60_000 }, () => {
     expect(run.json()).toMatchObject({
       error: { code: 'SIMULATION_RESUME_OTHER', message: expect.stringContaining('line 2') as unknown },
     })
+  })
+
+  it.each([
+    ['violations', [null]],
+    ['violations', [{ checker: 'a' }]],
+    ['faults', { 'power-cut': 'x' }],
+    ['virtualMs', null],
+    ['unequal', 'hash'],
+  ])('refuses a seed whose %s are %j', async (name, value) => {
+    const file = join(folder, 'shape.jsonl')
+    rmSync(file, { force: true })
+    await simulate('--seeds', '1..1', '--resume', file, '--json')
+    const [head = '', seed = ''] = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, `${head}\n${JSON.stringify({ ...(JSON.parse(seed) as object), [name]: value })}\n`)
+    const run = await simulate('--seeds', '1..1', '--resume', file, '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
   })
 })
 
@@ -251,6 +299,38 @@ describe('pictures and pages', { timeout: 60_000 }, () => {
     await simulate('--seeds', '1..5', '--plot', 'spread.svg', '--plot', 'spread.png', '--json')
     expect(readFileSync(join(folder, 'spread.svg'), 'utf8')).toContain('lastMs over seeds')
     expect(existsSync(join(folder, 'spread.png'))).toBe(true)
+  })
+
+  it.each([
+    ['a run', ['--seed', '1']],
+    ['seeds', ['--seeds', '1..2']],
+  ])('prints what came of %s also where a file can be written no more', async (_, words) => {
+    mkdirSync(join(folder, 'gone'))
+    process.env.TICKING_REMOVES = join(folder, 'gone')
+    const gone = ['--set', 'wrong=remove', '--set', 'at=[1]', '--report', 'gone/page.html']
+    const run = await simulate(...words, ...gone, '--json')
+    expect(run.json()).toMatchObject({ scenario: 'ticking', violations: [] })
+    expect(run.errors).toContain('STORE_WRITE_FAILED')
+    expect(run.exitCode).toBe(1)
+  })
+
+  it('says that there is nothing to draw, behind the results', async () => {
+    const run = await simulate(
+      '--seeds',
+      '1..2',
+      '--set',
+      'wrong=throw',
+      '--set',
+      'at=[1,2]',
+      '--plot',
+      'no.svg',
+      '--json',
+    )
+    expect(run.json()).toMatchObject({ runs: 0, found: { failures: 2 } })
+    expect(run.errors).toContain('There is nothing to draw')
+    const text = (await simulate('--seeds', '1..1', '--set', 'wrong=throw', '--set', 'at=[1]')).output
+    expect(text).not.toMatch(/No violation was found|equal hashes/)
+    expect(run.exitCode).toBe(1)
   })
 
   it('writes pages that need nothing else and hold what was found as text', async () => {

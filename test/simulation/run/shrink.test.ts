@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
 import { replayFailing, shrinkRun } from '../../../src/simulation/run/shrink.ts'
+import { seedResultOf } from '../../../src/simulation/seeds/seed-result.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
 
 /** As `fragile`, with a part that nobody needs. */
@@ -48,6 +49,7 @@ const fragile = defineScenario({
       plan: PLAN,
       inject: ({ id }) => void seen.add(id),
       watch: () => {
+        if (agents === 8) throw new Error('eight cannot be played')
         stage.checks.check('other', seen.size > 0 ? 'some fault has happened' : undefined)
         stage.checks.check('pair', agents >= 3 && seen.has(5) && seen.has(12) ? '5 and 12 have happened' : undefined)
       },
@@ -110,4 +112,29 @@ test('it stops behind a number of runs, with what it has', async () => {
 test('without a checker it takes the first that found something, and a sound run is not shrunk', async () => {
   expect((await shrinkRun(fragile, { seed: 1, runsMax: 30 }))?.failing.checker).toBe('other')
   expect(await shrinkRun(fragile, { seed: 1, checker: 'nobody' })).toBeUndefined()
+})
+
+test('a candidate that throws, or takes too long, is refused, and the others are tried', async () => {
+  const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'pair' })
+  expect(shrunk?.failing.options).toMatchObject({ agents: 3 })
+})
+
+test('a scenario that seldom looks is cut behind its look', async () => {
+  const seldom = defineScenario({
+    ...fragile,
+    open: async (stage, options) => ({ ...(await fragile.open(stage, options)), watchEvery: 2_500 }),
+  })
+  const shrunk = await shrinkRun(seldom, { seed: 1, checker: 'pair', options: { agents: 3 } })
+  expect(shrunk?.failing.eventsMax).toBeDefined()
+})
+
+test('violations that are not kept are counted', async () => {
+  const often = defineScenario({
+    ...fragile,
+    open: async (stage, options) => ({ ...(await fragile.open(stage, options)), watchEvery: 8 }),
+  })
+  const report = await runScenario(often, { seed: 1 })
+  expect(report.violations).toHaveLength(100)
+  expect(report.violationsFound).toBeGreaterThan(100)
+  expect(seedResultOf(report).found).toBe(report.violationsFound)
 })

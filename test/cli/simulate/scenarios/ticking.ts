@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { z } from 'zod'
 import { defineScenario } from '../../../../src/simulation/scenario/scenario.ts'
 
@@ -10,12 +11,16 @@ const ticking = defineScenario({
     steps: z.int().min(1).max(1_000_000).default(20),
     /** Seeds at which it goes wrong. */
     at: z.array(z.int()).default([]).describe('seeds at which it goes wrong'),
-    wrong: z.enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection']).default('nothing'),
+    wrong: z
+      .enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection', 'remove', 'print'])
+      .default('nothing'),
   }),
   async open(stage, { agents, steps, at, wrong }) {
     const kind = at.includes(stage.world.seed) ? wrong : 'nothing'
     if (kind === 'throw') throw new Error(`seed ${stage.world.seed} throws`)
     if (kind === 'rejection') stage.world.schedule(5, { kind: 'rejection', run: () => void rejected() })
+    if (kind === 'remove') rmSync(process.env.TICKING_REMOVES ?? '', { recursive: true, force: true })
+    if (kind === 'print') console.log('said by the scenario')
     if (kind === 'exit') process.exit(7)
     if (kind === 'hang') for (;;) steps satisfies number
     let ticks = 0
