@@ -11,8 +11,10 @@ import type { Play, PlayEnd, Scenario } from '../scenario/scenario.ts'
 import { type SignatureKind, Stage } from '../scenario/stage.ts'
 import type { TracedEvent } from '../record/run-recorder.ts'
 import { setTraps, withoutTraps } from '../world/traps.ts'
+import { describedFailure } from '../world/described-failure.ts'
 import { createWorld, type World } from '../world/world.ts'
 import { drive } from './drive.ts'
+import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
 import { boundedSeries, SeriesRecorder } from './series.ts'
 
@@ -62,7 +64,10 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
 async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   const options = parseOptions(scenario, init.options)
   const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
-  const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
+  const checks = new CheckBook(
+    () => ({ atMs: world.nowMs(), event: world.events }),
+    ({ checker, what }) => world.note(JSON.stringify(['found', checker, what])),
+  )
   const network = new SimulatedNetwork(world)
   const { data, signatures = 'seeded' } = init
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
@@ -70,7 +75,11 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
   const play = await drive(world, scenario.open(stage, options))
   const end = await run.play(play)
   if (end !== undefined) world.note(canonicalJson(end.state))
-  for (const failure of world.failures) checks.check('nothing-thrown', described(failure))
+  for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
+  const { agents, faults, handled } = stage
+  const metrics = end?.metrics ?? {}
+  // Equal hashes are to mean equal reports.
+  world.note(outcomeText({ agents, faults, handled, metrics, checks: checks.evaluations, isCut: end === undefined }))
   return {
     scenario: scenario.name,
     seed: init.seed,
@@ -78,14 +87,14 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
     signatures,
     events: world.events,
     virtualMs: world.nowMs(),
-    agents: stage.agents,
+    agents,
     hash: world.hash,
-    faults: stage.faults,
+    faults,
     plan: run.plan,
     checks: checks.evaluations,
-    handled: stage.handled,
+    handled,
     violations: checks.violations,
-    metrics: end?.metrics ?? {},
+    metrics,
     series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
     isCut: end === undefined,
   }
@@ -155,7 +164,7 @@ class Run {
   private get downMachines(): string {
     return this.stage.machines
       .filter(({ bootFailure }) => bootFailure !== undefined)
-      .map(({ name, bootFailure }) => `; ${name} does not start: ${described(bootFailure)}`)
+      .map(({ name, bootFailure }) => `; ${name} does not start: ${describedFailure(bootFailure)}`)
       .slice(0, 3)
       .join('')
   }
@@ -178,8 +187,4 @@ export function parseOptions<Options>({ name, schema }: Scenario<Options>, given
   if (parsed.success) return parsed.data
   const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; ')
   throw new CodedError('SIMULATION_OPTIONS_INVALID', { message: `${name} cannot be played so: ${what}` })
-}
-
-function described(failure: unknown): string {
-  return failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure)
 }

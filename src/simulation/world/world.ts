@@ -3,6 +3,7 @@ import type { Cell } from '../../actors/cell/cell.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type RecordedEvent, RunRecorder, type TracedEvent } from '../record/run-recorder.ts'
 import { type Begun, inOrder } from './begun.ts'
+import { describedFailure } from './described-failure.ts'
 import { EventQueue, ScheduledEvent, type WorldEvent } from './event-queue.ts'
 import { quiesce } from './quiesce.ts'
 import { streamOf } from './seeded-random.ts'
@@ -129,6 +130,7 @@ export class World implements ProcessHost {
 
   fail(error: unknown): void {
     this.failures.push(error)
+    this.recorder.noted(`thrown ${describedFailure(error)}`)
   }
 
   /** The run that goes on comes back behind the event that happens now. */

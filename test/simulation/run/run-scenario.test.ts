@@ -135,3 +135,64 @@ test('a scenario that throws leaves no trap behind', async () => {
   await expect(runScenario(broken, { seed: 1 })).rejects.toThrow()
   expect([Date.now() > 0, new Date(0).getFullYear() > 0, Math.random() < 1]).toEqual([true, true, true])
 })
+
+type Told = {
+  readonly violation?: string
+  readonly thrown?: string
+  readonly metric?: number
+  readonly fault?: boolean
+  readonly handled?: number
+  readonly looks?: number
+}
+
+/** One event, the same state, and an outcome as it is told. */
+const telling = (told: Told) =>
+  defineScenario({
+    name: 'telling',
+    summary: 'Tells an outcome',
+    schema: z.strictObject({}),
+    async open(stage) {
+      stage.world.schedule(1, {
+        kind: 'tick',
+        run: () => {
+          if (told.fault === true) stage.countFault('process-death')
+          stage.handled.router = told.handled ?? 0
+          for (let look = 0; look < (told.looks ?? 0); look += 1) stage.checks.check('looked', undefined)
+          if (told.violation !== undefined) stage.checks.check('looked', told.violation)
+          if (told.thrown !== undefined) throw new Error(told.thrown)
+        },
+      })
+      return await Promise.resolve({
+        playMs: 10,
+        convergeMs: 0,
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: { metric: told.metric ?? 0 }, state: null }),
+      })
+    },
+  })
+
+test('equal hashes are equal reports: what was found, thrown, measured, counted is part of them', async () => {
+  const outcomes: readonly Told[] = [
+    {},
+    { violation: 'one' },
+    { violation: 'other' },
+    { thrown: 'one' },
+    { thrown: 'other' },
+    { metric: 1 },
+    { metric: Number.NaN },
+    { metric: -0 },
+    { fault: true },
+    { handled: 3 },
+    { looks: 1 },
+  ]
+  const hashes = new Set<string>()
+  for (const told of outcomes) {
+    const [first, second] = [
+      await runScenario(telling(told), { seed: 1 }),
+      await runScenario(telling(told), { seed: 1 }),
+    ]
+    expect(second).toEqual(first)
+    hashes.add(first.hash)
+  }
+  expect(hashes.size).toBe(outcomes.length)
+})
