@@ -13,7 +13,7 @@ import type { TracedEvent } from '../record/run-recorder.ts'
 import { setTraps, withoutTraps } from '../world/traps.ts'
 import { describedFailure } from '../world/described-failure.ts'
 import { createWorld, type World } from '../world/world.ts'
-import { drive } from './drive.ts'
+import { drive, EventsOver } from './drive.ts'
 import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
 import { boundedSeries, SeriesRecorder } from './series.ts'
@@ -31,8 +31,10 @@ export type RunInit = {
   readonly data?: readonly RoutingRow[]
   /** Only these faults of the plan, by their ids. Absent: all. */
   readonly faultIds?: ReadonlySet<number>
-  /** Ends behind so many events, without convergence. */
+  /** Nothing happens any more behind so many events, those of `open` included: the run is cut there, without convergence. */
   readonly eventsMax?: number
+  /** Events, handled messages and turns at one virtual instant, before the run ends with `SIMULATION_STUCK`. Default 10,000,000. */
+  readonly instantMax?: number
   readonly onEvent?: (event: TracedEvent) => void
   /** Told about every so many events; the run goes on when it resolves. */
   readonly onProgress?: (progress: RunProgress) => void
@@ -63,7 +65,13 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
 
 async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   const options = parseOptions(scenario, init.options)
-  const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
+  const { eventsMax, instantMax, onEvent } = init
+  const world = createWorld({
+    seed: init.seed,
+    ...(eventsMax !== undefined && { eventsMax }),
+    ...(instantMax !== undefined && { instantMax }),
+    ...(onEvent !== undefined && { onEvent }),
+  })
   const checks = new CheckBook(
     () => ({ atMs: world.nowMs(), event: world.events }),
     ({ checker, what }) => world.note(JSON.stringify(['found', checker, what])),
@@ -72,8 +80,7 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
   const { data, signatures = 'seeded' } = init
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
   const run = new Run(stage, init)
-  const play = await drive(world, scenario.open(stage, options))
-  const end = await run.play(play)
+  const end = await run.play(scenario.open(stage, options))
   if (end !== undefined) world.note(canonicalJson(end.state))
   for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
   const { agents, faults, handled } = stage
@@ -118,14 +125,26 @@ class Run {
   }
 
   /** `undefined`: its events were over before. */
-  async play(play: Play): Promise<PlayEnd | undefined> {
+  async play(opening: Promise<Play>): Promise<PlayEnd | undefined> {
+    const { signal } = this.init
+    try {
+      const end = await this.playOpened(await drive(this.world, opening, { signal }))
+      signal?.throwIfAborted()
+      return this.world.hasRefused ? undefined : end
+    } catch (error: unknown) {
+      if (error instanceof EventsOver) return undefined
+      throw error
+    }
+  }
+
+  private async playOpened(play: Play): Promise<PlayEnd | undefined> {
     const startMs = this.world.nowMs()
     this.schedule(play)
     if (!(await this.until(play, startMs + play.playMs))) return undefined
     play.calm?.()
     this.stage.network.calm()
     if (!(await this.converge(play))) return undefined
-    return await drive(this.world, play.finish())
+    return await drive(this.world, play.finish(), { signal: this.init.signal })
   }
 
   private schedule({ plan = [], inject, relieve }: Play): void {
@@ -141,13 +160,12 @@ class Run {
   /** False where the events are over first. */
   private async until(play: Play, untilMs: number): Promise<boolean> {
     const { watch, watchEvery = 64, playMs } = play
-    const { eventsMax = Number.POSITIVE_INFINITY, signal, onProgress } = this.init
+    const { signal, onProgress } = this.init
     const step = watch === undefined ? PROGRESS_EVERY : watchEvery
     let reported = this.world.events
     for (;;) {
-      const left = eventsMax - this.world.events
-      if (left <= 0) return false
-      const end = await this.world.run({ untilMs, eventsMax: Math.min(step, left) })
+      if (this.world.isOver) return false
+      const end = await this.world.run({ untilMs, eventsMax: step })
       watch?.()
       this.happened.add(this.world.nowMs(), this.world.events)
       if (this.world.events - reported >= PROGRESS_EVERY) {
@@ -156,6 +174,7 @@ class Run {
         const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
         if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
       }
+      if (this.world.hasRefused) return false
       if (end === 'quiet' || end === 'time') return true
     }
   }

@@ -3,6 +3,7 @@ import type { Cell } from '../../actors/cell/cell.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type RecordedEvent, RunRecorder, type TracedEvent } from '../record/run-recorder.ts'
 import { type Begun, inOrder } from './begun.ts'
+import { type BoundsInit, WorldBounds } from './bounds.ts'
 import { describedFailure } from './described-failure.ts'
 import { EventQueue, ScheduledEvent, type WorldEvent } from './event-queue.ts'
 import { quiesce } from './quiesce.ts'
@@ -10,7 +11,7 @@ import { streamOf } from './seeded-random.ts'
 import { setTraps } from './traps.ts'
 import { type ClockSkew, type ProcessHost, WORLD_START, WorldProcess } from './world-process.ts'
 
-export type WorldInit = {
+export type WorldInit = BoundsInit & {
   /** 0 to 2^32 - 1. The same seed and the same scenario give the same run. */
   readonly seed: number
   /** What clocks show when the world begins. Default 2026-01-01. */
@@ -54,6 +55,7 @@ export class World implements ProcessHost {
   private readonly soonTasks: (() => void)[] = []
   private readonly ties: { nextUint32(): number }
   private readonly recorder: RunRecorder
+  private readonly bounds: WorldBounds
   /** What promises have begun that go on at this instant. */
   private begun: Begun[] = []
   /** Whether promises go on, in an order that is not ours. */
@@ -70,11 +72,22 @@ export class World implements ProcessHost {
     this.startAt = init.startAt ?? WORLD_START
     this.ties = streamOf(init.seed, 'ties')
     this.recorder = new RunRecorder(init.onEvent)
+    this.bounds = new WorldBounds(init)
   }
 
   /** Events that have happened: what was due, and messages that actors handled. */
   get events(): number {
     return this.recorder.events
+  }
+
+  /** Whether as many events have happened as ever will. */
+  get isOver(): boolean {
+    return this.recorder.events >= (this.init.eventsMax ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether something was to happen behind those, and did not. */
+  get hasRefused(): boolean {
+    return this.bounds.hasRefused
   }
 
   /** SHA-256 of all events so far and of what was noted, 64 hexadecimal digits. */
@@ -114,14 +127,19 @@ export class World implements ProcessHost {
     return this.isDraining
   }
 
-  /** Something has happened that the world did not make happen by itself: it is an event, and part of the hash. */
-  record(event: RecordedEvent): void {
+  /** Something has happened that the world did not make happen by itself: it is an event, and part of the hash. False: the world's events were over before. */
+  record(event: RecordedEvent): boolean {
+    if (this.bounds.isOver(this.recorder.events, event.address)) return false
     this.recorder.happened(this.timeMs, event)
+    return true
   }
 
-  /** As `record`: an actor handles a message now. */
-  recordMessage(cell: Cell, event: AnyEventObject): void {
-    this.recorder.handled(this.timeMs, cell, event)
+  /** As `record`: an actor handles a message now; where this is false, it must not. */
+  recordMessage(cell: Cell, event: AnyEventObject): boolean {
+    const { recorder, bounds } = this
+    if (recorder.events >= bounds.eventsEnd && bounds.isOver(recorder.events, cell.address)) return false
+    recorder.handled(this.timeMs, cell, event)
+    return true
   }
 
   soon(task: () => void): void {
@@ -143,7 +161,11 @@ export class World implements ProcessHost {
     this.recorder.noted(text)
   }
 
-  /** Lets things happen, in order. */
+  /**
+   * Lets things happen, in order.
+   *
+   * @throws `SIMULATION_STUCK` where too much happens at one instant.
+   */
   async run({
     untilMs = Number.POSITIVE_INFINITY,
     eventsMax = Number.POSITIVE_INFINITY,
@@ -151,7 +173,10 @@ export class World implements ProcessHost {
     const release = this.init.hasTraps === false ? undefined : setTraps()
     try {
       await this.rest()
-      return await this.loop(untilMs, this.events + eventsMax)
+      return await this.loop(
+        untilMs,
+        Math.min(this.events + eventsMax, this.init.eventsMax ?? Number.POSITIVE_INFINITY),
+      )
     } finally {
       release?.()
     }
@@ -160,6 +185,7 @@ export class World implements ProcessHost {
   private async loop(untilMs: number, eventsEnd: number): Promise<RunEnd> {
     let sync = 0
     for (;;) {
+      if (this.bounds.stuck !== undefined) throw this.bounds.stuck
       if (this.isPaused && sync === 0) {
         this.isPaused = false
         return 'paused'
@@ -174,6 +200,7 @@ export class World implements ProcessHost {
       }
       if (next === undefined) return 'quiet'
       if (next.dueMs > untilMs) {
+        if (untilMs > this.timeMs) this.bounds.nextInstant(this.recorder.events)
         this.timeMs = Math.max(this.timeMs, untilMs)
         return 'time'
       }
@@ -193,10 +220,14 @@ export class World implements ProcessHost {
   }
 
   private handle({ dueMs, what }: ScheduledEvent): void {
+    if (dueMs !== this.timeMs) this.bounds.nextInstant(this.recorder.events)
     this.timeMs = dueMs
     // Of a process that was killed nothing happens any more.
     if (what.owner?.isAlive === false) return
-    this.recorder.happened(dueMs, { address: what.address ?? '', type: what.kind, payload: what.payload })
+    const { address = '' } = what
+    if (this.bounds.isOver(this.recorder.events, address)) return
+    this.bounds.heardOf(address)
+    this.recorder.happened(dueMs, { address, type: what.kind, payload: what.payload })
     try {
       what.run()
     } catch (error: unknown) {
@@ -211,13 +242,22 @@ export class World implements ProcessHost {
       this.isDraining = true
       await quiesce()
       this.isDraining = false
-      if (this.begun.length > 0) for (const { run } of inOrder(this.begun.splice(0))) run()
+      if (this.begun.length > 0) this.runBegun()
     } while (this.soonTasks.length > 0)
+  }
+
+  private runBegun(): void {
+    for (const { address, run } of inOrder(this.begun.splice(0))) {
+      this.bounds.heardOf(address)
+      if (!this.bounds.turn(this.recorder.events)) return
+      run()
+    }
   }
 
   private runSoon(): void {
     // Tasks add tasks.
-    for (let at = 0; at < this.soonTasks.length; at += 1) this.soonTasks[at]?.()
+    for (let at = 0; at < this.soonTasks.length && this.bounds.turn(this.recorder.events); at += 1)
+      this.soonTasks[at]?.()
     this.soonTasks.length = 0
   }
 }

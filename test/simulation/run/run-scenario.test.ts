@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
+import { fromTransition } from 'xstate'
 import { z } from 'zod'
+import type { ActorRef } from '../../../src/actors/actor-ref.ts'
+import { defineAgent } from '../../../src/actors/define-agent.ts'
+import { createSimulatedActors } from '../../../src/simulation/actors/simulated-actors.ts'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
+import type { World } from '../../../src/simulation/world/world.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
 
 const PLAN: readonly PlannedFault[] = [0, 1].map((id) => ({
@@ -195,4 +200,109 @@ test('equal hashes are equal reports: what was found, thrown, measured, counted 
     hashes.add(first.hash)
   }
   expect(hashes.size).toBe(outcomes.length)
+})
+
+/** Two actors that answer each other for ever at one instant, or a number of times. */
+const answering = defineScenario({
+  name: 'answering',
+  summary: 'Two actors that answer each other',
+  schema: z.strictObject({ inOpen: z.boolean().default(false) }),
+  async open(stage, { inOpen }) {
+    let handled = 0
+    const owner = stage.world.createProcess('pair')
+    const actors = createSimulatedActors({ world: stage.world, owner, count: stage.handled })
+    const peer = defineAgent({
+      name: 'peer',
+      logic: fromTransition((count: number, { to }: { readonly type: 'ball'; readonly to: ActorRef }, { self }) => {
+        handled += 1
+        to.send({ type: 'ball', to: self as unknown as ActorRef })
+        return count + 1
+      }, 0),
+    })
+    const [one, other] = ['one', 'other'].map((id) => actors.spawn(peer, { id }))
+    const serve = (): void => void one?.send({ type: 'ball', to: other as ActorRef })
+    if (inOpen) {
+      serve()
+      await new Promise<void>((resolve) => void owner.timers.schedule(1_000, resolve))
+    } else owner.timers.schedule(5, serve)
+    return {
+      playMs: 1_000,
+      convergeMs: 0,
+      watch: () => stage.checks.check('few', handled > 1_000_000 ? `${handled} were handled` : undefined),
+      isSettled: () => true,
+      finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+    }
+  },
+})
+
+test.each([false, true])(
+  'what never ends at one instant is said, with whom it happens at (during open: %s)',
+  async (inOpen) => {
+    await expect(runScenario(answering, { seed: 1, options: { inOpen }, instantMax: 1_000 })).rejects.toMatchObject({
+      code: 'SIMULATION_STUCK',
+      details: { address: expect.stringContaining('pair') as string },
+    })
+  },
+)
+
+test.each([false, true])(
+  'a run ends behind exactly the event that it is told, also among messages of one instant (during open: %s)',
+  async (inOpen) => {
+    for (const eventsMax of [1, 2, 50, 51]) {
+      const seen: number[] = []
+      const report = await runScenario(answering, {
+        seed: 1,
+        options: { inOpen },
+        instantMax: 1_000_000,
+        eventsMax,
+        onEvent: ({ index }) => void seen.push(index),
+      })
+      expect(report).toMatchObject({
+        events: eventsMax,
+        isCut: true,
+        handled: { actors: inOpen ? eventsMax : eventsMax - 1 },
+      })
+      expect(seen.at(-1)).toBe(eventsMax - 1)
+    }
+  },
+)
+
+/** A scenario of which only the beginning is given. */
+const opening = (open: (world: World) => Promise<void>) =>
+  defineScenario({
+    name: 'opening',
+    summary: 'Opens',
+    schema: z.strictObject({}),
+    async open({ world }) {
+      await open(world)
+      return {
+        playMs: 10,
+        convergeMs: 0,
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+      }
+    },
+  })
+
+test('a pause that somebody asks for in the beginning changes nothing', async () => {
+  const pausing = opening(async (world) => {
+    const owner = world.createProcess('p')
+    owner.timers.schedule(1, () => world.pause())
+    await new Promise<void>((resolve) => void owner.timers.schedule(5, resolve))
+  })
+  expect(await runScenario(pausing, { seed: 1 })).toMatchObject({ isCut: false, events: 2 })
+})
+
+test('a signal ends a short run, and one that is still in its beginning', async () => {
+  const reason = new Error('enough')
+  const short = opening(async () => await Promise.resolve())
+  await expect(runScenario(short, { seed: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  const controller = new AbortController()
+  const endless = opening(async (world) => {
+    const tick = (): void => void world.schedule(0.1, { kind: 'tick', run: tick })
+    tick()
+    world.schedule(1, { kind: 'abort', run: () => controller.abort(reason) })
+    await new Promise<never>(() => undefined)
+  })
+  await expect(runScenario(endless, { seed: 1, signal: controller.signal })).rejects.toBe(reason)
 })

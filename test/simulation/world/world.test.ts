@@ -111,6 +111,37 @@ describe('a run', () => {
   })
 })
 
+describe('what never ends at one instant', () => {
+  const endless: readonly (readonly [string, (world: World) => void])[] = [
+    [
+      'a timer of no delay that is set again',
+      (world) => {
+        const process = world.createProcess('looping')
+        const again = (): void => void process.timers.schedule(0, again)
+        again()
+      },
+    ],
+    [
+      'a task that asks for another turn',
+      (world) => {
+        const again = (): void => world.soon(again)
+        world.schedule(1, { kind: 'begin', address: 'looping', run: again })
+      },
+    ],
+  ]
+  it.each(endless)('%s is said, with its address', async (_, begin) => {
+    const world = createWorld({ seed: 1, instantMax: 500 })
+    begin(world)
+    await expect(world.run()).rejects.toMatchObject({ code: 'SIMULATION_STUCK', details: { address: 'looping' } })
+  })
+
+  it('and much that happens at many instants goes on', async () => {
+    const world = createWorld({ seed: 1, instantMax: 10 })
+    for (let at = 0; at < 100; at += 1) world.schedule(at, { kind: 'x', run: () => undefined })
+    expect(await world.run()).toBe('quiet')
+  })
+})
+
 describe('a process', () => {
   it('that is killed does nothing any more', async () => {
     const world = createWorld({ seed: 1 })
