@@ -13,6 +13,7 @@ import type { TracedEvent } from '../record/run-recorder.ts'
 import { setTraps, withoutTraps } from '../world/traps.ts'
 import { describedFailure } from '../world/described-failure.ts'
 import { createWorld, type World } from '../world/world.ts'
+import { checkEnd, checkPlay } from './check-play.ts'
 import { drive, EventsOver } from './drive.ts'
 import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
@@ -51,7 +52,7 @@ const SETTLE_STEPS = 64
 /**
  * Plays a scenario: faults for `playMs`, then none, until everything is settled. What a checker finds is in the report and no exception.
  *
- * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_STUCK`; the signal's reason.
+ * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_SCENARIO_INVALID`; `SIMULATION_STUCK`; the signal's reason.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   // For the whole run: setting them anew between its parts costs more than many events.
@@ -79,7 +80,7 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
   const network = new SimulatedNetwork(world)
   const { data, signatures = 'seeded' } = init
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
-  const run = new Run(stage, init)
+  const run = new Run(scenario.name, stage, init)
   const end = await run.play(scenario.open(stage, options))
   if (end !== undefined) world.note(canonicalJson(end.state))
   for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
@@ -114,11 +115,13 @@ function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
 class Run {
   plan: readonly PlannedFault[] = []
   readonly happened = new SeriesRecorder('events', 'events')
+  private readonly name: string
   private readonly stage: Stage
   private readonly init: RunInit
   private readonly world: World
 
-  constructor(stage: Stage, init: RunInit) {
+  constructor(name: string, stage: Stage, init: RunInit) {
+    this.name = name
     this.stage = stage
     this.init = init
     this.world = stage.world
@@ -128,7 +131,7 @@ class Run {
   async play(opening: Promise<Play>): Promise<PlayEnd | undefined> {
     const { signal } = this.init
     try {
-      const end = await this.playOpened(await drive(this.world, opening, { signal }))
+      const end = await this.playOpened(checkPlay(this.name, await drive(this.world, opening, { signal })))
       signal?.throwIfAborted()
       return this.world.hasRefused ? undefined : end
     } catch (error: unknown) {
@@ -144,16 +147,20 @@ class Run {
     play.calm?.()
     this.stage.network.calm()
     if (!(await this.converge(play))) return undefined
-    return await drive(this.world, play.finish(), { signal: this.init.signal })
+    return checkEnd(this.name, await drive(this.world, play.finish(), { signal: this.init.signal }))
   }
 
-  private schedule({ plan = [], inject, relieve }: Play): void {
+  private schedule({ plan = [], playMs, inject, relieve }: Play): void {
     const { faultIds } = this.init
     this.plan = faultIds === undefined ? plan : plan.filter(({ id }) => faultIds.has(id))
     for (const fault of this.plan) {
       this.world.schedule(fault.atMs, { kind: `fault ${fault.kind}`, run: () => inject?.(fault) })
       if (fault.forMs > 0)
-        this.world.schedule(fault.atMs + fault.forMs, { kind: `relief ${fault.kind}`, run: () => relieve?.(fault) })
+        // Behind the play nothing is wrong any more.
+        this.world.schedule(Math.min(fault.atMs + fault.forMs, playMs), {
+          kind: `relief ${fault.kind}`,
+          run: () => relieve?.(fault),
+        })
     }
   }
 

@@ -103,8 +103,10 @@ export class World implements ProcessHost {
     return new WorldProcess(this, name, skew)
   }
 
-  /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. */
+  /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. Throws `RangeError` for a delay that is none: time never goes back. */
   schedule(delayMs: number, what: WorldEvent): { cancel(): void } {
+    if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY))
+      throw new RangeError(`A delay is 0 ms or more and has an end, not ${delayMs} (${what.kind})`)
     const event = new ScheduledEvent(this.queue, this.timeMs + delayMs, what)
     if (this.isDraining) {
       const { address = '', kind } = what

@@ -306,3 +306,61 @@ test('a signal ends a short run, and one that is still in its beginning', async 
   })
   await expect(runScenario(endless, { seed: 1, signal: controller.signal })).rejects.toBe(reason)
 })
+
+const fault = (id: number, atMs: number, forMs = 1): PlannedFault => ({
+  id,
+  kind: 'slow-disk',
+  atMs,
+  forMs,
+  target: 'x',
+  strength: 1,
+})
+
+test.each<readonly [string, object]>([
+  ['playMs', { playMs: undefined }],
+  ['playMs', { playMs: Number.NaN }],
+  ['convergeMs', { convergeMs: undefined }],
+  ['convergeMs', { convergeMs: -1 }],
+  ['watchEvery', { watchEvery: 0 }],
+  ['finish resolved to undefined', { finish: async () => await Promise.resolve(undefined) }],
+  ['no state', { finish: async () => await Promise.resolve({ metrics: {} }) }],
+  ['fault 0 begins within the play', { plan: [fault(0, 10)] }],
+  ['fault 0 begins within the play', { plan: [fault(0, Number.NaN)] }],
+  ['fault 0 lasts', { plan: [fault(0, 1, Number.NaN)] }],
+  ['two faults have the id 3', { plan: [fault(3, 1), fault(3, 2)] }],
+])('a play of which %s is wrong is refused, with what is wrong', async (what, wrong) => {
+  const scenario = defineScenario({
+    name: 'wrong',
+    summary: 'Is wrong',
+    schema: z.strictObject({}),
+    open: async () => {
+      const right = { playMs: 10, convergeMs: 0, isSettled: () => true }
+      const finish = async () => await Promise.resolve({ metrics: {}, state: null })
+      return await Promise.resolve({ ...right, finish, ...wrong })
+    },
+  })
+  await expect(runScenario(scenario, { seed: 1 })).rejects.toMatchObject({
+    code: 'SIMULATION_SCENARIO_INVALID',
+    message: expect.stringContaining(what) as string,
+  })
+})
+
+test('a fault that lasts longer than the play is taken away with its end', async () => {
+  const relieved: number[] = []
+  const long = defineScenario({
+    name: 'long',
+    summary: 'A long fault',
+    schema: z.strictObject({}),
+    open: async ({ world }) =>
+      await Promise.resolve({
+        playMs: 10,
+        convergeMs: 0,
+        plan: [fault(0, 9, 1_000)],
+        relieve: () => void relieved.push(world.nowMs()),
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+      }),
+  })
+  await runScenario(long, { seed: 1 })
+  expect(relieved).toEqual([10])
+})

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { Machine } from '../../../src/simulation/machine/machine.ts'
 import type { TracedEvent } from '../../../src/simulation/record/run-recorder.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 
@@ -109,6 +110,15 @@ describe('a run', () => {
     expect(await world.run()).toBe('quiet')
     expect(last).toBe(6)
   })
+})
+
+it('time never goes back: a delay that is none is refused', () => {
+  const world = createWorld({ seed: 1 })
+  const machine = new Machine(world, { name: 'm', boot: async () => await Promise.reject(new Error('not started')) })
+  for (const delayMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, undefined as unknown as number]) {
+    expect(() => world.schedule(delayMs, { kind: 'x', run: () => undefined })).toThrow(RangeError)
+    expect(() => machine.restartIn(delayMs)).toThrow(RangeError)
+  }
 })
 
 describe('what never ends at one instant', () => {
