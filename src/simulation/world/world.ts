@@ -56,6 +56,7 @@ export class World implements ProcessHost {
   private readonly ties: { nextUint32(): number }
   private readonly recorder: RunRecorder
   private readonly bounds: WorldBounds
+  private readonly processNames = new Set<string>()
   /** What promises have begun that go on at this instant. */
   private begun: Begun[] = []
   /** Whether promises go on, in an order that is not ours. */
@@ -99,8 +100,12 @@ export class World implements ProcessHost {
     return this.timeMs
   }
 
+  /** A second one of the same name is called `NAME~2`, so that no two draw the same. */
   createProcess(name: string, skew?: ClockSkew): WorldProcess {
-    return new WorldProcess(this, name, skew)
+    let own = name
+    for (let number = 2; this.processNames.has(own); number += 1) own = `${name}~${number}`
+    this.processNames.add(own)
+    return new WorldProcess(this, own, skew)
   }
 
   /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. Throws `RangeError` for a delay that is none: time never goes back. */
