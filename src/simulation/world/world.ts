@@ -57,6 +57,8 @@ export class World implements ProcessHost {
   private readonly recorder: RunRecorder
   private readonly bounds: WorldBounds
   private readonly processNames = new Set<string>()
+  /** What kept a message from being recorded. */
+  private broken: { readonly error: unknown } | undefined
   /** What promises have begun that go on at this instant. */
   private begun: Begun[] = []
   /** Whether promises go on, in an order that is not ours. */
@@ -145,7 +147,13 @@ export class World implements ProcessHost {
   recordMessage(cell: Cell, event: AnyEventObject): boolean {
     const { recorder, bounds } = this
     if (recorder.events >= bounds.eventsEnd && bounds.isOver(recorder.events, cell.address)) return false
-    recorder.handled(this.timeMs, cell, event)
+    try {
+      recorder.handled(this.timeMs, cell, event)
+    } catch (error: unknown) {
+      // It is no failure of the actor that would be handled so.
+      this.broken ??= { error }
+      return false
+    }
     return true
   }
 
@@ -192,6 +200,7 @@ export class World implements ProcessHost {
   private async loop(untilMs: number, eventsEnd: number): Promise<RunEnd> {
     let sync = 0
     for (;;) {
+      if (this.broken !== undefined) throw this.broken.error
       if (this.bounds.stuck !== undefined) throw this.bounds.stuck
       if (this.isPaused && sync === 0) {
         this.isPaused = false
