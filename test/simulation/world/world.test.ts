@@ -197,6 +197,18 @@ describe('a process', () => {
   })
 })
 
+type Shape = Readonly<Record<PropertyKey, PropertyDescriptor>>
+
+/** Members that are not the same ones, or not in the same way. */
+function differences(before: readonly Shape[], after: readonly Shape[]): readonly PropertyKey[] {
+  const fields = ['value', 'get', 'set', 'writable', 'enumerable', 'configurable'] as const
+  return before.flatMap((one, at) => {
+    const other = after[at] ?? {}
+    const names = new Set([...Reflect.ownKeys(one), ...Reflect.ownKeys(other)])
+    return [...names].filter((name) => fields.some((field) => !Object.is(one[name]?.[field], other[name]?.[field])))
+  })
+}
+
 describe('the real world', () => {
   const asked: readonly (readonly [string, () => unknown])[] = [
     ['Date.now', () => Date.now()],
@@ -233,6 +245,27 @@ describe('the real world', () => {
     ['Date.prototype.getTimezoneOffset', () => new Date(0).getTimezoneOffset()],
     ['Date.prototype.toString', () => String(new Date(0))],
     ['Date.prototype.toLocaleDateString', () => new Date(0).toLocaleDateString()],
+    ['Date.now', () => (new Date(0).constructor as DateConstructor).now()],
+    ['new Date()', () => Reflect.construct(new Date(0).constructor, [])],
+    ['new Date(year, month)', () => new Date(2026, 0, 1)],
+    ['new Date(text without a zone)', () => new Date('2026-01-01T00:00')],
+    ['Date.parse(text without a zone)', () => Date.parse('2026-01-01 00:00')],
+    ['performance.now', () => (Object.getPrototypeOf(performance) as Performance).now.call(performance)],
+    ['performance.toJSON', () => void performance.toJSON()],
+    ['performance.nodeTiming', () => (performance as unknown as { readonly nodeTiming: unknown }).nodeTiming],
+    ['crypto.randomUUID', () => (Object.getPrototypeOf(crypto) as Crypto).randomUUID.call(crypto)],
+    ['Event.prototype.timeStamp', () => new Event('x').timeStamp],
+    ['File.prototype.lastModified', () => new File([], 'x').lastModified],
+    ['URL.createObjectURL', () => URL.createObjectURL(new Blob([]))],
+    ['CompressionStream', () => new CompressionStream('gzip')],
+    ['WebAssembly.compile', () => void WebAssembly.compile(new Uint8Array())],
+    ['Blob.prototype.text', () => void new Blob(['x']).text()],
+    ['process.hrtime.bigint', () => process.hrtime.bigint()],
+    ['process.memoryUsage.rss', () => process.memoryUsage.rss()],
+    ['Number.prototype.toLocaleString', () => (1234.5).toLocaleString()],
+    ['String.prototype.localeCompare', () => 'a'.localeCompare('b')],
+    ['Intl.Collator', () => new Intl.Collator()],
+    ['Intl.NumberFormat', () => new Intl.NumberFormat().format(1)],
   ]
   let world: World | undefined
   afterEach(() => (world = undefined))
@@ -297,8 +330,12 @@ describe('the real world', () => {
   )
 
   it('is left as it was, to the last property, also by a run that throws', async () => {
-    const holders = [globalThis, Math, performance, AbortSignal, Atomics, Intl, crypto, process, Date.prototype]
-    const shape = (): unknown => holders.map((holder) => Object.getOwnPropertyDescriptors(holder))
+    const prototypes = [performance, crypto].map((each) => Object.getPrototypeOf(each) as object)
+    const built = [Date, String, Number, BigInt, Array, Blob, Event, File].map(({ prototype }) => prototype as object)
+    const namespaces = [globalThis, Math, performance, AbortSignal, Atomics, Intl, crypto, process, WebAssembly, URL]
+    const holders: readonly object[] = [...namespaces, ...prototypes, ...built]
+    const shape = (): readonly Shape[] =>
+      holders.map((holder) => Object.getOwnPropertyDescriptors(holder) as unknown as Shape)
     const before = shape()
     world = createWorld({
       seed: 1,
@@ -309,7 +346,7 @@ describe('the real world', () => {
     world.schedule(1, { kind: 'x', run: () => undefined })
     await expect(world.run()).rejects.toThrow('who looks on throws')
     const after = shape()
-    expect(after).toEqual(before)
+    expect(differences(before, after)).toEqual([])
     expect(Date.now()).toBeGreaterThan(0)
   })
 
@@ -322,6 +359,25 @@ describe('the real world', () => {
     })
     await world.run()
     expect([text, world.failures]).toEqual(['1970-01-01T00:00:00.000Z0', []])
+  })
+
+  it('what says its zone or its language is there', async () => {
+    world = createWorld({ seed: 1 })
+    const said: unknown[] = []
+    world.schedule(1, {
+      kind: 'ask',
+      run: () => {
+        said.push(
+          Date.parse('1970-01-01'),
+          Date.parse('1970-01-01T01:00+01:00'),
+          new Date('1970-01-01T00:00Z').getTime(),
+        )
+        said.push('a'.localeCompare('b', 'en'), new Intl.NumberFormat('en').format(1234), (1234).toLocaleString('en'))
+        said.push(new Date(0).constructor === Date, new Date(new Date(5)).getTime())
+      },
+    })
+    await world.run()
+    expect([said, world.failures]).toEqual([[0, 0, 0, -1, '1,234', '1,234', true, 5], []])
   })
 
   it('is itself again only when the last of several worlds has run', async () => {
