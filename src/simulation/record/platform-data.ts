@@ -9,8 +9,8 @@ export function classNameOf(value: object): string {
 /** Whether its members are for whoever wrote its class: it is none of the platform's, and no machine, which hangs together with all of its states. */
 export function isOwnClass(value: object): boolean {
   if (value instanceof StateMachine || value instanceof StateNode) return false
-  const { constructor } = value as { readonly constructor?: unknown }
-  return (globalThis as Record<string, unknown>)[classNameOf(value)] !== constructor
+  // All that platforms give, promises and signals for example, say so to `Object.prototype.toString`.
+  return !(Symbol.toStringTag in value)
 }
 
 /** What an object of the platform holds, where it is data: bytes, a pattern, an address, a number in a box. `undefined`: it is none. */

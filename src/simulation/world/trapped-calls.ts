@@ -132,7 +132,7 @@ export function trappedIn(makers: TrapMakers): readonly Trapped[] {
       ...all(holder, ['subtle'], untouchable),
     ]),
     // `instantiate` stays: what the platform itself loads late calls it.
-    ...all(WebAssembly, ['compile', 'compileStreaming', 'instantiateStreaming'], called),
+    ...all(wasm, ['compile', 'compileStreaming', 'instantiateStreaming'], called),
     ...all(Blob.prototype, ['text', 'arrayBuffer', 'bytes', 'stream'], called),
     ...all(Event.prototype, ['timeStamp']),
     ...all(globalThis.File?.prototype, ['lastModified']),
@@ -142,6 +142,9 @@ export function trappedIn(makers: TrapMakers): readonly Trapped[] {
     ...all(host, MEASURED_WITH_MEMBERS, makers.calledOrTouched),
   ]
 }
+
+/** Not every set of types has it. */
+const { WebAssembly: wasm } = globalThis as { readonly WebAssembly?: object }
 
 /** The prototype has the methods of a platform's only instance too. */
 function withPrototype(instance: object): readonly object[] {
@@ -165,7 +168,7 @@ export function pathOf(holder: object, name: string): string {
     [Number.prototype, 'Number.prototype.'],
     [BigInt.prototype, 'BigInt.prototype.'],
     [Array.prototype, 'Array.prototype.'],
-    [WebAssembly, 'WebAssembly.'],
+    [wasm, 'WebAssembly.'],
     [Blob.prototype, 'Blob.prototype.'],
     [Event.prototype, 'Event.prototype.'],
     [globalThis.File?.prototype, 'File.prototype.'],
