@@ -25,10 +25,10 @@ export function platformData(value: object): unknown {
     case '[object SharedArrayBuffer]':
       return new Uint8Array(value as ArrayBuffer)
     case '[object RegExp]':
-      return [String(value), (value as RegExp).lastIndex]
+      return [(value as RegExp).source, (value as RegExp).flags, (value as RegExp).lastIndex]
     case '[object URL]':
     case '[object URLSearchParams]':
-      return String(value)
+      return (value as URL).toString()
     case '[object Number]':
     case '[object String]':
     case '[object Boolean]':

@@ -4,7 +4,7 @@ import type { Play, PlayEnd } from '../scenario/scenario.ts'
 
 /** Throws `SIMULATION_SCENARIO_INVALID` where `open` resolved to what cannot be played, with all that is wrong. */
 export function checkPlay(name: string, play: Play): Play {
-  if (!isObject(play)) throw invalid(name, [`open resolved to ${String(play)}, no play`])
+  if (!isObject(play)) throw invalid(name, [`open resolved to ${typeof play}, no play`])
   const { playMs, convergeMs, watchEvery = 64, plan = [] } = play
   const wrong: string[] = []
   if (!isSpan(playMs)) wrong.push(`playMs is 0 or more, not ${String(playMs)}`)
@@ -20,9 +20,9 @@ export function checkPlay(name: string, play: Play): Play {
 
 /** As `checkPlay`, for what `finish` resolved to. */
 export function checkEnd(name: string, end: PlayEnd): PlayEnd {
-  if (!isObject(end)) throw invalid(name, [`finish resolved to ${String(end)}, not to metrics and state`])
+  if (!isObject(end)) throw invalid(name, [`finish resolved to ${typeof end}, not to metrics and state`])
   const wrong: string[] = []
-  if (!isObject(end.metrics)) wrong.push(`the metrics of finish are ${String(end.metrics)}`)
+  if (!isObject(end.metrics)) wrong.push(`the metrics of finish are ${typeof end.metrics}`)
   if (end.state === undefined) wrong.push('finish says no state; null where there is none')
   if (wrong.length > 0) throw invalid(name, wrong)
   return end

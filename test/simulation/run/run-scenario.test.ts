@@ -215,7 +215,7 @@ const answering = defineScenario({
       name: 'peer',
       logic: fromTransition((count: number, { to }: { readonly type: 'ball'; readonly to: ActorRef }, { self }) => {
         handled += 1
-        to.send({ type: 'ball', to: self as unknown as ActorRef })
+        to.send({ type: 'ball', to: self })
         return count + 1
       }, 0),
     })
