@@ -33,8 +33,10 @@ export const SIMULATION_ERRORS = {
     isRetryable: false,
   },
   SIMULATION_SCENARIO_INVALID: {
-    cause: 'A file that was named as a scenario is none: it cannot be loaded, or its default export has another shape.',
-    remedy: 'Export by default what `defineScenario` of `kernell-os/simulation` returns; the README shows one.',
+    cause:
+      'A file that was named as a scenario is none: it cannot be loaded, its default export has another shape, or what it opens or ends with cannot be played.',
+    remedy:
+      'Export by default what `defineScenario` of `kernell-os/simulation` returns; the README shows one. Correct what the message names.',
     httpStatus: 400,
     isRetryable: false,
   },

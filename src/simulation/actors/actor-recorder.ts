@@ -23,8 +23,9 @@ export class ActorRecorder implements StepObserver {
   sent(): void {}
 
   step(cell: Cell, event: AnyEventObject): void {
+    // Behind the end of the world's events nothing changes any more.
+    if (!this.world.recordMessage(cell, event)) return
     this.count.actors += 1
-    this.world.recordMessage(cell, event)
     cell.behaviour.step(cell, event)
   }
 

@@ -18,9 +18,15 @@ export class CheckBook {
   found = 0
   private readonly counts = new Map<string, number>()
   private readonly where: () => { readonly atMs: number; readonly event: number }
+  private readonly onFound: ((violation: Violation) => void) | undefined
 
-  constructor(where: () => { readonly atMs: number; readonly event: number }) {
+  /** `onFound` is told of each violation as it is found, those that are not kept included. */
+  constructor(
+    where: () => { readonly atMs: number; readonly event: number },
+    onFound?: (violation: Violation) => void,
+  ) {
     this.where = where
+    this.onFound = onFound
   }
 
   /** How often each checker has looked. */
@@ -33,6 +39,8 @@ export class CheckBook {
     this.counts.set(checker, (this.counts.get(checker) ?? 0) + 1)
     if (what === undefined) return
     this.found += 1
-    if (this.violations.length < KEPT_MAX) this.violations.push({ checker, what, ...this.where() })
+    const violation = { checker, what, ...this.where() }
+    if (this.violations.length < KEPT_MAX) this.violations.push(violation)
+    this.onFound?.(violation)
   }
 }

@@ -29,11 +29,12 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 
 /** One fault of a plan. It begins at `atMs` and, where it lasts, is over `forMs` later. */
 export type PlannedFault = {
-  /** Its place in the plan that was drawn; it keeps it when others are dropped. */
+  /** Its place in the plan that was drawn; it keeps it when others are dropped. No two have the same. */
   readonly id: number
   readonly kind: FaultKind
-  /** Virtual milliseconds since the world began. */
+  /** Virtual milliseconds since the end of `open`, less than `playMs`. */
   readonly atMs: number
+  /** It ends with the play at the latest. */
   readonly forMs: number
   /** Whom it befalls: the name of a machine, or of a link as `FROM>TO`; what the scenario calls them. */
   readonly target: string

@@ -35,6 +35,8 @@ export class Machine {
   private readonly init: MachineInit
   private current: WorldProcess | undefined
   private work: MachineWork | undefined
+  /** Starts that are to come. */
+  private readonly starts = new Set<{ cancel(): void }>()
 
   constructor(world: World, init: MachineInit) {
     this.world = world
@@ -93,18 +95,28 @@ export class Machine {
 
   /** Starts again `delayMs` from now, if nobody has done so before. */
   restartIn(delayMs: number): void {
-    this.world.schedule(delayMs, {
+    const start = this.world.schedule(delayMs, {
       kind: `start ${this.name}`,
-      run: () => void this.start().catch((error: unknown) => this.world.fail(error)),
+      run: () => {
+        this.starts.delete(start)
+        this.start().catch((error: unknown) => this.world.fail(error))
+      },
     })
+    this.starts.add(start)
   }
 
-  /** An orderly end. */
+  /** An orderly end, after which it stays down until somebody starts it. Resolves when its work has ended, or the process was killed before. */
   async stop(): Promise<void> {
-    const { work } = this
+    const { work, current } = this
+    for (const start of this.starts) start.cancel()
+    this.starts.clear()
     this.work = undefined
-    await work?.stop()
-    this.kill()
+    if (work !== undefined && current !== undefined) {
+      const killed = new Promise<void>((resolve) => current.onKill(resolve))
+      await Promise.race([work.stop(), killed])
+    }
+    // Somebody may have started another one by now.
+    if (this.current === current) this.kill()
   }
 
   private failed(owner: WorldProcess, error: unknown): void {

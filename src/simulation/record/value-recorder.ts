@@ -1,5 +1,6 @@
 import { Cell } from '../../actors/cell/cell.ts'
 import { ActorNumbers } from './actor-numbers.ts'
+import { classNameOf, isOwnClass, platformData } from './platform-data.ts'
 import type { RecordWriter } from './record-writer.ts'
 
 /** What kind of value follows. Whole numbers from 0 to 127 are their own kind, 128 above. */
@@ -19,7 +20,6 @@ const KINDS = {
   map: 12,
   set: 13,
   bytes: 14,
-  numbers: 15,
   date: 16,
   error: 17,
   actor: 18,
@@ -28,24 +28,38 @@ const KINDS = {
   symbol: 21,
   opaque: 22,
   above: 23,
-  deep: 24,
+  platform: 24,
 } as const
 
 const SMALL = 128
-/** Deeper values are only said to be there. */
-const DEPTH_MAX = 200
+/** Deeper values are refused. */
+const DEPTH_MAX = 1_000
+/** Objects within one value; more of them are refused. What hangs together with everything is no message. */
+const OBJECTS_MAX = 1_000_000
+/** Texts of these are most often the engine's, and engines word them differently. */
+const ENGINE_ERRORS: ReadonlySet<string> = new Set([
+  'TypeError',
+  'RangeError',
+  'SyntaxError',
+  'ReferenceError',
+  'EvalError',
+  'URIError',
+  'InternalError',
+])
 
-type Reference = { readonly id?: unknown; readonly send?: unknown; readonly code?: unknown; readonly stack?: unknown }
+type Reference = { readonly id?: unknown; readonly send?: unknown; readonly code?: unknown; readonly cause?: unknown }
 
 /**
- * Writes any value that actors and machines say to each other: data by what it holds, actors by who they are. Of functions and of objects with a life of their own it says only that
- * they are there, because what they are like inside differs between engines.
+ * Writes any value that actors and machines say to each other: data by what it holds, instances of classes by the name of the class and their own enumerable members, actors by who
+ * they are. Of functions and of objects of the platform that are no data it says only what they are, because what they are like inside differs between engines; so do the texts of errors
+ * that engines throw. Private members, holes of lists and symbols as members of a whole event are not seen.
  */
 export class ValueRecorder {
   private readonly writer: RecordWriter
   readonly actors: ActorNumbers
   /** What the value that is written is within, outermost first. */
   private readonly above: object[] = []
+  private objects = 0
 
   constructor(writer: RecordWriter) {
     this.writer = writer
@@ -84,6 +98,8 @@ export class ValueRecorder {
 
   /** The members of a plain object, without `type`: who writes an event has written it. */
   members(event: object): void {
+    this.above.length = 0
+    this.objects = 0
     this.above.push(event)
     for (const name in event) {
       if (name === 'type') continue
@@ -127,13 +143,20 @@ export class ValueRecorder {
     this.above.pop()
   }
 
-  /** Whether it is within itself, or within too many others; then that is written. */
+  /** Whether it is within itself; then that is written. Throws `RangeError` where it is within too many others, or has too many within it. */
   private isWithin(value: object): boolean {
     const { above, writer } = this
+    this.objects = above.length === 0 ? 1 : this.objects + 1
     const at = above.lastIndexOf(value)
-    if (at === -1 && above.length < DEPTH_MAX) return false
-    writer.byte(at === -1 ? KINDS.deep : KINDS.above)
-    if (at !== -1) writer.whole(above.length - at)
+    if (at === -1) {
+      if (above.length < DEPTH_MAX && this.objects <= OBJECTS_MAX) return false
+      above.length = 0
+      throw new RangeError(
+        `A value is too large to be recorded: more than ${DEPTH_MAX} levels or ${OBJECTS_MAX} objects`,
+      )
+    }
+    writer.byte(KINDS.above)
+    writer.whole(above.length - at)
     return true
   }
 
@@ -144,6 +167,7 @@ export class ValueRecorder {
       writer.name(name)
       this.value((value as Record<string, unknown>)[name])
     }
+    this.symbols(value)
     writer.noName()
   }
 
@@ -157,20 +181,49 @@ export class ValueRecorder {
     const { writer } = this
     if (value instanceof Map) this.list(KINDS.map, [...(value as Map<unknown, unknown>)].flat(1))
     else if (value instanceof Set) this.list(KINDS.set, [...(value as Set<unknown>)])
-    else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-      this.list(KINDS.numbers, Array.from(value as unknown as ArrayLike<number | bigint>))
-    } else if (value instanceof Error) {
-      // Texts that engines write differ between them.
-      writer.byte(KINDS.error)
-      writer.text(value.name)
-      const { code } = value as Reference
-      this.value(typeof code === 'string' ? [code, value.message] : undefined)
-    } else if (typeof value.send === 'function' && typeof value.id === 'string') {
+    else if (value instanceof Error) this.error(value)
+    else if (typeof value.send === 'function' && typeof value.id === 'string') {
       writer.byte(KINDS.reference)
       writer.text(value.id)
     } else if (Object.prototype.toString.call(value) === '[object Date]') {
       writer.byte(KINDS.date)
       this.number((value as unknown as { getTime(): number }).getTime())
-    } else writer.byte(KINDS.opaque)
+    } else {
+      const data = platformData(value)
+      writer.byte(data === undefined ? KINDS.opaque : KINDS.platform)
+      writer.name(classNameOf(value))
+      if (data !== undefined) this.value(data)
+      else if (isOwnClass(value)) this.named(value)
+      else writer.noName()
+    }
+  }
+
+  private error(value: Error & Reference): void {
+    const { writer } = this
+    writer.byte(KINDS.error)
+    writer.text(value.name)
+    const isEngines = ENGINE_ERRORS.has(value.name) && typeof value.code !== 'string'
+    this.value(isEngines ? undefined : [value.code, value.message])
+    this.value(value.cause)
+    this.named(value)
+  }
+
+  /** Enumerable members that are the object's own, by name, then by symbol. */
+  private named(value: object): void {
+    const { writer } = this
+    for (const name of Object.keys(value)) {
+      writer.name(name)
+      this.value((value as Record<string, unknown>)[name])
+    }
+    this.symbols(value)
+    writer.noName()
+  }
+
+  private symbols(value: object): void {
+    for (const symbol of Object.getOwnPropertySymbols(value)) {
+      if (!Object.prototype.propertyIsEnumerable.call(value, symbol)) continue
+      this.writer.name(String(symbol))
+      this.value((value as Record<symbol, unknown>)[symbol])
+    }
   }
 }

@@ -11,8 +11,11 @@ import type { Play, PlayEnd, Scenario } from '../scenario/scenario.ts'
 import { type SignatureKind, Stage } from '../scenario/stage.ts'
 import type { TracedEvent } from '../record/run-recorder.ts'
 import { setTraps, withoutTraps } from '../world/traps.ts'
+import { describedFailure } from '../world/described-failure.ts'
 import { createWorld, type World } from '../world/world.ts'
-import { drive } from './drive.ts'
+import { checkEnd, checkPlay } from './check-play.ts'
+import { drive, EventsOver } from './drive.ts'
+import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
 import { boundedSeries, SeriesRecorder } from './series.ts'
 
@@ -29,10 +32,12 @@ export type RunInit = {
   readonly data?: readonly RoutingRow[]
   /** Only these faults of the plan, by their ids. Absent: all. */
   readonly faultIds?: ReadonlySet<number>
-  /** Ends behind so many events, without convergence. */
+  /** Nothing happens any more behind so many events, those of `open` included: the run is cut there, without convergence. */
   readonly eventsMax?: number
   /** Ends soon behind the first finding of this checker, or of any where it is `any`, as if its events were over. Absent: whatever is found, it goes on. */
   readonly untilFoundBy?: string
+  /** Events, handled messages and turns at one virtual instant, before the run ends with `SIMULATION_STUCK`. Default 10,000,000. */
+  readonly instantMax?: number
   readonly onEvent?: (event: TracedEvent) => void
   /** Told about every so many events; the run goes on when it resolves. */
   readonly onProgress?: (progress: RunProgress) => void
@@ -51,7 +56,7 @@ const SETTLE_STEPS = 64
 /**
  * Plays a scenario: faults for `playMs`, then none, until everything is settled. What a checker finds is in the report and no exception.
  *
- * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_STUCK`; the signal's reason.
+ * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_SCENARIO_INVALID`; `SIMULATION_STUCK`; the signal's reason.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   // For the whole run: setting them anew between its parts costs more than many events.
@@ -65,16 +70,28 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
 
 async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   const options = parseOptions(scenario, init.options)
-  const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
-  const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
+  const { eventsMax, instantMax, onEvent } = init
+  const world = createWorld({
+    seed: init.seed,
+    ...(eventsMax !== undefined && { eventsMax }),
+    ...(instantMax !== undefined && { instantMax }),
+    ...(onEvent !== undefined && { onEvent }),
+  })
+  const checks = new CheckBook(
+    () => ({ atMs: world.nowMs(), event: world.events }),
+    ({ checker, what }) => world.note(JSON.stringify(['found', checker, what])),
+  )
   const network = new SimulatedNetwork(world)
   const { data, signatures = 'seeded' } = init
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
-  const run = new Run(stage, init)
-  const play = await drive(world, scenario.open(stage, options))
-  const end = await run.play(play)
+  const run = new Run(scenario.name, stage, init)
+  const end = await run.play(scenario.open(stage, options))
   if (end !== undefined) world.note(canonicalJson(end.state))
-  for (const failure of world.failures) checks.check('nothing-thrown', described(failure))
+  for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
+  const { agents, faults, handled } = stage
+  const metrics = end?.metrics ?? {}
+  // Equal hashes are to mean equal reports.
+  world.note(outcomeText({ agents, faults, handled, metrics, checks: checks.evaluations, isCut: end === undefined }))
   return {
     scenario: scenario.name,
     seed: init.seed,
@@ -82,15 +99,15 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
     signatures,
     events: world.events,
     virtualMs: world.nowMs(),
-    agents: stage.agents,
+    agents,
     hash: world.hash,
-    faults: stage.faults,
+    faults,
     plan: run.plan,
     checks: checks.evaluations,
-    handled: stage.handled,
+    handled,
     violationsFound: checks.found,
     violations: checks.violations,
-    metrics: end?.metrics ?? {},
+    metrics,
     series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
     lookEvery: play.watchEvery ?? WATCH_EVERY,
     isCut: end === undefined,
@@ -104,47 +121,64 @@ function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
 class Run {
   plan: readonly PlannedFault[] = []
   readonly happened = new SeriesRecorder('events', 'events')
+  private readonly name: string
   private readonly stage: Stage
   private readonly init: RunInit
   private readonly world: World
 
-  constructor(stage: Stage, init: RunInit) {
+  constructor(name: string, stage: Stage, init: RunInit) {
+    this.name = name
     this.stage = stage
     this.init = init
     this.world = stage.world
   }
 
   /** `undefined`: its events were over before. */
-  async play(play: Play): Promise<PlayEnd | undefined> {
+  async play(opening: Promise<Play>): Promise<PlayEnd | undefined> {
+    const { signal } = this.init
+    try {
+      const end = await this.playOpened(checkPlay(this.name, await drive(this.world, opening, { signal })))
+      signal?.throwIfAborted()
+      return this.world.hasRefused ? undefined : end
+    } catch (error: unknown) {
+      if (error instanceof EventsOver) return undefined
+      throw error
+    }
+  }
+
+  private async playOpened(play: Play): Promise<PlayEnd | undefined> {
     const startMs = this.world.nowMs()
     this.schedule(play)
     if (!(await this.until(play, startMs + play.playMs))) return undefined
     play.calm?.()
     this.stage.network.calm()
     if (!(await this.converge(play))) return undefined
-    return await drive(this.world, play.finish())
+    return checkEnd(this.name, await drive(this.world, play.finish(), { signal: this.init.signal }))
   }
 
-  private schedule({ plan = [], inject, relieve }: Play): void {
+  private schedule({ plan = [], playMs, inject, relieve }: Play): void {
     const { faultIds } = this.init
     this.plan = faultIds === undefined ? plan : plan.filter(({ id }) => faultIds.has(id))
     for (const fault of this.plan) {
       this.world.schedule(fault.atMs, { kind: `fault ${fault.kind}`, run: () => inject?.(fault) })
       if (fault.forMs > 0)
-        this.world.schedule(fault.atMs + fault.forMs, { kind: `relief ${fault.kind}`, run: () => relieve?.(fault) })
+        // Behind the play nothing is wrong any more.
+        this.world.schedule(Math.min(fault.atMs + fault.forMs, playMs), {
+          kind: `relief ${fault.kind}`,
+          run: () => relieve?.(fault),
+        })
     }
   }
 
   /** False where the events are over first. */
   private async until(play: Play, untilMs: number): Promise<boolean> {
     const { watch, watchEvery = WATCH_EVERY, playMs } = play
-    const { eventsMax = Number.POSITIVE_INFINITY, signal, onProgress } = this.init
+    const { signal, onProgress } = this.init
     const step = watch === undefined ? PROGRESS_EVERY : watchEvery
     let reported = this.world.events
     for (;;) {
-      const left = eventsMax - this.world.events
-      if (left <= 0) return false
-      const end = await this.world.run({ untilMs, eventsMax: Math.min(step, left) })
+      if (this.world.isOver) return false
+      const end = await this.world.run({ untilMs, eventsMax: step })
       watch?.()
       this.happened.add(this.world.nowMs(), this.world.events)
       if (this.world.events - reported >= PROGRESS_EVERY) {
@@ -153,7 +187,7 @@ class Run {
         const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
         if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
       }
-      if (this.hasFound) return false
+      if (this.hasFound || this.world.hasRefused) return false
       if (end === 'quiet' || end === 'time') return true
     }
   }
@@ -162,7 +196,7 @@ class Run {
   private get downMachines(): string {
     return this.stage.machines
       .filter(({ bootFailure }) => bootFailure !== undefined)
-      .map(({ name, bootFailure }) => `; ${name} does not start: ${described(bootFailure)}`)
+      .map(({ name, bootFailure }) => `; ${name} does not start: ${describedFailure(bootFailure)}`)
       .slice(0, 3)
       .join('')
   }
@@ -191,8 +225,4 @@ export function parseOptions<Options>({ name, schema }: Scenario<Options>, given
   if (parsed.success) return parsed.data
   const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; ')
   throw new CodedError('SIMULATION_OPTIONS_INVALID', { message: `${name} cannot be played so: ${what}` })
-}
-
-function described(failure: unknown): string {
-  return failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure)
 }

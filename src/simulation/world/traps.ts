@@ -1,81 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-
-type Trapped = {
-  readonly holder: object
-  readonly name: string
-  /** What stands there instead; absent: whoever reads it hears of the trap. */
-  readonly make?: (path: string) => unknown
-}
-
-/** Calls of the platform that take real time, chance, turns or connections. `queueMicrotask` stays: the world waits until no microtask is left. */
-const CALLED: readonly string[] = [
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'requestIdleCallback',
-  'requestAnimationFrame',
-  'fetch',
-  'MessageChannel',
-  'BroadcastChannel',
-  'Worker',
-  'SharedWorker',
-  'WebSocket',
-  'EventSource',
-  'XMLHttpRequest',
-  'FinalizationRegistry',
-  'WeakRef',
-  'PerformanceObserver',
-]
-/** Objects of the platform whose members are all of the real world; code may ask whether they are there. */
-const TOUCHED: readonly string[] = ['navigator', 'scheduler', 'localStorage', 'sessionStorage', 'indexedDB', 'caches']
-/** What a date says in the time zone of the machine. */
-const ZONED: readonly string[] = [
-  'getFullYear',
-  'getMonth',
-  'getDate',
-  'getDay',
-  'getHours',
-  'getMinutes',
-  'getSeconds',
-  'getTimezoneOffset',
-  'setFullYear',
-  'setMonth',
-  'setDate',
-  'setHours',
-  'setMinutes',
-  'setSeconds',
-  'toString',
-  'toDateString',
-  'toTimeString',
-  'toLocaleString',
-  'toLocaleDateString',
-  'toLocaleTimeString',
-]
-/** What the process tells of the machine. */
-const MEASURED: readonly string[] = ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'resourceUsage']
-
-/** What gives another answer each time or on each machine, or a turn that the world does not see. */
-function trapped(): readonly Trapped[] {
-  const { process: host } = globalThis as { readonly process?: object }
-  const called = (holder: object, names: readonly string[]): readonly Trapped[] =>
-    names.map((name) => ({ holder, name, make: thrower }))
-  return [
-    { holder: globalThis, name: 'Date', make: () => trappedDate(Date) },
-    ...called(Date.prototype, ZONED),
-    ...called(globalThis, CALLED),
-    ...TOUCHED.map((name) => ({ holder: globalThis, name, make: untouchable })),
-    ...called(Math, ['random']),
-    ...called(performance, ['now', 'mark', 'measure']),
-    { holder: performance, name: 'timeOrigin' },
-    ...called(AbortSignal, ['timeout']),
-    ...called(Atomics, ['wait', 'waitAsync']),
-    ...called(Intl, ['DateTimeFormat']),
-    ...called(crypto, ['randomUUID', 'getRandomValues']),
-    // Its answers come when threads of the platform are done.
-    { holder: crypto, name: 'subtle', make: untouchable },
-    ...(host === undefined ? [] : called(host, MEASURED)),
-  ]
-}
+import { pathOf, trappedIn, type TrapMakers } from './trapped-calls.ts'
 
 /** Worlds that run now; the traps are those of the whole thread. */
 let users = 0
@@ -114,12 +38,12 @@ export function withoutTraps(task: () => void): void {
 
 /** Not every platform has each of them. All are looked at before one is replaced: a platform may load what it is asked for, with the help of others. */
 function trapAll(): readonly (() => void)[] {
-  const found = trapped()
+  const found = trappedIn(MAKERS)
     .filter(({ holder, name }) => name in holder)
     .map((each) => ({ ...each, own: Object.getOwnPropertyDescriptor(each.holder, each.name) }))
   return found.map(({ holder, name, make, own }) => {
-    const path = holder === globalThis ? name : `${nameOf(holder)}.${name}`
-    const value = make?.(path)
+    const path = pathOf(holder, name)
+    const value = make?.(path, own?.value)
     const get = (): never => {
       throw realWorld(path)
     }
@@ -157,6 +81,8 @@ function trappedDate(real: DateConstructor): DateConstructor {
   return new Proxy(real, {
     construct: (target, args: unknown[], newTarget) => {
       if (args.length === 0) throw realWorld('new Date()')
+      if (args.length > 1) throw realWorld('new Date(year, month)')
+      if (typeof args[0] === 'string' && !hasZone(args[0])) throw realWorld('new Date(text without a zone)')
       return Reflect.construct(target, args, newTarget) as object
     },
     apply: () => {
@@ -167,27 +93,48 @@ function trappedDate(real: DateConstructor): DateConstructor {
         return () => {
           throw realWorld('Date.now')
         }
+      if (name === 'parse')
+        return (text: unknown) => {
+          if (!hasZone(String(text))) throw realWorld('Date.parse(text without a zone)')
+          return target.parse(String(text))
+        }
       return Reflect.get(target, name) as unknown
     },
   })
 }
+
+/** Whether a text says the same instant everywhere: a date of ISO 8601 alone is in UTC, and what is no date is none in any zone. */
+function hasZone(text: string): boolean {
+  return /^[+-]?\d{4,6}(?:-\d\d){0,2}$|(?:Z|GMT|UTC|[+-]\d\d:?\d\d)(?: \(.*\))?$/i.test(text.trim()) || !/\d/.test(text)
+}
+
+function calledOrTouched(path: string): unknown {
+  return new Proxy(thrower(path) as object, {
+    get: (_, member) => {
+      throw realWorld(`${path}.${String(member)}`)
+    },
+  })
+}
+
+/** Works where the language is given. */
+function spoken(path: string, real: unknown, place: number): unknown {
+  return new Proxy(real as () => unknown, {
+    construct: (target, args: unknown[], newTarget) => {
+      if (args[place] === undefined) throw realWorld(path)
+      return Reflect.construct(target, args, newTarget) as object
+    },
+    apply: (target, self: unknown, args: unknown[]) => {
+      if (args[place] === undefined) throw realWorld(path)
+      return Reflect.apply(target, self, args) as unknown
+    },
+  })
+}
+
+const MAKERS: TrapMakers = { date: trappedDate, called: thrower, untouchable, calledOrTouched, spoken }
 
 function realWorld(what: string): CodedError {
   return new CodedError('SIMULATION_REAL_WORLD', {
     message: `${what} was called inside a simulated world`,
     details: { called: what },
   })
-}
-
-function nameOf(holder: object): string {
-  const names: readonly (readonly [object, string])[] = [
-    [Math, 'Math'],
-    [AbortSignal, 'AbortSignal'],
-    [crypto, 'crypto'],
-    [performance, 'performance'],
-    [Atomics, 'Atomics'],
-    [Intl, 'Intl'],
-    [Date.prototype, 'Date.prototype'],
-  ]
-  return names.find(([known]) => known === holder)?.[1] ?? 'process'
 }

@@ -3,13 +3,15 @@ import type { Cell } from '../../actors/cell/cell.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type RecordedEvent, RunRecorder, type TracedEvent } from '../record/run-recorder.ts'
 import { type Begun, inOrder } from './begun.ts'
+import { type BoundsInit, WorldBounds } from './bounds.ts'
+import { describedFailure } from './described-failure.ts'
 import { EventQueue, ScheduledEvent, type WorldEvent } from './event-queue.ts'
 import { quiesce } from './quiesce.ts'
 import { streamOf } from './seeded-random.ts'
 import { setTraps } from './traps.ts'
 import { type ClockSkew, type ProcessHost, WORLD_START, WorldProcess } from './world-process.ts'
 
-export type WorldInit = {
+export type WorldInit = BoundsInit & {
   /** 0 to 2^32 - 1. The same seed and the same scenario give the same run. */
   readonly seed: number
   /** What clocks show when the world begins. Default 2026-01-01. */
@@ -53,6 +55,10 @@ export class World implements ProcessHost {
   private readonly soonTasks: (() => void)[] = []
   private readonly ties: { nextUint32(): number }
   private readonly recorder: RunRecorder
+  private readonly bounds: WorldBounds
+  private readonly processNames = new Set<string>()
+  /** What kept a message from being recorded. */
+  private broken: { readonly error: unknown } | undefined
   /** What promises have begun that go on at this instant. */
   private begun: Begun[] = []
   /** Whether promises go on, in an order that is not ours. */
@@ -69,11 +75,22 @@ export class World implements ProcessHost {
     this.startAt = init.startAt ?? WORLD_START
     this.ties = streamOf(init.seed, 'ties')
     this.recorder = new RunRecorder(init.onEvent)
+    this.bounds = new WorldBounds(init)
   }
 
   /** Events that have happened: what was due, and messages that actors handled. */
   get events(): number {
     return this.recorder.events
+  }
+
+  /** Whether as many events have happened as ever will. */
+  get isOver(): boolean {
+    return this.recorder.events >= (this.init.eventsMax ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether something was to happen behind those, and did not. */
+  get hasRefused(): boolean {
+    return this.bounds.hasRefused
   }
 
   /** SHA-256 of all events so far and of what was noted, 64 hexadecimal digits. */
@@ -85,12 +102,18 @@ export class World implements ProcessHost {
     return this.timeMs
   }
 
+  /** A second one of the same name is called `NAME~2`, so that no two draw the same. */
   createProcess(name: string, skew?: ClockSkew): WorldProcess {
-    return new WorldProcess(this, name, skew)
+    let own = name
+    for (let number = 2; this.processNames.has(own); number += 1) own = `${name}~${number}`
+    this.processNames.add(own)
+    return new WorldProcess(this, own, skew)
   }
 
-  /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. */
+  /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. Throws `RangeError` for a delay that is none: time never goes back. */
   schedule(delayMs: number, what: WorldEvent): { cancel(): void } {
+    if (!(delayMs >= 0 && delayMs < Number.POSITIVE_INFINITY))
+      throw new RangeError(`A delay is 0 ms or more and has an end, not ${delayMs} (${what.kind})`)
     const event = new ScheduledEvent(this.queue, this.timeMs + delayMs, what)
     if (this.isDraining) {
       const { address = '', kind } = what
@@ -113,14 +136,25 @@ export class World implements ProcessHost {
     return this.isDraining
   }
 
-  /** Something has happened that the world did not make happen by itself: it is an event, and part of the hash. */
-  record(event: RecordedEvent): void {
+  /** Something has happened that the world did not make happen by itself: it is an event, and part of the hash. False: the world's events were over before. */
+  record(event: RecordedEvent): boolean {
+    if (this.bounds.isOver(this.recorder.events, event.address)) return false
     this.recorder.happened(this.timeMs, event)
+    return true
   }
 
-  /** As `record`: an actor handles a message now. */
-  recordMessage(cell: Cell, event: AnyEventObject): void {
-    this.recorder.handled(this.timeMs, cell, event)
+  /** As `record`: an actor handles a message now; where this is false, it must not. */
+  recordMessage(cell: Cell, event: AnyEventObject): boolean {
+    const { recorder, bounds } = this
+    if (recorder.events >= bounds.eventsEnd && bounds.isOver(recorder.events, cell.address)) return false
+    try {
+      recorder.handled(this.timeMs, cell, event)
+    } catch (error: unknown) {
+      // It is no failure of the actor that would be handled so.
+      this.broken ??= { error }
+      return false
+    }
+    return true
   }
 
   soon(task: () => void): void {
@@ -129,6 +163,7 @@ export class World implements ProcessHost {
 
   fail(error: unknown): void {
     this.failures.push(error)
+    this.recorder.noted(`thrown ${describedFailure(error)}`)
   }
 
   /** The run that goes on comes back behind the event that happens now. */
@@ -141,7 +176,11 @@ export class World implements ProcessHost {
     this.recorder.noted(text)
   }
 
-  /** Lets things happen, in order. */
+  /**
+   * Lets things happen, in order.
+   *
+   * @throws `SIMULATION_STUCK` where too much happens at one instant.
+   */
   async run({
     untilMs = Number.POSITIVE_INFINITY,
     eventsMax = Number.POSITIVE_INFINITY,
@@ -149,7 +188,10 @@ export class World implements ProcessHost {
     const release = this.init.hasTraps === false ? undefined : setTraps()
     try {
       await this.rest()
-      return await this.loop(untilMs, this.events + eventsMax)
+      return await this.loop(
+        untilMs,
+        Math.min(this.events + eventsMax, this.init.eventsMax ?? Number.POSITIVE_INFINITY),
+      )
     } finally {
       release?.()
     }
@@ -158,6 +200,8 @@ export class World implements ProcessHost {
   private async loop(untilMs: number, eventsEnd: number): Promise<RunEnd> {
     let sync = 0
     for (;;) {
+      if (this.broken !== undefined) throw this.broken.error
+      if (this.bounds.stuck !== undefined) throw this.bounds.stuck
       if (this.isPaused && sync === 0) {
         this.isPaused = false
         return 'paused'
@@ -172,6 +216,7 @@ export class World implements ProcessHost {
       }
       if (next === undefined) return 'quiet'
       if (next.dueMs > untilMs) {
+        if (untilMs > this.timeMs) this.bounds.nextInstant(this.recorder.events)
         this.timeMs = Math.max(this.timeMs, untilMs)
         return 'time'
       }
@@ -191,10 +236,14 @@ export class World implements ProcessHost {
   }
 
   private handle({ dueMs, what }: ScheduledEvent): void {
+    if (dueMs !== this.timeMs) this.bounds.nextInstant(this.recorder.events)
     this.timeMs = dueMs
     // Of a process that was killed nothing happens any more.
     if (what.owner?.isAlive === false) return
-    this.recorder.happened(dueMs, { address: what.address ?? '', type: what.kind, payload: what.payload })
+    const { address = '' } = what
+    if (this.bounds.isOver(this.recorder.events, address)) return
+    this.bounds.heardOf(address)
+    this.recorder.happened(dueMs, { address, type: what.kind, payload: what.payload })
     try {
       what.run()
     } catch (error: unknown) {
@@ -209,13 +258,22 @@ export class World implements ProcessHost {
       this.isDraining = true
       await quiesce()
       this.isDraining = false
-      if (this.begun.length > 0) for (const { run } of inOrder(this.begun.splice(0))) run()
+      if (this.begun.length > 0) this.runBegun()
     } while (this.soonTasks.length > 0)
+  }
+
+  private runBegun(): void {
+    for (const { address, run } of inOrder(this.begun.splice(0))) {
+      this.bounds.heardOf(address)
+      if (!this.bounds.turn(this.recorder.events)) return
+      run()
+    }
   }
 
   private runSoon(): void {
     // Tasks add tasks.
-    for (let at = 0; at < this.soonTasks.length; at += 1) this.soonTasks[at]?.()
+    for (let at = 0; at < this.soonTasks.length && this.bounds.turn(this.recorder.events); at += 1)
+      this.soonTasks[at]?.()
     this.soonTasks.length = 0
   }
 }

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
+import { fromTransition } from 'xstate'
 import { z } from 'zod'
+import type { ActorRef } from '../../../src/actors/actor-ref.ts'
+import { defineAgent } from '../../../src/actors/define-agent.ts'
+import { createSimulatedActors } from '../../../src/simulation/actors/simulated-actors.ts'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
+import type { World } from '../../../src/simulation/world/world.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
 
 const PLAN: readonly PlannedFault[] = [0, 1].map((id) => ({
@@ -134,4 +139,228 @@ test('a scenario that throws leaves no trap behind', async () => {
   })
   await expect(runScenario(broken, { seed: 1 })).rejects.toThrow()
   expect([Date.now() > 0, new Date(0).getFullYear() > 0, Math.random() < 1]).toEqual([true, true, true])
+})
+
+type Told = {
+  readonly violation?: string
+  readonly thrown?: string
+  readonly metric?: number
+  readonly fault?: boolean
+  readonly handled?: number
+  readonly looks?: number
+}
+
+/** One event, the same state, and an outcome as it is told. */
+const telling = (told: Told) =>
+  defineScenario({
+    name: 'telling',
+    summary: 'Tells an outcome',
+    schema: z.strictObject({}),
+    async open(stage) {
+      stage.world.schedule(1, {
+        kind: 'tick',
+        run: () => {
+          if (told.fault === true) stage.countFault('process-death')
+          stage.handled.router = told.handled ?? 0
+          for (let look = 0; look < (told.looks ?? 0); look += 1) stage.checks.check('looked', undefined)
+          if (told.violation !== undefined) stage.checks.check('looked', told.violation)
+          if (told.thrown !== undefined) throw new Error(told.thrown)
+        },
+      })
+      return await Promise.resolve({
+        playMs: 10,
+        convergeMs: 0,
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: { metric: told.metric ?? 0 }, state: null }),
+      })
+    },
+  })
+
+test('equal hashes are equal reports: what was found, thrown, measured, counted is part of them', async () => {
+  const outcomes: readonly Told[] = [
+    {},
+    { violation: 'one' },
+    { violation: 'other' },
+    { thrown: 'one' },
+    { thrown: 'other' },
+    { metric: 1 },
+    { metric: Number.NaN },
+    { metric: -0 },
+    { fault: true },
+    { handled: 3 },
+    { looks: 1 },
+  ]
+  const hashes = new Set<string>()
+  for (const told of outcomes) {
+    const [first, second] = [
+      await runScenario(telling(told), { seed: 1 }),
+      await runScenario(telling(told), { seed: 1 }),
+    ]
+    expect(second).toEqual(first)
+    hashes.add(first.hash)
+  }
+  expect(hashes.size).toBe(outcomes.length)
+})
+
+/** Two actors that answer each other for ever at one instant, or a number of times. */
+const answering = defineScenario({
+  name: 'answering',
+  summary: 'Two actors that answer each other',
+  schema: z.strictObject({ inOpen: z.boolean().default(false) }),
+  async open(stage, { inOpen }) {
+    let handled = 0
+    const owner = stage.world.createProcess('pair')
+    const actors = createSimulatedActors({ world: stage.world, owner, count: stage.handled })
+    const peer = defineAgent({
+      name: 'peer',
+      logic: fromTransition((count: number, { to }: { readonly type: 'ball'; readonly to: ActorRef }, { self }) => {
+        handled += 1
+        to.send({ type: 'ball', to: self })
+        return count + 1
+      }, 0),
+    })
+    const [one, other] = ['one', 'other'].map((id) => actors.spawn(peer, { id }))
+    const serve = (): void => void one?.send({ type: 'ball', to: other as ActorRef })
+    if (inOpen) {
+      serve()
+      await new Promise<void>((resolve) => void owner.timers.schedule(1_000, resolve))
+    } else owner.timers.schedule(5, serve)
+    return {
+      playMs: 1_000,
+      convergeMs: 0,
+      watch: () => stage.checks.check('few', handled > 1_000_000 ? `${handled} were handled` : undefined),
+      isSettled: () => true,
+      finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+    }
+  },
+})
+
+test.each([false, true])(
+  'what never ends at one instant is said, with whom it happens at (during open: %s)',
+  async (inOpen) => {
+    await expect(runScenario(answering, { seed: 1, options: { inOpen }, instantMax: 1_000 })).rejects.toMatchObject({
+      code: 'SIMULATION_STUCK',
+      details: { address: expect.stringContaining('pair') as string },
+    })
+  },
+)
+
+test.each([false, true])(
+  'a run ends behind exactly the event that it is told, also among messages of one instant (during open: %s)',
+  async (inOpen) => {
+    for (const eventsMax of [1, 2, 50, 51]) {
+      const seen: number[] = []
+      const report = await runScenario(answering, {
+        seed: 1,
+        options: { inOpen },
+        instantMax: 1_000_000,
+        eventsMax,
+        onEvent: ({ index }) => void seen.push(index),
+      })
+      expect(report).toMatchObject({
+        events: eventsMax,
+        isCut: true,
+        handled: { actors: inOpen ? eventsMax : eventsMax - 1 },
+      })
+      expect(seen.at(-1)).toBe(eventsMax - 1)
+    }
+  },
+)
+
+/** A scenario of which only the beginning is given. */
+const opening = (open: (world: World) => Promise<void>) =>
+  defineScenario({
+    name: 'opening',
+    summary: 'Opens',
+    schema: z.strictObject({}),
+    async open({ world }) {
+      await open(world)
+      return {
+        playMs: 10,
+        convergeMs: 0,
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+      }
+    },
+  })
+
+test('a pause that somebody asks for in the beginning changes nothing', async () => {
+  const pausing = opening(async (world) => {
+    const owner = world.createProcess('p')
+    owner.timers.schedule(1, () => world.pause())
+    await new Promise<void>((resolve) => void owner.timers.schedule(5, resolve))
+  })
+  expect(await runScenario(pausing, { seed: 1 })).toMatchObject({ isCut: false, events: 2 })
+})
+
+test('a signal ends a short run, and one that is still in its beginning', async () => {
+  const reason = new Error('enough')
+  const short = opening(async () => await Promise.resolve())
+  await expect(runScenario(short, { seed: 1, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  const controller = new AbortController()
+  const endless = opening(async (world) => {
+    const tick = (): void => void world.schedule(0.1, { kind: 'tick', run: tick })
+    tick()
+    world.schedule(1, { kind: 'abort', run: () => controller.abort(reason) })
+    await new Promise<never>(() => undefined)
+  })
+  await expect(runScenario(endless, { seed: 1, signal: controller.signal })).rejects.toBe(reason)
+})
+
+const fault = (id: number, atMs: number, forMs = 1): PlannedFault => ({
+  id,
+  kind: 'slow-disk',
+  atMs,
+  forMs,
+  target: 'x',
+  strength: 1,
+})
+
+test.each<readonly [string, object]>([
+  ['playMs', { playMs: undefined }],
+  ['playMs', { playMs: Number.NaN }],
+  ['convergeMs', { convergeMs: undefined }],
+  ['convergeMs', { convergeMs: -1 }],
+  ['watchEvery', { watchEvery: 0 }],
+  ['finish resolved to undefined', { finish: async () => await Promise.resolve(undefined) }],
+  ['no state', { finish: async () => await Promise.resolve({ metrics: {} }) }],
+  ['fault 0 begins within the play', { plan: [fault(0, 10)] }],
+  ['fault 0 begins within the play', { plan: [fault(0, Number.NaN)] }],
+  ['fault 0 lasts', { plan: [fault(0, 1, Number.NaN)] }],
+  ['two faults have the id 3', { plan: [fault(3, 1), fault(3, 2)] }],
+])('a play of which %s is wrong is refused, with what is wrong', async (what, wrong) => {
+  const scenario = defineScenario({
+    name: 'wrong',
+    summary: 'Is wrong',
+    schema: z.strictObject({}),
+    open: async () => {
+      const right = { playMs: 10, convergeMs: 0, isSettled: () => true }
+      const finish = async () => await Promise.resolve({ metrics: {}, state: null })
+      return await Promise.resolve({ ...right, finish, ...wrong })
+    },
+  })
+  await expect(runScenario(scenario, { seed: 1 })).rejects.toMatchObject({
+    code: 'SIMULATION_SCENARIO_INVALID',
+    message: expect.stringContaining(what) as string,
+  })
+})
+
+test('a fault that lasts longer than the play is taken away with its end', async () => {
+  const relieved: number[] = []
+  const long = defineScenario({
+    name: 'long',
+    summary: 'A long fault',
+    schema: z.strictObject({}),
+    open: async ({ world }) =>
+      await Promise.resolve({
+        playMs: 10,
+        convergeMs: 0,
+        plan: [fault(0, 9, 1_000)],
+        relieve: () => void relieved.push(world.nowMs()),
+        isSettled: () => true,
+        finish: async () => await Promise.resolve({ metrics: {}, state: null }),
+      }),
+  })
+  await runScenario(long, { seed: 1 })
+  expect(relieved).toEqual([10])
 })

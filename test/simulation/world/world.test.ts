@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { Machine } from '../../../src/simulation/machine/machine.ts'
 import type { TracedEvent } from '../../../src/simulation/record/run-recorder.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 
@@ -111,6 +112,46 @@ describe('a run', () => {
   })
 })
 
+it('time never goes back: a delay that is none is refused', () => {
+  const world = createWorld({ seed: 1 })
+  const machine = new Machine(world, { name: 'm', boot: async () => await Promise.reject(new Error('not started')) })
+  for (const delayMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, undefined as unknown as number]) {
+    expect(() => world.schedule(delayMs, { kind: 'x', run: () => undefined })).toThrow(RangeError)
+    expect(() => machine.restartIn(delayMs)).toThrow(RangeError)
+  }
+})
+
+describe('what never ends at one instant', () => {
+  const endless: readonly (readonly [string, (world: World) => void])[] = [
+    [
+      'a timer of no delay that is set again',
+      (world) => {
+        const process = world.createProcess('looping')
+        const again = (): void => void process.timers.schedule(0, again)
+        again()
+      },
+    ],
+    [
+      'a task that asks for another turn',
+      (world) => {
+        const again = (): void => world.soon(again)
+        world.schedule(1, { kind: 'begin', address: 'looping', run: again })
+      },
+    ],
+  ]
+  it.each(endless)('%s is said, with its address', async (_, begin) => {
+    const world = createWorld({ seed: 1, instantMax: 500 })
+    begin(world)
+    await expect(world.run()).rejects.toMatchObject({ code: 'SIMULATION_STUCK', details: { address: 'looping' } })
+  })
+
+  it('and much that happens at many instants goes on', async () => {
+    const world = createWorld({ seed: 1, instantMax: 10 })
+    for (let at = 0; at < 100; at += 1) world.schedule(at, { kind: 'x', run: () => undefined })
+    expect(await world.run()).toBe('quiet')
+  })
+})
+
 describe('a process', () => {
   it('that is killed does nothing any more', async () => {
     const world = createWorld({ seed: 1 })
@@ -156,6 +197,22 @@ describe('a process', () => {
   })
 })
 
+const { WebAssembly: wasm } = globalThis as unknown as {
+  readonly WebAssembly: { compile(bytes: Uint8Array): unknown }
+}
+
+type Shape = Readonly<Record<PropertyKey, PropertyDescriptor>>
+
+/** Members that are not the same ones, or not in the same way. */
+function differences(before: readonly Shape[], after: readonly Shape[]): readonly PropertyKey[] {
+  const fields = ['value', 'get', 'set', 'writable', 'enumerable', 'configurable'] as const
+  return before.flatMap((one, at) => {
+    const other = after[at] ?? {}
+    const names = new Set([...Reflect.ownKeys(one), ...Reflect.ownKeys(other)])
+    return [...names].filter((name) => fields.some((field) => !Object.is(one[name]?.[field], other[name]?.[field])))
+  })
+}
+
 describe('the real world', () => {
   const asked: readonly (readonly [string, () => unknown])[] = [
     ['Date.now', () => Date.now()],
@@ -192,6 +249,27 @@ describe('the real world', () => {
     ['Date.prototype.getTimezoneOffset', () => new Date(0).getTimezoneOffset()],
     ['Date.prototype.toString', () => String(new Date(0))],
     ['Date.prototype.toLocaleDateString', () => new Date(0).toLocaleDateString()],
+    ['Date.now', () => (new Date(0).constructor as DateConstructor).now()],
+    ['new Date()', () => Reflect.construct(new Date(0).constructor, [])],
+    ['new Date(year, month)', () => new Date(2026, 0, 1)],
+    ['new Date(text without a zone)', () => new Date('2026-01-01T00:00')],
+    ['Date.parse(text without a zone)', () => Date.parse('2026-01-01 00:00')],
+    ['performance.now', () => (Object.getPrototypeOf(performance) as typeof performance).now.call(performance)],
+    ['performance.toJSON', () => void performance.toJSON()],
+    ['performance.nodeTiming', () => (performance as unknown as { readonly nodeTiming: unknown }).nodeTiming],
+    ['crypto.randomUUID', () => (Object.getPrototypeOf(crypto) as typeof crypto).randomUUID.call(crypto)],
+    ['Event.prototype.timeStamp', () => new Event('x').timeStamp],
+    ['File.prototype.lastModified', () => new File([], 'x').lastModified],
+    ['URL.createObjectURL', () => URL.createObjectURL(new Blob([]))],
+    ['CompressionStream', () => new CompressionStream('gzip')],
+    ['WebAssembly.compile', () => void wasm.compile(new Uint8Array())],
+    ['Blob.prototype.text', () => void new Blob(['x']).text()],
+    ['process.hrtime.bigint', () => process.hrtime.bigint()],
+    ['process.memoryUsage.rss', () => process.memoryUsage.rss()],
+    ['Number.prototype.toLocaleString', () => (1234.5).toLocaleString()],
+    ['String.prototype.localeCompare', () => 'a'.localeCompare('b')],
+    ['Intl.Collator', () => new Intl.Collator()],
+    ['Intl.NumberFormat', () => new Intl.NumberFormat().format(1)],
   ]
   let world: World | undefined
   afterEach(() => (world = undefined))
@@ -256,8 +334,12 @@ describe('the real world', () => {
   )
 
   it('is left as it was, to the last property, also by a run that throws', async () => {
-    const holders = [globalThis, Math, performance, AbortSignal, Atomics, Intl, crypto, process, Date.prototype]
-    const shape = (): unknown => holders.map((holder) => Object.getOwnPropertyDescriptors(holder))
+    const prototypes = [performance, crypto].map((each) => Object.getPrototypeOf(each) as object)
+    const built = [Date, String, Number, BigInt, Array, Blob, Event, File].map(({ prototype }) => prototype as object)
+    const namespaces = [globalThis, Math, performance, AbortSignal, Atomics, Intl, crypto, process, wasm, URL]
+    const holders: readonly object[] = [...namespaces, ...prototypes, ...built]
+    const shape = (): readonly Shape[] =>
+      holders.map((holder) => Object.getOwnPropertyDescriptors(holder) as unknown as Shape)
     const before = shape()
     world = createWorld({
       seed: 1,
@@ -268,7 +350,7 @@ describe('the real world', () => {
     world.schedule(1, { kind: 'x', run: () => undefined })
     await expect(world.run()).rejects.toThrow('who looks on throws')
     const after = shape()
-    expect(after).toEqual(before)
+    expect(differences(before, after)).toEqual([])
     expect(Date.now()).toBeGreaterThan(0)
   })
 
@@ -281,6 +363,25 @@ describe('the real world', () => {
     })
     await world.run()
     expect([text, world.failures]).toEqual(['1970-01-01T00:00:00.000Z0', []])
+  })
+
+  it('what says its zone or its language is there', async () => {
+    world = createWorld({ seed: 1 })
+    const said: unknown[] = []
+    world.schedule(1, {
+      kind: 'ask',
+      run: () => {
+        said.push(
+          Date.parse('1970-01-01'),
+          Date.parse('1970-01-01T01:00+01:00'),
+          new Date('1970-01-01T00:00Z').getTime(),
+        )
+        said.push('a'.localeCompare('b', 'en'), new Intl.NumberFormat('en').format(1234), (1234).toLocaleString('en'))
+        said.push(new Date(0).constructor === Date, new Date(new Date(5)).getTime())
+      },
+    })
+    await world.run()
+    expect([said, world.failures]).toEqual([[0, 0, 0, -1, '1,234', '1,234', true, 5], []])
   })
 
   it('is itself again only when the last of several worlds has run', async () => {

@@ -21,6 +21,8 @@ const WHOLE: RunReport = {
   checks: onceEach(CHAOS_CHECKERS),
   handled: { router: 1, market: 1, learning: 1, actors: 1 },
   violations: [],
+  violationsFound: 0,
+  lookEvery: 64,
   metrics: {},
   series: [],
   isCut: false,
