@@ -123,7 +123,7 @@ class AgentNetwork {
   private spawnClient(place: Place, supervisor: ActorRef): void {
     const { network, options } = this
     const onEnd = (end: ClientEnd): void => void this.ends.set(place.tree, end)
-    const input = { network, place, tasks: Math.ceil(options.steps / 2), onEnd }
+    const input = { network, place, tasks: Math.ceil(options.steps / 2), notes: { ...NOTHING_YET }, onEnd }
     this.clients.push(this.system.spawn(networkClient, { id: 'client', supervisor, input }))
   }
 
@@ -223,6 +223,8 @@ class AgentNetwork {
     return { live, wrong }
   }
 }
+
+const NOTHING_YET = { task: 0, done: 0, missing: 0, given: 0, unanswered: 0 }
 
 const NOBODY = { send: () => false }
 

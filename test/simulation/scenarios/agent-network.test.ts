@@ -45,6 +45,11 @@ it('teams that fail too often end, and nobody waits for them', async () => {
   expect(lostTeams).toBe(2)
 })
 
+it('a client that starts again goes on with the next task', async () => {
+  const options = { agents: 425, steps: 20, failing: 0.05 }
+  for (const seed of [3, 4]) expect((await runScenario(agentNetwork, { seed, options })).violations).toEqual([])
+})
+
 it('a seed is a run', async () => {
   const options = { agents: 100, steps: 20, failing: 0.002 }
   const hashes = await Promise.all(
