@@ -87,6 +87,7 @@ class AgentNetwork {
       this.watch.see(event)
       if (event.type === 'actor-restarted') this.restarted(event.id)
     })
+    for (const { tree, isMisbehaving } of places) if (isMisbehaving) this.network.book.trouble(tree)
     this.populate()
   }
 

@@ -13,6 +13,7 @@ const CHECKERS = [
   'delegation-once',
   'fifo-per-sender-pair',
   'no-orphans',
+  'nothing-lost',
   'restart-intensity',
 ]
 
@@ -75,8 +76,23 @@ function foundBy(tell: (checks: CheckBook) => void): readonly string[] {
   return checks.violations.map(({ checker }) => checker)
 }
 
+it('the book sees a gap, and an answer that is missed where nobody misbehaves', () => {
+  const book = new DelegationBook(86)
+  book.trouble(1)
+  book.hear(1, false, book.send(1, false))
+  book.send(1, false)
+  book.hear(1, false, book.send(1, false))
+  for (const place of [0, 85]) {
+    book.handedOver(place, 1)
+    book.timedOut(place)
+    book.late(place)
+  }
+  expect(foundBy((checks) => book.tell(checks))).toEqual(['fifo-per-sender-pair', 'nothing-lost', 'nothing-lost'])
+})
+
 it('the book sees two tasks at once, an answer to nothing, and messages out of their order', () => {
   const book = new DelegationBook(3)
+  book.trouble(0)
   book.handedOver(1, 7)
   book.answered(1, 7)
   book.hear(1, true, book.send(1, true))

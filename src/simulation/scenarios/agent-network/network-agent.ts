@@ -11,6 +11,9 @@ import { patienceMs, type Place } from './network-shape.ts'
 /** A task on its way down: to be done by an agent and all below it. */
 export type Task = { readonly type: 'task'; readonly task: number; readonly number: number }
 
+/** Nothing to do: words come in bursts behind a task, so that many messages of a pair wait at once. */
+export type Word = { readonly type: 'word'; readonly number: number }
+
 /** What comes back: how many did their part, and how many did not. */
 export type Result = {
   readonly type: 'result'
@@ -24,6 +27,7 @@ export type Result = {
 type Event =
   | Task
   | Result
+  | Word
   | { readonly type: 'worked'; readonly task: number }
   | { readonly type: 'late'; readonly from: number; readonly task: number }
 
@@ -60,6 +64,10 @@ type Scheduler = LogicSystem['scheduler']
 /** Times that a child is asked. */
 const TRIES_MAX = 2
 
+/** One task of so many is followed by so many words. */
+const TASKS_PER_BURST = 16
+const WORDS = 4
+
 /** Does the long part of a task for somebody else, says so, and ends. */
 const helper: AgentDefinition = defineAgent({
   name: 'helper',
@@ -88,6 +96,7 @@ export const networkAgent: AgentDefinition = defineAgent({
       const turn = new Turn(state, self as unknown as Cell, system.scheduler)
       if (event.type === 'task') turn.begin(event)
       else if (event.type === 'result') turn.take(event)
+      else if (event.type === 'word') state.network.book.hear(state.place.at, false, event.number)
       else if (event.type === 'worked') turn.worked(event.task)
       else turn.late(event.from, event.task)
       return state
@@ -115,6 +124,7 @@ class Turn {
     if (!place.isMisbehaving) book.hear(place.at, false, number)
     if (random.nextUnit() < network.failing) {
       network.counts.failed += 1
+      book.trouble(place.tree)
       throw new Error(`agent ${place.at} fails`)
     }
     // What was asked before is asked again, or is old.
@@ -144,7 +154,7 @@ class Turn {
     if (!isMisbehaving) book.hear(from, true, number)
     const at = state.waiting.indexOf(from)
     if (task !== state.task || at === -1) {
-      book.counts.late += 1
+      book.late(from)
       return
     }
     // Everybody below is accounted for, or somebody lies.
@@ -196,6 +206,9 @@ class Turn {
     const { book, doors, places } = network
     book.handedOver(child, task)
     doors[child]?.send({ type: 'task', task, number: book.send(child, false) })
+    if ((child + task) % TASKS_PER_BURST === 0 && places[child]?.isMisbehaving === false)
+      for (let word = 0; word < WORDS; word += 1)
+        doors[child]?.send({ type: 'word', number: book.send(child, false) })
     this.later({ type: 'late', from: child, task }, patienceMs(places[child]?.height ?? 0), lateId(child))
   }
 

@@ -57,7 +57,7 @@ export const networkClient: AgentDefinition = defineAgent({
         given: context.given + 1,
       })),
       hear: ({ context: { network, place }, event }) => network.book.answered(place.at, event.task),
-      hearLate: ({ context: { network } }) => void (network.book.counts.late += 1),
+      hearLate: ({ context: { network, place } }) => network.book.late(place.at),
       giveUp: ({ context: { network, place } }) => network.book.timedOut(place.at),
       miss: assign(({ context }) => ({ unanswered: context.unanswered + 1 })),
       note: ({ context: { notes, done, missing, given, unanswered } }) =>
