@@ -11,10 +11,12 @@ const CHECKERS = [
   'convergence',
   'delegation-answered',
   'delegation-once',
+  'failures-answered',
   'fifo-per-sender-pair',
   'no-orphans',
   'nothing-lost',
   'restart-intensity',
+  'timers-kept',
 ]
 
 it('hands every task down and up again, with misbehavers and failures, and every checker looks', async () => {

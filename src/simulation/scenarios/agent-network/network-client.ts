@@ -74,7 +74,10 @@ export const networkClient: AgentDefinition = defineAgent({
       },
       waiting: {
         on: {
-          result: [{ guard: 'isRight', target: 'deciding', actions: ['hear', 'keep', 'note'] }, { actions: 'hearLate' }],
+          result: [
+            { guard: 'isRight', target: 'deciding', actions: ['hear', 'keep', 'note'] },
+            { actions: 'hearLate' },
+          ],
         },
         after: {
           patience: [
