@@ -11,6 +11,11 @@ export class FailuresAnswered {
   /** How many failures its team had as an agent started last. */
   private readonly startedAt = new Map<string, number>()
 
+  /** Nobody is between a failure and its answer. */
+  get isQuiet(): boolean {
+    return this.open.size === 0
+  }
+
   /** The agent is about to throw. */
   throws(id: string, team: string, atMs: number): void {
     this.open.set(id, { team, atMs, isReported: false, starts: 0 })

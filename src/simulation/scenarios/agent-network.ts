@@ -41,7 +41,7 @@ const schema = z.strictObject({
 type Options = z.infer<typeof schema>
 
 const CONDUCT: Conduct = { drop: 0.1, duplicate: 0.1, lie: 0.1, delay: 0.1, delayMsMax: 200 }
-const FRAIL_SHARE = 0.1
+const FRAIL_SHARE = 0.3
 const INTENSITY = { restarts: 30, withinMs: 60_000 }
 
 const misbehaver: AgentDefinition = defineAgent({
@@ -239,7 +239,7 @@ const NOTHING_YET = { task: 0, done: 0, missing: 0, given: 0, unanswered: 0 }
 
 const NOBODY = { send: () => false }
 
-/** One tree of ten fails so often that supervisors have much to do, wherever anybody may fail at all. */
+/** Some trees fail so often that supervisors have much to do, wherever anybody may fail at all. */
 function drawFrail(random: RandomStream, places: readonly Place[], failing: number): ReadonlySet<number> {
   const frail = new Set<number>()
   for (const { parent, tree } of places)

@@ -30,6 +30,8 @@ export class AgentHealth {
   }
 
   handles(place: Place): void {
+    // Asked with every message.
+    if (this.failures.isQuiet) return
     const what = this.failures.handles(idOf(place))
     // Who ends with a team may be handed what its mailbox still holds.
     if (what !== undefined && !this.isLost(teamOf(place.tree))) this.find('failures-answered', what)

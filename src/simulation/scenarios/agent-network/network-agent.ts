@@ -73,7 +73,7 @@ const TASKS_PER_BURST = 16
 const WORDS = 4
 
 /** Chance of a failure over a task in a frail tree. */
-const FRAIL = 0.01
+const FRAIL = 0.02
 
 /** Does the long part of a task for somebody else, says so, and ends. */
 const helper: AgentDefinition = defineAgent({
@@ -134,9 +134,11 @@ class Turn {
     const { network, place } = state
     const { book, random } = network
     if (!place.isMisbehaving) book.hear(place.at, false, number)
-    if (random.nextUnit() < (network.frail.has(place.tree) ? FRAIL : network.failing)) {
+    if (random.nextUnit() < (network.frail.has(place.tree) ? Math.max(FRAIL, network.failing) : network.failing)) {
       network.counts.failed += 1
       book.trouble(place.tree)
+      // It ends with who set it.
+      this.later({ type: 'worked', task }, 5, 'forgotten')
       network.health.throws(place)
       throw new Error(`agent ${place.at} fails`)
     }
