@@ -33,7 +33,7 @@ export class TimersKept {
 
   /** Its owner has forgotten all of them. */
   restarted(owner: string, nowMs: number): void {
-    for (const number of [...(this.names.get(owner)?.values() ?? [])]) this.forget(number, nowMs)
+    for (const number of this.names.get(owner)?.values() ?? []) this.forget(number, nowMs)
   }
 
   fired(owner: string, number: number, nowMs: number): string | undefined {
