@@ -7,9 +7,11 @@ import { INTENSITY_DEFAULT } from '../../actors/supervision/supervise.ts'
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import type { AnyEventObject } from 'xstate'
 import { type Conduct, createMisbehaverLogic, type MisbehaverInput } from '../actors/misbehaver-logic.ts'
+import type { RandomStream } from '../../base/random-stream.ts'
 import { createSimulatedActors } from '../actors/simulated-actors.ts'
 import { defineScenario, type Play, type PlayEnd, type Scenario } from '../scenario/scenario.ts'
 import type { Stage } from '../scenario/stage.ts'
+import { AgentHealth, teamOf } from './agent-network/agent-health.ts'
 import { DelegationBook } from './agent-network/delegation-book.ts'
 import { type Network, networkAgent } from './agent-network/network-agent.ts'
 import { type ClientEnd, networkClient } from './agent-network/network-client.ts'
@@ -39,6 +41,7 @@ const schema = z.strictObject({
 type Options = z.infer<typeof schema>
 
 const CONDUCT: Conduct = { drop: 0.1, duplicate: 0.1, lie: 0.1, delay: 0.1, delayMsMax: 200 }
+const FRAIL_SHARE = 0.3
 const INTENSITY = { restarts: 30, withinMs: 60_000 }
 
 const misbehaver: AgentDefinition = defineAgent({
@@ -77,6 +80,11 @@ class AgentNetwork {
       places,
       book: new DelegationBook(places.length),
       failing: options.failing,
+      frail: drawFrail(stage.random('frail'), places, options.failing),
+      health: new AgentHealth(
+        () => owner.clock.monotonicMs(),
+        (team) => this.watch.isLost(team),
+      ),
       random: stage.random('failures'),
       doors: [],
       aboveOf: (place) => this.aboveOf(place),
@@ -85,8 +93,10 @@ class AgentNetwork {
     this.watch = new SupervisionWatch({ agents: INTENSITY, teams: INTENSITY_DEFAULT }, () => owner.clock.monotonicMs())
     this.system.onSupervision((event) => {
       this.watch.see(event)
+      this.network.health.see(event)
       if (event.type === 'actor-restarted') this.restarted(event.id)
     })
+    for (const { tree, isMisbehaving } of places) if (isMisbehaving) this.network.book.trouble(tree)
     this.populate()
   }
 
@@ -123,7 +133,7 @@ class AgentNetwork {
   private spawnClient(place: Place, supervisor: ActorRef): void {
     const { network, options } = this
     const onEnd = (end: ClientEnd): void => void this.ends.set(place.tree, end)
-    const input = { network, place, tasks: Math.ceil(options.steps / 2), onEnd }
+    const input = { network, place, tasks: Math.ceil(options.steps / 2), notes: { ...NOTHING_YET }, onEnd }
     this.clients.push(this.system.spawn(networkClient, { id: 'client', supervisor, input }))
   }
 
@@ -171,6 +181,7 @@ class AgentNetwork {
     const { book, places } = this.network
     for (const { tree, at } of places) if (this.watch.counts.lostTeams > 0 && this.isLost(tree)) book.drop([at])
     book.tell(checks)
+    this.network.health.tell(checks)
   }
 
   private finish(): PlayEnd {
@@ -224,8 +235,14 @@ class AgentNetwork {
   }
 }
 
+const NOTHING_YET = { task: 0, done: 0, missing: 0, given: 0, unanswered: 0 }
+
 const NOBODY = { send: () => false }
 
-function teamOf(tree: number): string {
-  return `team-${tree}`
+/** Some trees fail so often that supervisors have much to do, wherever anybody may fail at all. */
+function drawFrail(random: RandomStream, places: readonly Place[], failing: number): ReadonlySet<number> {
+  const frail = new Set<number>()
+  for (const { parent, tree } of places)
+    if (parent === undefined && random.nextUnit() < FRAIL_SHARE && failing > 0) frail.add(tree)
+  return frail
 }

@@ -11,9 +11,12 @@ const CHECKERS = [
   'convergence',
   'delegation-answered',
   'delegation-once',
+  'failures-answered',
   'fifo-per-sender-pair',
   'no-orphans',
+  'nothing-lost',
   'restart-intensity',
+  'timers-kept',
 ]
 
 it('hands every task down and up again, with misbehavers and failures, and every checker looks', async () => {
@@ -45,6 +48,11 @@ it('teams that fail too often end, and nobody waits for them', async () => {
   expect(lostTeams).toBe(2)
 })
 
+it('a client that starts again goes on with the next task', async () => {
+  const options = { agents: 425, steps: 20, failing: 0.05 }
+  for (const seed of [3, 4]) expect((await runScenario(agentNetwork, { seed, options })).violations).toEqual([])
+})
+
 it('a seed is a run', async () => {
   const options = { agents: 100, steps: 20, failing: 0.002 }
   const hashes = await Promise.all(
@@ -70,8 +78,23 @@ function foundBy(tell: (checks: CheckBook) => void): readonly string[] {
   return checks.violations.map(({ checker }) => checker)
 }
 
+it('the book sees a gap, and an answer that is missed where nobody misbehaves', () => {
+  const book = new DelegationBook(86)
+  book.trouble(1)
+  book.hear(1, false, book.send(1, false))
+  book.send(1, false)
+  book.hear(1, false, book.send(1, false))
+  for (const place of [0, 85]) {
+    book.handedOver(place, 1)
+    book.timedOut(place)
+    book.late(place)
+  }
+  expect(foundBy((checks) => book.tell(checks))).toEqual(['fifo-per-sender-pair', 'nothing-lost', 'nothing-lost'])
+})
+
 it('the book sees two tasks at once, an answer to nothing, and messages out of their order', () => {
   const book = new DelegationBook(3)
+  book.trouble(0)
   book.handedOver(1, 7)
   book.answered(1, 7)
   book.hear(1, true, book.send(1, true))

@@ -1,4 +1,5 @@
 import type { CheckBook } from '../../checks/check-book.ts'
+import { TREE_AGENTS } from './network-shape.ts'
 
 export type BookCounts = {
   handedOver: number
@@ -21,6 +22,8 @@ export class DelegationBook {
   /** By the place of whoever is to do it: the number of the task, 0: none. */
   private readonly open: Float64Array
   private openCount = 0
+  /** Trees in which somebody misbehaves or has failed. In the others nobody waits in vain. */
+  private readonly troubled: Uint8Array
   /** Messages between a place and the one above it: sent and heard, downwards and upwards. */
   private readonly sent: readonly [Uint32Array, Uint32Array]
   private readonly heard: readonly [Uint32Array, Uint32Array]
@@ -29,12 +32,24 @@ export class DelegationBook {
 
   constructor(places: number) {
     this.open = new Float64Array(places)
+    this.troubled = new Uint8Array(Math.ceil(places / TREE_AGENTS))
     this.sent = [new Uint32Array(places), new Uint32Array(places)]
     this.heard = [new Uint32Array(places), new Uint32Array(places)]
   }
 
   get isEmpty(): boolean {
     return this.openCount === 0
+  }
+
+  /** Somebody in the tree misbehaves or fails: messages of it may be lost. */
+  trouble(tree: number): void {
+    this.troubled[tree] = 1
+  }
+
+  /** An answer of this place came when nobody waited for it any more. */
+  late(place: number): void {
+    this.counts.late += 1
+    this.inVain(place, 'answered late')
   }
 
   handedOver(place: number, task: number): void {
@@ -53,6 +68,7 @@ export class DelegationBook {
   timedOut(place: number): void {
     if (this.open[place] === 0) this.find('delegation-once', `${place} was late with what was not open`)
     else this.close(place, 'timedOut')
+    this.inVain(place, 'did not answer in time')
   }
 
   /** Whoever waited for these does not any more. */
@@ -71,13 +87,15 @@ export class DelegationBook {
   hear(place: number, isUp: boolean, number: number): void {
     const heard = this.heard[isUp ? 1 : 0]
     const last = heard[place] ?? 0
+    if (number > last + 1)
+      this.find('fifo-per-sender-pair', `message ${number} of ${place} came straight behind ${last}`)
     if (number <= last) this.find('fifo-per-sender-pair', `message ${number} of ${place} came behind ${last}`)
     heard[place] = number
   }
 
   /** What it has seen since it was asked last goes into the book of checks. */
   tell(checks: CheckBook): void {
-    for (const checker of ['delegation-once', 'fifo-per-sender-pair']) checks.check(checker, undefined)
+    for (const checker of ['delegation-once', 'fifo-per-sender-pair', 'nothing-lost']) checks.check(checker, undefined)
     for (const { checker, what } of this.found.splice(0)) checks.check(checker, what)
   }
 
@@ -85,6 +103,11 @@ export class DelegationBook {
     this.open[place] = 0
     this.openCount -= 1
     this.counts[how] += 1
+  }
+
+  private inVain(place: number, what: string): void {
+    if (this.troubled[Math.floor(place / TREE_AGENTS)] === 0)
+      this.find('nothing-lost', `${place} ${what}, and nobody around it misbehaves or has failed`)
   }
 
   private find(checker: string, what: string): void {

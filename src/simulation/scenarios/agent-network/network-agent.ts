@@ -5,11 +5,15 @@ import type { Cell } from '../../../actors/cell/cell.ts'
 import { defineAgent } from '../../../actors/define-agent.ts'
 import type { RandomStream } from '../../../base/random-stream.ts'
 import type { LogicSystem, Receiver } from '../../actors/misbehaver-logic.ts'
+import type { AgentHealth } from './agent-health.ts'
 import type { DelegationBook } from './delegation-book.ts'
 import { patienceMs, type Place } from './network-shape.ts'
 
 /** A task on its way down: to be done by an agent and all below it. */
 export type Task = { readonly type: 'task'; readonly task: number; readonly number: number }
+
+/** Nothing to do: words come in bursts behind a task, so that many messages of a pair wait at once. */
+export type Word = { readonly type: 'word'; readonly number: number }
 
 /** What comes back: how many did their part, and how many did not. */
 export type Result = {
@@ -24,8 +28,9 @@ export type Result = {
 type Event =
   | Task
   | Result
-  | { readonly type: 'worked'; readonly task: number }
-  | { readonly type: 'late'; readonly from: number; readonly task: number }
+  | Word
+  | { readonly type: 'worked'; readonly task: number; readonly timer?: number }
+  | { readonly type: 'late'; readonly from: number; readonly task: number; readonly timer?: number }
 
 /** What all agents of a network share. */
 export type Network = {
@@ -33,6 +38,9 @@ export type Network = {
   readonly book: DelegationBook
   /** Chance of a failure while a task is begun. */
   readonly failing: number
+  /** Trees that fail much more often. */
+  readonly frail: ReadonlySet<number>
+  readonly health: AgentHealth
   readonly random: RandomStream
   /** Who is to be told a task for a place: the agent, or whoever misbehaves in front of it. */
   readonly doors: (ActorRef | undefined)[]
@@ -60,6 +68,13 @@ type Scheduler = LogicSystem['scheduler']
 /** Times that a child is asked. */
 const TRIES_MAX = 2
 
+/** One task of so many is followed by so many words. */
+const TASKS_PER_BURST = 16
+const WORDS = 4
+
+/** Chance of a failure over a task in a frail tree. */
+const FRAIL = 0.02
+
 /** Does the long part of a task for somebody else, says so, and ends. */
 const helper: AgentDefinition = defineAgent({
   name: 'helper',
@@ -85,14 +100,20 @@ export const networkAgent: AgentDefinition = defineAgent({
   restart: 'permanent',
   logic: fromTransition<State, Event, LogicSystem, Input>(
     (state, event, { self, system }) => {
+      state.network.health.handles(state.place)
+      if ('timer' in event && event.timer !== undefined) state.network.health.fired(state.place, event.timer)
       const turn = new Turn(state, self as unknown as Cell, system.scheduler)
       if (event.type === 'task') turn.begin(event)
       else if (event.type === 'result') turn.take(event)
+      else if (event.type === 'word') state.network.book.hear(state.place.at, false, event.number)
       else if (event.type === 'worked') turn.worked(event.task)
       else turn.late(event.from, event.task)
       return state
     },
-    ({ input }) => ({ ...input, task: 0, done: 0, missing: 0, waiting: [], tries: [], isWorking: false }),
+    ({ input }) => {
+      input.network.health.started(input.place)
+      return { ...input, task: 0, done: 0, missing: 0, waiting: [], tries: [], isWorking: false }
+    },
   ),
 }) as AgentDefinition
 
@@ -113,8 +134,12 @@ class Turn {
     const { network, place } = state
     const { book, random } = network
     if (!place.isMisbehaving) book.hear(place.at, false, number)
-    if (random.nextUnit() < network.failing) {
+    if (random.nextUnit() < (network.frail.has(place.tree) ? Math.max(FRAIL, network.failing) : network.failing)) {
       network.counts.failed += 1
+      book.trouble(place.tree)
+      // It ends with who set it.
+      this.later({ type: 'worked', task }, 5, 'forgotten')
+      network.health.throws(place)
       throw new Error(`agent ${place.at} fails`)
     }
     // What was asked before is asked again, or is old.
@@ -144,7 +169,7 @@ class Turn {
     if (!isMisbehaving) book.hear(from, true, number)
     const at = state.waiting.indexOf(from)
     if (task !== state.task || at === -1) {
-      book.counts.late += 1
+      book.late(from)
       return
     }
     // Everybody below is accounted for, or somebody lies.
@@ -153,6 +178,7 @@ class Turn {
       return
     }
     this.scheduler.cancel(this.ref, lateId(from))
+    state.network.health.cancelled(state.place, lateId(from))
     book.answered(from, task)
     state.waiting.splice(at, 1)
     state.done += done
@@ -196,6 +222,8 @@ class Turn {
     const { book, doors, places } = network
     book.handedOver(child, task)
     doors[child]?.send({ type: 'task', task, number: book.send(child, false) })
+    if ((child + task) % TASKS_PER_BURST === 0 && places[child]?.isMisbehaving === false)
+      for (let word = 0; word < WORDS; word += 1) doors[child]?.send({ type: 'word', number: book.send(child, false) })
     this.later({ type: 'late', from: child, task }, patienceMs(places[child]?.height ?? 0), lateId(child))
   }
 
@@ -222,7 +250,9 @@ class Turn {
   }
 
   private later(event: Event, delayMs: number, id: string): void {
-    this.scheduler.schedule(this.ref, this.ref, event, delayMs, id)
+    const { health } = this.state.network
+    const timed = { ...event, timer: health.timer(this.state.place, id, delayMs) }
+    this.scheduler.schedule(this.ref, this.ref, timed, delayMs, id)
   }
 }
 

@@ -10,8 +10,12 @@ export type ClientInput = {
   readonly place: Place
   /** Tasks that it has, one after the other. */
   readonly tasks: number
+  /** What it has come to, outside of it: who starts again goes on behind the last task that it asked for, since agents take an older one for a repetition. */
+  readonly notes: ClientNotes
   readonly onEnd: (end: ClientEnd) => void
 }
+
+export type ClientNotes = { -readonly [Part in keyof ClientEnd]: number } & { task: number }
 
 export type ClientEnd = {
   readonly done: number
@@ -42,7 +46,8 @@ export const networkClient: AgentDefinition = defineAgent({
       begin: assign(({ context }) => ({ task: context.task + 1, tries: 1 })),
       again: assign(({ context }) => ({ tries: context.tries + 1 })),
       ask: ({ context }) => {
-        const { network, place, task } = context
+        const { network, place, task, notes } = context
+        notes.task = task
         network.book.handedOver(place.at, task)
         network.doors[place.at]?.send({ type: 'task', task, number: network.book.send(place.at, false) })
       },
@@ -52,14 +57,16 @@ export const networkClient: AgentDefinition = defineAgent({
         given: context.given + 1,
       })),
       hear: ({ context: { network, place }, event }) => network.book.answered(place.at, event.task),
-      hearLate: ({ context: { network } }) => void (network.book.counts.late += 1),
+      hearLate: ({ context: { network, place } }) => network.book.late(place.at),
       giveUp: ({ context: { network, place } }) => network.book.timedOut(place.at),
       miss: assign(({ context }) => ({ unanswered: context.unanswered + 1 })),
+      note: ({ context: { notes, done, missing, given, unanswered } }) =>
+        void Object.assign(notes, { done, missing, given, unanswered }),
       end: ({ context: { onEnd, done, missing, given, unanswered } }) => onEnd({ done, missing, given, unanswered }),
     },
   }).createMachine({
-    context: ({ input }) => ({ ...input, done: 0, missing: 0, given: 0, unanswered: 0, task: 0, tries: 0 }),
-    initial: 'thinking',
+    context: ({ input }) => ({ ...input, ...input.notes, tries: 0 }),
+    initial: 'deciding',
     states: {
       thinking: {
         after: { [THINK_MS]: { target: 'waiting', actions: ['begin', 'ask'] } },
@@ -67,12 +74,15 @@ export const networkClient: AgentDefinition = defineAgent({
       },
       waiting: {
         on: {
-          result: [{ guard: 'isRight', target: 'deciding', actions: ['hear', 'keep'] }, { actions: 'hearLate' }],
+          result: [
+            { guard: 'isRight', target: 'deciding', actions: ['hear', 'keep', 'note'] },
+            { actions: 'hearLate' },
+          ],
         },
         after: {
           patience: [
             { guard: 'mayAskAgain', target: 'waiting', reenter: true, actions: ['giveUp', 'again', 'ask'] },
-            { target: 'deciding', actions: ['giveUp', 'miss'] },
+            { target: 'deciding', actions: ['giveUp', 'miss', 'note'] },
           ],
         },
       },
