@@ -109,7 +109,7 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
     violations: checks.violations,
     metrics,
     series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
-    lookEvery: play.watchEvery ?? WATCH_EVERY,
+    lookEvery: run.lookEvery,
     isCut: end === undefined,
   }
 }
@@ -120,6 +120,7 @@ function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
 
 class Run {
   plan: readonly PlannedFault[] = []
+  lookEvery = WATCH_EVERY
   readonly happened = new SeriesRecorder('events', 'events')
   private readonly name: string
   private readonly stage: Stage
@@ -148,6 +149,7 @@ class Run {
 
   private async playOpened(play: Play): Promise<PlayEnd | undefined> {
     const startMs = this.world.nowMs()
+    this.lookEvery = play.watchEvery ?? WATCH_EVERY
     this.schedule(play)
     if (!(await this.until(play, startMs + play.playMs))) return undefined
     play.calm?.()
@@ -172,9 +174,9 @@ class Run {
 
   /** False where the events are over first. */
   private async until(play: Play, untilMs: number): Promise<boolean> {
-    const { watch, watchEvery = WATCH_EVERY, playMs } = play
+    const { watch, playMs } = play
     const { signal, onProgress } = this.init
-    const step = watch === undefined ? PROGRESS_EVERY : watchEvery
+    const step = watch === undefined ? PROGRESS_EVERY : this.lookEvery
     let reported = this.world.events
     for (;;) {
       if (this.world.isOver) return false
