@@ -48,7 +48,7 @@ export async function describeSource(init: DescribeInit): Promise<DescribedScena
   const workerData: DescribeJob = { source, options }
   const worker = new Worker(url, { workerData, stdout: true, stderr: true })
   for (const stream of [worker.stdout, worker.stderr])
-    stream.on('data', (text: Buffer) => terminal.note(`${text}`.trimEnd()))
+    stream.on('data', (text: Buffer) => terminal.note(text.toString('utf8').trimEnd()))
   try {
     const answer = await answerOf(worker, init)
     if ('failure' in answer) throw new CodedError(answer.failure.code, { message: answer.failure.message })
@@ -67,8 +67,8 @@ async function answerOf(worker: Worker, { source, signal, timeoutMs = 30_000 }: 
   try {
     const [answer] = (await Promise.race([
       once(worker, 'message', either),
-      once(worker, 'exit', either).then(([code]) => {
-        throw invalid(`ended its thread while it was loaded, with code ${code}`)
+      once(worker, 'exit', either).then(([code]: unknown[]) => {
+        throw invalid(`ended its thread while it was loaded, with code ${String(code)}`)
       }),
     ])) as [Answer]
     return answer

@@ -31,12 +31,7 @@ export function runPage(report: RunReport, { version, replay, plots }: ReportCon
     title: `Simulation of ${scenario}, seed ${seed}`,
     verdict: {
       isGood: report.violationsFound === 0 && !report.isCut,
-      text:
-        report.violationsFound === 0
-          ? report.isCut
-            ? 'No violation so far: it was not played to its end.'
-            : 'No checker found a violation.'
-          : `${report.violationsFound} violations.`,
+      text: verdictOf(report),
     },
     sections: [
       playedSection([
@@ -213,4 +208,9 @@ function count(value: number): string {
 
 function footerOf(version: string): string {
   return `Written by kernell ${version}. The same seed, options and version give the same hash on every machine.`
+}
+
+function verdictOf({ violationsFound, isCut }: RunReport): string {
+  if (violationsFound > 0) return `${violationsFound} violations.`
+  return isCut ? 'No violation so far: it was not played to its end.' : 'No checker found a violation.'
 }
