@@ -85,12 +85,12 @@ function findingsOf({ strategy, side, share, gain }: Row, seeds: number): readon
   ]
 }
 
-const HEAD = `${'attack'.padEnd(26)}${'share'.padStart(6)}${'pairs'.padStart(7)}${'tries'.padStart(8)}${'paid'.padStart(7)}${'gain'.padStart(10)}${'upper95'.padStart(10)}${'boot95'.padStart(10)}  theory`
+const HEAD = `${'attack'.padEnd(26)}${'share'.padStart(6)}${'of 20'.padStart(7)}${'pairs'.padStart(7)}${'tries'.padStart(8)}${'paid'.padStart(7)}${'gain'.padStart(10)}${'upper95'.padStart(10)}${'boot95'.padStart(10)}  theory`
 
 function lineOf({ strategy, side, share, gain, expected }: Row): string {
   const { pairs, attempts, successes, mean, upper95, bootstrapUpper95 } = gain
   const theory = expected === undefined ? '' : `${signed(expected.gain)} (${expected.of})`
   const numbers = [signed(mean), signed(upper95), signed(bootstrapUpper95)].map((text) => text.padStart(10))
   const counts = [String(pairs).padStart(7), String(attempts).padStart(8), String(successes).padStart(7)]
-  return `${`${strategy} (${side})`.padEnd(26)}${String(share).padStart(6)}${counts.join('')}${numbers.join('')}  ${theory}`
+  return `${`${strategy} (${side})`.padEnd(26)}${String(share).padStart(6)}${gain.attackers.toFixed(1).padStart(7)}${counts.join('')}${numbers.join('')}  ${theory}`
 }

@@ -1,7 +1,7 @@
 import { meanOf } from '../../../src/simulation/metrics/dispersion.ts'
 import type { PlotInit } from '../../../src/learning/plot/plot-init.ts'
 import type { RunReport } from '../../../src/simulation/run/report.ts'
-import { figureOf, marketplaceJob } from '../runs/marketplace-runs.ts'
+import { figureOf, honestOptions, marketplaceJob } from '../runs/marketplace-runs.ts'
 import { gainOf, signed } from '../runs/paired-runs.ts'
 import { seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
 
@@ -14,6 +14,8 @@ type Sweep = {
   /** Whom it is there to deter. */
   readonly strategy: string
   readonly side: 'seller' | 'buyer'
+  /** In a world in which auctions choose all sellers: there alone the option means something. */
+  readonly isAuctioned?: boolean
   readonly parameters?: Readonly<Record<string, number>>
 }
 
@@ -39,8 +41,20 @@ const SWEEPS: readonly Sweep[] = [
     parameters: SELLERS_ALONE,
   },
   { option: 'disputeBondPerMillion', values: [0, 50_000, 100_000, 200_000], strategy: 'lazy', side: 'seller' },
-  { option: 'depositPerMillion', values: [0, 10_000, 50_000, 100_000], strategy: 'non-revealer', side: 'seller' },
-  { option: 'reservePerMillion', values: [400_000, 600_000, 800_000, 1_000_000], strategy: 'cartel', side: 'seller' },
+  {
+    option: 'depositPerMillion',
+    values: [0, 10_000, 50_000, 100_000],
+    strategy: 'non-revealer',
+    side: 'seller',
+    isAuctioned: true,
+  },
+  {
+    option: 'reservePerMillion',
+    values: [400_000, 600_000, 800_000, 1_000_000],
+    strategy: 'cartel',
+    side: 'seller',
+    isAuctioned: true,
+  },
   { option: 'newcomerCredits', values: [2, 5, 20, 100], strategy: 'whitewasher', side: 'seller' },
   { option: 'openShare', values: [0, 0.25, 0.5, 1], strategy: 'lazy', side: 'seller' },
 ]
@@ -64,7 +78,8 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   const points: Point[] = []
   for (const sweep of SWEEPS) {
     for (const value of sweep.values) {
-      const changed = { [sweep.option]: value }
+      const { side, isAuctioned = false } = sweep
+      const changed = { ...honestOptions({ side, isAuctioned }), [sweep.option]: value }
       const honest = await init.runAll(seeds.map((seed) => marketplaceJob(seed, changed)))
       const { strategy, parameters = {} } = sweep
       const attack = { ...changed, strategy, parameters, attackers: SHARE }
@@ -120,6 +135,6 @@ function plotOf(points: readonly Point[], seeds: number): PlotInit {
         style: 'both' as const,
       }
     }),
-    note: `${seeds} seeds a point, ${100 * SHARE} % of the sellers attack; the same agents of the same seeds playing honestly are taken off`,
+    note: `${seeds} seeds a point, ${100 * SHARE} % of the side that is named attack; the same agents of the same seeds playing honestly are taken off`,
   }
 }
