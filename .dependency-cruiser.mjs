@@ -94,7 +94,7 @@ export default {
       severity: 'error',
       comment:
         'routing-savings asks what the evaluation of costs asks, by another way: it would prove nothing if it ran the code of that evaluation.',
-      from: { path: '^src/simulation/(savings/|scenarios/routing-savings)' },
+      from: { path: '^src/simulation/scenarios/routing-savings' },
       to: { reachable: true, path: '^src/(learning|node)/evaluation/' },
     },
     {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { checkMoment, checkRecords } from '../flywheel/flywheel-checks.ts'
-import { type FlywheelOptions, FlywheelWorld } from '../flywheel/flywheel-world.ts'
+import { checkMoment, checkRecords } from './flywheel/flywheel-checks.ts'
+import { type FlywheelOptions, FlywheelWorld } from './flywheel/flywheel-world.ts'
 import { FITTED_SOURCE } from '../models/fitted-profiles.ts'
 import { defineScenario, type MetricValue, type Scenario } from '../scenario/scenario.ts'
 

@@ -6,7 +6,7 @@ import { evaluateCost, readCostRows, trainCost } from '../../../src/learning/eva
 import { formatPolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { createPolicyService } from '../../../src/router/policy-service.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
-import { drawnQuestions } from '../../../src/simulation/savings/drawn-questions.ts'
+import { drawnQuestions } from '../../../src/simulation/scenarios/routing-savings/drawn-questions.ts'
 import { ROUTING_SAVINGS } from '../../../src/simulation/scenarios/routing-savings.ts'
 import { streamOf } from '../../../src/simulation/world/seeded-random.ts'
 import { modelWorld } from '../models/simulated-world.ts'

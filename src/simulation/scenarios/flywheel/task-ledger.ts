@@ -1,5 +1,5 @@
-import type { RouteResult } from '../../ports/router.ts'
-import type { MetricValue } from '../scenario/scenario.ts'
+import type { RouteResult } from '../../../ports/router.ts'
+import type { MetricValue } from '../../scenario/scenario.ts'
 import { PHASES } from './phases.ts'
 
 /** One task that was answered, and what the world knows of it. */

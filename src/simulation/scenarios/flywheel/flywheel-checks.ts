@@ -1,9 +1,9 @@
-import type { RolloutTransition } from '../../core/rollout/rollout-state.ts'
-import type { SimulatedProvider } from '../models/simulated-provider.ts'
-import type { RouterWork } from '../router/boot-router.ts'
-import type { LearningSetup } from '../router/learning-setup.ts'
-import { readReport } from '../router/machine-rollout.ts'
-import type { Stage } from '../scenario/stage.ts'
+import type { RolloutTransition } from '../../../core/rollout/rollout-state.ts'
+import type { SimulatedProvider } from '../../models/simulated-provider.ts'
+import type { RouterWork } from '../../router/boot-router.ts'
+import type { LearningSetup } from '../../router/learning-setup.ts'
+import { readReport } from '../../router/machine-rollout.ts'
+import type { Stage } from '../../scenario/stage.ts'
 
 export type CheckParts = {
   readonly stage: Stage

@@ -1,7 +1,7 @@
-import type { RoutingRow } from '../../core/learning/routing-rows.ts'
-import type { ModelEntry } from '../../core/models/model-entry.ts'
-import type { MetricValue } from '../scenario/scenario.ts'
-import type { OutcomeSource } from '../models/outcome-source.ts'
+import type { RoutingRow } from '../../../core/learning/routing-rows.ts'
+import type { ModelEntry } from '../../../core/models/model-entry.ts'
+import type { MetricValue } from '../../scenario/scenario.ts'
+import type { OutcomeSource } from '../../models/outcome-source.ts'
 
 /** What came of asking a model: how right it was, 0 to 1, and what it cost. */
 export type Truth = { readonly score: number; readonly usd: number }

@@ -1,8 +1,8 @@
-import { civilDateOfInstant } from '../../core/models/civil-date.ts'
-import type { DrawnOutcomes } from '../models/drawn-outcomes.ts'
-import type { TaskKind } from '../models/model-profile.ts'
-import type { PriceBook } from '../models/price-book.ts'
-import type { Stage } from '../scenario/stage.ts'
+import { civilDateOfInstant } from '../../../core/models/civil-date.ts'
+import type { DrawnOutcomes } from '../../models/drawn-outcomes.ts'
+import type { TaskKind } from '../../models/model-profile.ts'
+import type { PriceBook } from '../../models/price-book.ts'
+import type { Stage } from '../../scenario/stage.ts'
 
 export type DriftParts = {
   readonly stage: Stage

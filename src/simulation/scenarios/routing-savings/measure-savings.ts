@@ -1,6 +1,6 @@
-import { bootstrapIntervals } from '../../core/learning/bootstrap.ts'
-import type { RouteResult } from '../../ports/router.ts'
-import type { MetricValue } from '../scenario/scenario.ts'
+import { bootstrapIntervals } from '../../../core/learning/bootstrap.ts'
+import type { RouteResult } from '../../../ports/router.ts'
+import type { MetricValue } from '../../scenario/scenario.ts'
 import type { Question } from './questions.ts'
 
 /** A task that went through the router. `undefined`: it was refused or failed. */

@@ -1,13 +1,13 @@
-import { amountToUsd } from '../../base/money.ts'
-import { sha256Hex } from '../../base/sha256.ts'
-import type { LoggedTask, ObservedOutcome } from '../../core/learning/logged-task.ts'
-import type { RoutingRow } from '../../core/learning/routing-rows.ts'
-import { costOfUsage } from '../../core/models/model-cost.ts'
-import { assessRisk } from '../../core/policy/risk-detection.ts'
-import type { ModelRequest } from '../../ports/language-model.ts'
-import type { DrawnOutcomes } from '../models/drawn-outcomes.ts'
-import type { PriceBook } from '../models/price-book.ts'
-import type { SimulatedTask } from '../models/simulated-task.ts'
+import { amountToUsd } from '../../../base/money.ts'
+import { sha256Hex } from '../../../base/sha256.ts'
+import type { LoggedTask, ObservedOutcome } from '../../../core/learning/logged-task.ts'
+import type { RoutingRow } from '../../../core/learning/routing-rows.ts'
+import { costOfUsage } from '../../../core/models/model-cost.ts'
+import { assessRisk } from '../../../core/policy/risk-detection.ts'
+import type { ModelRequest } from '../../../ports/language-model.ts'
+import type { DrawnOutcomes } from '../../models/drawn-outcomes.ts'
+import type { PriceBook } from '../../models/price-book.ts'
+import type { SimulatedTask } from '../../models/simulated-task.ts'
 
 export type MeasureInit = {
   readonly outcomes: DrawnOutcomes

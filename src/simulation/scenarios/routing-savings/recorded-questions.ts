@@ -1,8 +1,8 @@
-import { shuffle } from '../../base/random-stream.ts'
-import type { RoutingRow } from '../../core/learning/routing-rows.ts'
-import { civilDateOfInstant } from '../../core/models/civil-date.ts'
-import { RecordedOutcomes, recordedEntries } from '../models/recorded-outcomes.ts'
-import type { Stage } from '../scenario/stage.ts'
+import { shuffle } from '../../../base/random-stream.ts'
+import type { RoutingRow } from '../../../core/learning/routing-rows.ts'
+import { civilDateOfInstant } from '../../../core/models/civil-date.ts'
+import { RecordedOutcomes, recordedEntries } from '../../models/recorded-outcomes.ts'
+import type { Stage } from '../../scenario/stage.ts'
 import type { Question, Questions } from './questions.ts'
 
 /** A model that can be compared has an outcome for at least this share of the rows, and a price for each. */
