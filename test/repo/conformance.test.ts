@@ -27,7 +27,6 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       test: 'test/storage/conformance.test.ts',
       implementations: ['createMemoryKeyValueStore', 'openLevelKeyValueStore'],
     },
-    { test: 'test/simulation/disk/journaled-store.test.ts', implementations: ['openJournaledStore'] },
     { test: 'test/simulation/disk/journalled-store.test.ts', implementations: ['openJournalledStore'] },
   ],
   LANGUAGE_MODEL_CASES: [

@@ -6,7 +6,7 @@ import { pause } from '../../market/parties/contracts/contract-follower.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from '../../market/parties/role/start-party.ts'
 import { openSegmentedEventLog } from '../../storage/segmented-event-log.ts'
-import { openJournaledStore } from '../disk/journaled-store.ts'
+import { openJournalledStore } from '../disk/journalled-store.ts'
 import type { Machine, MachineWork } from '../machine/machine.ts'
 import type { Stage } from '../scenario/stage.ts'
 import type { WorldProcess } from '../world/world-process.ts'
@@ -64,7 +64,7 @@ export class PartyMachine {
     const fileSystem = this.machine.disk.fileSystem(owner)
     const openEventLog: Parameters<typeof startParty>[0]['openEventLog'] = async (name) =>
       await openSegmentedEventLog({ fileSystem, random }, { directory: `data/journals/${name}` })
-    const files = await openJournaledStore(await openEventLog('market-files'))
+    const files = await openJournalledStore(await openEventLog('market-files'))
     const transport = await this.network.connect(owner, identity)
     const notary = new RemoteNotary(
       { transport, verify: verifyStatement },
