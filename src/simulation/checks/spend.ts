@@ -28,12 +28,13 @@ export function spendCoversBill(
   return spent >= billed ? undefined : `the budget of ${where} knows of ${spent}, and ${billed} were billed`
 }
 
-/** Nobody is billed for more than the budget allows, whoever dies in between. */
+/** Nobody is billed for more than the budget allows, whoever dies in between; calls under way count with what they will cost. */
 export function budgetNotExceeded(
   where: string,
-  { billed, limit }: { readonly billed: bigint; readonly limit: bigint },
+  { billed, underWay = 0n, limit }: { readonly billed: bigint; readonly underWay?: bigint; readonly limit: bigint },
 ): string | undefined {
-  return billed <= limit ? undefined : `${billed} were billed to ${where}, whose budget is ${limit}`
+  if (billed + underWay <= limit) return undefined
+  return `${billed} were billed to ${where} and ${underWay} will be, and its budget is ${limit}`
 }
 
 /** The same sum to the last unit, over a time in which every call was answered and nobody died. */

@@ -9,6 +9,8 @@ export type ServedOutcome = {
   /** Milliseconds until the answer begins, and until it is whole. */
   readonly firstMs: number
   readonly totalMs: number
+  /** Whom the call is charged to, where its source knows that and the request does not say it. */
+  readonly user?: string
 }
 
 /** Where the outcomes of a world's models come from: distributions, or a recording. The same request to the same model has the same outcome. */

@@ -9,7 +9,7 @@ import { partsOfAnswer } from '../../testing/answer-parts.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 import type { World } from '../world/world.ts'
 import type { OutcomeSource, ServedOutcome } from './outcome-source.ts'
-import { ProviderBill } from './provider-bill.ts'
+import { type BillLine, ProviderBill } from './provider-bill.ts'
 import { type CallFault, drawCallFault, type ProviderFaults, SOUND_PROVIDER } from './provider-faults.ts'
 import { providerError } from './provider-errors.ts'
 import { waitInWorld } from './wait-in-world.ts'
@@ -46,6 +46,8 @@ export class SimulatedProvider {
   readonly bill = new ProviderBill()
   private readonly init: SimulatedProviderInit
   private readonly faults = new Map<string, ProviderFaults>()
+  /** Calls that are answered now, and will be charged for. */
+  private readonly underWay = new Set<Call>()
 
   constructor(init: SimulatedProviderInit) {
     this.init = init
@@ -55,6 +57,13 @@ export class SimulatedProvider {
   setFaults(modelId: string, faults: Partial<ProviderFaults> | undefined): void {
     if (faults === undefined) this.faults.delete(modelId)
     else this.faults.set(modelId, { ...(this.faults.get(modelId) ?? SOUND_PROVIDER), ...faults })
+  }
+
+  /** What those calls will be charged at the most that were begun for a user of this prefix and have not ended. */
+  underWayNanos(prefix: string): bigint {
+    let sum = 0n
+    for (const call of this.underWay) if (call.user?.startsWith(prefix) === true) sum += this.costOf(call, 1).costNanos
+    return sum
   }
 
   /** All models are sound again. */
@@ -122,21 +131,20 @@ export class SimulatedProvider {
     if (fault !== undefined) onFault?.(fault, entry.id)
     const { user } = request.passThrough ?? {}
     const outcome = limited(slowed(outcomes.outcomeOf(entry.id, request), faults.slowness), request)
-    return {
-      fault,
-      call: {
-        entry,
-        user: typeof user === 'string' ? user : undefined,
-        outcome,
-        startedMs: world.nowMs(),
-      },
+    const call = {
+      entry,
+      user: typeof user === 'string' ? user : outcome.user,
+      outcome,
+      startedMs: world.nowMs(),
     }
+    if (!isRefusal(fault)) this.underWay.add(call)
+    return { fault, call }
   }
 
   /** What fails before there is anything to charge for, or never comes to an end. */
   private async failEarly(asked: Asked, { call, fault, signal }: Waiting): Promise<void> {
     if (fault === 'hanging') await this.wait(asked, { call, ms: undefined, signal })
-    if (fault !== 'unreachable' && fault !== 'server-error' && fault !== 'rate-limited') return
+    if (!isRefusal(fault)) return
     await waitInWorld(this.init.world, { ms: REFUSAL_MS, owner: asked.owner, kind: `model ${asked.entry.id}`, signal })
     throw providerError(fault, asked.entry.id, RETRY_AFTER_MS)
   }
@@ -161,14 +169,21 @@ export class SimulatedProvider {
     call: Call,
     { isAnswered, share = 1 }: { readonly isAnswered: boolean; readonly share?: number },
   ): void {
-    const { entry, user, outcome } = call
+    const { entry, user } = call
+    this.underWay.delete(call)
+    this.bill.add({ modelId: entry.id, user, ...this.costOf(call, share), isAnswered })
+  }
+
+  private costOf(
+    { entry, outcome, startedMs }: Call,
+    share: number,
+  ): Pick<BillLine, 'tokensIn' | 'tokensOut' | 'costNanos'> {
     const { tokensIn } = outcome
     const tokensOut = Math.floor(outcome.tokensOut * share)
-    const { startAt } = this.init.world
-    const today = civilDateOfInstant(startAt + call.startedMs)
+    const today = civilDateOfInstant(this.init.world.startAt + startedMs)
     const costNanos = costOnDate(entry, { inputTokens: tokensIn, outputTokens: tokensOut }, today)
     if (costNanos === undefined) throw new CodedError('ROUTER_PRICE_UNKNOWN', { message: `${entry.id} has no price` })
-    this.bill.add({ modelId: entry.id, user, tokensIn, tokensOut, costNanos, isAnswered })
+    return { tokensIn, tokensOut, costNanos }
   }
 }
 
@@ -178,6 +193,11 @@ type Waiting = {
   readonly call: Call
   readonly fault: CallFault | undefined
   readonly signal: AbortSignal | undefined
+}
+
+/** Nothing was made, and nothing is charged for it. */
+function isRefusal(fault: CallFault | undefined): fault is 'unreachable' | 'server-error' | 'rate-limited' {
+  return fault === 'unreachable' || fault === 'server-error' || fault === 'rate-limited'
 }
 
 function slowed(outcome: ServedOutcome, slowness: number): ServedOutcome {

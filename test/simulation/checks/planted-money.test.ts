@@ -8,6 +8,7 @@ import {
   spendCoversBill,
   spendEqualsBill,
 } from '../../../src/simulation/checks/spend.ts'
+import { answerIsOwn, recordIsOwn } from '../../../src/simulation/checks/tenant-isolation.ts'
 
 const line = { modelId: 'm', user: 't', tokensIn: 1, tokensOut: 1, costNanos: 5n as Amount, isAnswered: true }
 const word = { task: 't', modelId: 'm', isFromModel: true, costNanos: 5n }
@@ -37,7 +38,9 @@ describe('budgets', () => {
     expect(spendCoversBill('n', { spent: 4n, billed: 5n })).toContain('knows of 4')
     expect(spendEqualsBill('n', { spent: 6n, billed: 5n })).toContain('has spent 6')
     expect(budgetNotExceeded('n', { billed: 5n, limit: 5n })).toBeUndefined()
-    expect(budgetNotExceeded('n', { billed: 6n, limit: 5n })).toContain('whose budget is 5')
+    expect(budgetNotExceeded('n', { billed: 6n, limit: 5n })).toContain('its budget is 5')
+    expect(budgetNotExceeded('n', { billed: 3n, underWay: 2n, limit: 5n })).toBeUndefined()
+    expect(budgetNotExceeded('n', { billed: 3n, underWay: 3n, limit: 5n })).toContain('3 will be')
   })
 })
 
@@ -49,5 +52,18 @@ describe('learned-once and reputation-once', () => {
     const standing = { books: 'a', subject: 'b', role: 'worker', counted: 2, ended: 2 }
     expect(reputationCountedOnce(standing)).toBeUndefined()
     expect(reputationCountedOnce({ ...standing, counted: 3 })).toContain('count 3 contracts of b')
+  })
+})
+
+describe('tenant-isolation', () => {
+  it('finds what was made for another tenant, and a record that is kept for or shown to another', () => {
+    const answer = { where: 'an answer', tenant: 'a', madeFor: ['a'] }
+    expect(answerIsOwn(answer)).toBeUndefined()
+    expect(answerIsOwn({ ...answer, madeFor: [] })).toBeUndefined()
+    expect(answerIsOwn({ ...answer, madeFor: ['a', 'b'] })).toBe('an answer of a was made for b')
+    const record = { task: 't', named: 'a', shownTo: 'a', owner: 'a' }
+    expect(recordIsOwn(record)).toBeUndefined()
+    expect(recordIsOwn({ ...record, named: null })).toContain('kept for nobody, and a asked')
+    expect(recordIsOwn({ ...record, shownTo: 'b' })).toContain('shown to b, and a asked')
   })
 })

@@ -6,6 +6,8 @@ export const BUG_CLASSES = [
   'unsynced-write',
   'off-by-one-deadline',
   'reputation-counted-twice',
+  'budget',
+  'isolation',
 ] as const
 
 export type BugClass = (typeof BUG_CLASSES)[number]

@@ -29,6 +29,7 @@ export const STEADY_CHECKERS = [
   'spend-covers-bill',
   'store-sound',
   'supervision-intensity',
+  'tenant-isolation',
 ] as const
 
 /** Those that look where somebody has lied, and where nothing was under way for a while. */

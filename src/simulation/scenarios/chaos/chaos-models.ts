@@ -6,11 +6,14 @@ import { injectModelFault, MODEL_FAULTS, relieveModelFault } from '../../models/
 import { entriesOf, PriceBook } from '../../models/price-book.ts'
 import { SimulatedProvider } from '../../models/simulated-provider.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { TenantAnswers } from './tenants.ts'
 
 /** Who serves the models of the world, outside of all machines. */
 export class ChaosModels {
   readonly stage: Stage
   readonly outcomes: DrawnOutcomes
+  /** What tenants are told, each its own. */
+  readonly answers: TenantAnswers
   readonly prices: PriceBook
   readonly provider: SimulatedProvider
   /** That "always premium" means. */
@@ -21,8 +24,8 @@ export class ChaosModels {
     const { world } = stage
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
     this.prices = new PriceBook(entriesOf(FITTED_MODELS, civilDateOfInstant(world.startAt)))
-    const { outcomes } = this
-    this.provider = new SimulatedProvider({ world, outcomes, random: stage.random('providers') })
+    this.answers = new TenantAnswers(this.outcomes)
+    this.provider = new SimulatedProvider({ world, outcomes: this.answers, random: stage.random('providers') })
   }
 
   targetsOf(kind: FaultKind): readonly string[] {

@@ -92,6 +92,7 @@ export class ChaosNode {
 
   look(): void {
     this.crew?.look()
+    this.desk.look()
   }
 
   /** Its clock is about to be set to another time. */

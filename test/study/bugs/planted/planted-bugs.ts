@@ -1,6 +1,8 @@
 import type { PlantedBug } from '../planted-bug.ts'
+import { BUDGETS } from './budgets.ts'
 import { DOUBLE_SETTLES } from './double-settles.ts'
 import { DROPPED_SUPERVISOR_MESSAGES } from './dropped-supervisor-messages.ts'
+import { ISOLATION } from './isolation.ts'
 import { LOST_UPDATES } from './lost-updates.ts'
 import { OFF_BY_ONE_DEADLINES } from './off-by-one-deadlines.ts'
 import { REPUTATION_COUNTED_TWICE } from './reputation-counted-twice.ts'
@@ -14,4 +16,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...UNSYNCED_WRITES,
   ...OFF_BY_ONE_DEADLINES,
   ...REPUTATION_COUNTED_TWICE,
+  ...BUDGETS,
+  ...ISOLATION,
 ]
