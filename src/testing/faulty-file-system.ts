@@ -78,6 +78,11 @@ export class FaultyFileSystem implements FileSystem {
     }
   }
 
+  /** What a file holds, as whoever opens it now would read it; `undefined` where there is none. */
+  contentOf(path: string): Uint8Array | undefined {
+    return this.#folders.get(parentOf(path))?.current.get(path)?.current.slice()
+  }
+
   /** Changes one byte on the disk, as a failing medium does. */
   flipByte(path: string, position: number): void {
     const inode = this.#find(path)

@@ -13,7 +13,7 @@ import { createMemoryKeyValueStore } from '../../storage/memory/memory-key-value
 import { createSublevelStore } from '../../storage/sublevel-store.ts'
 import { decodeOperations, encodeOperations } from './store-record.ts'
 
-/** Bytes of records after which the journal is replaced by what they come to. */
+/** Bytes of records after which the journal is replaced by what they come to, where nobody says another number. */
 const COMPACT_AT_BYTES = 8 * 1024 * 1024
 
 /**
@@ -22,22 +22,30 @@ const COMPACT_AT_BYTES = 8 * 1024 * 1024
  *
  * @throws as the journal.
  */
-export async function openJournalledStore(log: EventLog): Promise<KeyValueStore> {
+export async function openJournalledStore(
+  log: EventLog,
+  { compactAtBytes = COMPACT_AT_BYTES }: { readonly compactAtBytes?: number | undefined } = {},
+): Promise<KeyValueStore> {
   const values = createMemoryKeyValueStore()
   const { snapshot } = log
   if (snapshot !== undefined) await values.batch(decodeOperations(snapshot.payload))
   for await (const { payload } of log.read(snapshot?.nextIndex ?? 0)) await values.batch(decodeOperations(payload))
-  return new JournalledStore(log, values)
+  return new JournalledStore(log, { values, compactAtBytes })
 }
 
 class JournalledStore implements KeyValueStore {
   private readonly log: EventLog
   private readonly values: KeyValueStore
+  private readonly compactAtBytes: number
   private compacting: Promise<void> | undefined
 
-  constructor(log: EventLog, values: KeyValueStore) {
+  constructor(
+    log: EventLog,
+    { values, compactAtBytes }: { readonly values: KeyValueStore; readonly compactAtBytes: number },
+  ) {
     this.log = log
     this.values = values
+    this.compactAtBytes = compactAtBytes
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -68,7 +76,7 @@ class JournalledStore implements KeyValueStore {
       throw new CodedError('STORE_WRITE_FAILED', { message: 'The disk of the world took no more writes', cause })
     }
     await this.values.batch(decodeOperations(record))
-    if (this.log.sizeBytes > COMPACT_AT_BYTES) await this.compact()
+    if (this.log.sizeBytes > this.compactAtBytes) await this.compact()
   }
 
   iterate(range?: KeyRange, options?: IterateOptions): AsyncIterable<KeyValueEntry> {

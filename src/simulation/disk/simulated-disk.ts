@@ -3,6 +3,7 @@ import type { RandomStream } from '../../base/random-stream.ts'
 import type { FileSystem, OpenFile } from '../../ports/file-system.ts'
 import { FaultyFileSystem, type PowerCut } from '../../testing/faulty-file-system.ts'
 import { streamOf } from '../world/seeded-random.ts'
+import { RenamedFiles } from './renamed-files.ts'
 import type { World } from '../world/world.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 
@@ -31,6 +32,7 @@ export class SimulatedDisk {
   private readonly world: World
   private readonly random: RandomStream
   private readonly files: FaultyFileSystem
+  private readonly renamed = new RenamedFiles()
   private faults: DiskFaults = GOOD_DISK
   private freeAtMs = 0
   private onRename: (() => void) | undefined
@@ -46,10 +48,15 @@ export class SimulatedDisk {
     this.faults = faults
   }
 
-  /** The power fails: what was not synced is lost, kept or torn. Processes of the machine are killed by whoever cuts it. */
-  cutPower(cut: PowerCut = 'mix'): void {
+  /**
+   * The power fails: what was not synced is lost, kept or torn. Processes of the machine are killed by whoever cuts it.
+   *
+   * @returns A file whose name was to stand for all of it and does not, since it was not on stable storage when it got the name.
+   */
+  cutPower(cut: PowerCut = 'mix'): string | undefined {
     this.counts.cuts += 1
     this.files.crash(cut)
+    return this.renamed.findTorn((path) => this.files.contentOf(path))
   }
 
   /** Tells once that a file has got its name, and nothing is known yet of whether the name would outlive a cut of the power. `undefined`: nobody wants to know any more. */
@@ -83,10 +90,25 @@ export class SimulatedDisk {
       list: async (path) => await of(['list', path], async () => await files.list(path)),
       permissionsOf: async (path) => await of(['permissions', path], async () => await files.permissionsOf(path)),
       makeDirectory: async (path) => await write(['make', path], async () => await files.makeDirectory(path)),
-      rename: async (from, to) => await write(['rename', from, to], async () => await files.rename(from, to)),
-      remove: async (path) => await write(['remove', path], async () => await files.remove(path)),
-      syncDirectory: async (path) => await write(['sync names', path], async () => await files.syncDirectory(path)),
+      rename: async (from, to) => await write(['rename', from, to], async () => await this.rename(from, to)),
+      remove: async (path) =>
+        await write(['remove', path], async () => {
+          await files.remove(path)
+          this.renamed.removed(path)
+        }),
+      syncDirectory: async (path) =>
+        await write(['sync names', path], async () => {
+          await files.syncDirectory(path)
+          this.renamed.namesSynced(path)
+        }),
     }
+  }
+
+  private async rename(from: string, to: string): Promise<void> {
+    const { files, renamed } = this
+    const before = files.contentOf(to) !== undefined
+    await files.rename(from, to)
+    renamed.renamed(from, to, { content: files.contentOf(to) ?? new Uint8Array(), before })
   }
 
   private async take<Result>(owner: WorldProcess, task: DiskTask<Result>): Promise<Result> {

@@ -17,6 +17,8 @@ export type MachineInit = {
   readonly skew?: ClockSkew
   /** Told of what kept the machine from starting; it tries again later. */
   readonly onBootFailure?: (error: unknown) => void
+  /** Told of each cut of its power, and of what its disk should not have lost. */
+  readonly onPowerCut?: (lost: string | undefined) => void
 }
 
 /** A start that failed is tried again after so long. */
@@ -90,7 +92,7 @@ export class Machine {
   /** The power fails: the process is gone, and of what was not synced is kept what the seed decides. */
   cutPower(cut: PowerCut = 'mix'): void {
     this.kill()
-    this.disk.cutPower(cut)
+    this.init.onPowerCut?.(this.disk.cutPower(cut))
   }
 
   /** Starts again `delayMs` from now, if nobody has done so before. */

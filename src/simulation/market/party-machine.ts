@@ -32,6 +32,8 @@ export type PartyMachineInit = {
   readonly hooks?: ((owner: WorldProcess) => PartyHooks) | undefined
   /** What it does by itself, from each start on: offers, purchases, rulings. All that it has begun before is in its journal. Done again where somebody could not be reached. */
   readonly begin?: ((running: RunningParty) => Promise<void>) | undefined
+  /** Bytes at which the journal of its files is replaced by what it comes to. */
+  readonly compactAtBytes?: number | undefined
   readonly onFailure: (cause: unknown) => void
 }
 
@@ -57,14 +59,14 @@ export class PartyMachine {
   }
 
   private async boot(owner: WorldProcess): Promise<MachineWork> {
-    const { identity, set, network, hooks, begin, onFailure } = this.init
+    const { identity, set, network, hooks, begin, onFailure, compactAtBytes } = this.init
     const { verify, verifyStatement } = this.network
     owner.onKill(() => (this.running = undefined))
     const { clock, timers, random } = owner
     const fileSystem = this.machine.disk.fileSystem(owner)
     const openEventLog: Parameters<typeof startParty>[0]['openEventLog'] = async (name) =>
       await openSegmentedEventLog({ fileSystem, random }, { directory: `data/journals/${name}` })
-    const files = await openJournalledStore(await openEventLog('market-files'))
+    const files = await openJournalledStore(await openEventLog('market-files'), { compactAtBytes })
     const transport = await this.network.connect(owner, identity)
     const notary = new RemoteNotary(
       { transport, verify: verifyStatement },

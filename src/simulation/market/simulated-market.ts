@@ -15,6 +15,8 @@ export const SIMULATED_NETWORK = 'simulation'
 export type MarketInit = Pick<NotaryMachineInit, 'timing' | 'checkpoints' | 'segments'> & {
   /** 1: a notary alone; 4, 7, 10: a set that outvotes a third of itself. Default 1. */
   readonly notaries?: number
+  /** Bytes at which a party's files are written anew. Default: more than most worlds write. */
+  readonly compactAtBytes?: number
   /** Told of failures that nobody waits for, by the name of the machine. Default: none is looked at. */
   readonly onFailure?: (name: string, cause: unknown) => void
 }
@@ -99,7 +101,7 @@ export class SimulatedMarket {
 
   private createParty({ name, hooks, begin }: JoinInit): PartyMachine {
     const identity = this.network.identity(name)
-    const known = { identity, set: this.set, network: SIMULATED_NETWORK }
+    const known = { identity, set: this.set, network: SIMULATED_NETWORK, compactAtBytes: this.init.compactAtBytes }
     return new PartyMachine(this.stage, this.network, { ...known, hooks, begin, onFailure: this.failureOf(name) })
   }
 

@@ -108,11 +108,18 @@ async function openMachine(owner: WorldProcess, machine: Machine, init: RouterMa
   const { clock, timers, random } = owner
   const onError = init.onError ?? ((error: unknown): void => owner.fail(error))
   const journals = new DirectoryJournals({ fileSystem: machine.disk.fileSystem(owner), random }, FOLDER)
-  const store = await openJournalledStore(await journals.open('values'))
+  const { compactAtBytes } = init
+  const store = await openJournalledStore(await journals.open('values'), { compactAtBytes })
   const actors = createActorSystem({ environment: owner.environment() })
   const records = await openRecords({ ...init, store, timers, random, onError })
   const log: EventLog = await journals.open('budgets')
-  const budgets = createBudgetOwner({ actors, clock, timers, random, log }, { limits: init.limits ?? [] })
+  const budgets = createBudgetOwner(
+    { actors, clock, timers, random, log },
+    {
+      limits: init.limits ?? [],
+      ...(compactAtBytes !== undefined && { compactAtBytes }),
+    },
+  )
   await budgets.start()
   const cache = init.hasCache === false ? undefined : await openCache({ owner, actors, store, onError })
   return { actors, budgets, cache, records, store, journals }

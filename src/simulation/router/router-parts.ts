@@ -25,6 +25,8 @@ export type RouterMachineInit = {
   readonly learning?: LearningSetup
   /** Told of what could not be written in the background. Default: the world writes it down as thrown. */
   readonly onError?: (error: unknown) => void
+  /** Bytes at which journals are replaced by what they come to. Default: as on any machine, which is more than most worlds write. */
+  readonly compactAtBytes?: number
   /** Default 120,000. */
   readonly attemptTimeoutMs?: DurationMs
 }

@@ -57,7 +57,9 @@ export class Stage {
   }
 
   createMachine(init: MachineInit): Machine {
-    const machine = new Machine(this.world, init)
+    const onPowerCut = (lost: string | undefined): void =>
+      this.checks.check('names-stand-for-all', lost && `${init.name}: ${lost}`)
+    const machine = new Machine(this.world, { onPowerCut, ...init })
     this.machines.push(machine)
     return machine
   }

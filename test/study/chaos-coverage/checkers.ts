@@ -14,6 +14,7 @@ export const STEADY_CHECKERS = [
   'ledger-verifies',
   'market-settled-once',
   'money-conserved',
+  'names-stand-for-all',
   'never-back',
   'no-double-settle',
   'no-double-spend',

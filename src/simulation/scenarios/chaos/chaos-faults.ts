@@ -37,6 +37,9 @@ const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as co
 /** A clock that is far off is brought back by running wrong: time daemons slew by up to 8 in 100, here by up to 2 either way. */
 const SLEW_PPM = 40_000
 
+/** Of the processes of the market that end, those that are told to. */
+const ORDERLY_SHARE = 0.4
+
 /** The kinds that this scenario makes happen. */
 export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
 
@@ -146,8 +149,11 @@ export class ChaosFaults {
         return
       case 'process-death':
         if (machine.running === undefined) return
-        machine.kill()
-        machine.restartIn(50 + forMs)
+        if (node === undefined && strength < ORDERLY_SHARE) this.stopInOrder(machine, 50 + forMs)
+        else {
+          machine.kill()
+          machine.restartIn(50 + forMs)
+        }
         this.stage.countFault(kind)
         return
       case 'worker-death':
@@ -176,6 +182,16 @@ export class ChaosFaults {
       default:
         return
     }
+  }
+
+  /** Whoever brings a new version has the old one end by itself, which writes down more than a death does. */
+  private stopInOrder(machine: Machine, downMs: number): void {
+    const end = (): void => {
+      machine.kill()
+      machine.restartIn(downMs)
+    }
+    // A disk that refuses ends it all the same.
+    machine.stop().then(end, end)
   }
 
   private injectLink({ kind, target, forMs, strength }: PlannedFault): void {

@@ -1,5 +1,7 @@
+import { exp } from '../../../base/deterministic-math.ts'
 import { amountFromNanos } from '../../../base/money.ts'
 import { CodedError } from '../../../base/errors.ts'
+import type { RandomStream } from '../../../base/random-stream.ts'
 import { durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
 import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
@@ -8,7 +10,7 @@ import { ArbiterSeat } from '../../market/agents/arbiter-seat.ts'
 import { BuyerSeat } from '../../market/agents/buyer-seat.ts'
 import { Town } from '../../market/agents/town.ts'
 import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
-import { SimulatedMarket } from '../../market/simulated-market.ts'
+import { type MarketInit, SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { corruptionIn, isBrokenStore } from './broken-store.ts'
@@ -58,6 +60,7 @@ export class ChaosMarket {
     const { notaries, buyers, sellers, tasks, playMs } = init
     const market = await SimulatedMarket.open(stage, {
       notaries,
+      ...drawnSizes(stage.random('market journals')),
       onFailure: (name, cause) => restartBroken(stage, name, cause),
     })
     const economy = new Economy({ seed: stage.world.seed, skills: 2, openShare: 0.25 })
@@ -136,6 +139,15 @@ export class ChaosMarket {
       if (machine.disk.counts.refused > 0) machine.kill()
       if (machine.running === undefined) machine.restartIn(1)
     }
+  }
+}
+
+/** What months of trade bring about in books and files happens here within seconds: segments are closed, and journals replaced by what they come to. */
+function drawnSizes(random: RandomStream): Pick<MarketInit, 'segments' | 'compactAtBytes'> {
+  const [entries, bytes] = [random.nextUnit(), random.nextUnit()]
+  return {
+    segments: { entries: Math.floor(64 * exp(-3 * entries)), atStop: 1, rowsPerEntry: 1_000 },
+    compactAtBytes: Math.floor(32_768 * exp(-4 * bytes)),
   }
 }
 

@@ -68,7 +68,14 @@ export class ChaosNode {
     const { stage, models } = init
     this.journal = journalSizeOf(stage.random(`journal ${init.name}`))
     const { machine } = this
-    this.desk = new TaskDesk({ stage, models, machine, onBrokenStore: (owner) => this.storeBroke(owner) })
+    const { compactAtBytes } = this.journal
+    this.desk = new TaskDesk({
+      stage,
+      models,
+      machine,
+      compactAtBytes,
+      onBrokenStore: (owner) => this.storeBroke(owner),
+    })
   }
 
   get isUp(): boolean {

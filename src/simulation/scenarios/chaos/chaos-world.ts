@@ -67,6 +67,7 @@ export class ChaosWorld {
     const deaths = drawAttrition(stage.random('attrition'), {
       nodes: nodes.map(({ name }) => name),
       traders: market?.machines.map(({ name }) => name) ?? [],
+      keepers: market?.town.market.notaries.map(({ machine }) => machine.name) ?? [],
       untilMs,
       firstId: options.faults,
     })

@@ -23,6 +23,8 @@ export type TaskDeskInit = {
   readonly stage: Stage
   readonly models: ChaosModels
   readonly machine: Machine
+  /** Bytes at which its journals are replaced by what they come to. */
+  readonly compactAtBytes: number
   readonly onBrokenStore: (owner: WorldProcess) => void
 }
 
@@ -66,7 +68,7 @@ export class TaskDesk {
 
   /** Starts the router of a process. */
   async start(owner: WorldProcess): Promise<void> {
-    const { stage, models, machine, onBrokenStore } = this.init
+    const { stage, models, machine, compactAtBytes, onBrokenStore } = this.init
     const { provider, prices, premium } = models
     this.open = 0
     owner.onKill(() => {
@@ -80,6 +82,7 @@ export class TaskDesk {
       provider,
       prices,
       premium,
+      compactAtBytes,
       limits: this.budgets.limits,
       policy: { quality: 0.7, explorationRate: 0.1 },
       attemptTimeoutMs: durationFromMs(6_000),

@@ -73,7 +73,7 @@ it('power that has come back may fail once more', async () => {
 
 it('no seed leaves out the death of a machine of accounts', () => {
   for (let seed = 1; seed <= 20; seed += 1) {
-    const init = { nodes: ['a', 'b'], traders: [], untilMs: 4_000, firstId: 7 }
+    const init = { nodes: ['a', 'b'], traders: [], keepers: [], untilMs: 4_000, firstId: 7 }
     const faults = drawAttrition(streamOf(seed, 'attrition'), init)
     expect(faults.map(({ id }) => id)).toEqual(faults.map((_, at) => 7 + at))
     for (const node of init.nodes) {
