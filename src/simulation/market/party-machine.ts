@@ -5,6 +5,7 @@ import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
 import { pause } from '../../market/parties/contracts/contract-follower.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from '../../market/parties/role/start-party.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
 import { openSegmentedEventLog } from '../../storage/segmented-event-log.ts'
 import { openJournalledStore } from '../disk/journalled-store.ts'
 import type { Machine, MachineWork } from '../machine/machine.ts'
@@ -34,8 +35,13 @@ export type PartyMachineInit = {
   readonly begin?: ((running: RunningParty) => Promise<void>) | undefined
   /** Bytes at which the journal of its files is replaced by what it comes to. */
   readonly compactAtBytes?: number | undefined
+  /** What stands between it and its notaries; absent: nothing. */
+  readonly wrapNotary?: WrapNotary | undefined
   readonly onFailure: (cause: unknown) => void
 }
+
+/** A way to the notaries, of a party and a process of it, in the place of another one. */
+export type WrapNotary = (name: string, owner: WorldProcess, client: NotaryClient) => NotaryClient
 
 /** A party whose process runs. */
 export type RunningParty = PartyRole & { readonly owner: WorldProcess; readonly machine: Machine }
@@ -59,7 +65,7 @@ export class PartyMachine {
   }
 
   private async boot(owner: WorldProcess): Promise<MachineWork> {
-    const { identity, set, network, hooks, begin, onFailure, compactAtBytes } = this.init
+    const { identity, set, network, hooks, begin, onFailure, compactAtBytes, wrapNotary } = this.init
     const { verify, verifyStatement } = this.network
     owner.onKill(() => (this.running = undefined))
     const { clock, timers, random } = owner
@@ -68,10 +74,11 @@ export class PartyMachine {
       await openSegmentedEventLog({ fileSystem, random }, { directory: `data/journals/${name}` })
     const files = await openJournalledStore(await openEventLog('market-files'), { compactAtBytes })
     const transport = await this.network.connect(owner, identity)
-    const notary = new RemoteNotary(
+    const remote = new RemoteNotary(
       { transport, verify: verifyStatement },
       { set, before: [], timeoutMs: NOTARY_TIMEOUT_MS },
     )
+    const notary = wrapNotary?.(this.name, owner, remote) ?? remote
     const { hears, ...chosen } = hooks?.(owner) ?? {}
     const role = await startParty(
       {

@@ -17,6 +17,8 @@ export type MarketInit = Pick<NotaryMachineInit, 'timing' | 'checkpoints' | 'seg
   readonly notaries?: number
   /** Bytes at which a party's files are written anew. Default: more than most worlds write. */
   readonly compactAtBytes?: number
+  /** What stands between parties and notaries; absent: the network alone. */
+  readonly wrapNotary?: PartyMachineInit['wrapNotary']
   /** Told of failures that nobody waits for, by the name of the machine. Default: none is looked at. */
   readonly onFailure?: (name: string, cause: unknown) => void
 }
@@ -101,7 +103,8 @@ export class SimulatedMarket {
 
   private createParty({ name, hooks, begin }: JoinInit): PartyMachine {
     const identity = this.network.identity(name)
-    const known = { identity, set: this.set, network: SIMULATED_NETWORK, compactAtBytes: this.init.compactAtBytes }
+    const { compactAtBytes, wrapNotary } = this.init
+    const known = { identity, set: this.set, network: SIMULATED_NETWORK, compactAtBytes, wrapNotary }
     return new PartyMachine(this.stage, this.network, { ...known, hooks, begin, onFailure: this.failureOf(name) })
   }
 

@@ -34,6 +34,6 @@ export const STEADY_CHECKERS = [
 ] as const
 
 /** Those that look where somebody has lied, and where nothing was under way for a while. */
-const OCCASIONAL_CHECKERS = ['forged-capability', 'one-signature', 'spend-equals-bill'] as const
+const OCCASIONAL_CHECKERS = ['deadline-edges', 'forged-capability', 'one-signature', 'spend-equals-bill'] as const
 
 export const CHAOS_CHECKERS: readonly string[] = [...STEADY_CHECKERS, ...OCCASIONAL_CHECKERS]

@@ -244,6 +244,7 @@ export class ChaosFaults {
   /** Whoever waits for a time of that clock hears of it first. */
   private setSkew(machine: Machine, change: Partial<ClockSkew>): void {
     this.nodeOf(machine)?.clockIsSet()
+    this.market?.punctual.clockIsSet(machine.name)
     const skew = { ...NO_SKEW, ...machine.skew, ...change }
     machine.skew = skew
     if (machine.running !== undefined) machine.running.skew = skew

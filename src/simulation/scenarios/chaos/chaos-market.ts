@@ -15,6 +15,7 @@ import { HONEST } from '../../market/strategies/honest.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { Punctual } from './punctual.ts'
 
 /** Spans of contracts that end while the world waits for it. */
 const TIMERS: EscrowTimers = {
@@ -23,7 +24,7 @@ const TIMERS: EscrowTimers = {
   holdMs: durationFromMs(20_000),
   startMs: durationFromMs(20_000),
   beatMs: durationFromMs(20_000),
-  deliverMs: durationFromMs(60_000),
+  deliverMs: durationFromMs(26_000),
   graceMs: durationFromMs(0),
   acceptMs: durationFromMs(20_000),
   evidenceMs: durationFromMs(5_000),
@@ -49,20 +50,25 @@ const FUNDS_NANOS = amountFromNanos(1_000n * CREDIT_NANOS)
 /** The market of the world: honest buyers and sellers under faults, with notaries whose word is all they have. */
 export class ChaosMarket {
   readonly town: Town
+  readonly punctual: Punctual
   private readonly stage: Stage
 
-  private constructor(stage: Stage, town: Town) {
+  private constructor(stage: Stage, { town, punctual }: Pick<ChaosMarket, 'town' | 'punctual'>) {
     this.stage = stage
     this.town = town
+    this.punctual = punctual
   }
 
   static async open(stage: Stage, init: ChaosMarketInit): Promise<ChaosMarket> {
     const { notaries, buyers, sellers, tasks, playMs } = init
+    const punctual = new Punctual(stage)
     const market = await SimulatedMarket.open(stage, {
       notaries,
+      wrapNotary: (name, owner, client) => punctual.wrap(name, owner, client),
       ...drawnSizes(stage.random('market journals')),
       onFailure: (name, cause) => restartBroken(stage, name, cause),
     })
+    punctual.join(market)
     const economy = new Economy({ seed: stage.world.seed, skills: 2, openShare: 0.25 })
     const rules = {
       custody: 'C3',
@@ -96,7 +102,7 @@ export class ChaosMarket {
       }))
       await Agent.open(town, { ...usual, name, side: 'buyer', tasks: wanted })
     }
-    return new ChaosMarket(stage, town)
+    return new ChaosMarket(stage, { town, punctual })
   }
 
   /** Everybody of the market, the notaries included. */
@@ -120,6 +126,7 @@ export class ChaosMarket {
   /** Purchases behind the faults, by which the market shows that it goes on. */
   async buyMore(): Promise<void> {
     const { economy } = this.town
+    this.punctual.stop()
     for (const agent of this.town.agents)
       for (const seat of agent.identities)
         if (seat instanceof BuyerSeat) {

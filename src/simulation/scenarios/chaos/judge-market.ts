@@ -1,4 +1,5 @@
 import { checkMarket } from '../../market/audit/check-market.ts'
+import { findEdgeFault } from '../../checks/deadline-edges.ts'
 import { reputationCountedOnce } from '../../checks/reputation-once.ts'
 import type { NotaryService } from '../../../market/notary/notary-service.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../../../market/parties/contracts/contract-notes.ts'
@@ -7,7 +8,8 @@ import type { ChaosMarket } from './chaos-market.ts'
 
 /** What the market's books say when everything has come to its end. @returns The balances, by account. */
 export async function judgeMarket({ checks }: Stage, market: ChaosMarket): Promise<ReadonlyMap<string, bigint>> {
-  await checkMarket(market.town.market, checks)
+  const books = await checkMarket(market.town.market, checks)
+  for (const edge of market.punctual.edges) checks.check('deadline-edges', findEdgeFault(edge, books?.steps ?? []))
   const service = market.town.market.running
   const balances =
     service === undefined ? new Map<string, bigint>() : await balancesOf(service, market.town.market.currency)

@@ -41,4 +41,28 @@ export const OFF_BY_ONE_DEADLINES: readonly PlantedBug[] = [
     replacement: 'if (!isDelay && instant > this.#now() + 1_000) this.#armForInstant(entry, instant)',
     what: 'what waits for an instant comes up to a second early when the clock was set',
   },
+  {
+    name: 'deadline-itself-counts',
+    class: 'off-by-one-deadline',
+    file: 'src/core/escrow/escrow-machine.ts',
+    search: 'return deadline !== undefined && event.at < deadline',
+    replacement: 'return deadline !== undefined && event.at <= deadline',
+    what: 'a message counts whose stamp is the deadline',
+  },
+  {
+    name: 'last-moment-lost',
+    class: 'off-by-one-deadline',
+    file: 'src/core/escrow/escrow-machine.ts',
+    search: 'return deadline !== undefined && event.at < deadline',
+    replacement: 'return deadline !== undefined && event.at + 1 < deadline',
+    what: 'a message a millisecond before its deadline does not count',
+  },
+  {
+    name: 'due-behind-its-time',
+    class: 'off-by-one-deadline',
+    file: 'src/market/notary/books/due-entries.ts',
+    search: 'if (firing !== undefined && firing.at <= now)',
+    replacement: 'if (firing !== undefined && firing.at < now)',
+    what: 'a notary orders what is due a millisecond behind its time',
+  },
 ]
