@@ -46,6 +46,8 @@ export const SUSPENDED = 4
 export const WHOLE = 8
 /** Takes no more messages and ends when it has handled those it has. */
 export const DRAINING = 16
+/** Its logic has failed or was ended, and waits to begin anew: it is told of no end again. */
+export const LOGIC_ENDED = 128
 /** Was made by XState, not by `spawn`. */
 export const ADOPTED = 64
 /** Its logic is being told of the end. */

@@ -1,6 +1,6 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
-import { STOPPED, type Behaviour, type Cell } from '../cell/cell.ts'
+import { LOGIC_ENDED, STOPPED, type Behaviour, type Cell } from '../cell/cell.ts'
 import { settle } from '../cell/life.ts'
 
 /** Any XState logic, driven through its own functions with the cell as scope. */
@@ -67,7 +67,7 @@ export class LogicBehaviour implements Behaviour {
 
   end(cell: Cell): void {
     const snapshot = cell.state as Snapshot<unknown>
-    if (snapshot.status === 'active') this.step(cell, { type: 'xstate.stop' })
+    if (snapshot.status === 'active' && (cell.marks & LOGIC_ENDED) === 0) this.step(cell, { type: 'xstate.stop' })
   }
 
   snapshotOf(cell: Cell): Snapshot<unknown> {

@@ -1,7 +1,7 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
 import { fromTransition } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
-import { WHOLE, type Behaviour, type Cell } from '../cell/cell.ts'
+import { LOGIC_ENDED, WHOLE, type Behaviour, type Cell } from '../cell/cell.ts'
 import { notifyNext } from '../delivery/observers.ts'
 
 type Reducer = (context: unknown, event: AnyEventObject, scope: Cell) => unknown
@@ -48,6 +48,7 @@ export class ReducerBehaviour implements Behaviour {
   }
 
   end(cell: Cell): void {
+    if ((cell.marks & LOGIC_ENDED) !== 0) return
     // XState gives its stop to the logic as an event, and logic may rely on it.
     this.step(cell, STOP_EVENT)
   }

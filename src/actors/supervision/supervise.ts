@@ -13,7 +13,7 @@ import {
 } from '../../core/supervision/restart-group.ts'
 import { createRestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import { isRestartedAfter, type EndReason } from '../../core/supervision/restart-plan.ts'
-import { NO_TURN, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
+import { LOGIC_ENDED, NO_TURN, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
 import { endAtOnce, endChildren, endFailed, endLogic } from '../cell/life.ts'
 import type { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
 import { endWatchOfRedelivery, keepOrBury, watchRedelivery, type ChildFailure } from './redelivery.ts'
@@ -178,6 +178,7 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
       endChildren(cell)
       cell.system.scheduler.cancelAll(cell)
     }
+    cell.marks |= LOGIC_ENDED
     return
   }
   // The restarts that wait below it come with its own.
@@ -190,7 +191,7 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
 }
 
 function startAgain(host: SupervisionHost, cell: Cell): void {
-  cell.marks &= ~SUSPENDED
+  cell.marks &= ~(SUSPENDED | LOGIC_ENDED)
   endWatchOfRedelivery(cell)
   try {
     cell.stateIndex = 0

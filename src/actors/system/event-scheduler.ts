@@ -33,13 +33,16 @@ class DelayedEvent extends Delayed implements ScheduledEvent {
   readonly scheduler: EventScheduler
   /** Of a clock that is not the system's. */
   handle: unknown = undefined
-  /** False when another one of the same id has taken its place. */
+  /** False once its source knows nothing of it any more. */
   isKnown = true
+  /** Under what its source knows it: its id, or, when another one of the same id has taken its place, a name that nobody can say. */
+  key: unknown
 
   constructor(scheduler: EventScheduler, { id, event, startedAt, delay, source, target }: ScheduledEvent) {
     super()
     this.scheduler = scheduler
     this.id = id
+    this.key = id
     this.event = event
     this.startedAt = startedAt
     this.delay = delay
@@ -52,8 +55,8 @@ class DelayedEvent extends Delayed implements ScheduledEvent {
   }
 }
 
-/** The only one of its source, as most are, or several by their ids. */
-type Own = DelayedEvent | Map<string, DelayedEvent>
+/** The only one of its source, as most are, or several by their keys. */
+type Own = DelayedEvent | Map<unknown, DelayedEvent>
 
 /**
  * Delayed events, kept with the actor that asked for them: cancelling all of one actor costs what that actor has, and no
@@ -75,12 +78,13 @@ export class EventScheduler implements XStateScheduler {
     const entry = new DelayedEvent(this, { id, event, startedAt: now(), delay, source, target })
     const own = this.#ownOf(source)
     const replaced = own === undefined ? undefined : entryOf(own, id)
-    // XState does not stop an earlier event of the same id; it only forgets it.
-    if (replaced !== undefined) {
-      replaced.isKnown = false
+    // XState does not stop an earlier event of the same id, and nobody can cancel it any more. It ends with its source all the same.
+    if (own !== undefined && replaced !== undefined) {
       this.#unlink(replaced)
-    }
-    this.#setOwn(source, own === undefined || own === replaced ? entry : mapWith(own, entry))
+      if (own instanceof Map) own.delete(id)
+      replaced.key = replaced
+      this.#setOwn(source, mapWith(own instanceof Map ? own.set(replaced, replaced) : own, entry))
+    } else this.#setOwn(source, own === undefined ? entry : mapWith(own, entry))
     this.#link(entry)
     if (clock instanceof SystemClock) clock.schedule(entry, delay)
     else entry.handle = clock.setTimeout(() => entry.fire(), delay)
@@ -152,7 +156,7 @@ export class EventScheduler implements XStateScheduler {
     entry.isKnown = false
     this.#unlink(entry)
     if (own instanceof Map) {
-      own.delete(entry.id)
+      own.delete(entry.key)
       if (own.size > 0) return
     }
     this.#setOwn(entry.source, undefined)
@@ -176,12 +180,12 @@ export class EventScheduler implements XStateScheduler {
 
 function entryOf(own: Own, id: string): DelayedEvent | undefined {
   if (own instanceof Map) return own.get(id)
-  return own.id === id ? own : undefined
+  return own.key === id ? own : undefined
 }
 
 function mapWith(own: Own, entry: DelayedEvent): Own {
-  if (!(own instanceof Map)) return new Map([own, entry].map((each) => [each.id, each]))
-  return own.set(entry.id, entry)
+  if (!(own instanceof Map)) return new Map([own, entry].map((each) => [each.key, each]))
+  return own.set(entry.key, entry)
 }
 
 function cellOf(source: unknown): Cell | undefined {

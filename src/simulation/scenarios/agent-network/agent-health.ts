@@ -36,9 +36,7 @@ export class AgentHealth {
   handles(place: Place): void {
     // Asked with every message.
     if (this.failures.isQuiet) return
-    const what = this.failures.handles(idOf(place))
-    // Who ends with a team may be handed what its mailbox still holds.
-    if (what !== undefined && !this.isLost(teamOf(place.tree))) this.find('failures-answered', what)
+    this.find('failures-answered', this.failures.handles(idOf(place)))
   }
 
   timer(place: Place, name: string, delayMs: number): number {
@@ -50,8 +48,7 @@ export class AgentHealth {
   }
 
   fired(place: Place, number: number): void {
-    const what = this.timers.fired(place.at, number, this.nowMs())
-    if (!this.isLost(teamOf(place.tree))) this.find('timers-kept', what)
+    this.find('timers-kept', this.timers.fired(place.at, number, this.nowMs()))
   }
 
   see({ type, id }: SupervisionEvent): void {

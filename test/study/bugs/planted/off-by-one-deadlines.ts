@@ -57,12 +57,4 @@ export const OFF_BY_ONE_DEADLINES: readonly PlantedBug[] = [
     replacement: 'return deadline !== undefined && event.at + 1 < deadline',
     what: 'a message a millisecond before its deadline does not count',
   },
-  {
-    name: 'due-behind-its-time',
-    class: 'off-by-one-deadline',
-    file: 'src/market/notary/books/due-entries.ts',
-    search: 'if (firing !== undefined && firing.at <= now)',
-    replacement: 'if (firing !== undefined && firing.at < now)',
-    what: 'a notary orders what is due a millisecond behind its time',
-  },
 ]
