@@ -9,12 +9,14 @@ export type SupervisedTree = {
 
 /**
  * A supervisor restarts as often as it was told within its period, and once more never; a failure is answered: by a restart, by an end that somebody hears of, or by the failure of
- * the supervisor. It counts for itself, from what it is told, and shares no code with the supervisors.
+ * the supervisor. It counts for itself, from what actors do where they say it, else from what it is told, and shares no code with the supervisors.
  */
 export class SupervisionIntensity {
   private readonly tree: SupervisedTree
   private readonly nowMs: () => number
   private readonly failures = new Map<string, number[]>()
+  /** Who says by itself that it is about to fail, and how many of these words no supervisor has repeated. */
+  private readonly words = new Map<string, number>()
   private readonly unanswered = new Map<string, { readonly atMs: number; readonly isTooMany: boolean }>()
 
   constructor(tree: SupervisedTree, nowMs: () => number) {
@@ -24,7 +26,7 @@ export class SupervisionIntensity {
 
   saw(event: SupervisionEvent): string | undefined {
     const { id, type } = event
-    if (type === 'actor-failed') return this.failed(id)
+    if (type === 'actor-failed') return this.reported(id)
     const open = this.unanswered.get(id)
     if (type === 'restart-intensity-exceeded') {
       this.unanswered.delete(id)
@@ -41,6 +43,13 @@ export class SupervisionIntensity {
     return undefined
   }
 
+  /** An actor that says so itself is about to throw: what counts is what it does, and not what is said of it. */
+  throws(id: string): string | undefined {
+    const open = this.words.get(id) ?? 0
+    this.words.set(id, open + 1)
+    return this.failed(id) ?? (open > 0 ? `${id} failed, and no supervisor said so` : undefined)
+  }
+
   /** An end that nobody supervises any more. */
   ended(id: string): void {
     this.unanswered.delete(id)
@@ -51,6 +60,14 @@ export class SupervisionIntensity {
     for (const [id, { atMs }] of this.unanswered)
       if (this.nowMs() - atMs > withinMs)
         return `${id} failed ${this.nowMs() - atMs} ms ago, and its supervisor did nothing`
+    return undefined
+  }
+
+  private reported(id: string): string | undefined {
+    const open = this.words.get(id)
+    if (open === undefined) return this.failed(id)
+    if (open === 0) return `${id} is said to have failed, and did not`
+    this.words.set(id, open - 1)
     return undefined
   }
 

@@ -8,6 +8,8 @@ export class TimersKept<Owner extends string | number = string> {
   private readonly open = new Map<number, Timer<Owner>>()
   /** The open timer of each name of an owner. */
   private readonly names = new Map<Owner, Map<string, number>>()
+  /** Those whose name was given to another one, and that may fire all the same until their owner starts again. */
+  private readonly replaced = new Map<Owner, number[]>()
   private readonly slackMs: number
   private readonly nameOf: (owner: Owner) => string
   private last = 0
@@ -23,7 +25,9 @@ export class TimersKept<Owner extends string | number = string> {
   /** @returns Its number, which is to come with it as it fires. */
   set(owner: Owner, name: string, dueMs: number): number {
     // An earlier one of this name may fire as well: schedulers need not end it.
+    const earlier = this.names.get(owner)?.get(name)
     this.cancelled(owner, name, Infinity)
+    if (earlier !== undefined) this.replaced.set(owner, [...(this.replaced.get(owner) ?? []), earlier])
     this.last += 1
     this.open.set(this.last, { owner, name, dueMs })
     const names = this.names.get(owner)
@@ -40,6 +44,16 @@ export class TimersKept<Owner extends string | number = string> {
   /** Its owner has forgotten all of them. */
   restarted(owner: Owner, nowMs: number): void {
     for (const number of this.names.get(owner)?.values() ?? []) this.forget(number, nowMs)
+    for (const number of this.replaced.get(owner) ?? []) {
+      const timer = this.open.get(number)
+      if (timer !== undefined && timer.dueMs > nowMs + this.slackMs) this.open.delete(number)
+    }
+    this.replaced.delete(owner)
+  }
+
+  /** It came, and its owner could not take it. */
+  refused(number: number): void {
+    this.close(number)
   }
 
   fired(owner: Owner, number: number, nowMs: number): string | undefined {

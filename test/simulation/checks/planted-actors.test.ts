@@ -48,3 +48,20 @@ it('timers-kept finds timers that fire early, late, twice, never, cancelled, or 
   expect(timers.left(100, nobody)).toBeUndefined()
   expect(timers.left(1_000, nobody)).toContain('has not fired')
 })
+
+it('timers-kept finds a timer of an earlier life whose name was given to another one', () => {
+  const timers = new TimersKept()
+  const first = timers.set('a', 'x', 100)
+  timers.set('a', 'x', 120)
+  // As long as its owner lives it may fire as well.
+  expect(timers.fired('a', timers.set('b', 'x', 100), 100)).toContain('twice')
+  expect(timers.fired('a', first, 100)).toBeUndefined()
+  const third = timers.set('a', 'x', 300)
+  const fourth = timers.set('a', 'x', 300)
+  timers.restarted('a', 200)
+  for (const number of [third, fourth]) expect(timers.fired('a', number, 300)).toContain('started again')
+  const refused = timers.set('a', 'x', 400)
+  timers.refused(refused)
+  expect(timers.left(1_000, nobody)).toContain('x of b')
+  expect(timers.left(1_000, nobody)).toBeUndefined()
+})

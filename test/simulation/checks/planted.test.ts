@@ -180,6 +180,20 @@ describe('supervision-intensity', () => {
     expect(saw('actor-restarted', 'a', 103)).toBeUndefined()
   })
 
+  it('counts what an actor does and not what is said of it', () => {
+    const { intensity, saw } = open()
+    expect([intensity.throws('a'), saw('actor-failed', 'a', 0), saw('actor-restarted', 'a', 0)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(saw('actor-failed', 'a', 1)).toBe('a is said to have failed, and did not')
+    // A failure that is hidden counts all the same.
+    intensity.throws('a')
+    expect(saw('actor-restarted', 'a', 2)).toContain('once more than its supervisor may')
+    expect(intensity.throws('a')).toContain('no supervisor said so')
+  })
+
   it('finds a failure that nobody answers', () => {
     const { intensity, saw } = open()
     saw('actor-failed', 'a', 0)

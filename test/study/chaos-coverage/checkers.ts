@@ -31,6 +31,7 @@ export const STEADY_CHECKERS = [
   'store-sound',
   'supervision-intensity',
   'tenant-isolation',
+  'timers-kept',
 ] as const
 
 /** Those that look where somebody has lied, and where nothing was under way for a while. */

@@ -2,6 +2,7 @@ import { type AnyEventObject, fromTransition } from 'xstate'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
 import type { AgentDefinition, MailboxPolicy } from '../../../actors/agent-definition.ts'
 import { defineAgent } from '../../../actors/define-agent.ts'
+import type { LogicSystem } from '../../actors/misbehaver-logic.ts'
 
 /** One piece of work of the crew; `from` and `sequence` name it. */
 export type Job = AnyEventObject & {
@@ -18,7 +19,20 @@ export type CrewWatch = {
   readonly sent: (job: Job) => void
   readonly handling: (job: Job) => void
   readonly told: (watcher: string, id: string) => void
+  /** A worker begins, for the first time or again. */
+  readonly started: (worker: string) => void
+  /** A worker sets a timer. @returns Its number. */
+  readonly timerSet: (worker: string, name: string, delayMs: number) => number
+  readonly timerFired: (worker: string, number: number) => void
 }
+
+/** A worker's own timer. */
+export type Late = AnyEventObject & { readonly type: 'late'; readonly timer: number }
+
+/** One job of so many sets a timer, under one of few names: some take the place of others. */
+const JOBS_PER_TIMER = 3
+const TIMER_NAMES = 4
+const LATE_MS_MAX = 400
 
 /** What the crew's mailboxes are: one of each policy, and small enough to be full. */
 export const CREW_POLICIES: readonly MailboxPolicy[] = ['refuse', 'drop-newest', 'drop-oldest', 'credit']
@@ -31,21 +45,35 @@ export function workerAgent(policy: MailboxPolicy, watch: CrewWatch): AgentDefin
     name: `worker-${policy}`,
     mailbox: { bound: 12, atBound: policy },
     restart: { kind: 'permanent', redeliveries: policy === 'refuse' ? 1 : 0, backOff: { firstMs: 20, maxMs: 200 } },
-    logic: fromTransition((done: number, event: AnyEventObject) => {
-      if (event.type === 'question') {
-        const { replyTo, isSilent } = event as {
-          readonly replyTo?: { send(answer: object): unknown }
-          readonly isSilent?: boolean
+    logic: fromTransition<number, AnyEventObject, LogicSystem, string>(
+      (done, event, { self, system }) => {
+        if (event.type === 'question') {
+          const { replyTo, isSilent } = event as {
+            readonly replyTo?: { send(answer: object): unknown }
+            readonly isSilent?: boolean
+          }
+          if (isSilent !== true) replyTo?.send({ type: 'answer', done })
+          return done
         }
-        if (isSilent !== true) replyTo?.send({ type: 'answer', done })
-        return done
-      }
-      if (event.type !== 'job') return done
-      watch.handling(event as Job)
-      if (event['isPoison'] === true) throw new TypeError('A job that no worker can do')
-      return done + 1
-    }, 0),
-  })
+        if (event.type === 'late') watch.timerFired(self.id, (event as Late).timer)
+        if (event.type !== 'job') return done
+        const job = event as Job
+        if (job.sequence % JOBS_PER_TIMER === 0) {
+          const [name, delayMs] = [`late-${job.sequence % TIMER_NAMES}`, 5 + ((7 * job.sequence) % LATE_MS_MAX)]
+          const late: Late = { type: 'late', timer: watch.timerSet(self.id, name, delayMs) }
+          system.scheduler.schedule(self, self, late, delayMs, name)
+        }
+        watch.handling(job)
+        if (job.isPoison) throw new TypeError('A job that no worker can do')
+        return done + 1
+      },
+      // What it is called is all that it is given.
+      ({ input }) => {
+        watch.started(input)
+        return 0
+      },
+    ),
+  }) as AgentDefinition
 }
 
 /** Sends numbered jobs from within its turns, so that senders without credit are held. */

@@ -2,7 +2,7 @@ import type { RandomStream } from '../../../base/random-stream.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { ActorRef } from '../../../actors/actor-ref.ts'
 import type { MailboxPolicy } from '../../../actors/agent-definition.ts'
-import { Cell, STOPPED } from '../../../actors/cell/cell.ts'
+import { Cell, STOPPED, SUSPENDED } from '../../../actors/cell/cell.ts'
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
 import type { RestartStrategy } from '../../../core/supervision/restart-plan.ts'
 import { createSimulatedActors } from '../../actors/simulated-actors.ts'
@@ -12,8 +12,9 @@ import { FifoPerPair } from '../../checks/fifo-per-pair.ts'
 import { type KnownActor, livingAmong, orphansAmong } from '../../checks/no-orphans.ts'
 import { NothingLost } from '../../checks/nothing-lost.ts'
 import { SupervisionIntensity } from '../../checks/supervision-intensity.ts'
+import { TimersKept } from '../../checks/timers-kept.ts'
 import type { WorldProcess } from '../../world/world-process.ts'
-import { CREW_POLICIES, type CrewWatch, feederAgent, type Job, workerAgent } from './crew-agents.ts'
+import { CREW_POLICIES, type CrewWatch, feederAgent, type Job, type Late, workerAgent } from './crew-agents.ts'
 import { CrewVisits } from './crew-visits.ts'
 
 export type CrewHostInit = {
@@ -42,6 +43,7 @@ export class CrewHost {
   private readonly visits: CrewVisits
   private readonly deadlines = new DeadlinesKept()
   private readonly intensity: SupervisionIntensity
+  private readonly timers = new TimersKept({ slackMs: 2 })
   private readonly watch: CrewWatch
   private readonly workers: ActorRef[] = []
   private asks = 0
@@ -67,6 +69,7 @@ export class CrewHost {
       if (event.type === 'kernell.terminated')
         checks.check('control-lane', `the end of ${String(event['id'])} became a dead letter: ${reason}`)
       if (event.type === 'job') this.lost.endedOnceMore(nameOf(event as Job))
+      if (event.type === 'late') this.timers.refused((event as Late).timer)
     })
   }
 
@@ -109,6 +112,10 @@ export class CrewHost {
     checks.check('control-lane', this.visits.left(PATIENCE_MS))
     const nowMs = owner.clock.monotonicMs()
     checks.check('deadlines-kept', this.deadlines.left({ nowMs, life: this.life(), slackMs: PATIENCE_MS }))
+    checks.check(
+      'timers-kept',
+      this.timers.left(nowMs, (worker) => this.isDown(worker)),
+    )
   }
 
   /** No more work comes. */
@@ -148,7 +155,11 @@ export class CrewHost {
   }
 
   private spawnWorker(policy: MailboxPolicy, supervisor: ActorRef): void {
-    const worker = this.system.spawn(workerAgent(policy, this.watch), { id: policy, supervisor })
+    const worker = this.system.spawn(workerAgent(policy, this.watch), {
+      id: policy,
+      supervisor,
+      input: `${supervisor.id}/${policy}`,
+    })
     this.supervisors.set(worker.id, supervisor.id)
     this.known.push(worker)
     this.workers.push(worker)
@@ -198,6 +209,16 @@ export class CrewHost {
     )
   }
 
+  /** Whoever has ended, or waits for its restart, has no timers. */
+  private isDown(worker: string): boolean {
+    const ref = this.system.get(worker)
+    return !(ref instanceof Cell) || (ref.marks & SUSPENDED) !== 0
+  }
+
+  private nowMs(): number {
+    return this.init.owner.clock.monotonicMs()
+  }
+
   private life(): string {
     const { owner } = this.init
     return `${owner.name} ${owner.skew.driftPpm}`
@@ -210,13 +231,18 @@ export class CrewHost {
       handling: (job) => {
         const pair = `${job.from} ${job.to}`
         checks.check('fifo-per-pair', this.fifo.heard(pair, job.sequence))
-        if (job.isPoison) this.fifo.failedOver(pair, job.sequence)
-        else checks.check('nothing-lost', this.lost.ended(nameOf(job)))
+        if (job.isPoison) {
+          this.fifo.failedOver(pair, job.sequence)
+          checks.check('supervision-intensity', this.intensity.throws(job.to))
+        } else checks.check('nothing-lost', this.lost.ended(nameOf(job)))
       },
       told: (watcher, id) => {
         this.intensity.ended(id)
         checks.check('control-lane', this.visits.told(watcher, id))
       },
+      started: (worker) => this.timers.restarted(worker, this.nowMs()),
+      timerSet: (worker, name, delayMs) => this.timers.set(worker, name, this.nowMs() + delayMs),
+      timerFired: (worker, number) => checks.check('timers-kept', this.timers.fired(worker, number, this.nowMs())),
     }
   }
 }
