@@ -65,3 +65,28 @@ it('machines that begin things at one instant do so in one order, however many t
     { seed: 2026, numRuns: 30 },
   )
 })
+
+it('promises of one process begin in one order what can be told apart, however many turns they take', async () => {
+  const run = async (ticks: readonly number[]): Promise<string> => {
+    const world = createWorld({ seed: 5 })
+    const owner = world.createProcess('alone')
+    const bell = Promise.withResolvers<void>()
+    const work = async (at: number): Promise<void> => {
+      await bell.promise
+      await turns(ticks[at] ?? 0)
+      // One delay each: what is the same in everything is one timer as well as another.
+      owner.timers.schedule(5 + at, () => owner.timers.schedule(10 - at, () => world.note(`due ${at}`)))
+    }
+    for (const at of ticks.keys()) work(at).catch((error: unknown) => world.fail(error))
+    world.schedule(1, { kind: 'bell', run: bell.resolve })
+    await world.run()
+    return world.hash
+  }
+  const expected = await run([0, 0, 0])
+  for (const ticks of [
+    [9, 0, 0],
+    [0, 9, 0],
+    [3, 2, 1],
+  ])
+    expect(await run(ticks)).toBe(expected)
+})
