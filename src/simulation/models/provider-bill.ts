@@ -7,7 +7,10 @@ export type BillLine = {
   readonly user: string | undefined
   readonly tokensIn: number
   readonly tokensOut: number
+  /** At the prices at which the call arrived. */
   readonly costNanos: Amount
+  /** At the prices that the caller knew when it sent the call: what it can know of the cost. Another amount where they changed on the way. */
+  readonly listedNanos: Amount
   /** Whether the caller got a whole answer, with its usage. Of all others it can only know what they may cost at most. */
   readonly isAnswered: boolean
 }
@@ -20,10 +23,16 @@ export class ProviderBill {
     this.lines.push(line)
   }
 
-  total(isCounted: (line: BillLine) => boolean = () => true): Amount {
-    let sum: bigint = ZERO_AMOUNT
-    for (const line of this.lines) if (isCounted(line)) sum += line.costNanos
-    return amountFromNanos(sum)
+  /** All that is owed. */
+  total(): Amount {
+    return totalsOf(this.lines).billed
+  }
+
+  /** Calls whose prices changed on the way, and how much more they cost than callers can know; below 0 where prices fell. */
+  get repriced(): { readonly calls: number; readonly nanos: bigint } {
+    const changed = this.lines.filter(({ costNanos, listedNanos }) => costNanos !== listedNanos)
+    const { billed, listed } = totalsOf(changed)
+    return { calls: changed.length, nanos: billed - listed }
   }
 
   /** What each user was charged. */
@@ -37,4 +46,16 @@ export class ProviderBill {
     }
     return users
   }
+}
+
+/** What lines come to: as billed, and by the price lists of the callers. */
+export type BillTotals = { readonly billed: Amount; readonly listed: Amount }
+
+export function totalsOf(lines: readonly BillLine[]): BillTotals {
+  let [billed, listed]: [bigint, bigint] = [ZERO_AMOUNT, ZERO_AMOUNT]
+  for (const { costNanos, listedNanos } of lines) {
+    billed += costNanos
+    listed += listedNanos
+  }
+  return { billed: amountFromNanos(billed), listed: amountFromNanos(listed) }
 }

@@ -139,14 +139,15 @@ class Arm {
     const { outcomes, entries, hasShortcuts } = questions
     const { qualityShare, artefact, best } = init
     const name = `router-${qualityShare}`
-    this.provider = new SimulatedProvider({ world, outcomes, random: stage.random(`faults/${name}`) })
+    const prices = new PriceBook(entries)
+    this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random(`faults/${name}`) })
     this.machine = stage.createMachine({
       name,
       boot: async (owner, machine) => {
         this.work = await bootRouter(owner, machine, {
           stage,
           provider: this.provider,
-          prices: new PriceBook(entries),
+          prices,
           premium: best,
           policy: artefact === undefined ? {} : { artefact, qualityShare },
           hasCache: hasShortcuts,
