@@ -57,7 +57,7 @@ async function readStudies(): Promise<readonly Study[]> {
 }
 
 function usageOf(studies: readonly Study[]): string {
-  const rows = studies.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}\n`)
+  const rows = studies.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}\n`)
   return `Usage: npm run study -- NAME [--seeds A..B] [--only PART] [--threads N] [--out DIR] [--json]\n${rows.join('')}`
 }
 
