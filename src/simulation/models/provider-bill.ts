@@ -5,6 +5,8 @@ export type BillLine = {
   readonly modelId: string
   /** What the caller gave as `user`: the name of a task, where the world does so. */
   readonly user: string | undefined
+  /** Text of the task. */
+  readonly prompt: string
   readonly tokensIn: number
   readonly tokensOut: number
   /** At the prices at which the call arrived. */
@@ -35,16 +37,14 @@ export class ProviderBill {
     return { calls: changed.length, nanos: billed - listed }
   }
 
-  /** What each user was charged. */
-  byUser(): ReadonlyMap<string, readonly BillLine[]> {
-    const users = new Map<string, BillLine[]>()
+  byPrompt(): ReadonlyMap<string, readonly BillLine[]> {
+    const prompts = new Map<string, BillLine[]>()
     for (const line of this.lines) {
-      if (line.user === undefined) continue
-      const lines = users.get(line.user)
-      if (lines === undefined) users.set(line.user, [line])
+      const lines = prompts.get(line.prompt)
+      if (lines === undefined) prompts.set(line.prompt, [line])
       else lines.push(line)
     }
-    return users
+    return prompts
   }
 }
 

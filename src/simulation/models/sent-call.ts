@@ -18,6 +18,7 @@ export type SentCallInit = {
   /** The model at the prices that the caller knew. */
   readonly entry: ModelEntry
   readonly user: string | undefined
+  readonly prompt: string
   readonly outcome: ServedOutcome
 }
 
@@ -54,13 +55,14 @@ export class SentCall {
       this.awaited = charged
       return
     }
-    const { entry, user, outcome, bill } = { ...this.init }
+    const { entry, user, prompt, outcome, bill } = this.init
     const { tokensIn } = outcome
     const tokensOut = Math.floor(outcome.tokensOut * (charged.share ?? 1))
     const tokens = { tokensIn, tokensOut }
     bill.add({
       modelId: entry.id,
       user,
+      prompt,
       ...tokens,
       costNanos: this.costOf(this.arrived.entry, tokens, this.arrived.atMs),
       listedNanos: this.costOf(entry, tokens, this.startedMs),

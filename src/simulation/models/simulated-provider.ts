@@ -5,7 +5,7 @@ import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '
 import { partsOfAnswer } from '../../testing/answer-parts.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 import type { World } from '../world/world.ts'
-import type { OutcomeSource, ServedOutcome } from './outcome-source.ts'
+import { type OutcomeSource, type ServedOutcome, taskOf } from './outcome-source.ts'
 import type { PriceBook } from './price-book.ts'
 import { ProviderBill } from './provider-bill.ts'
 import { type CallFault, drawCallFault, type ProviderFaults, SOUND_PROVIDER } from './provider-faults.ts'
@@ -114,7 +114,10 @@ export class SimulatedProvider {
     const { user: named } = request.passThrough ?? {}
     const user = typeof named === 'string' ? named : undefined
     const outcome = limited(slowed(outcomes.outcomeOf(entry.id, request), faults.slowness), request)
-    return { fault, call: new SentCall({ world, prices, bill: this.bill, entry, user, outcome }) }
+    return {
+      fault,
+      call: new SentCall({ world, prices, bill: this.bill, entry, user, prompt: taskOf(request), outcome }),
+    }
   }
 
   /** What fails before there is anything to charge for, or never comes to an end. */

@@ -13,6 +13,7 @@ const five = 5n as Amount
 const line = {
   modelId: 'm',
   user: 't',
+  prompt: 'q',
   tokensIn: 1,
   tokensOut: 1,
   costNanos: five,

@@ -81,9 +81,13 @@ describe('recorded rows through the real router', () => {
     const data = madeRows().slice(0, 60)
     const files = { train: fileOf('train', madeRows().slice(60, 140)), test: fileOf('test', data) }
     const policy = formatPolicyArtefact(trainCost(readCostRows(files), { ...files, seed: 1, codeVersion: 'test' }))
-    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options: { policy, qualityShares: [0.9] }, data })
+    const options = { policy, qualityShares: [0.9], best: 'openai/gpt-3.5-turbo-1106' }
+    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options, data })
     expect([report.metrics['asked'], report.metrics['trained_on']]).toEqual([60, 0])
+    expect(report.metrics['best_single']).toBe(options.best)
     expect(report.violations).toEqual([])
+    const other = runScenario(ROUTING_SAVINGS, { seed: 1, options: { ...options, best: 'nobody' }, data })
+    await expect(other).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'SIMULATION_OPTIONS_INVALID'))
   })
 
   it('are refused where too few of them have two models of known price', async () => {
@@ -105,6 +109,13 @@ describe('tasks of the fitted distributions', () => {
       latency: expect.stringContaining('assumed'),
     })
     expect(report.metrics['points']).toMatchObject([{ tiers: { cache: expect.any(Number) } }])
+    for (const checker of ['records-equal-bill', 'answer-was-served'])
+      expect(report.checks[checker]).toBeGreaterThan(50)
+    expect(report.checks['one-record-per-task']).toBe(1)
+    const units = report.series.map(({ unit }) => unit)
+    expect(units).toContain('cost of a task, share of the best single model')
+    expect(units.filter((unit) => unit.startsWith('share of the tasks by who answers')).length).toBeGreaterThan(1)
+    for (const { points } of report.series) expect(points.length).toBeGreaterThan(2)
     const again = await runScenario(ROUTING_SAVINGS, { seed: 3, options })
     expect(again.hash).toBe(report.hash)
   })
