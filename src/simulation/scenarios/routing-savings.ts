@@ -5,7 +5,7 @@ import { defineScenario, type MetricValue, type PlayEnd, type Scenario } from '.
 import type { Stage } from '../scenario/stage.ts'
 import { Arm } from './routing-savings/arm.ts'
 import { drawnQuestions } from './routing-savings/drawn-questions.ts'
-import { measureSavings, singleModels } from './routing-savings/measure-savings.ts'
+import { answeredBy, measureSavings, singleModels } from './routing-savings/measure-savings.ts'
 import { SAVINGS_OPTIONS, type SavingsOptions } from './routing-savings/options.ts'
 import type { Questions } from './routing-savings/questions.ts'
 import { recordedQuestions } from './routing-savings/recorded-questions.ts'
@@ -47,26 +47,36 @@ async function finish(stage: Stage, { questions, arms, options }: Played): Promi
   const { rightUsd } = options
   const { seed, startAt } = stage.world
   const drawn: DrawnArm[] = []
-  const points: MetricValue[] = []
+  const points: Record<string, MetricValue> = {}
+  const answered: Record<string, MetricValue> = {}
   for (const arm of arms) {
     const seen = await arm.seen()
     const { qualityShare, best } = arm.init
     drawn.push({ qualityShare, best, seen })
-    points.push(measureSavings({ qualityShare, best, seen, rightUsd, seed, isTrainedFor: arm.isTrainedFor }))
+    const { isTrainedFor } = arm
+    const name = nameOf(qualityShare)
+    answered[name] = answeredBy(seen)
+    points[name] = measureSavings({ qualityShare, best, seen, rightUsd, seed, isTrainedFor })
   }
   const metrics = {
     source: questions.source,
     asked: questions.asked.length,
     trained_on: questions.train.length,
     best_single: arms[0]?.init.best ?? '',
-    single_models: singleModels(questions.asked),
     points,
+    single_models: singleModels(questions.asked),
+    answered_by: answered,
   }
   const state = arms.map((arm, at) => ({
     ...arm.state(),
     models: drawn[at]?.seen.map(({ record }) => record?.modelId ?? record?.tier ?? 'none') ?? [],
   }))
   return { metrics, state, series: savingsSeries(drawn, startAt) }
+}
+
+/** Members that are whole numbers would come before all others. */
+function nameOf(qualityShare: number): string {
+  return Number.isInteger(qualityShare) ? `${qualityShare}.0` : `${qualityShare}`
 }
 
 function questionsOf(stage: Stage, options: SavingsOptions): Questions {

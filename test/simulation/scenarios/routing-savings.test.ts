@@ -20,7 +20,7 @@ type Point = {
 }
 
 function pointsOf(metrics: Readonly<Record<string, unknown>>): readonly Point[] {
-  return metrics['points'] as readonly Point[]
+  return Object.values(metrics['points'] as Readonly<Record<string, Point>>)
 }
 
 /** Rows as somebody may have recorded them: prompts, scores and costs of three models. */
@@ -108,7 +108,7 @@ describe('tasks of the fitted distributions', () => {
       outcomes: 'distributions',
       latency: expect.stringContaining('assumed'),
     })
-    expect(report.metrics['points']).toMatchObject([{ tiers: { cache: expect.any(Number) } }])
+    expect(report.metrics['answered_by']).toMatchObject({ 0.9: { tiers: { cache: expect.any(Number) } } })
     for (const checker of ['records-equal-bill', 'answer-was-served'])
       expect(report.checks[checker]).toBeGreaterThan(50)
     expect(report.checks['one-record-per-task']).toBe(1)

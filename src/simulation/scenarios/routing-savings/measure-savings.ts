@@ -40,14 +40,20 @@ export function measureSavings(init: MeasureInit): Readonly<Record<string, Metri
     quality: sum(column(seen, scoreOf)) / sum(singleScores),
     spent_usd: sum(spent),
     regret_usd: sum(column(seen, (task) => regretUsd(task, rightUsd))) / Math.max(1, seen.length),
-    tiers: counts(seen.map(({ record }) => record?.tier ?? 'none')),
-    models: counts(seen.map(({ record }) => record?.modelId ?? 'none')),
-    first_models: counts(seen.map(({ record }) => record?.calls[0]?.modelId ?? 'none')),
     escalated: shareOf(seen, ({ record }) => record?.isEscalated === true),
     high_risk: shareOf(seen, ({ record }) => record?.isHighRisk === true),
     cache_hit_rate: shareOf(seen, ({ record }) => record?.isCached === true),
     latency_ms_p50: quantile(waits, 0.5),
     latency_ms_p95: quantile(waits, 0.95),
+  }
+}
+
+/** Tasks by who answered them in the end, and by who was asked first. */
+export function answeredBy(seen: readonly Seen[]): Readonly<Record<string, MetricValue>> {
+  return {
+    tiers: counts(seen.map(({ record }) => record?.tier ?? 'none')),
+    models: counts(seen.map(({ record }) => record?.modelId ?? 'none')),
+    first_models: counts(seen.map(({ record }) => record?.calls[0]?.modelId ?? 'none')),
   }
 }
 
