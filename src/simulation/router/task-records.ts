@@ -25,6 +25,8 @@ export type TaskRecord = {
   readonly latencyMs: number
   readonly isCached: boolean
   readonly isEscalated: boolean
+  /** Why another model was asked after the first; `undefined` where none was. */
+  readonly escalatedBecause: string | undefined
   readonly isHighRisk: boolean
 }
 
@@ -55,6 +57,7 @@ function taskRecordOf(event: TelemetryEvent): TaskRecord {
     latencyMs: event.latency_ms,
     isCached: event.was_cached === true,
     isEscalated: event.was_escalated,
+    escalatedBecause: event.was_escalated ? (event.fallback_trigger ?? undefined) : undefined,
     isHighRisk: event.policy_risk === 'high',
   }
 }

@@ -82,7 +82,9 @@ function nameOf(qualityShare: number): string {
 function questionsOf(stage: Stage, options: SavingsOptions): Questions {
   const { data } = stage
   if (data === undefined) return drawnQuestions(stage, options)
-  return recordedQuestions(stage, data, options.policy === undefined ? options.trainShare : 0)
+  const { policy, trainRows, trainShare } = options
+  if (policy !== undefined) return recordedQuestions(stage, data, { share: 0 })
+  return recordedQuestions(stage, data, trainRows === undefined ? { share: trainShare } : { firstRows: trainRows })
 }
 
 /** `undefined`: the documented priors. */

@@ -15,6 +15,7 @@ const record: TaskRecord = {
   latencyMs: 900,
   isCached: false,
   isEscalated: true,
+  escalatedBecause: 'empty',
   isHighRisk: false,
 }
 const lines = [call, last].map(({ modelId, tokensIn, tokensOut, costNanos }) => ({

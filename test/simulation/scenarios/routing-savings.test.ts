@@ -90,6 +90,16 @@ describe('recorded rows through the real router', () => {
     await expect(other).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'SIMULATION_OPTIONS_INVALID'))
   })
 
+  it('are trained on from the first where that is asked for, and some have to be left to ask', async () => {
+    const data = madeRows().slice(0, 60)
+    const options = { trainRows: 40, qualityShares: [0.9] }
+    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options, data })
+    expect([report.metrics['asked'], report.metrics['trained_on']]).toEqual([20, 40])
+    expect(report.metrics['source']).toMatchObject({ answers: expect.stringContaining('made up') })
+    const all = runScenario(ROUTING_SAVINGS, { seed: 1, options: { ...options, trainRows: 60 }, data })
+    await expect(all).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'SIMULATION_OPTIONS_INVALID'))
+  })
+
   it('are refused where too few of them have two models of known price', async () => {
     const run = runScenario(ROUTING_SAVINGS, { seed: 1, data: madeRows().slice(0, 10) })
     await expect(run).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'TRAINING_DATA_INVALID'))

@@ -41,7 +41,9 @@ export function measureSavings(init: MeasureInit): Readonly<Record<string, Metri
     spent_usd: sum(spent),
     regret_usd: sum(column(seen, (task) => regretUsd(task, rightUsd))) / Math.max(1, seen.length),
     escalated: shareOf(seen, ({ record }) => record?.isEscalated === true),
-    high_risk: shareOf(seen, ({ record }) => record?.isHighRisk === true),
+    high_risk: shareOf(seen, isHighRisk),
+    // What is high risk begins with the safest model, whatever that costs.
+    high_risk_first_cost_share: sum(column(seen.filter(isHighRisk), firstUsd)) / sum(single),
     cache_hit_rate: shareOf(seen, ({ record }) => record?.isCached === true),
     latency_ms_p50: quantile(waits, 0.5),
     latency_ms_p95: quantile(waits, 0.95),
@@ -54,6 +56,7 @@ export function answeredBy(seen: readonly Seen[]): Readonly<Record<string, Metri
     tiers: counts(seen.map(({ record }) => record?.tier ?? 'none')),
     models: counts(seen.map(({ record }) => record?.modelId ?? 'none')),
     first_models: counts(seen.map(({ record }) => record?.calls[0]?.modelId ?? 'none')),
+    escalated_because: counts(seen.flatMap(({ record }) => record?.escalatedBecause ?? [])),
   }
 }
 
@@ -69,6 +72,10 @@ export function singleModels(asked: readonly Question[]): Readonly<Record<string
       },
     ]),
   )
+}
+
+function isHighRisk({ record }: Seen): boolean {
+  return record?.isHighRisk === true
 }
 
 function shareOf(seen: readonly Seen[], isCounted: (task: Seen) => boolean): number {

@@ -16,6 +16,12 @@ export const SAVINGS_OPTIONS = z.strictObject({
     .max(0.95)
     .default(0.5)
     .describe('of a recording: what the policy is trained on, the rest is asked; 0 where a policy is given'),
+  trainRows: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe('of a recording: what the policy is trained on is not drawn, but its first rows, so many'),
   repeated: z.number().min(0).max(0.95).default(0.15).describe('tasks that were asked before, word by word'),
   policy: z.string().optional().describe('text of a policy that was trained elsewhere, on the same models'),
   best: z
