@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
-/** Runs the command as a user does, in a folder of its own. @returns The JSON document that it prints; rejects with its errors where it ends otherwise than with 0 or 1. */
+/** Runs the command as a user does, in a folder of its own. @returns The JSON document that it prints; rejects with its error where it has none. */
 export async function runKernell(words: readonly string[], folder: string): Promise<unknown> {
   const child = spawn(process.execPath, ['--max-old-space-size=2048', MAIN, ...words, '--json'], {
     cwd: folder,
@@ -25,7 +25,9 @@ export async function runKernell(words: readonly string[], folder: string): Prom
     child.on('error', reject)
     child.on('close', resolve)
   })
-  // A run with violations has a document, too.
-  if (output === '') throw new Error(`kernell ${words.slice(0, 2).join(' ')} ended with ${code}: ${errors.trim()}`)
-  return JSON.parse(output)
+  const document: unknown = output === '' ? undefined : JSON.parse(output)
+  // A run with violations ends with 1 and has its document, too.
+  const hasFailed = typeof document !== 'object' || document === null || 'error' in document
+  if (hasFailed) throw new Error(`kernell ${words[0]} ${words[1]} ended with ${code}: ${output.trim()}${errors.trim()}`)
+  return document
 }
