@@ -53,7 +53,8 @@ export const SIMULATION_ERRORS = {
     isRetryable: false,
   },
   SIMULATION_SEED_HUNG: {
-    cause: 'A seed took longer than it was given, and was ended.',
+    cause:
+      'A seed took longer than it was given, or its thread did not come back from a loop without end, and was ended.',
     remedy: 'Give it longer with `--timeout`, or play it alone with `--seed` and `--trace` to see where it stays.',
     httpStatus: 500,
     isRetryable: false,

@@ -25,7 +25,7 @@ const row = (prompt: string, extra: object = {}) => ({ prompt, models: { a: { sc
 
 describe('splitting', () => {
   it('uses each prompt once, and none that is contaminated; what is not drawn is counted', () => {
-    const rows = [...'abcdefgh'].map((prompt) => row(prompt))
+    const rows = Array.from({ length: 8 }, (_, at) => row('abcdefgh'.charAt(at)))
     const file = fileOf([...rows, row('a'), row('z', { contaminated: true })])
     const split = splitFile(file, 1, 6)
     expect([split.rows, split.notUsed, split.notDrawn]).toEqual([10, 2, 2])
