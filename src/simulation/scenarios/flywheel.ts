@@ -88,6 +88,8 @@ function metricsOf({
     phases: ledger.byPhase(changes),
     failed: ledger.failed,
     charged_usd: Number(provider.bill.total()) / 1e9,
+    repriced_calls: provider.bill.repriced.calls,
+    repriced_usd: Number(provider.bill.repriced.nanos) / 1e9,
     versions_judged: operator.judgedCount,
     outcomes_learned: status?.learned ?? 0,
     outcomes_revised: status?.revised ?? 0,

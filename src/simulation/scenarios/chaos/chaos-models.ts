@@ -25,7 +25,8 @@ export class ChaosModels {
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
     this.prices = new PriceBook(entriesOf(FITTED_MODELS, civilDateOfInstant(world.startAt)))
     this.answers = new TenantAnswers(this.outcomes)
-    this.provider = new SimulatedProvider({ world, outcomes: this.answers, random: stage.random('providers') })
+    const { answers: outcomes, prices } = this
+    this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('providers') })
   }
 
   targetsOf(kind: FaultKind): readonly string[] {

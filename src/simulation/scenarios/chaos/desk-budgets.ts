@@ -1,6 +1,7 @@
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
 import type { BudgetLimit } from '../../../router/budget-owner.ts'
 import { budgetNotExceeded, spendCoversBill, spendEqualsBill } from '../../checks/spend.ts'
+import { type BillTotals, totalsOf } from '../../models/provider-bill.ts'
 import type { SimulatedProvider } from '../../models/simulated-provider.ts'
 import type { RouterWork } from '../../router/boot-router.ts'
 import type { Stage } from '../../scenario/stage.ts'
@@ -63,8 +64,8 @@ export class DeskBudgets {
       this.checkLimit(account)
       if (work === undefined) continue
       const { scope, prefix } = account
-      const [spent, billed] = [spentOf(work, scope), this.billedTo(prefix)]
-      checks.check('spend-covers-bill', spendCoversBill(prefix, { spent, billed }))
+      const [spent, bill] = [spentOf(work, scope), this.billedTo(prefix)]
+      checks.check('spend-covers-bill', spendCoversBill(prefix, { spent, bill }))
     }
   }
 
@@ -81,18 +82,18 @@ export class DeskBudgets {
       const before = rested.spent.get(scope) ?? 0n
       const now = spent.get(scope) ?? 0n
       if ((own.length === 0 && now === before) || own.some(({ isAnswered }) => !isAnswered)) continue
-      const billed = own.reduce((sum, { costNanos }) => sum + costNanos, 0n)
-      this.stage.checks.check('spend-equals-bill', spendEqualsBill(prefix, { spent: now - before, billed }))
+      const spend = { spent: now - before, bill: totalsOf(own) }
+      this.stage.checks.check('spend-equals-bill', spendEqualsBill(prefix, spend))
     }
   }
 
   private checkLimit({ prefix, limitNanos: limit }: Account): void {
-    const [billed, underWay] = [this.billedTo(prefix), this.provider.underWayNanos(prefix)]
-    this.stage.checks.check('budget-not-exceeded', budgetNotExceeded(prefix, { billed, underWay, limit }))
+    const [bill, underWay] = [this.billedTo(prefix), this.provider.underWayNanos(prefix)]
+    this.stage.checks.check('budget-not-exceeded', budgetNotExceeded(prefix, { bill, underWay, limit }))
   }
 
-  private billedTo(prefix: string): bigint {
-    return this.provider.bill.total(({ user }) => user?.startsWith(prefix) === true)
+  private billedTo(prefix: string): BillTotals {
+    return totalsOf(this.provider.bill.lines.filter(({ user }) => user?.startsWith(prefix) === true))
   }
 }
 

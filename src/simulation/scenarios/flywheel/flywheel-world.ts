@@ -97,7 +97,8 @@ export class FlywheelWorld {
     this.options = options
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
     this.prices = new PriceBook(measuredEntries(stage))
-    this.provider = new SimulatedProvider({ world, outcomes: this.outcomes, random: stage.random('faults') })
+    const { outcomes, prices } = this
+    this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('faults') })
     this.arrivals = stage.random('arrivals')
     this.feedback = stage.random('feedback')
     this.fresh = stage.random('measured')
