@@ -1,5 +1,5 @@
 /**
- * `npm run study -- NAME [--seeds A..B] [--only PART] [--threads N] [--out DIR] [--json]`: answers a question by many runs. A study is a folder beside this file whose `study.ts` exports
+ * `npm run study -- NAME [--seeds A..B] [--only PART] [--data FILE] [--threads N] [--out DIR] [--json]`: answers a question by many runs. A study is a folder beside this file whose `study.ts` exports
  * `study`. With `--out` finished runs are kept there, so that the same command goes on where it was broken off, and charts and the report are written. Exit 1 where something
  * that must hold does not, 2 on wrong usage.
  */
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { plotSvg } from '../../src/learning/plot/plot.ts'
 import { runAll } from './runs/run-all.ts'
-import type { Study, StudyReport } from './study.ts'
+import { type Study, type StudyReport, StudyUsage } from './study.ts'
 
 const FOLDER = new URL('./', import.meta.url)
 
@@ -35,6 +35,7 @@ async function main(): Promise<number> {
   const report = await study.run({
     seeds,
     only,
+    data: values.data,
     log,
     runAll: async (jobs) => await runAll(jobs, { threads, file, log }),
   })
@@ -57,8 +58,8 @@ async function readStudies(): Promise<readonly Study[]> {
 }
 
 function usageOf(studies: readonly Study[]): string {
-  const rows = studies.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}\n`)
-  return `Usage: npm run study -- NAME [--seeds A..B] [--only PART] [--threads N] [--out DIR] [--json]\n${rows.join('')}`
+  const rows = studies.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}\n`)
+  return `Usage: npm run study -- NAME [--seeds A..B] [--only PART] [--data FILE] [--threads N] [--out DIR] [--json]\n${rows.join('')}`
 }
 
 function refuse(usage: string): number {
@@ -70,7 +71,16 @@ function refuse(usage: string): number {
 function readArguments() {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean', default: false } as const
-  const options = { seeds: text, only: text, class: text, threads: text, out: text, json: flag, help: flag } as const
+  const options = {
+    seeds: text,
+    only: text,
+    class: text,
+    data: text,
+    threads: text,
+    out: text,
+    json: flag,
+    help: flag,
+  } as const
   try {
     return parseArgs({ allowPositionals: true, options })
   } catch (error: unknown) {
@@ -101,4 +111,8 @@ function print({ name, runs, table, findings }: StudyReport): void {
   for (const { what, isMet } of findings) console.log(`  ${isMet ? 'holds ' : 'MISSED'}  ${what}`)
 }
 
-process.exitCode = await main()
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof StudyUsage)) throw error
+  process.stderr.write(`${error.message}\n`)
+  return 2
+})

@@ -22,10 +22,15 @@ export type StudyInit = {
   readonly seeds: { readonly from: number; readonly to: number } | undefined
   /** Only this part of it, by a name that the study knows; `undefined`: all. */
   readonly only: string | undefined
+  /** A file of recorded outcomes; `undefined`: none was named. */
+  readonly data: string | undefined
   readonly log: (line: string) => void
   /** Plays worlds by threads; what was finished before, with the same code and options, is not played again. In the order of the jobs. */
   readonly runAll: (jobs: readonly RunJob[]) => Promise<readonly RunReport[]>
 }
+
+/** Thrown where a study cannot be run as it was asked for: wrong usage, and no miss. */
+export class StudyUsage extends Error {}
 
 /** A question that many runs answer. */
 export type Study = {

@@ -26,6 +26,12 @@ export const SIMULATION_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  SIMULATION_FAULT_UNKNOWN: {
+    cause: 'A run was to have a fault that the plan of its seed does not have.',
+    remedy: 'Name ids that the message lists, or `none`; the plan of a seed changes with the options of its scenario.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   SIMULATION_SCENARIO_UNKNOWN: {
     cause: 'There is no scenario of this name.',
     remedy: '`kernell simulate --list` shows those that there are; a file of your own is named by its path.',
@@ -47,7 +53,8 @@ export const SIMULATION_ERRORS = {
     isRetryable: false,
   },
   SIMULATION_SEED_HUNG: {
-    cause: 'A seed took longer than it was given, and was ended.',
+    cause:
+      'A seed took longer than it was given, or its thread did not come back from a loop without end, and was ended.',
     remedy: 'Give it longer with `--timeout`, or play it alone with `--seed` and `--trace` to see where it stays.',
     httpStatus: 500,
     isRetryable: false,

@@ -7,6 +7,9 @@ import { printFailure } from '../print-failure.ts'
 import { saveArtefact } from '../read-data-files.ts'
 import { usageError } from '../flags.ts'
 
+/** For a file of a run that is there but for it. */
+export const REMEDY_PRINTED = 'Everything else was printed; play it again for the file.'
+
 /** Absolute paths of what a run is to write. */
 export type RunFiles = {
   readonly plots: readonly string[]
@@ -72,7 +75,7 @@ export async function writeFiles(
       printFailure(
         new CodedError('STORE_WRITE_FAILED', {
           message: `${file} cannot be written: ${reasonOf(error)}`,
-          details: { remedy: 'Everything else was printed; play it again for the file.' },
+          details: { remedy: REMEDY_PRINTED },
         }),
         terminal,
         false,

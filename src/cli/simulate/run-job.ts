@@ -24,8 +24,15 @@ export type SeedJob = PlayedAs & { readonly seed: number }
 
 export type SeedAnswer = SeedResult | { readonly failure: SeedFailure }
 
-/** `timeoutMs`: a run of it that takes longer is refused. */
-export type ShrinkJob = SeedJob & { readonly timeoutMs: number }
+export type ShrinkJob = SeedJob & {
+  /** The first run of it may take so long, and a later one at most as long. */
+  readonly timeoutMs: number
+  /** What it is doing, out: `ShrinkNews`. */
+  readonly port: MessagePort
+}
+
+/** A run begins that may take so long, or something smaller has failed. */
+export type ShrinkNews = { readonly limitMs: number } | { readonly shrunk: Shrunk }
 
 /** What is left of a failing seed; without anything: it does not fail. */
 export type ShrinkAnswer = { readonly shrunk: Shrunk } | { readonly failure: SeedFailure | undefined }
@@ -40,6 +47,8 @@ export type RunJob = SeedJob & {
   readonly lastEvents: number
   /** How far it is, out; anything in: it is to end. */
   readonly port: MessagePort
+  /** Counted up while the thread comes back from what it does: see `newPulse`. */
+  readonly pulse: SharedArrayBuffer
 }
 
 export type RunAnswer =
@@ -50,6 +59,8 @@ export type RunAnswer =
       readonly report: RunReport
       readonly unequal: SeedResult['unequal']
       readonly lastEvents: readonly TracedEvent[]
+      /** The run is whole, and its trace is not. */
+      readonly traceFailure: SeedFailure | undefined
     }
 
 /** Options as documents and other threads take them, whatever a schema makes of them: numbers beyond `number` as text, what JSON has no word for left out. */

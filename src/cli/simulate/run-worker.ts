@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { runScenario, type RunInit } from '../../simulation/run/run-scenario.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
-import { shrinkRun } from '../../simulation/run/shrink.ts'
+import { shrinkRun, type Shrunk } from '../../simulation/run/shrink.ts'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import { readDataFile } from '../read-data-files.ts'
@@ -13,11 +13,14 @@ import {
   type SeedJob,
   type ShrinkAnswer,
   type ShrinkJob,
+  type ShrinkNews,
 } from './run-job.ts'
 import { loadScenario } from './scenario-source.ts'
 import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
 import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
+import { startPulse } from './thread-pulse.ts'
 import { LastEvents, TraceFile } from './trace-file.ts'
+import { TryLimits } from './try-limits.ts'
 
 // The output of the command is its result: what a scenario prints is a remark.
 process.stdout.write = process.stderr.write.bind(process.stderr)
@@ -35,62 +38,95 @@ export async function playSeed(job: SeedJob): Promise<SeedAnswer> {
 /** One seed, traced and watched as it is asked for. */
 export async function playRun(job: RunJob): Promise<RunAnswer> {
   const stopping = new AbortController()
+  const stop = (): void => stopping.abort()
+  const endPulse = startPulse(job.pulse)
   let far = { events: 0, virtualMs: 0 }
-  job.port.on('message', () => stopping.abort())
-  const last = new LastEvents(job.lastEvents)
-  let trace: TraceFile | undefined
+  job.port.on('message', stop)
+  const trace = job.traceFile === undefined ? undefined : new TraceFile(job.traceFile, stop)
   try {
-    const scenario = await loadScenario(job.source)
-    trace = job.traceFile === undefined ? undefined : new TraceFile(job.traceFile)
-    const isTraced = trace !== undefined || job.lastEvents > 0
-    const onEvent = (event: TracedEvent): void => {
-      trace?.add(event)
-      last.add(event)
-    }
-    const init: RunInit = {
-      ...(await initOf(job)),
-      ...(job.eventsMax !== undefined && { eventsMax: job.eventsMax }),
+    const answer = await playWatched(job, {
+      trace,
       signal: stopping.signal,
       onProgress: ({ events, virtualMs, playMs }) => {
         far = { events, virtualMs }
         job.port.postMessage({ events, virtualMs, playMs })
       },
-    }
-    const report = await listening(runScenario(scenario, isTraced ? { ...init, onEvent } : init))
-    const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
-    return {
-      kind: 'done',
-      report: { ...report, options: plainOptions(report.options) },
-      unequal,
-      lastEvents: last.list,
-    }
+    })
+    trace?.close()
+    return trace?.failure === undefined ? answer : { ...answer, traceFailure: failureOf(trace.failure) }
   } catch (error: unknown) {
+    trace?.close()
+    if (trace?.failure !== undefined) return { kind: 'failed', failure: failureOf(trace.failure) }
     return stopping.signal.aborted ? { kind: 'stopped', ...far } : { kind: 'failed', failure: failureOf(error) }
   } finally {
-    trace?.close()
+    endPulse()
     job.port.close()
+  }
+}
+
+type Watched = {
+  readonly trace: TraceFile | undefined
+  readonly signal: AbortSignal
+  readonly onProgress: NonNullable<RunInit['onProgress']>
+}
+
+async function playWatched(
+  job: RunJob,
+  { trace, signal, onProgress }: Watched,
+): Promise<Extract<RunAnswer, { readonly kind: 'done' }>> {
+  const scenario = await loadScenario(job.source)
+  const last = new LastEvents(job.lastEvents)
+  const isTraced = trace !== undefined || job.lastEvents > 0
+  const onEvent = (event: TracedEvent): void => {
+    trace?.add(event)
+    last.add(event)
+  }
+  const { eventsMax } = job
+  const init: RunInit = { ...(await initOf(job)), ...(eventsMax !== undefined && { eventsMax }), signal, onProgress }
+  const report = await listening(runScenario(scenario, isTraced ? { ...init, onEvent } : init))
+  const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
+  return {
+    kind: 'done',
+    report: { ...report, options: plainOptions(report.options) },
+    unequal,
+    lastEvents: last.list,
+    traceFailure: undefined,
   }
 }
 
 /** Makes a failing seed small; all its options come back as plain values. */
 export async function shrinkSeed(job: ShrinkJob): Promise<ShrinkAnswer> {
+  const tell = (news: ShrinkNews): void => job.port.postMessage(news)
+  const limits = new TryLimits(job.timeoutMs)
   try {
-    const { timeoutMs } = job
-    const init = { ...(await initOf(job)), newTry: () => untilLate(timeoutMs) }
+    const init = {
+      ...(await initOf(job)),
+      newTry: () => {
+        const limitMs = limits.next(performance.now())
+        tell({ limitMs })
+        return untilLate(limitMs)
+      },
+      onSmaller: (shrunk: Shrunk) => tell({ shrunk: plainShrunk(shrunk) }),
+    }
     const shrunk = await listening(shrinkRun(await loadScenario(job.source), init))
-    if (shrunk === undefined) return { failure: undefined }
-    return { shrunk: { ...shrunk, failing: { ...shrunk.failing, options: plainOptions(shrunk.failing.options) } } }
+    return shrunk === undefined ? { failure: undefined } : { shrunk: plainShrunk(shrunk) }
   } catch (error: unknown) {
     return { failure: failureOf(error) }
+  } finally {
+    job.port.close()
   }
 }
 
+function plainShrunk(shrunk: Shrunk): Shrunk {
+  return { ...shrunk, failing: { ...shrunk.failing, options: plainOptions(shrunk.failing.options) } }
+}
+
 /** Throws from its limit on; a run is asked behind every so many events. */
-function untilLate(timeoutMs: number): () => void {
+function untilLate(limitMs: number): () => void {
   const startedMs = performance.now()
   return () => {
-    if (performance.now() - startedMs < timeoutMs) return
-    throw new CodedError('SIMULATION_SEED_HUNG', { message: `It did not end within ${timeoutMs / 1_000} s` })
+    if (performance.now() - startedMs < limitMs) return
+    throw new CodedError('SIMULATION_SEED_HUNG', { message: `It did not end within ${limitMs / 1_000} s` })
   }
 }
 

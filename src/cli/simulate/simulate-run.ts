@@ -3,11 +3,12 @@ import { readPackageVersion } from '../../node/package-version.ts'
 import { runPage } from '../../simulation/report/report-pages.ts'
 import { seriesPlots } from '../../simulation/report/run-plots.ts'
 import type { CommandContext } from '../command.ts'
+import { printFailure } from '../print-failure.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { runDocument, shrunkDocument } from './documents.ts'
 import { formatRun, formatShrunk } from './format-simulation.ts'
 import { playRun } from './play-run.ts'
-import { writeFiles } from './run-files.ts'
+import { REMEDY_PRINTED, writeFiles } from './run-files.ts'
 import type { RunAnswer } from './run-job.ts'
 import type { SimulatePlan } from './simulate-plan.ts'
 import { replayIn, shrinkIn, type Simulation } from './simulation.ts'
@@ -49,8 +50,15 @@ export async function simulateRun(
     page: () => runPage(report, { version: readPackageVersion(), replay, plots }),
   }
   const isWritten = await writeFiles(files, pictures, terminal)
+  const { traceFailure } = answer
+  if (traceFailure !== undefined) {
+    const { code, message } = traceFailure
+    printFailure(new CodedError(code, { message, details: { remedy: REMEDY_PRINTED } }), terminal, false)
+  }
   if (signal.aborted) return EXIT_CODES.interrupted
-  return isWritten && failing.length === 0 && unequal === undefined ? EXIT_CODES.done : EXIT_CODES.failed
+  return isWritten && traceFailure === undefined && failing.length === 0 && unequal === undefined
+    ? EXIT_CODES.done
+    : EXIT_CODES.failed
 }
 
 function tellStopped(

@@ -1,21 +1,27 @@
-type Timer = { readonly owner: string; readonly name: string; readonly dueMs: number; readonly mayCome?: boolean }
+type Timer<Owner> = { readonly owner: Owner; readonly name: string; readonly dueMs: number; readonly mayCome?: boolean }
 
 /**
  * Timers of actors, written down by those who set them: each one fires once, when it is due, unless it was cancelled or its owner started again. Times are milliseconds.
+ * Owners are names, or numbers where there are many: a name that is put together with each timer costs more than the rest.
  */
-export class TimersKept {
-  private readonly open = new Map<number, Timer>()
+export class TimersKept<Owner extends string | number = string> {
+  private readonly open = new Map<number, Timer<Owner>>()
   /** The open timer of each name of an owner. */
-  private readonly names = new Map<string, Map<string, number>>()
+  private readonly names = new Map<Owner, Map<string, number>>()
   private readonly slackMs: number
+  private readonly nameOf: (owner: Owner) => string
   private last = 0
 
-  constructor(slackMs = 1) {
+  constructor({
+    slackMs = 1,
+    nameOf = String,
+  }: { readonly slackMs?: number; readonly nameOf?: (owner: Owner) => string } = {}) {
     this.slackMs = slackMs
+    this.nameOf = nameOf
   }
 
   /** @returns Its number, which is to come with it as it fires. */
-  set(owner: string, name: string, dueMs: number): number {
+  set(owner: Owner, name: string, dueMs: number): number {
     // An earlier one of this name may fire as well: schedulers need not end it.
     this.cancelled(owner, name, Infinity)
     this.last += 1
@@ -26,32 +32,34 @@ export class TimersKept {
     return this.last
   }
 
-  cancelled(owner: string, name: string, nowMs: number): void {
+  cancelled(owner: Owner, name: string, nowMs: number): void {
     const number = this.names.get(owner)?.get(name)
     if (number !== undefined) this.forget(number, nowMs)
   }
 
   /** Its owner has forgotten all of them. */
-  restarted(owner: string, nowMs: number): void {
+  restarted(owner: Owner, nowMs: number): void {
     for (const number of this.names.get(owner)?.values() ?? []) this.forget(number, nowMs)
   }
 
-  fired(owner: string, number: number, nowMs: number): string | undefined {
+  fired(owner: Owner, number: number, nowMs: number): string | undefined {
     const timer = this.open.get(number)
     if (timer === undefined || timer.owner !== owner)
-      return `timer ${number} of ${owner} fired twice, or after it was cancelled or its owner had started again`
+      return `timer ${number} of ${this.nameOf(owner)} fired twice, or after it was cancelled or its owner had started again`
     this.close(number)
     const lateMs = nowMs - timer.dueMs
-    return Math.abs(lateMs) <= this.slackMs ? undefined : `${timer.name} of ${owner} fired ${lateMs} ms behind its time`
+    return Math.abs(lateMs) <= this.slackMs
+      ? undefined
+      : `${timer.name} of ${this.nameOf(owner)} fired ${lateMs} ms behind its time`
   }
 
   /** One that should have fired and did not, but for owners that are no more. */
-  left(nowMs: number, isGone: (owner: string) => boolean): string | undefined {
+  left(nowMs: number, isGone: (owner: Owner) => boolean): string | undefined {
     for (const [number, { owner, name, dueMs, mayCome }] of this.open) {
       if (nowMs - dueMs <= this.slackMs) continue
       this.close(number)
       if (mayCome !== true && !isGone(owner))
-        return `${name} of ${owner} was due ${nowMs - dueMs} ms ago and has not fired`
+        return `${name} of ${this.nameOf(owner)} was due ${nowMs - dueMs} ms ago and has not fired`
     }
     return undefined
   }

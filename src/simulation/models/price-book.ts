@@ -5,7 +5,7 @@ import type { ModelProfile } from './model-profile.ts'
 
 const NANOS_PER_DOLLAR = 1e9
 
-/** Prices that providers charge now, as everybody knows them. A change holds from the moment at which it is made, for whoever asks after it. */
+/** Prices that providers charge now, as everybody knows them. A change holds from the moment at which it is made: for whoever asks after it, and for calls that arrive after it. */
 export class PriceBook {
   /** Changes so far. */
   version = 0

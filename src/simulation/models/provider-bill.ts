@@ -5,9 +5,14 @@ export type BillLine = {
   readonly modelId: string
   /** What the caller gave as `user`: the name of a task, where the world does so. */
   readonly user: string | undefined
+  /** Text of the task. */
+  readonly prompt: string
   readonly tokensIn: number
   readonly tokensOut: number
+  /** At the prices at which the call arrived. */
   readonly costNanos: Amount
+  /** At the prices that the caller knew when it sent the call: what it can know of the cost. Another amount where they changed on the way. */
+  readonly listedNanos: Amount
   /** Whether the caller got a whole answer, with its usage. Of all others it can only know what they may cost at most. */
   readonly isAnswered: boolean
 }
@@ -20,21 +25,37 @@ export class ProviderBill {
     this.lines.push(line)
   }
 
-  total(isCounted: (line: BillLine) => boolean = () => true): Amount {
-    let sum: bigint = ZERO_AMOUNT
-    for (const line of this.lines) if (isCounted(line)) sum += line.costNanos
-    return amountFromNanos(sum)
+  /** All that is owed. */
+  total(): Amount {
+    return totalsOf(this.lines).billed
   }
 
-  /** What each user was charged. */
-  byUser(): ReadonlyMap<string, readonly BillLine[]> {
-    const users = new Map<string, BillLine[]>()
+  /** Calls whose prices changed on the way, and how much more they cost than callers can know; below 0 where prices fell. */
+  get repriced(): { readonly calls: number; readonly nanos: bigint } {
+    const changed = this.lines.filter(({ costNanos, listedNanos }) => costNanos !== listedNanos)
+    const { billed, listed } = totalsOf(changed)
+    return { calls: changed.length, nanos: billed - listed }
+  }
+
+  byPrompt(): ReadonlyMap<string, readonly BillLine[]> {
+    const prompts = new Map<string, BillLine[]>()
     for (const line of this.lines) {
-      if (line.user === undefined) continue
-      const lines = users.get(line.user)
-      if (lines === undefined) users.set(line.user, [line])
+      const lines = prompts.get(line.prompt)
+      if (lines === undefined) prompts.set(line.prompt, [line])
       else lines.push(line)
     }
-    return users
+    return prompts
   }
+}
+
+/** What lines come to: as billed, and by the price lists of the callers. */
+export type BillTotals = { readonly billed: Amount; readonly listed: Amount }
+
+export function totalsOf(lines: readonly BillLine[]): BillTotals {
+  let [billed, listed]: [bigint, bigint] = [ZERO_AMOUNT, ZERO_AMOUNT]
+  for (const { costNanos, listedNanos } of lines) {
+    billed += costNanos
+    listed += listedNanos
+  }
+  return { billed: amountFromNanos(billed), listed: amountFromNanos(listed) }
 }

@@ -1,42 +1,36 @@
-import { CodedError } from '../../base/errors.ts'
 import type { RandomStream } from '../../base/random-stream.ts'
-import { civilDateOfInstant } from '../../core/models/civil-date.ts'
-import { costOnDate } from '../../core/models/model-cost.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '../../ports/language-model.ts'
 import { partsOfAnswer } from '../../testing/answer-parts.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 import type { World } from '../world/world.ts'
-import type { OutcomeSource, ServedOutcome } from './outcome-source.ts'
+import { type OutcomeSource, type ServedOutcome, taskOf } from './outcome-source.ts'
+import type { PriceBook } from './price-book.ts'
 import { ProviderBill } from './provider-bill.ts'
 import { type CallFault, drawCallFault, type ProviderFaults, SOUND_PROVIDER } from './provider-faults.ts'
 import { providerError } from './provider-errors.ts'
+import { ARRIVAL_MS, SentCall } from './sent-call.ts'
 import { waitInWorld } from './wait-in-world.ts'
 
 export type SimulatedProviderInit = {
   readonly world: World
   readonly outcomes: OutcomeSource
+  /** What is charged: prices of now, whatever callers have heard of them. */
+  readonly prices: PriceBook
   /** What befalls calls is drawn from here. */
   readonly random: RandomStream
   /** Told of each fault that really befell a call. */
   readonly onFault?: (fault: CallFault, modelId: string) => void
 }
 
-/** How long it takes to say no, milliseconds. */
-const REFUSAL_MS = 40
+/** How long it takes to say no: the way there and back, milliseconds. */
+const REFUSAL_MS = 2 * ARRIVAL_MS
 const RETRY_AFTER_MS = 2_000
 /** A block of code that never ends. */
 const NONSENSE = 'lorem ipsum\n```\ndolor sit'
 /** Pieces of a streamed answer. */
 const PIECES = 3
-
-type Call = {
-  readonly entry: ModelEntry
-  readonly user: string | undefined
-  readonly outcome: ServedOutcome
-  readonly startedMs: number
-}
 
 /**
  * Those who serve the models of a world, for money: outside of every machine, so that whoever asked may die and is charged all the same. Which answers they give is the
@@ -62,10 +56,7 @@ export class SimulatedProvider {
     this.faults.clear()
   }
 
-  /**
-   * The model as a process has it, at the prices of its entry: a price that has changed since a call was prepared is not charged for it, as providers name the day of
-   * a change before it comes.
-   */
+  /** The model as a process has it, with the prices that it knows. What it is charged are those at which its calls arrive. */
   open(entry: ModelEntry, owner: WorldProcess): LanguageModel {
     return {
       modelId: entry.id,
@@ -83,10 +74,10 @@ export class SimulatedProvider {
     const lengthMs = fault === 'truncated' ? Math.ceil((firstMs + totalMs) / 2) : totalMs
     await this.wait(asked, { call, ms: lengthMs, signal })
     if (fault === 'truncated' || fault === 'malformed') {
-      this.charge(call, { isAnswered: false })
+      call.charge({ isAnswered: false })
       throw providerError(fault, asked.entry.id)
     }
-    this.charge(call, { isAnswered: true })
+    call.charge({ isAnswered: true })
     return answerOf(call.outcome, fault)
   }
 
@@ -105,31 +96,27 @@ export class SimulatedProvider {
         if (isBroken) throw providerError(fault === 'malformed' ? 'malformed' : 'truncated', asked.entry.id)
         if (part.type === 'finish') {
           isCharged = true
-          this.charge(call, { isAnswered: true })
+          call.charge({ isAnswered: true })
         }
         yield part
         signal?.throwIfAborted()
       }
     } finally {
-      if (!isCharged) this.charge(call, { isAnswered: false })
+      if (!isCharged) call.charge({ isAnswered: false })
     }
   }
 
-  private begin({ entry, request }: Asked): { readonly call: Call; readonly fault: CallFault | undefined } {
-    const { world, outcomes, random, onFault } = this.init
+  private begin({ entry, request }: Asked): { readonly call: SentCall; readonly fault: CallFault | undefined } {
+    const { world, outcomes, prices, random, onFault } = this.init
     const faults = this.faults.get(entry.id) ?? SOUND_PROVIDER
     const fault = drawCallFault(random, faults)
     if (fault !== undefined) onFault?.(fault, entry.id)
-    const { user } = request.passThrough ?? {}
+    const { user: named } = request.passThrough ?? {}
+    const user = typeof named === 'string' ? named : undefined
     const outcome = limited(slowed(outcomes.outcomeOf(entry.id, request), faults.slowness), request)
     return {
       fault,
-      call: {
-        entry,
-        user: typeof user === 'string' ? user : undefined,
-        outcome,
-        startedMs: world.nowMs(),
-      },
+      call: new SentCall({ world, prices, bill: this.bill, entry, user, prompt: taskOf(request), outcome }),
     }
   }
 
@@ -147,35 +134,21 @@ export class SimulatedProvider {
     { call, ms, signal }: Pick<Waiting, 'call' | 'signal'> & { readonly ms: number | undefined },
   ): Promise<void> {
     const { world } = this.init
-    const onDeath = (): void => this.charge(call, { isAnswered: false })
+    const onDeath = (): void => call.charge({ isAnswered: false })
     try {
       await waitInWorld(world, { ms, owner, kind: `model ${entry.id}`, signal, onDeath })
     } catch (error: unknown) {
       const share = Math.min(1, (world.nowMs() - call.startedMs) / Math.max(1, call.outcome.totalMs))
-      this.charge(call, { isAnswered: false, share })
+      call.charge({ isAnswered: false, share })
       throw error
     }
-  }
-
-  private charge(
-    call: Call,
-    { isAnswered, share = 1 }: { readonly isAnswered: boolean; readonly share?: number },
-  ): void {
-    const { entry, user, outcome } = call
-    const { tokensIn } = outcome
-    const tokensOut = Math.floor(outcome.tokensOut * share)
-    const { startAt } = this.init.world
-    const today = civilDateOfInstant(startAt + call.startedMs)
-    const costNanos = costOnDate(entry, { inputTokens: tokensIn, outputTokens: tokensOut }, today)
-    if (costNanos === undefined) throw new CodedError('ROUTER_PRICE_UNKNOWN', { message: `${entry.id} has no price` })
-    this.bill.add({ modelId: entry.id, user, tokensIn, tokensOut, costNanos, isAnswered })
   }
 }
 
 type Asked = { readonly entry: ModelEntry; readonly owner: WorldProcess; readonly request: ModelRequest }
 
 type Waiting = {
-  readonly call: Call
+  readonly call: SentCall
   readonly fault: CallFault | undefined
   readonly signal: AbortSignal | undefined
 }

@@ -14,6 +14,7 @@ import { setTraps, withoutTraps } from '../world/traps.ts'
 import { describedFailure } from '../world/described-failure.ts'
 import { createWorld, type World } from '../world/world.ts'
 import { checkEnd, checkPlay } from './check-play.ts'
+import { chosenFaults } from './chosen-faults.ts'
 import { drive, EventsOver } from './drive.ts'
 import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
@@ -32,6 +33,8 @@ export type RunInit = {
   readonly data?: readonly RoutingRow[]
   /** Only these faults of the plan, by their ids. Absent: all. */
   readonly faultIds?: ReadonlySet<number>
+  /** Whether ids that the plan does not have are left alone. Default false: they are refused. */
+  readonly takesAnyFaultId?: boolean
   /** Nothing happens any more behind so many events, those of `open` included: the run is cut there, without convergence. */
   readonly eventsMax?: number
   /** Ends soon behind the first finding of this checker, or of any where it is `any`, as if its events were over. Absent: whatever is found, it goes on. */
@@ -46,8 +49,10 @@ export type RunInit = {
 
 export type RunProgress = { readonly events: number; readonly virtualMs: number; readonly playMs: number }
 
-/** Events between two looks at the caller's signal. */
+/** Events between two reports of progress. */
 const PROGRESS_EVERY = 4_096
+/** Events between two looks at the caller's signal, where nobody looks more often. */
+const LOOK_EVERY = 256
 /** Events between two looks where a scenario does not say. */
 const WATCH_EVERY = 64
 /** Virtual time is convergence's in steps of this. */
@@ -56,7 +61,7 @@ const SETTLE_STEPS = 64
 /**
  * Plays a scenario: faults for `playMs`, then none, until everything is settled. What a checker finds is in the report and no exception.
  *
- * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_SCENARIO_INVALID`; `SIMULATION_STUCK`; the signal's reason.
+ * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_SCENARIO_INVALID`; `SIMULATION_FAULT_UNKNOWN`; `SIMULATION_STUCK`; the signal's reason, soon.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
   // For the whole run: setting them anew between its parts costs more than many events.
@@ -159,8 +164,7 @@ class Run {
   }
 
   private schedule({ plan = [], playMs, inject, relieve }: Play): void {
-    const { faultIds } = this.init
-    this.plan = faultIds === undefined ? plan : plan.filter(({ id }) => faultIds.has(id))
+    this.plan = chosenFaults(plan, this.init)
     for (const fault of this.plan) {
       this.world.schedule(fault.atMs, { kind: `fault ${fault.kind}`, run: () => inject?.(fault) })
       if (fault.forMs > 0)
@@ -176,18 +180,19 @@ class Run {
   private async until(play: Play, untilMs: number): Promise<boolean> {
     const { watch, playMs } = play
     const { signal, onProgress } = this.init
-    const step = watch === undefined ? PROGRESS_EVERY : this.lookEvery
+    const step = watch === undefined ? LOOK_EVERY : this.lookEvery
     let reported = this.world.events
     for (;;) {
       if (this.world.isOver) return false
       const end = await this.world.run({ untilMs, eventsMax: step })
       watch?.()
       this.happened.add(this.world.nowMs(), this.world.events)
-      if (this.world.events - reported >= PROGRESS_EVERY) {
+      const isAsked = signal?.aborted === true
+      if (isAsked || this.world.events - reported >= PROGRESS_EVERY) {
         reported = this.world.events
-        signal?.throwIfAborted()
         const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
         if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
+        signal?.throwIfAborted()
       }
       if (this.hasFound || this.world.hasRefused) return false
       if (end === 'quiet' || end === 'time') return true

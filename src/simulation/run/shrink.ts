@@ -23,7 +23,8 @@ export type ShrinkInit = Pick<RunInit, 'signatures' | 'ed25519' | 'data' | 'sign
   readonly runsMax?: number
   /** Called before each run; what it gives is called while the run goes on, and throws when it has gone on for long enough. */
   readonly newTry?: () => () => void
-  readonly onRun?: (runs: number, smallest: FailingRun) => void
+  /** Told each time that something smaller fails, and once of the whole: what `shrinkRun` would give now. */
+  readonly onSmaller?: (shrunk: Shrunk) => void
 }
 
 export type Shrunk = {
@@ -67,6 +68,7 @@ class Shrinking<Options> {
   private runs = 0
   private best: Tried = { options: {}, faultIds: [] }
   private found: Found | undefined
+  private whole: RunReport | undefined
 
   constructor(scenario: Scenario<Options>, init: ShrinkInit) {
     this.scenario = scenario
@@ -81,20 +83,28 @@ class Shrinking<Options> {
     this.checker = checker
     this.found = foundIn(first, checker)
     if (this.found === undefined) return undefined
-    this.best = { options: first.options as Tried['options'], faultIds: first.plan.map(({ id }) => id) }
+    this.whole = first
+    this.take({ options: first.options as Tried['options'], faultIds: first.plan.map(({ id }) => id) }, this.found)
     await this.dropParts()
     await this.dropFaults()
     await this.dropAgents()
     // With fewer agents some of the faults may be needed no more.
     await this.dropFaults()
     await this.dropEvents()
+    return this.shrunk
+  }
+
+  /** As far as it is. */
+  private get shrunk(): Shrunk | undefined {
+    const { found, whole, runs } = this
+    if (found === undefined || whole === undefined) return undefined
     return {
       failing: this.failing(),
-      runs: this.runs,
-      what: this.found.what,
-      faultsBefore: first.plan.length,
-      eventsBefore: first.events,
-      events: this.found.report.events,
+      runs,
+      what: found.what,
+      faultsBefore: whole.plan.length,
+      eventsBefore: whole.events,
+      events: found.report.events,
     }
   }
 
@@ -181,10 +191,17 @@ class Shrinking<Options> {
     if (this.isOver) return false
     const found = await this.find(tried)
     if (found === undefined) return false
-    this.best = tried
-    this.found = found
-    this.init.onRun?.(this.runs, this.failing())
+    // Where there are fewer agents, some faults have nobody to befall and are not in the plan.
+    const planned = new Set(found.report.plan.map(({ id }) => id))
+    this.take({ ...tried, faultIds: tried.faultIds.filter((id) => planned.has(id)) }, found)
     return true
+  }
+
+  private take(best: Tried, found: Found): void {
+    this.best = best
+    this.found = found
+    const { shrunk } = this
+    if (shrunk !== undefined) this.init.onSmaller?.(shrunk)
   }
 
   /** A candidate that cannot be played, or not in time, is none. */
@@ -204,7 +221,7 @@ class Shrinking<Options> {
     return await runScenario(this.scenario, {
       seed,
       options: tried?.options ?? options,
-      ...(tried !== undefined && { faultIds: new Set(tried.faultIds) }),
+      ...(tried !== undefined && { faultIds: new Set(tried.faultIds), takesAnyFaultId: true }),
       ...(tried?.eventsMax !== undefined && { eventsMax: tried.eventsMax }),
       // Whatever comes behind it makes no run smaller.
       ...(tried !== undefined && { untilFoundBy: this.checker }),

@@ -82,6 +82,7 @@ class AgentNetwork {
       failing: options.failing,
       frail: drawFrail(stage.random('frail'), places, options.failing),
       health: new AgentHealth(
+        places,
         () => owner.clock.monotonicMs(),
         (team) => this.watch.isLost(team),
       ),

@@ -56,6 +56,8 @@ function metricsOf(world: FlywheelWorld): Readonly<Record<string, MetricValue>> 
     leaked: book.leaked(),
     failed: ledger.failed,
     charged_usd: Number(provider.bill.total()) / 1e9,
+    repriced_calls: provider.bill.repriced.calls,
+    repriced_usd: Number(provider.bill.repriced.nanos) / 1e9,
     outcomes_learned: status?.learned ?? 0,
     outcomes_revised: status?.revised ?? 0,
     cache_hits: work.cache?.statistics().exactHits ?? 0,

@@ -1,47 +1,15 @@
-import { z } from 'zod'
-import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
-import { DEFAULT_TENANT } from '../../base/identifiers.ts'
-import { QUALITY_SHARES } from '../../core/learning/operating-points.ts'
 import { trainPolicy } from '../../core/learning/train-policy.ts'
-import { MODEL_TIERS } from '../../core/models/model-entry.ts'
 import { parsePolicyArtefact, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
-import type { RouteRequest } from '../../ports/router.ts'
-import type { Machine } from '../machine/machine.ts'
-import { PriceBook } from '../models/price-book.ts'
-import { SimulatedProvider } from '../models/simulated-provider.ts'
-import { bootRouter, type RouterWork } from '../router/boot-router.ts'
-import { drawnQuestions } from './routing-savings/drawn-questions.ts'
-import { type Answered, measureSavings, singleModels } from './routing-savings/measure-savings.ts'
-import type { Question, Questions } from './routing-savings/questions.ts'
-import { recordedQuestions } from './routing-savings/recorded-questions.ts'
-import { defineScenario, type Scenario } from '../scenario/scenario.ts'
+import { defineScenario, type MetricValue, type PlayEnd, type Scenario } from '../scenario/scenario.ts'
 import type { Stage } from '../scenario/stage.ts'
-
-const SCHEMA = z.strictObject({
-  /** Tasks that arrive, where no recording is given. */
-  tasks: z.int().min(20).max(100_000).default(1_000),
-  /** Tasks whose outcomes were measured before, to train the policy on; no recording given. 0: the documented priors decide. */
-  trainTasks: z.int().min(0).max(20_000).default(600),
-  /** Share of a recording that the policy is trained on. 0: a policy has to be given. */
-  trainShare: z.number().min(0).max(0.95).default(0.5),
-  /** Share of the tasks that were asked before, word by word. */
-  repeated: z.number().min(0).max(0.95).default(0.15),
-  /** Text of a policy that was trained elsewhere, on the same models. */
-  policy: z.string().optional(),
-  /** Shares of the best single model's quality that are asked for, each by a machine of its own. */
-  qualityShares: z
-    .array(z.number().min(0.5).max(1))
-    .min(1)
-    .max(8)
-    .default([...QUALITY_SHARES]),
-  /** Virtual milliseconds between two tasks. */
-  gapMs: z.number().min(1).max(60_000).default(40),
-  /** Of the folds of training. */
-  trainSeed: z.int().min(0).max(4_294_967_295).default(1),
-})
-
-type Options = z.output<typeof SCHEMA>
+import { Arm } from './routing-savings/arm.ts'
+import { drawnQuestions } from './routing-savings/drawn-questions.ts'
+import { answeredBy, measureSavings, singleModels } from './routing-savings/measure-savings.ts'
+import { SAVINGS_OPTIONS, type SavingsOptions } from './routing-savings/options.ts'
+import type { Questions } from './routing-savings/questions.ts'
+import { recordedQuestions } from './routing-savings/recorded-questions.ts'
+import { type DrawnArm, savingsSeries } from './routing-savings/savings-series.ts'
 
 /** Least rows of which anything is learned. */
 const TRAIN_ROWS_MIN = 20
@@ -50,14 +18,14 @@ const TRAIN_ROWS_MIN = 20
  * Tasks arrive, pass through the real router and are answered by simulated providers: what it costs at which quality, beside each model alone. With recorded rows the
  * outcome that was recorded of the called model is what is served and paid.
  */
-export const ROUTING_SAVINGS: Scenario<Options> = defineScenario<Options>({
+export const ROUTING_SAVINGS: Scenario<SavingsOptions> = defineScenario<SavingsOptions>({
   name: 'routing-savings',
   summary: 'Tasks pass through the real router; what that saves, at which quality',
-  schema: SCHEMA,
+  schema: SAVINGS_OPTIONS,
   async open(stage, options) {
     const questions = questionsOf(stage, options)
     const artefact = policyOf(questions, options)
-    const best = bestOf(questions)
+    const best = bestOf(questions, options)
     const arms = options.qualityShares.map(
       (qualityShare) => new Arm(stage, questions, { qualityShare, artefact, best }),
     )
@@ -67,31 +35,60 @@ export const ROUTING_SAVINGS: Scenario<Options> = defineScenario<Options>({
       playMs: options.gapMs * questions.asked.length,
       convergeMs: 600_000,
       isSettled: () => arms.every(({ isDone }) => isDone),
-      async finish() {
-        for (const arm of arms) await arm.check()
-        const points = arms.map((arm) => arm.measure())
-        const metrics = {
-          source: questions.source,
-          asked: questions.asked.length,
-          trained_on: questions.train.length,
-          best_single: best,
-          single_models: singleModels(questions.asked),
-          points,
-        }
-        return { metrics, state: arms.map((arm) => arm.state()) }
-      },
+      finish: async () => await finish(stage, { questions, arms, options }),
     }
   },
 })
 
-function questionsOf(stage: Stage, options: Options): Questions {
+type Played = { readonly questions: Questions; readonly arms: readonly Arm[]; readonly options: SavingsOptions }
+
+/** What happened, by what the machines have kept of it. */
+async function finish(stage: Stage, { questions, arms, options }: Played): Promise<PlayEnd> {
+  const { rightUsd } = options
+  const { seed, startAt } = stage.world
+  const drawn: DrawnArm[] = []
+  const points: Record<string, MetricValue> = {}
+  const answered: Record<string, MetricValue> = {}
+  for (const arm of arms) {
+    const seen = await arm.seen()
+    const { qualityShare, best } = arm.init
+    drawn.push({ qualityShare, best, seen })
+    const { isTrainedFor } = arm
+    const name = nameOf(qualityShare)
+    answered[name] = answeredBy(seen)
+    points[name] = measureSavings({ qualityShare, best, seen, rightUsd, seed, isTrainedFor })
+  }
+  const metrics = {
+    source: questions.source,
+    asked: questions.asked.length,
+    trained_on: questions.train.length,
+    best_single: arms[0]?.init.best ?? '',
+    points,
+    single_models: singleModels(questions.asked),
+    answered_by: answered,
+  }
+  const state = arms.map((arm, at) => ({
+    ...arm.state(),
+    models: drawn[at]?.seen.map(({ record }) => record?.modelId ?? record?.tier ?? 'none') ?? [],
+  }))
+  return { metrics, state, series: savingsSeries(drawn, startAt) }
+}
+
+/** Members that are whole numbers would come before all others. */
+function nameOf(qualityShare: number): string {
+  return Number.isInteger(qualityShare) ? `${qualityShare}.0` : `${qualityShare}`
+}
+
+function questionsOf(stage: Stage, options: SavingsOptions): Questions {
   const { data } = stage
   if (data === undefined) return drawnQuestions(stage, options)
-  return recordedQuestions(stage, data, options.policy === undefined ? options.trainShare : 0)
+  const { policy, trainRows, trainShare } = options
+  if (policy !== undefined) return recordedQuestions(stage, data, { share: 0 })
+  return recordedQuestions(stage, data, trainRows === undefined ? { share: trainShare } : { firstRows: trainRows })
 }
 
 /** `undefined`: the documented priors. */
-function policyOf({ train, entries }: Questions, { policy, trainSeed }: Options): PolicyArtefact | undefined {
+function policyOf({ train, entries }: Questions, { policy, trainSeed }: SavingsOptions): PolicyArtefact | undefined {
   if (policy !== undefined) return parsePolicyArtefact(policy)
   if (train.length === 0) return undefined
   if (train.length < TRAIN_ROWS_MIN || entries.length < 2)
@@ -104,8 +101,14 @@ function policyOf({ train, entries }: Questions, { policy, trainSeed }: Options)
 }
 
 /** By score on the rows that were trained on; without any, on those that are asked. */
-function bestOf({ train, asked, entries }: Questions): string {
-  const totals = entries.map(({ id }) => ({
+function bestOf({ train, asked, entries }: Questions, { best }: SavingsOptions): string {
+  const names = entries.map(({ id }) => id)
+  if (best !== undefined) {
+    if (names.includes(best)) return best
+    const message = `routing-savings cannot be played so: best: ${best} is none of ${names.join(', ')}`
+    throw new CodedError('SIMULATION_OPTIONS_INVALID', { message })
+  }
+  const totals = names.map((id) => ({
     id,
     score:
       train.length > 0
@@ -113,103 +116,4 @@ function bestOf({ train, asked, entries }: Questions): string {
         : asked.reduce((sum, { truths }) => sum + (truths.get(id)?.score ?? 0), 0),
   }))
   return totals.toSorted((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1))[0]?.id ?? ''
-}
-
-type ArmInit = {
-  readonly qualityShare: number
-  readonly artefact: PolicyArtefact | undefined
-  readonly best: string
-}
-
-/** One machine, which is asked everything. */
-class Arm {
-  private readonly stage: Stage
-  private readonly questions: Questions
-  private readonly init: ArmInit
-  private readonly provider: SimulatedProvider
-  private readonly machine: Machine
-  private readonly answered: Answered[] = []
-  private work: RouterWork | undefined
-
-  constructor(stage: Stage, questions: Questions, init: ArmInit) {
-    this.stage = stage
-    this.questions = questions
-    this.init = init
-    const { world } = stage
-    const { outcomes, entries, hasShortcuts } = questions
-    const { qualityShare, artefact, best } = init
-    const name = `router-${qualityShare}`
-    this.provider = new SimulatedProvider({ world, outcomes, random: stage.random(`faults/${name}`) })
-    this.machine = stage.createMachine({
-      name,
-      boot: async (owner, machine) => {
-        this.work = await bootRouter(owner, machine, {
-          stage,
-          provider: this.provider,
-          prices: new PriceBook(entries),
-          premium: best,
-          policy: artefact === undefined ? {} : { artefact, qualityShare },
-          hasCache: hasShortcuts,
-        })
-        return this.work
-      },
-      onBootFailure: (error) => world.fail(error),
-    })
-  }
-
-  get isDone(): boolean {
-    return this.answered.length === this.questions.asked.length
-  }
-
-  async start(gapMs: number): Promise<void> {
-    await this.machine.start()
-    for (const [at, question] of this.questions.asked.entries())
-      this.stage.world.schedule(at * gapMs, { kind: 'task arrives', run: () => void this.ask(question) })
-  }
-
-  measure(): ReturnType<typeof measureSavings> {
-    const { answered, init, stage } = this
-    const isTrainedFor =
-      init.artefact?.operatingPoints.some(({ qualityShare }) => qualityShare === init.qualityShare) === true
-    return measureSavings({ ...init, answered, isTrainedFor, seed: stage.world.seed })
-  }
-
-  /** Records and bill are of the same money, and every task has one record. */
-  async check(): Promise<void> {
-    const { work, provider, stage, answered } = this
-    assert(work !== undefined, 'the machine is up')
-    await work.records.pipeline.flush()
-    let [records, nanos] = [0, 0n]
-    for await (const { cost_usd: usd } of work.records.store.list()) {
-      records += 1
-      nanos += BigInt(Math.round((usd ?? 0) * 1e9))
-    }
-    const charged = provider.bill.total()
-    const differs = nanos === charged ? undefined : `records say ${nanos} nano-dollars, the provider charged ${charged}`
-    stage.checks.check('records-match-bill', differs)
-    const missing = records === answered.length ? undefined : `${answered.length} tasks have ${records} records`
-    stage.checks.check('one-record-per-task', missing)
-  }
-
-  state(): { readonly name: string; readonly charged: string; readonly models: readonly string[] } {
-    const models = this.answered.map(({ result }) => result?.modelId ?? 'none')
-    return { name: this.machine.name, charged: this.provider.bill.total().toString(), models }
-  }
-
-  private async ask(question: Question): Promise<void> {
-    const result = await this.work?.router.route(this.requestOf(question)).catch((error: unknown) => {
-      if (!CodedError.is(error)) this.stage.world.fail(error)
-      return undefined
-    })
-    this.answered.push({ question, result })
-  }
-
-  private requestOf({ prompt }: Question): RouteRequest {
-    return {
-      caller: { tenant: DEFAULT_TENANT },
-      target: { kind: 'auto' },
-      request: { messages: [{ role: 'user', content: prompt }] },
-      controls: this.questions.hasShortcuts ? {} : { cache: 'off', tiers: MODEL_TIERS },
-    }
-  }
 }

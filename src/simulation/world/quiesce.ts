@@ -4,7 +4,8 @@ const Channel = globalThis.MessageChannel
 
 /**
  * Resolves when no microtask is left, however many follow each other: the platform empties their queue before anything else has a turn. So the number of turns that some
- * promise takes never decides what happens next.
+ * promise takes never decides what happens next. Promises that go on for ever keep it, and everything else on this thread, from having a turn: only another thread can end
+ * that, as the command does.
  */
 export function quiesce(): Promise<void> {
   if (immediate !== undefined) return new Promise((resolve) => void immediate(resolve))

@@ -89,6 +89,34 @@ describe('kernell simulate SCENARIO --seed N', { timeout: 60_000 }, () => {
     expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_SEED_HUNG' } })
   })
 
+  it('is ended with its thread where promises go on for ever at one instant', async () => {
+    const run = await simulate('--set', 'wrong=promises', 'at=[1]', '--timeout', '0.5', '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_SEED_HUNG' } })
+  })
+
+  it('blames the file of a trace that cannot be written, and nobody else', async () => {
+    // Full from the beginning: what is short fails at its end, what is long on its way.
+    const short = await simulate('--trace', '/dev/full', '--json')
+    expect([short.exitCode, short.json()['events']]).toEqual([1, 60])
+    expect(short.errors).toContain('The trace /dev/full cannot be written: ENOSPC')
+    const long = await simulate('--trace', '/dev/full', '--steps', '10000', '--json')
+    expect(long.exitCode).toBe(1)
+    expect(long.json()).toMatchObject({
+      error: { code: 'STORE_WRITE_FAILED', message: expect.stringContaining('The trace /dev/full') as unknown },
+    })
+  })
+
+  it('refuses faults that its plan does not have', async () => {
+    const run = await simulate('--faults', '3', '--json')
+    expect(run.exitCode).toBe(2)
+    expect(run.json()).toMatchObject({
+      error: {
+        code: 'SIMULATION_FAULT_UNKNOWN',
+        message: expect.stringContaining('no fault 3. It has none') as unknown,
+      },
+    })
+  })
+
   it('says that its thread died', async () => {
     const run = await simulate('--set', 'wrong=exit', 'at=[1]', '--json')
     expect(run.exitCode).toBe(1)
@@ -269,6 +297,8 @@ describe('--resume', { timeout: 60_000 }, () => {
     })
   })
 
+  /** Played once: each row changes a copy. */
+  let wholeFile: Promise<string> | undefined
   it.each([
     ['violations', [null]],
     ['violations', [{ checker: 'a' }]],
@@ -277,9 +307,8 @@ describe('--resume', { timeout: 60_000 }, () => {
     ['unequal', 'hash'],
   ])('refuses a seed whose %s are %j', async (name, value) => {
     const file = join(folder, 'shape.jsonl')
-    rmSync(file, { force: true })
-    await simulate('--seeds', '1..1', '--resume', file, '--json')
-    const [head = '', seed = ''] = readFileSync(file, 'utf8').split('\n')
+    wholeFile ??= simulate('--seeds', '1..1', '--resume', file, '--json').then(() => readFileSync(file, 'utf8'))
+    const [head = '', seed = ''] = (await wholeFile).split('\n')
     writeFileSync(file, `${head}\n${JSON.stringify({ ...(JSON.parse(seed) as object), [name]: value })}\n`)
     const run = await simulate('--seeds', '1..1', '--resume', file, '--json')
     expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })

@@ -9,7 +9,18 @@ import {
   spendEqualsBill,
 } from '../../../src/simulation/checks/spend.ts'
 
-const line = { modelId: 'm', user: 't', tokensIn: 1, tokensOut: 1, costNanos: 5n as Amount, isAnswered: true }
+const five = 5n as Amount
+const line = {
+  modelId: 'm',
+  user: 't',
+  prompt: 'q',
+  tokensIn: 1,
+  tokensOut: 1,
+  costNanos: five,
+  listedNanos: five,
+  isAnswered: true,
+}
+const bill = { billed: five, listed: five }
 const word = { task: 't', modelId: 'm', isFromModel: true, costNanos: 5n }
 
 describe('record-says-truth', () => {
@@ -26,18 +37,27 @@ describe('record-says-truth', () => {
     expect(recordSaysTruth({ ...word, costNanos: 12n }, [line, broken])).toBeUndefined()
     expect(recordSaysTruth({ ...word, costNanos: 9n }, [line, broken])).toContain('9 by its record, and 10')
   })
+
+  it('counts by the list with which a call was sent, and says what it really cost', () => {
+    const dearer = { ...line, costNanos: 15n as Amount }
+    expect(recordSaysTruth(word, [dearer])).toBeUndefined()
+    expect(recordSaysTruth({ ...word, costNanos: 15n }, [dearer])).toContain('5 (15 at prices that changed on the way)')
+  })
 })
 
 describe('budgets', () => {
   it('are found out where they know of less than was billed, or allow more', () => {
-    expect([spendCoversBill('n', { spent: 5n, billed: 5n }), spendEqualsBill('n', { spent: 5n, billed: 5n })]).toEqual([
+    expect([spendCoversBill('n', { spent: 5n, bill }), spendEqualsBill('n', { spent: 5n, bill })]).toEqual([
       undefined,
       undefined,
     ])
-    expect(spendCoversBill('n', { spent: 4n, billed: 5n })).toContain('knows of 4')
-    expect(spendEqualsBill('n', { spent: 6n, billed: 5n })).toContain('has spent 6')
-    expect(budgetNotExceeded('n', { billed: 5n, limit: 5n })).toBeUndefined()
-    expect(budgetNotExceeded('n', { billed: 6n, limit: 5n })).toContain('whose budget is 5')
+    expect(spendCoversBill('n', { spent: 4n, bill })).toContain('knows of 4')
+    expect(spendEqualsBill('n', { spent: 6n, bill })).toContain('has spent 6')
+    expect(budgetNotExceeded('n', { bill, limit: 5n })).toBeUndefined()
+    expect(budgetNotExceeded('n', { bill, limit: 4n })).toContain('whose budget is 4')
+    const dearer = { billed: 15n as Amount, listed: five }
+    expect(budgetNotExceeded('n', { bill: dearer, limit: 5n })).toBeUndefined()
+    expect(spendEqualsBill('n', { spent: 6n, bill: dearer })).toContain('15 at prices')
   })
 })
 

@@ -5,6 +5,7 @@ import type { LanguageModel, ModelRequest } from '../../../src/ports/language-mo
 import { isAccepted } from '../../../src/core/verification/verdict.ts'
 import { verifyAnswer } from '../../../src/core/verification/verify-answer.ts'
 import type { ProviderFaults } from '../../../src/simulation/models/provider-faults.ts'
+import { ARRIVAL_MS } from '../../../src/simulation/models/sent-call.ts'
 import type { SimulatedProvider } from '../../../src/simulation/models/simulated-provider.ts'
 import { makeTask } from '../../../src/simulation/models/simulated-task.ts'
 import { TASK_KINDS } from '../../../src/simulation/models/model-profile.ts'
@@ -49,14 +50,30 @@ describe('what it charges', () => {
     expect(provider.bill.lines).toMatchObject([{ user: 'task-1', costNanos: nanos, isAnswered: true }])
   })
 
-  it('charges by the price under which the call was prepared', async () => {
-    const { world, owner, model, provider, prices } = opened()
+  it('charges by the price at which the call arrives, however it was sent', async () => {
+    const { world, model, provider, prices } = opened()
+    const today = civilDateOfInstant(world.startAt)
     const call = model.doGenerate(REQUEST)
-    prices.multiply(PREMIUM, 10, civilDateOfInstant(world.startAt))
-    await drive(world, call)
-    await drive(world, provider.open(prices.entryOf(PREMIUM), owner).doGenerate(REQUEST))
-    const [before, after] = provider.bill.lines.map(({ costNanos }) => costNanos)
-    expect(after).toBe((before ?? 0n) * 10n)
+    world.schedule(ARRIVAL_MS - 1, { kind: 'dearer', run: () => prices.multiply(PREMIUM, 10, today) })
+    world.schedule(ARRIVAL_MS + 1, { kind: 'dearer still', run: () => prices.multiply(PREMIUM, 10, today) })
+    const { usage } = await drive(world, call)
+    const listed = BigInt(usage.tokensIn) * 10_000n + BigInt(usage.tokensOut) * 30_000n
+    expect(provider.bill.lines).toMatchObject([{ costNanos: listed * 10n, listedNanos: listed }])
+    expect(provider.bill.repriced).toEqual({ calls: 1, nanos: listed * 9n })
+  })
+
+  it('charges a call that arrives when whoever sent it has left, or is dead', async () => {
+    const { world, owner, model, provider, prices, failure } = opened()
+    const controller = new AbortController()
+    owner.timers.schedule(ARRIVAL_MS / 2, () => {
+      controller.abort(new CodedError('MODEL_TIMEOUT', { message: 'late' }))
+      prices.multiply(PREMIUM, 3, civilDateOfInstant(world.startAt))
+    })
+    expect(await failure(model.doGenerate(REQUEST, { signal: controller.signal }))).toBe('MODEL_TIMEOUT')
+    await world.run()
+    const [line] = provider.bill.lines
+    expect(line?.costNanos).toBe((line?.listedNanos ?? 0n) * 3n)
+    expect([line?.isAnswered, provider.bill.lines.length]).toEqual([false, 1])
   })
 
   it.each([

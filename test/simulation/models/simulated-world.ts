@@ -32,6 +32,6 @@ export function modelWorld(seed = 1): ModelWorld {
   })
   const outcomes = new DrawnOutcomes({ seed, profiles: FITTED_MODELS })
   const prices = new PriceBook(entriesOf(FITTED_MODELS, civilDateOfInstant(world.startAt)))
-  const provider = new SimulatedProvider({ world, outcomes, random: stage.random('faults') })
+  const provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('faults') })
   return { world, stage, outcomes, prices, provider }
 }

@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULT_TENANT } from '../../../src/base/identifiers.ts'
 import { type Amount, parseAmount } from '../../../src/base/money.ts'
 import { CodedError } from '../../../src/base/errors.ts'
+import { civilDateOfInstant } from '../../../src/core/models/civil-date.ts'
 import type { RouteRequest, RouteResult } from '../../../src/ports/router.ts'
 import type { TelemetryEvent } from '../../../src/wire/telemetry-event.ts'
 import { Machine } from '../../../src/simulation/machine/machine.ts'
+import { totalsOf } from '../../../src/simulation/models/provider-bill.ts'
+import { ARRIVAL_MS } from '../../../src/simulation/models/sent-call.ts'
 import { makeTask } from '../../../src/simulation/models/simulated-task.ts'
 import { bootRouter, type RouterWork } from '../../../src/simulation/router/boot-router.ts'
 import type { RouterMachineInit } from '../../../src/simulation/router/router-parts.ts'
@@ -72,6 +75,28 @@ describe('a machine that serves tasks', () => {
     )
     expect([records.length, set.stage.handled.router]).toEqual([30, 30])
     expect(set.world.failures).toEqual([])
+  })
+
+  it('records what it can know of a cost where the price rises on the way, and the bill tells the difference', async () => {
+    const limits = [{ scope: 'node', window: 'total', limitNanos: usd('1') }] as const
+    const set = setUp(1, { limits, hasCache: false })
+    await drive(set.world, set.machine.start())
+    const { prices, world, provider } = set
+    const today = civilDateOfInstant(world.startAt)
+    for (const { id } of prices.registry.entries)
+      world.schedule(ARRIVAL_MS / 2, { kind: 'dearer', run: () => prices.multiply(id, 3, today) })
+    const [first, second] = await askMany(set, 2)
+    const records = await recordsOf(set)
+    const { billed, listed } = totalsOf(provider.bill.lines)
+    const [line] = provider.bill.lines
+    expect(line?.costNanos).toBe(3n * (line?.listedNanos ?? 0n))
+    expect(provider.bill.repriced).toEqual({ calls: 1, nanos: billed - listed })
+    expect(records.reduce<bigint>((sum, { cost_usd }) => sum + BigInt(Math.round((cost_usd ?? 0) * 1e9)), 0n)).toBe(
+      listed,
+    )
+    expect((first?.costNanos ?? 0n) + (second?.costNanos ?? 0n)).toBe(listed)
+    const [budget] = set.work().budgets.inspect()
+    expect(budget?.account.counters.total.spentNanos).toBe(listed)
   })
 
   it('gives a question that was answered before from the cache, after a restart too', async () => {

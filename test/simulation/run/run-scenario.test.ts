@@ -79,6 +79,45 @@ test('a seed gives one hash, and dropping a fault gives another', async () => {
   expect(fewer.faults).toEqual({ 'process-death': 1 })
 })
 
+test('faults that a plan does not have are refused, with those that it has', async () => {
+  const run = runScenario(counting, { seed: 7, faultIds: new Set([1, 99]) })
+  await expect(run).rejects.toMatchObject({
+    code: 'SIMULATION_FAULT_UNKNOWN',
+    message: 'The plan of seed 7 has no fault 99. It has 0 to 1',
+  })
+})
+
+test('who asks it to end is heard within some hundred events, and told how far it has come', async () => {
+  const busy = defineScenario({
+    name: 'busy',
+    summary: 'A clock that ticks and ticks',
+    schema: z.strictObject({}),
+    async open({ world }) {
+      const { timers } = world.createProcess('clock')
+      const tick = (): void => void timers.schedule(1, tick)
+      tick()
+      const play = { playMs: 50_000, convergeMs: 0, isSettled: () => true }
+      return await Promise.resolve({ ...play, finish: async () => await Promise.resolve({ metrics: {}, state: {} }) })
+    },
+  })
+  const stopping = new AbortController()
+  let [happened, told] = [0, 0]
+  const run = runScenario(busy, {
+    seed: 7,
+    signal: stopping.signal,
+    onEvent: () => {
+      happened += 1
+      if (happened === 1_000) stopping.abort(new Error('enough'))
+    },
+    onProgress: ({ events }) => {
+      told = events
+    },
+  })
+  await expect(run).rejects.toThrow('enough')
+  expect(happened).toBeLessThan(1_400)
+  expect(told).toBe(happened)
+})
+
 test('what does not settle is a violation', async () => {
   const report = await runScenario(counting, { seed: 7, options: { steps: 500 } })
   expect(report.violations.map(({ checker }) => checker)).toEqual(['convergence'])

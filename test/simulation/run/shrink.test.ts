@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
-import { replayFailing, shrinkRun } from '../../../src/simulation/run/shrink.ts'
+import { replayFailing, type Shrunk, shrinkRun } from '../../../src/simulation/run/shrink.ts'
 import { seedResultOf } from '../../../src/simulation/seeds/seed-result.ts'
 import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
 
@@ -77,6 +77,35 @@ test('a failing seed is made small, by faults, agents and events, and the checke
   // One event less, and it is not found.
   const { failing } = shrunk as NonNullable<typeof shrunk>
   expect(await replayFailing(fragile, { ...failing, eventsMax: (failing.eventsMax ?? 0) - 1 })).toBeUndefined()
+})
+
+test('each smaller run is told, as it would be given', async () => {
+  const told: Shrunk[] = []
+  const shrunk = await shrinkRun(fragile, { seed: 1, checker: 'pair', onSmaller: (smaller) => told.push(smaller) })
+  expect(told[0]).toMatchObject({ runs: 1, failing: { options: { agents: 16 }, faultIds: PLAN.map(({ id }) => id) } })
+  expect(told.length).toBeGreaterThan(4)
+  expect({ ...told.at(-1), runs: 0 }).toEqual({ ...shrunk, runs: 0 })
+})
+
+test('faults that a smaller world does not have are not among those that are left', async () => {
+  const fewer = defineScenario({
+    ...fragile,
+    open: async (stage, options) => {
+      const plan = PLAN.slice(0, options.agents)
+      let seen = 0
+      return {
+        ...(await fragile.open(stage, { ...options, agents: 9 })),
+        plan,
+        inject: () => void (seen += 1),
+        watch: () => stage.checks.check('all', seen === plan.length ? 'all have happened' : undefined),
+      }
+    },
+  })
+  const halved: Shrunk[] = []
+  await shrinkRun(fewer, { seed: 1, onSmaller: (smaller) => halved.push(smaller) })
+  const first = halved.find(({ failing }) => (failing.options as { readonly agents: number }).agents === 8)
+  expect(first?.failing.faultIds).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  expect(first && (await replayFailing(fewer, first.failing))).toBe('all have happened')
 })
 
 test('what is found in the last looks needs the whole run', async () => {

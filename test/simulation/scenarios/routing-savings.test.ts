@@ -20,7 +20,7 @@ type Point = {
 }
 
 function pointsOf(metrics: Readonly<Record<string, unknown>>): readonly Point[] {
-  return metrics['points'] as readonly Point[]
+  return Object.values(metrics['points'] as Readonly<Record<string, Point>>)
 }
 
 /** Rows as somebody may have recorded them: prompts, scores and costs of three models. */
@@ -81,9 +81,23 @@ describe('recorded rows through the real router', () => {
     const data = madeRows().slice(0, 60)
     const files = { train: fileOf('train', madeRows().slice(60, 140)), test: fileOf('test', data) }
     const policy = formatPolicyArtefact(trainCost(readCostRows(files), { ...files, seed: 1, codeVersion: 'test' }))
-    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options: { policy, qualityShares: [0.9] }, data })
+    const options = { policy, qualityShares: [0.9], best: 'openai/gpt-3.5-turbo-1106' }
+    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options, data })
     expect([report.metrics['asked'], report.metrics['trained_on']]).toEqual([60, 0])
+    expect(report.metrics['best_single']).toBe(options.best)
     expect(report.violations).toEqual([])
+    const other = runScenario(ROUTING_SAVINGS, { seed: 1, options: { ...options, best: 'nobody' }, data })
+    await expect(other).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'SIMULATION_OPTIONS_INVALID'))
+  })
+
+  it('are trained on from the first where that is asked for, and some have to be left to ask', async () => {
+    const data = madeRows().slice(0, 60)
+    const options = { trainRows: 40, qualityShares: [0.9] }
+    const report = await runScenario(ROUTING_SAVINGS, { seed: 1, options, data })
+    expect([report.metrics['asked'], report.metrics['trained_on']]).toEqual([20, 40])
+    expect(report.metrics['source']).toMatchObject({ answers: expect.stringContaining('made up') })
+    const all = runScenario(ROUTING_SAVINGS, { seed: 1, options: { ...options, trainRows: 60 }, data })
+    await expect(all).rejects.toSatisfy((error: unknown) => CodedError.is(error, 'SIMULATION_OPTIONS_INVALID'))
   })
 
   it('are refused where too few of them have two models of known price', async () => {
@@ -104,7 +118,14 @@ describe('tasks of the fitted distributions', () => {
       outcomes: 'distributions',
       latency: expect.stringContaining('assumed'),
     })
-    expect(report.metrics['points']).toMatchObject([{ tiers: { cache: expect.any(Number) } }])
+    expect(report.metrics['answered_by']).toMatchObject({ 0.9: { tiers: { cache: expect.any(Number) } } })
+    for (const checker of ['records-equal-bill', 'answer-was-served'])
+      expect(report.checks[checker]).toBeGreaterThan(50)
+    expect(report.checks['one-record-per-task']).toBe(1)
+    const units = report.series.map(({ unit }) => unit)
+    expect(units).toContain('cost of a task, share of the best single model')
+    expect(units.filter((unit) => unit.startsWith('share of the tasks by who answers')).length).toBeGreaterThan(1)
+    for (const { points } of report.series) expect(points.length).toBeGreaterThan(2)
     const again = await runScenario(ROUTING_SAVINGS, { seed: 3, options })
     expect(again.hash).toBe(report.hash)
   })

@@ -11,13 +11,17 @@ const ANSWER_MS = 1_000
 export class AgentHealth {
   private readonly nowMs: () => number
   private readonly isLost: (team: string) => boolean
+  private readonly places: readonly Place[]
   private readonly failures = new FailuresAnswered()
-  private readonly timers = new TimersKept()
+  /** By the place of the owner. */
+  private readonly timers: TimersKept<number>
   private readonly found: { readonly checker: string; readonly what: string }[] = []
 
-  constructor(nowMs: () => number, isLost: (team: string) => boolean) {
+  constructor(places: readonly Place[], nowMs: () => number, isLost: (team: string) => boolean) {
+    this.places = places
     this.nowMs = nowMs
     this.isLost = isLost
+    this.timers = new TimersKept<number>({ nameOf: (at) => `agent-${at}` })
   }
 
   throws(place: Place): void {
@@ -25,7 +29,7 @@ export class AgentHealth {
   }
 
   started(place: Place): void {
-    this.timers.restarted(idOf(place), this.nowMs())
+    this.timers.restarted(place.at, this.nowMs())
     this.find('failures-answered', this.failures.started(idOf(place), teamOf(place.tree)))
   }
 
@@ -38,15 +42,15 @@ export class AgentHealth {
   }
 
   timer(place: Place, name: string, delayMs: number): number {
-    return this.timers.set(idOf(place), name, this.nowMs() + delayMs)
+    return this.timers.set(place.at, name, this.nowMs() + delayMs)
   }
 
   cancelled(place: Place, name: string): void {
-    this.timers.cancelled(idOf(place), name, this.nowMs())
+    this.timers.cancelled(place.at, name, this.nowMs())
   }
 
   fired(place: Place, number: number): void {
-    const what = this.timers.fired(idOf(place), number, this.nowMs())
+    const what = this.timers.fired(place.at, number, this.nowMs())
     if (!this.isLost(teamOf(place.tree))) this.find('timers-kept', what)
   }
 
@@ -64,7 +68,7 @@ export class AgentHealth {
     checks.check('failures-answered', this.failures.left(nowMs, ANSWER_MS, isLost))
     checks.check(
       'timers-kept',
-      this.timers.left(nowMs, (owner) => isLost(owner.slice(0, owner.indexOf('/')))),
+      this.timers.left(nowMs, (owner) => isLost(teamOf(this.places[owner]?.tree ?? 0))),
     )
     for (const { checker, what } of this.found.splice(0)) checks.check(checker, what)
   }

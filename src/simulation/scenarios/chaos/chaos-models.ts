@@ -21,8 +21,8 @@ export class ChaosModels {
     const { world } = stage
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
     this.prices = new PriceBook(entriesOf(FITTED_MODELS, civilDateOfInstant(world.startAt)))
-    const { outcomes } = this
-    this.provider = new SimulatedProvider({ world, outcomes, random: stage.random('providers') })
+    const { outcomes, prices } = this
+    this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('providers') })
   }
 
   targetsOf(kind: FaultKind): readonly string[] {

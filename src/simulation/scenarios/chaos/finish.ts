@@ -43,7 +43,15 @@ export async function finishChaos(chaos: ChaosWorld): Promise<PlayEnd> {
   checks.check('money-conserved', moneyConserved(options.nodes * options.accounts * START_BALANCE, held))
   if (balances !== undefined)
     state['market'] = Object.fromEntries([...balances].map(([id, nanos]) => [id, nanos.toString()]))
-  return { metrics: { commands: observers.done, acknowledged: observers.acknowledged.count }, state }
+  const { calls, nanos } = chaos.models.provider.bill.repriced
+  const metrics = {
+    commands: observers.done,
+    acknowledged: observers.acknowledged.count,
+    // What no budget and no record can know.
+    repriced_calls: calls,
+    repriced_usd: Number(nanos) / 1e9,
+  }
+  return { metrics, state }
 }
 
 /** Virtual milliseconds in which what begins behind the faults has to come to its end. */

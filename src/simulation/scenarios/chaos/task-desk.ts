@@ -8,7 +8,7 @@ import { learnedOnce } from '../../checks/learned-once.ts'
 import { budgetNotExceeded, recordSaysTruth, spendCoversBill, spendEqualsBill } from '../../checks/spend.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { TASK_KINDS } from '../../models/model-profile.ts'
-import type { BillLine } from '../../models/provider-bill.ts'
+import { type BillLine, totalsOf } from '../../models/provider-bill.ts'
 import { makeTask } from '../../models/simulated-task.ts'
 import { bootRouter, type RouterWork } from '../../router/boot-router.ts'
 import type { Stage } from '../../scenario/stage.ts'
@@ -109,10 +109,10 @@ export class TaskDesk {
     const lines = this.init.models.provider.bill.lines.filter(
       ({ user }) => user?.startsWith(`${machine.name}/`) === true,
     )
-    const billed = lines.reduce((sum, { costNanos }) => sum + costNanos, 0n)
-    checks.check('budget-not-exceeded', budgetNotExceeded(machine.name, { billed, limit: LIMIT_NANOS }))
+    const bill = totalsOf(lines)
+    checks.check('budget-not-exceeded', budgetNotExceeded(machine.name, { bill, limit: LIMIT_NANOS }))
     if (work === undefined) return
-    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent: spentOf(work), billed }))
+    checks.check('spend-covers-bill', spendCoversBill(machine.name, { spent: spentOf(work), bill }))
     this.compare()
     const [broken] = work.budgets.violations()
     checks.check('budget-sound', broken)
@@ -133,8 +133,8 @@ export class TaskDesk {
     if (rested === undefined) return
     const own = lines.slice(rested.lines).filter(({ user }) => user?.startsWith(`${machine.name}/`) === true)
     if (own.length === 0 || own.some(({ isAnswered }) => !isAnswered)) return
-    const billed = own.reduce((sum, { costNanos }) => sum + costNanos, 0n)
-    stage.checks.check('spend-equals-bill', spendEqualsBill(machine.name, { spent: spent - rested.spent, billed }))
+    const spend = { spent: spent - rested.spent, bill: totalsOf(own) }
+    stage.checks.check('spend-equals-bill', spendEqualsBill(machine.name, spend))
   }
 
   private linesOf(user: string): readonly BillLine[] {

@@ -1,5 +1,6 @@
 import { type RolloutTransition, trialOf } from '../../../core/rollout/rollout-state.ts'
 import { breachOf } from '../../../core/rollout/watch/watch-evidence.ts'
+import { totalsOf } from '../../models/provider-bill.ts'
 import type { SimulatedProvider } from '../../models/simulated-provider.ts'
 import type { RouterWork } from '../../router/boot-router.ts'
 import type { LearningSetup } from '../../router/learning-setup.ts'
@@ -18,7 +19,7 @@ const NANOS_PER_DOLLAR = 1e9
 
 /** What counts at every moment: money is within its limits, and the journals are sound. */
 export function checkMoment({ stage, provider, work, limitNanos }: CheckParts): void {
-  const charged = provider.bill.total()
+  const charged = totalsOf(provider.bill.lines).listed
   const over = charged <= limitNanos ? undefined : `${charged} nano-dollars were charged of ${limitNanos}`
   stage.checks.check('budget-held', over)
   const broken = [...work.budgets.violations(), ...(work.learning?.rollout.violations() ?? [])]
@@ -96,7 +97,7 @@ export async function checkRecords(
     const called = event.attempts.map(({ model }) => model)
     for (const { model, cost_usd: usd } of followUps?.shadows ?? []) if (!called.includes(model)) nanos += nanosOf(usd)
   }
-  const charged = provider.bill.total()
+  const charged = totalsOf(provider.bill.lines).listed
   // What a call costs that nobody heard the end of is not known, and counts at its most.
   const isKnown = provider.bill.lines.every(({ isAnswered }) => isAnswered)
   const isSound = isKnown ? nanos === charged : nanos >= charged

@@ -79,7 +79,8 @@ export class FlywheelWorld {
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
     this.outcomes.degrade(LEAKED, LEAKED_LEFT)
     this.prices = new PriceBook(measuredEntries(stage))
-    this.provider = new SimulatedProvider({ world, outcomes: this.outcomes, random: stage.random('faults') })
+    const { outcomes, prices } = this
+    this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('faults') })
     this.customers = new Customers({ stage, outcomes: this.outcomes, ...options })
     this.fresh = stage.random('measured')
     const signer = stage.keys.createSigner(keySeedOf(world.seed, 'gate'))

@@ -59,7 +59,8 @@ function questionOf(outcomes: DrawnOutcomes, task: SimulatedTask): Question {
     const usd = (tokensIn * usdIn + tokensOut * usdOut) / TOKENS_PER_PRICE
     return [id, { score: Number(outcomes.isRight(id, task)), usd }] as const
   })
-  return { prompt: task.prompt, truths: new Map(truths) }
+  const [right] = task.answers
+  return { prompt: task.prompt, ...(right !== undefined && { right }), truths: new Map(truths) }
 }
 
 function rowOf({ prompt, truths }: Question): RoutingRow {

@@ -1,59 +1,62 @@
 import { bootstrapIntervals } from '../../../core/learning/bootstrap.ts'
-import type { RouteResult } from '../../../ports/router.ts'
 import type { MetricValue } from '../../scenario/scenario.ts'
 import type { Question } from './questions.ts'
-
-/** A task that went through the router. `undefined`: it was refused or failed. */
-export type Answered = { readonly question: Question; readonly result: RouteResult | undefined }
+import { firstUsd, regretUsd, scoreOf, type Seen, spentUsd } from './seen.ts'
 
 export type MeasureInit = {
   /** Share of the best single model's quality that was asked for. */
   readonly qualityShare: number
-  readonly answered: readonly Answered[]
+  readonly seen: readonly Seen[]
   /** The model that "always" means. */
   readonly best: string
   readonly seed: number
+  /** Dollars that a right answer is worth. */
+  readonly rightUsd: number
   /** Whether the policy was trained for this share; else it keeps the bound of its configuration. */
   readonly isTrainedFor: boolean
 }
 
-const NANOS_PER_DOLLAR = 1e9
-
-/** What routing came to, as shares of the best single model's cost and score on the same tasks. */
-export function measureSavings({
-  qualityShare,
-  answered,
-  best,
-  seed,
-  isTrainedFor,
-}: MeasureInit): Readonly<Record<string, MetricValue>> {
-  const spent = column(answered, ({ result }) => Number(result?.costNanos ?? 0n) / NANOS_PER_DOLLAR)
-  const single = column(answered, ({ question }) => question.truths.get(best)?.usd ?? 0)
-  const first = column(answered, ({ question, result }) => firstUsd(question, result))
-  const scores = column(answered, ({ question, result }) => question.truths.get(result?.modelId ?? '')?.score ?? 0)
-  const singleScores = column(answered, ({ question }) => question.truths.get(best)?.score ?? 0)
+/** What routing came to by the machine's records, as shares of the best single model's cost and score on the same tasks. */
+export function measureSavings(init: MeasureInit): Readonly<Record<string, MetricValue>> {
+  const { qualityShare, seen, best, seed, rightUsd, isTrainedFor } = init
+  const spent = column(seen, spentUsd)
+  const first = column(seen, firstUsd)
+  const single = column(seen, ({ question }) => question.truths.get(best)?.usd ?? 0)
+  const singleScores = column(seen, ({ question }) => question.truths.get(best)?.score ?? 0)
   const share = sum(spent) / sum(single)
-  const [interval = [Number.NaN, Number.NaN]] = bootstrapIntervals(answered.length, seed, (times) => [
-    weighted(spent, times) / weighted(single, times),
-  ])
-  const waits = answered
-    .flatMap(({ result }) => (result === undefined ? [] : [result.latencyMs]))
-    .toSorted((a, b) => a - b)
+  const [spentInterval, firstInterval] = bootstrapIntervals(seen.length, seed, (times) => {
+    const whole = weighted(single, times)
+    return [weighted(spent, times) / whole, weighted(first, times) / whole]
+  })
+  const waits = seen.flatMap(({ record }) => record?.latencyMs ?? []).toSorted((a, b) => a - b)
   return {
     quality_share: qualityShare,
     is_trained_for: isTrainedFor ? 1 : 0,
     cost_share: share,
-    cost_share_ci95: [interval[0], interval[1]],
+    cost_share_ci95: spentInterval ?? [],
     saved_share: 1 - share,
     first_choice_cost_share: sum(first) / sum(single),
-    quality: sum(scores) / sum(singleScores),
+    first_choice_cost_share_ci95: firstInterval ?? [],
+    quality: sum(column(seen, scoreOf)) / sum(singleScores),
     spent_usd: sum(spent),
-    tiers: counts(answered.map(({ result }) => result?.tier ?? 'none')),
-    models: counts(answered.map(({ result }) => result?.modelId ?? 'none')),
-    escalated: share1(answered, ({ attempts }) => attempts.length > 1),
-    cache_hit_rate: share1(answered, ({ cache }) => cache === 'exact' || cache === 'similar'),
+    regret_usd: sum(column(seen, (task) => regretUsd(task, rightUsd))) / Math.max(1, seen.length),
+    escalated: shareOf(seen, ({ record }) => record?.isEscalated === true),
+    high_risk: shareOf(seen, isHighRisk),
+    // What is high risk begins with the safest model, whatever that costs.
+    high_risk_first_cost_share: sum(column(seen.filter(isHighRisk), firstUsd)) / sum(single),
+    cache_hit_rate: shareOf(seen, ({ record }) => record?.isCached === true),
     latency_ms_p50: quantile(waits, 0.5),
     latency_ms_p95: quantile(waits, 0.95),
+  }
+}
+
+/** Tasks by who answered them in the end, and by who was asked first. */
+export function answeredBy(seen: readonly Seen[]): Readonly<Record<string, MetricValue>> {
+  return {
+    tiers: counts(seen.map(({ record }) => record?.tier ?? 'none')),
+    models: counts(seen.map(({ record }) => record?.modelId ?? 'none')),
+    first_models: counts(seen.map(({ record }) => record?.calls[0]?.modelId ?? 'none')),
+    escalated_because: counts(seen.flatMap(({ record }) => record?.escalatedBecause ?? [])),
   }
 }
 
@@ -71,14 +74,12 @@ export function singleModels(asked: readonly Question[]): Readonly<Record<string
   )
 }
 
-/** What the model that was asked first cost, as if nobody had been asked after it. */
-function firstUsd({ truths }: Question, result: RouteResult | undefined): number {
-  return truths.get(result?.attempts[0]?.modelId ?? '')?.usd ?? 0
+function isHighRisk({ record }: Seen): boolean {
+  return record?.isHighRisk === true
 }
 
-function share1(answered: readonly Answered[], isCounted: (result: RouteResult) => boolean): number {
-  const count = answered.filter(({ result }) => result !== undefined && isCounted(result)).length
-  return count / Math.max(1, answered.length)
+function shareOf(seen: readonly Seen[], isCounted: (task: Seen) => boolean): number {
+  return seen.filter(isCounted).length / Math.max(1, seen.length)
 }
 
 function counts(names: readonly string[]): Readonly<Record<string, number>> {

@@ -9,6 +9,8 @@ export type Truth = { readonly score: number; readonly usd: number }
 /** A task that is sent through the router. What each model makes of it is for the end alone. */
 export type Question = {
   readonly prompt: string
+  /** The one right answer, where the world knows its text. */
+  readonly right?: string
   readonly truths: ReadonlyMap<string, Truth>
 }
 

@@ -12,7 +12,19 @@ const ticking = defineScenario({
     /** Seeds at which it goes wrong. */
     at: z.array(z.int()).default([]).describe('seeds at which it goes wrong'),
     wrong: z
-      .enum(['nothing', 'violation', 'throw', 'exit', 'hang', 'unequal', 'rejection', 'remove', 'print'])
+      .enum([
+        'nothing',
+        'violation',
+        'throw',
+        'exit',
+        'hang',
+        'unequal',
+        'rejection',
+        'remove',
+        'print',
+        'promises',
+        'small',
+      ])
       .default('nothing'),
   }),
   async open(stage, { agents, steps, at, wrong }) {
@@ -22,7 +34,8 @@ const ticking = defineScenario({
     if (kind === 'remove') rmSync(process.env.TICKING_REMOVES ?? '', { recursive: true, force: true })
     if (kind === 'print') console.log('said by the scenario')
     if (kind === 'exit') process.exit(7)
-    if (kind === 'hang') for (;;) steps satisfies number
+    if (kind === 'hang' || (kind === 'small' && agents < 3)) for (;;) steps satisfies number
+    if (kind === 'promises') stage.world.schedule(5, { kind: 'promises', run: () => void goOn() })
     let ticks = 0
     stage.agents = agents
     const random = stage.random('ticks')
@@ -41,7 +54,7 @@ const ticking = defineScenario({
       watch: () =>
         stage.checks.check(
           'ticks-are-good',
-          kind === 'violation' ? `seed ${stage.world.seed} is <b>bad</b>` : undefined,
+          kind === 'violation' || kind === 'small' ? `seed ${stage.world.seed} is <b>bad</b>` : undefined,
         ),
       isSettled: () => ticks === agents * steps,
       finish: async () => {
@@ -75,6 +88,11 @@ const ticking = defineScenario({
 
 async function rejected(): Promise<never> {
   return await Promise.reject(new Error('nobody listens'))
+}
+
+/** Promises that go on for ever at one instant: nothing else has a turn on their thread. */
+async function goOn(): Promise<void> {
+  for (;;) await Promise.resolve()
 }
 
 /** Two runs of one thread are not the same. */
