@@ -10,7 +10,7 @@ type Candidate = {
   readonly proposedAtMs: number
   /** Checks of the gate that it failed when it was judged last; empty: it passed. */
   refusedFor: readonly string[]
-  /** Why the node refused to promote it; `undefined`: it did not, or was not asked to. */
+  /** Why the node refused to promote it at some time; `undefined`: it never did. */
   refusedBy: string | undefined
   /** When it came to each stage, virtual milliseconds. */
   readonly stages: Partial<Record<'shadow' | 'canary' | 'full', number>>

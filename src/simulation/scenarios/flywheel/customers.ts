@@ -7,7 +7,7 @@ import type { SimulatedTask } from '../../models/simulated-task.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { drawTask } from '../routing-savings/drawn-questions.ts'
 
-/** Who asks: more than votes of four each on a candidate are needed. */
+/** Who asks: four votes of each count on a candidate, so that few tenants say too little of it. */
 const TENANTS = 120
 /** Longest that somebody waits before saying whether an answer was of use, virtual milliseconds. */
 const FEEDBACK_MS = 15_000

@@ -22,11 +22,11 @@ export const SHADOW_LIMIT_NANOS = 50_000_000_000n as Amount
 export const SHADOW_SHARE = 1
 
 /**
- * The product's limits, on a way up that a play has room for: one step at half of the conversations. The margins are the usual ones, since the watch's bets hold their chance
- * of a false alarm at any margin and any length; wider ones only let through what is worse. A candidate that predicts 0.97 where a check refuses a third of its first answers
- * is 0.15 beyond the margin of drift, and a bet against that needs some 130 of its requests: 40 in the shadow and 160 in the canary are enough in most plays, and evidence of
- * a tenth holds the canary where it is. Votes alone would need 170 on each side, of customers of whom half say anything. Times are assumed in this world, so that a policy
- * that is slower because it asks the stronger model is no worse one.
+ * The product's limits, on a way up that a play has room for: one step, at half of the conversations. The margins are the usual ones, since the bets of the watch keep their chance
+ * of a false alarm at any margin and length; wider ones only let through what is worse. How many requests it takes: the leaked candidate predicts 0.97, a check refuses about a
+ * third of its first answers, so it is 0.15 beyond the margin of drift, and the evidence that takes it back (400) is there after 100 to 150 requests on average; by what customers
+ * say of four answers in five about as soon. Shadow and canary together have 200, and a tenth of that evidence holds it where it is. Times are assumed in this world, so that a
+ * policy is no worse for asking a slower model.
  */
 export const RULES: RolloutRules = {
   ...DEFAULT_ROLLOUT_RULES,
@@ -38,8 +38,8 @@ export const RULES: RolloutRules = {
 }
 
 /**
- * What the gate asks for, of as many measured tasks as there are. By 400 of them the difference of two policies is known to within 3 or 4 points; so the candidate has to be
- * surely no more than 6 points worse, and surely no dearer. `rowsMin` is the whole set.
+ * What the gate asks for. On 400 measured tasks the difference of two policies is known to within 3 to 4 points, so a candidate has to be surely no more than 6 points worse, and
+ * surely no dearer than by the usual twentieth. `rowsMin` is the whole set.
  */
 export function gateThresholds(judgeTasks: number): Partial<GateThresholds> {
   return {
