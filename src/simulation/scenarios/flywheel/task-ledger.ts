@@ -52,7 +52,7 @@ export class TaskLedger {
 
   /**
    * Mean regret of 150 tasks each: `start`, before anything was learned; `before`, the last ones before the first change of the world; `after`, the worst of those that come
-   * first behind a change; `end`, the last ones of the play.
+   * first behind a change; `peak`, the worst in a row at any time behind the first change; `end`, the last ones of the play.
    */
   regret(): MetricValue {
     const { tasks } = this
@@ -62,8 +62,18 @@ export class TaskLedger {
       start_usd: regretOf(tasks.slice(0, WINDOW)),
       before_usd: regretOf(tasks.slice(Math.max(0, first - WINDOW), first)),
       after_usd: firsts.reduce((most, at) => Math.max(most, regretOf(tasks.slice(at, at + WINDOW))), 0),
+      peak_usd: this.peak(first),
       end_usd: regretOf(tasks.slice(-WINDOW)),
     }
+  }
+
+  /** Looked for in steps of a tenth of a window, and at the end. */
+  private peak(first: number): number {
+    const { tasks } = this
+    let most = regretOf(tasks.slice(Math.max(first, tasks.length - WINDOW)))
+    for (let from = first; from + WINDOW <= tasks.length; from += WINDOW / 10)
+      most = Math.max(most, regretOf(tasks.slice(from, from + WINDOW)))
+    return most
   }
 }
 

@@ -36,14 +36,14 @@ describe('regret', () => {
 
   it('is told before the world changes, behind it, and at the end', () => {
     const ledger = new TaskLedger()
-    const levels = [3, 1, 9, 2] as const
-    for (let at = 0; at < 800; at += 1)
+    const levels = [3, 1, 6, 9, 2] as const
+    for (let at = 0; at < 1_000; at += 1)
       ledger.add(task(at, { phase: Number(at >= 400), regretUsd: levels[Math.floor(at / 200)] ?? 0 }))
-    expect(ledger.regret()).toEqual({ start_usd: 3, before_usd: 1, after_usd: 9, end_usd: 2 })
+    expect(ledger.regret()).toEqual({ start_usd: 3, before_usd: 1, after_usd: 6, peak_usd: 9, end_usd: 2 })
     expect(ledger.byPhase()[1]).toMatchObject({
-      tasks: 400,
+      tasks: 600,
       saved_share: 0.75,
-      regret_first_usd: 9,
+      regret_first_usd: 6,
       regret_last_usd: 2,
     })
   })
