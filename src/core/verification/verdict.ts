@@ -40,3 +40,17 @@ export const ACCEPTANCE_CONFIDENCE = 0.7
 export function isAccepted(verdict: Verdict): boolean {
   return verdict.valid && verdict.confidence >= ACCEPTANCE_CONFIDENCE
 }
+
+/** What Bayes' rule without evidence may lose by rounding. */
+const ROUNDING = 1e-6
+
+/**
+ * Whether a verdict that accepted nothing held nothing against the answer either: all of its doubt is what the policy had predicted before there was an
+ * answer. It tells nothing of the answer, and of the policy its own opinion only.
+ *
+ * @param confidence  Of the verdict; 0 where the answer was not valid.
+ * @param predicted  P(success) of the model by the policy, before the answer; `undefined` where it is not known.
+ */
+export function isOnlyDoubted(confidence: number, predicted: number | undefined): boolean {
+  return confidence > 0 && predicted !== undefined && confidence >= predicted - ROUNDING
+}

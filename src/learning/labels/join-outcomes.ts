@@ -1,4 +1,5 @@
 import type { OutcomeSource } from '../../core/learning/logged-task.ts'
+import { isOnlyDoubted } from '../../core/verification/verdict.ts'
 import type { ShadowEvent } from '../../wire/shadow-event.ts'
 import type { TelemetryAttempt } from '../../wire/telemetry-parts.ts'
 import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
@@ -49,10 +50,12 @@ export type JoinedTask = {
  *
  * A plan that failed is a failure whatever was accepted on its way; only a person who had the answer can say otherwise. An answer
  * that nobody checked is a success of an interface that is paid for, with half the weight of a verdict, and unknown of a model of this machine.
+ * Where the policy's own prediction was all that spoke against an answer, nobody knows what it was worth until somebody says so: a policy that learned from such
+ * refusals would learn what it thought already, and more of it each time.
  */
 export function joinOutcomes(event: TelemetryEvent): JoinedTask {
   const isSplit = event.attempts.some(({ step }) => step !== undefined)
-  const calls = event.attempts.length > 0 && !isSplit ? callsOf(event.attempts) : callsOfTiers(event)
+  const calls = event.attempts.length > 0 && !isSplit ? callsOf(event) : callsOfTiers(event)
   const final = calls.findLast(({ model }) => model === event.model_used) ?? calls.at(-1)
   const action = actionOf(event, calls)
   const propensity = propensityOf(event, action)
@@ -83,21 +86,30 @@ export function joinOutcomes(event: TelemetryEvent): JoinedTask {
 type Call = Pick<JoinedOutcome, 'model' | 'tier' | 'success' | 'costUsd' | 'latencyMs'>
 
 /** A call that was given up says nothing of its model. */
-function callsOf(attempts: readonly TelemetryAttempt[]): readonly Call[] {
+function callsOf({ attempts, candidates }: TelemetryEvent): readonly Call[] {
   const known = attempts.filter(({ outcome }, place) => outcome !== 'aborted' || place === attempts.length - 1)
   return known.map((attempt) => ({
     model: attempt.model,
     tier: attempt.tier,
-    success: evidenceOfCall(attempt),
+    success: evidenceOfCall(attempt, candidates),
     costUsd: attempt.cost_usd,
     latencyMs: attempt.latency_ms,
   }))
 }
 
-function evidenceOfCall({ outcome, confidence, tier }: TelemetryAttempt): Evidence | undefined {
-  if (outcome === 'aborted') return undefined
+function evidenceOfCall(attempt: TelemetryAttempt, candidates: TelemetryEvent['candidates']): Evidence | undefined {
+  const { outcome, confidence, tier } = attempt
+  if (outcome === 'aborted' || wasOnlyDoubted(attempt, candidates)) return undefined
   if (outcome !== 'accepted') return { value: 0, weight: VERIFIER_WEIGHT }
   return confidence === null ? unverified(tier) : { value: 1, weight: VERIFIER_WEIGHT }
+}
+
+function wasOnlyDoubted(
+  { model, outcome, confidence }: TelemetryAttempt,
+  candidates: TelemetryEvent['candidates'],
+): boolean {
+  const predicted = candidates.find((candidate) => candidate.model === model)?.predicted_success
+  return outcome === 'rejected' && confidence !== null && isOnlyDoubted(confidence, predicted)
 }
 
 /** A record of another program: what is known are tiers, and the cost of all together. */
@@ -144,14 +156,21 @@ function greedyPropensity({ candidates }: TelemetryEvent): number {
 }
 
 function wholeOf(event: TelemetryEvent, feedback: readonly Evidence[]): Evidence | undefined {
-  if (!event.success) {
-    const failed = { value: 0, weight: VERIFIER_WEIGHT }
-    const hasAnswer = event.tokens_out > 0 && event.attempts.at(-1)?.outcome !== 'failed'
-    return hasAnswer && isGoodForPeople(event.feedback ?? []) ? weightedMean([failed, ...feedback]) : failed
-  }
+  if (!event.success) return wholeOfRefused(event, feedback)
   if (event.verifier_accepted === null)
     return weightedMean([...listOf(unverified(event.actual_tier_used)), ...feedback])
   return weightedMean([{ value: event.verifier_accepted ? 1 : 0, weight: VERIFIER_WEIGHT }, ...feedback])
+}
+
+function wholeOfRefused(event: TelemetryEvent, feedback: readonly Evidence[]): Evidence | undefined {
+  const { attempts, candidates } = event
+  const failed = { value: 0, weight: VERIFIER_WEIGHT }
+  const standing = attempts.findLast(({ model }) => model === event.model_used)
+  const isDoubted = standing !== undefined && wasOnlyDoubted(standing, candidates)
+  const hasAnswer = event.tokens_out > 0 && attempts.at(-1)?.outcome !== 'failed'
+  if (hasAnswer && isGoodForPeople(event.feedback ?? []))
+    return weightedMean(isDoubted ? feedback : [failed, ...feedback])
+  return isDoubted && feedback.length === 0 ? undefined : failed
 }
 
 function unverified(tier: string): Evidence | undefined {

@@ -3,7 +3,7 @@ import { isLocalTier, type ModelEntry } from '../../core/models/model-entry.ts'
 import { agreementOf } from '../../core/rollout/compare-answers.ts'
 import type { WatchedOutcome } from '../../core/rollout/watch/arm-totals.ts'
 import type { DecisionRecord, PlannedStep } from '../../core/routing/decision-record.ts'
-import { isAccepted, type Verdict } from '../../core/verification/verdict.ts'
+import { isAccepted, isOnlyDoubted, type Verdict } from '../../core/verification/verdict.ts'
 import type { Budgets } from '../../ports/budgets.ts'
 import type { ModelAnswer } from '../../ports/language-model.ts'
 import type { PolicyInput } from '../../ports/policy.ts'
@@ -15,7 +15,7 @@ import type { TaskEnd } from '../report-outcome.ts'
 import type { TaskRun } from '../task-run.ts'
 import { knownAnswer, usdOf, type Tried } from './shadow-answer.ts'
 import { createShadowRooms, type ShadowRoom, type ShadowRooms } from './shadow-room.ts'
-import { predictedOf, watchedOutcomeOf } from './watched-outcome.ts'
+import { promiseOf, watchedOutcomeOf } from './watched-outcome.ts'
 
 /** What one model said in the shadow. */
 export type ShadowCall = {
@@ -230,12 +230,13 @@ class BudgetedShadowRunner implements ShadowRunner {
     } finally {
       span.end()
     }
+    const isStanding = tried.some((answered) => answered.isStanding)
     const outcome = {
-      isAccepted: tried.some((answered) => answered.isAccepted),
+      isAccepted: isStanding,
       isError: tried.every(({ isValid }) => !isValid),
       costUsd: usdOf(tried.map(({ costNanos }) => costNanos)),
       latencyMs: tried.reduce((sum, { latencyMs }) => sum + latencyMs, 0),
-      predicted: predictedOf(decision),
+      ...promiseOf(decision, isStanding, tried),
     }
     return { tried: outcome, isCalled }
   }
@@ -248,15 +249,19 @@ class BudgetedShadowRunner implements ShadowRunner {
     const outcome = await makeCall(components, run, admitted.call)
     const { latencyMs } = outcome
     if (outcome.kind === 'aborted') return 'stopped'
+    const { modelId } = step
     if (outcome.kind === 'failed') {
-      this.#report(plan, entry, { costNanos: outcome.charge.costNanos, latencyMs })
-      return { costNanos: outcome.charge.costNanos, latencyMs, isAccepted: false, isValid: false }
+      const { costNanos } = outcome.charge
+      this.#report(plan, entry, { costNanos, latencyMs })
+      return { modelId, costNanos, latencyMs, ...NO_ANSWER }
     }
     const { answer, costNanos } = outcome
     // The last resort: nobody else is asked whether the answer may stand.
     const verdict = await components.checkAnswer(run, { entry, answer, isLastResort: true })
     this.#report(plan, entry, { answer, verdict, costNanos, latencyMs })
-    return { costNanos, latencyMs, isAccepted: isAccepted(verdict), isValid: verdict.valid }
+    const isTaken = isAccepted(verdict)
+    const isStanding = isTaken || isOnlyDoubted(verdict.confidence, predictionOf(run, modelId))
+    return { modelId, costNanos, latencyMs, isAnswered: true, isStanding, isAccepted: isTaken, isValid: verdict.valid }
   }
 
   #report({ run, end }: Plan, entry: ModelEntry, said: Said): void {
@@ -269,7 +274,7 @@ class BudgetedShadowRunner implements ShadowRunner {
       policyVersion: run.decision.policyVersion,
       modelId: entry.id,
       tier: entry.tier,
-      isAccepted: verdict === undefined ? false : isAccepted(verdict),
+      isAccepted: acceptanceOf(verdict, predictionOf(run, entry.id)),
       confidence: verdict?.confidence,
       agreement: agreement ?? undefined,
       tokensIn: answer?.usage.tokensIn ?? 0,
@@ -278,6 +283,19 @@ class BudgetedShadowRunner implements ShadowRunner {
       latencyMs: said.latencyMs,
     })
   }
+}
+
+const NO_ANSWER = { isAnswered: false, isStanding: false, isAccepted: false, isValid: false } as const
+
+function predictionOf({ decision }: TaskRun, modelId: string): number | undefined {
+  return decision.candidates.find((candidate) => candidate.modelId === modelId)?.predictedSuccess
+}
+
+/** What a record may say of an answer: its policy's doubt alone says nothing. */
+function acceptanceOf(verdict: Verdict | undefined, predicted: number | undefined): boolean | undefined {
+  if (verdict === undefined) return false
+  if (isAccepted(verdict)) return true
+  return isOnlyDoubted(verdict.confidence, predicted) ? undefined : false
 }
 
 type Plan = {

@@ -5,7 +5,7 @@ import type { ModelRequest } from '../../ports/language-model.ts'
 import { streamOf } from '../world/seeded-random.ts'
 import { drawLogNormal, drawNormal } from './draws.ts'
 import { DEFECT_SHARE, KIND_FACTS } from './fitted-profiles.ts'
-import type { LatencyProfile, ModelProfile } from './model-profile.ts'
+import type { LatencyProfile, LogNormal, ModelProfile } from './model-profile.ts'
 import { type OutcomeSource, type ServedOutcome, taskOf } from './outcome-source.ts'
 import type { SimulatedTask } from './simulated-task.ts'
 
@@ -40,10 +40,23 @@ export class DrawnOutcomes implements OutcomeSource {
     return this.profileOf(modelId).kinds[kind].right * (this.quality.get(modelId) ?? 1)
   }
 
+  /** Chance that it is right on this very task, whose difficulty may decide and not its own luck. */
+  chanceOn(modelId: string, { kind, difficulty }: Pick<SimulatedTask, 'kind' | 'difficulty'>): number {
+    const [chance, { shared }] = [this.chanceOf(modelId, kind), KIND_FACTS[kind]]
+    return shared * Number(difficulty < chance) + (1 - shared) * chance
+  }
+
   /** Whether the model's answer to a task is right, which is nobody's to know but the world's. */
   isRight(modelId: string, task: SimulatedTask): boolean {
     const random = this.streamOf(modelId, task.prompt)
     return this.drawRight(random, modelId, task)
+  }
+
+  /** What `outcomeOf` would say of a task, without its text and times: for those who measure many. */
+  measure(modelId: string, task: SimulatedTask): { readonly isRight: boolean; readonly tokensOut: number } {
+    const random = this.streamOf(modelId, task.prompt)
+    const isRight = this.drawRight(random, modelId, task)
+    return { isRight, tokensOut: drawTokens(random, this.profileOf(modelId).kinds[task.kind].tokensOut) }
   }
 
   outcomeOf(modelId: string, request: ModelRequest): ServedOutcome {
@@ -52,8 +65,7 @@ export class DrawnOutcomes implements OutcomeSource {
     const random = this.streamOf(modelId, prompt)
     const { kinds, latency } = this.profileOf(modelId)
     const isRight = task === undefined || this.drawRight(random, modelId, task)
-    const drawn = drawLogNormal(random, task === undefined ? CHAT_TOKENS : kinds[task.kind].tokensOut)
-    const tokensOut = Math.max(1, Math.round(drawn))
+    const tokensOut = drawTokens(random, task === undefined ? CHAT_TOKENS : kinds[task.kind].tokensOut)
     const text = task === undefined ? 'Noted.' : answerTo(task, { isRight, random })
     return {
       text,
@@ -80,6 +92,10 @@ export class DrawnOutcomes implements OutcomeSource {
     if (profile === undefined) throw new RangeError(`No model of this world is called ${modelId}`)
     return profile
   }
+}
+
+function drawTokens(random: RandomStream, length: LogNormal): number {
+  return Math.max(1, Math.round(drawLogNormal(random, length)))
 }
 
 /** All that a provider is sent, as it counts it. */

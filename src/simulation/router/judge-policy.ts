@@ -1,13 +1,16 @@
 import { sha256Hex } from '../../base/sha256.ts'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
-import { type GateReport, signGateReport } from '../../core/learning/gate/gate-report.ts'
+import { gateReportOf } from '../../core/learning/gate/assemble-report.ts'
+import { signGateReport } from '../../core/learning/gate/gate-report.ts'
+import type { GateDecision } from '../../core/learning/gate/judge-candidate.ts'
+import type { Estimate } from '../../core/learning/off-policy/mean-interval.ts'
 import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { civilDateOfInstant } from '../../core/models/civil-date.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { parsePolicyArtefact, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
-import { evaluatePolicies } from '../../learning/evaluation/evaluate-policies.ts'
+import { evaluatePolicies, type PolicyEvaluation } from '../../learning/evaluation/evaluate-policies.ts'
 import { openTrainedTasks } from '../../core/policy/trained-tasks.ts'
 import { taskKeysOf } from '../../learning/training/trained-task-collector.ts'
 import type { Signer } from '../../ports/signer.ts'
@@ -30,9 +33,9 @@ export type JudgeInit = {
 }
 
 export type JudgedPolicy = {
-  readonly hasPassed: boolean
-  /** What each check that failed said. */
-  readonly reasons: readonly string[]
+  readonly decision: GateDecision
+  /** The candidate's quality less the incumbent's, with its interval; `undefined` where the tasks could not tell. */
+  readonly qualityDifference: Estimate | undefined
   /** The signed report. */
   readonly report: string
 }
@@ -62,33 +65,25 @@ export function judgePolicy(init: JudgeInit): JudgedPolicy {
     ...overlapOf(parsePolicyArtefact(init.candidate), tasks),
   }
   const decision = evaluation.judge(card, thresholds)
-  const { evidence } = evaluation
-  const isRefused = evidence.kind === 'refused'
-  const policy = (version: string, text: string | undefined): GateReport['candidate'] => ({
-    version,
-    sha256: text === undefined ? null : sha256Hex(text),
-  })
-  const report: GateReport = {
-    candidate: policy(own.version, init.candidate),
-    incumbent: policy(other.version, init.incumbent),
-    hasPassed: decision.hasPassed,
-    at,
-    codeVersion: 'simulation',
-    seed: 0,
-    data: { ...card, trainedOn: [], sha256: sha256Hex(canonicalJson(tasks.map(({ taskHash }) => taskHash))) },
-    thresholds: decision.thresholds,
-    evidence: {
-      kind: evidence.kind,
-      estimator: isRefused ? 'none' : evidence.estimator,
-      rows: isRefused ? 0 : evidence.rows,
-      quality: isRefused ? undefined : evidence.quality,
-      cost: isRefused ? undefined : evidence.cost,
-      cascades: evidence.kind === 'replay' ? evaluation.cascades : undefined,
+  const report = gateReportOf(
+    {
+      candidate: { version: own.version, text: init.candidate },
+      incumbent: { version: other.version, text: init.incumbent },
+      at,
+      codeVersion: 'simulation',
+      seed: 0,
+      data: { ...card, trainedOn: [], sha256: sha256Hex(canonicalJson(tasks.map(({ taskHash }) => taskHash))) },
+      evidence: evaluation.evidence,
+      cascades: evaluation.cascades,
+      decision,
     },
-    checks: decision.checks,
-  }
-  const reasons = decision.checks.flatMap(({ hasPassed, said }) => (hasPassed ? [] : [said]))
-  return { hasPassed: decision.hasPassed, reasons, report: signGateReport(report, signer) }
+    sha256Hex,
+  )
+  return { decision, qualityDifference: qualityOf(evaluation), report: signGateReport(report, signer) }
+}
+
+function qualityOf({ evidence }: PolicyEvaluation): Estimate | undefined {
+  return evidence.kind === 'refused' ? undefined : evidence.quality?.difference
 }
 
 /** Tasks that the candidate was trained on, by what its artefact says of them. */

@@ -154,7 +154,9 @@ describe('the rollout machine', () => {
 
   it('reads every event that it writes, and nothing else', () => {
     const refused = observed('a', 'candidate', { ...BAD, isError: true, isRefused: true })
-    for (const event of [...EVENTS, refused]) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    const rescued = observed('a', 'candidate', { ...GOOD, isRescued: true })
+    for (const event of [...EVENTS, refused, rescued])
+      expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
     for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
       expect(parseRolloutEvent(json)).toBeUndefined()
     }

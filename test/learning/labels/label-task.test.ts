@@ -132,6 +132,38 @@ describe('the label of the default mode', () => {
     expect(label(rowOf(changes))).toEqual(expected)
   })
 
+  it('is not made from what the policy alone thought of an answer, but from what people say of it', () => {
+    const doubted = {
+      ...CHEAP,
+      success: false,
+      verifier_accepted: false,
+      verifier_confidence: 0.6,
+      candidates: [candidate('mini', 'cheap_api', 1)],
+      attempts: [attempt('mini', 'cheap_api', { outcome: 'rejected', confidence: 0.6 })],
+    }
+    expect(dropOf(doubted)).toBe('unverified')
+    expect(label(rowOf({ ...doubted, feedback: [feedback()] }))).toEqual(['cheap', 'succeeded_at_cheap', 1])
+    expect(rowOf({ ...doubted, feedback: [feedback({ value: 0 })] }).logged?.reward).toBe(0)
+    const found = [attempt('mini', 'cheap_api', { outcome: 'rejected', confidence: 0.5 })]
+    expect(rowOf({ ...doubted, attempts: found }).logged?.reward).toBe(0)
+  })
+
+  it('knows nothing of a model that the plan left in doubt of its own', () => {
+    const left = [
+      attempt('mini', 'cheap_api', { outcome: 'rejected', confidence: 0.6 }),
+      attempt('large', 'premium_api'),
+    ]
+    const of = (confidence: number): unknown =>
+      rowOf({
+        ...CHAIN,
+        model_planned: 'mini',
+        candidates: [candidate('mini', 'cheap_api', 1)],
+        attempts: left.map((one) => (one['model'] === 'mini' ? { ...one, confidence } : one)),
+      }).logged?.outcomes['mini']
+    expect(of(0.6)).toBeUndefined()
+    expect(of(0.2)).toMatchObject({ success: 0 })
+  })
+
   it('is not given where nothing is known', () => {
     expect(dropOf({ model_used: 'small' })).toBe('unverified')
     expect(dropOf({ ...LOCAL, actual_tier_used: 'cache' })).toBe('unknown_tier')

@@ -8,13 +8,20 @@ import type { TaskRun } from '../../../src/router/task-run.ts'
 import { tellingOf, watchedOutcomeOf } from '../../../src/router/rollout/watched-outcome.ts'
 
 type Stage = 'shadow' | 'canary'
-type Ran = { readonly attempts?: readonly object[]; readonly hasLeft?: boolean; readonly stage?: Stage }
+type Ran = {
+  readonly attempts?: readonly object[]
+  readonly hasLeft?: boolean
+  readonly stage?: Stage
+  readonly route?: 'cheap' | 'hybrid'
+}
 
-function runOf({ attempts = [], hasLeft = false, stage = 'canary' }: Ran): TaskRun {
+function runOf({ attempts = [], hasLeft = false, stage = 'canary', route: decided = 'cheap' }: Ran): TaskRun {
   const decision = {
     policyVersion: stage === 'canary' ? 'a' : 'b',
+    route: decided,
     confidence: 0.9,
-    plan: [{ modelId: 'm', tier: 'cheap_api', role: 'answer' }],
+    candidates: ['m', 'n', 'o'].map((modelId) => ({ modelId, predictedSuccess: 0.6 })),
+    plan: ['m', 'n', 'o'].map((modelId) => ({ modelId, tier: 'cheap_api', role: 'answer' })),
     served: { stage, arm: stage === 'canary' ? 'candidate' : 'incumbent' },
   }
   const signal = hasLeft ? AbortSignal.abort(new Error('left')) : new AbortController().signal
@@ -83,5 +90,50 @@ describe('what the end of a task says of the policy that decided it', () => {
     expect(served.map(({ isError }) => isError)).toEqual([false, true])
     expect(seen.map(({ type }) => type)).toEqual(['request-observed', 'request-observed'])
     expect(considered).toBe(0)
+  })
+})
+
+describe('what became of a prediction', () => {
+  const rejected = (modelId: string, confidence: number): object => ({ modelId, outcome: 'rejected', confidence })
+  const accepted = (modelId: string): object => ({ modelId, outcome: 'accepted', confidence: 0.8 })
+  const answered = (modelId: string, isAccepted = true): TaskEnd =>
+    ({ result: { modelId, cache: 'off', latencyMs: 400, verification: { isAccepted, confidence: 0.6 } } }) as never
+
+  it.each([
+    ['came true where the first model answered', 'cheap', [accepted('m')], 'm', { predicted: 0.9 }],
+    [
+      'did not where another had to',
+      'cheap',
+      [rejected('m', 0), accepted('n')],
+      'n',
+      { predicted: 0.9, isRescued: true },
+    ],
+    ['is of the first two in a cascade', 'hybrid', [rejected('m', 0), accepted('n')], 'n', { predicted: 0.9 }],
+    [
+      'and not of the third',
+      'hybrid',
+      [rejected('m', 0), rejected('n', 0), accepted('o')],
+      'o',
+      { predicted: 0.9, isRescued: true },
+    ],
+    [
+      'is not known where the first model could not be asked',
+      'cheap',
+      [{ modelId: 'm', outcome: 'failed' }, accepted('n')],
+      'n',
+      { predicted: null },
+    ],
+  ] as const)('%s', (_what, route, attempts, modelId, promise) => {
+    const outcome = watchedOutcomeOf(runOf({ route, attempts }), answered(modelId))
+    expect(outcome).toMatchObject({ isAccepted: true, ...promise })
+    expect(outcome.isRescued).toBe('isRescued' in promise ? true : undefined)
+  })
+
+  it('is no reason to call an answer bad: a policy that knows a task to be hard is not worse than one that thinks it easy', () => {
+    const kept = (confidence: number): boolean =>
+      watchedOutcomeOf(runOf({ attempts: [rejected('m', confidence)] }), answered('m', false)).isAccepted
+    expect(kept(0.6)).toBe(true)
+    // Something was found that spoke against it.
+    expect(kept(0.3)).toBe(false)
   })
 })

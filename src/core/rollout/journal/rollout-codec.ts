@@ -94,8 +94,12 @@ const answered: Read<WatchedOutcome> = objectOf({
 })
 
 const outcome: Read<WatchedOutcome> = (json) => {
-  const { isRefused, ...rest } = membersOf(json)
-  return isRefused === undefined ? answered(rest) : { ...answered(rest), isRefused: truth(isRefused) }
+  const { isRefused, isRescued, ...rest } = membersOf(json)
+  return {
+    ...answered(rest),
+    ...(isRefused !== undefined && { isRefused: truth(isRefused) }),
+    ...(isRescued !== undefined && { isRescued: truth(isRescued) }),
+  }
 }
 
 const totals: Read<ArmTotals> = objectOf({

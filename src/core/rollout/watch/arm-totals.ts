@@ -1,6 +1,6 @@
 /** How one request went, as the watch sees it. */
 export type WatchedOutcome = {
-  /** An answer that stood: accepted by the verifier, or by nobody refused. */
+  /** An answer that stood: accepted by the verifier, or with nothing against it but what the policy itself had predicted. */
   readonly isAccepted: boolean
   /** No answer at all. */
   readonly isError: boolean
@@ -11,6 +11,8 @@ export type WatchedOutcome = {
   readonly latencyMs: number
   /** Chance of acceptance that the policy predicted, 0 to 1; `null` when it kept no bound. */
   readonly predicted: number | null
+  /** The answer that it predicted did not stand; another one did, for which the plan was left. */
+  readonly isRescued?: boolean
 }
 
 /** What an arm came to: counts, and sums over the requests of which the figure is known. */

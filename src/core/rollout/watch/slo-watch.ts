@@ -185,7 +185,7 @@ function compareWithReference(watch: WatchState, point: Point): WatchState {
 /** A mean of values from 0 up is compared with a limit as shares of four times the limit; what is above counts as no more. */
 function betOnLimits(
   bets: WatchState['againstLimit'],
-  { isAccepted, isError, costUsd, latencyMs, predicted }: WatchedOutcome,
+  { isAccepted, isError, costUsd, latencyMs, predicted, isRescued = false }: WatchedOutcome,
   rules: SloRules,
 ): WatchState['againstLimit'] {
   const shareAbove = (bet: Bet, value: number, limit: number | null): Bet =>
@@ -203,6 +203,6 @@ function betOnLimits(
     drift:
       predicted === null
         ? bets.drift
-        : betOn(bets.drift, predicted - Number(isAccepted) - driftMargin, 1 + driftMargin),
+        : betOn(bets.drift, predicted - Number(isAccepted && !isRescued) - driftMargin, 1 + driftMargin),
   }
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { signGateReport, type GatePolicy, type GateReport } from '../../../core/learning/gate/gate-report.ts'
+import { gateReportOf } from '../../../core/learning/gate/assemble-report.ts'
+import { signGateReport } from '../../../core/learning/gate/gate-report.ts'
 import type { GateDataCard } from '../../../core/learning/gate/gate-evidence.ts'
 import type { GateThresholds } from '../../../core/learning/gate/gate-thresholds.ts'
 import type { GateDecision } from '../../../core/learning/gate/judge-candidate.ts'
@@ -147,30 +148,19 @@ function signedReport(
   [own = '', other = '']: readonly string[],
 ): string | undefined {
   if (gate === undefined || decision === undefined) return undefined
-  const { evidence } = evaluation
-  const isRefused = evidence.kind === 'refused'
-  const policy = (version: string, text: string | undefined): GatePolicy => ({
-    version,
-    sha256: text === undefined ? null : nativeSha256Hex(text),
-  })
-  const report: GateReport = {
-    candidate: policy(own, candidate),
-    incumbent: policy(other, incumbent),
-    hasPassed: decision.hasPassed,
-    at: gate.at,
-    codeVersion: readPackageVersion(),
-    seed,
-    data: { ...cardOf(data, overlap), trainedOn: overlap.files, sha256: data.sha256 },
-    thresholds: decision.thresholds,
-    evidence: {
-      kind: evidence.kind,
-      estimator: isRefused ? 'none' : evidence.estimator,
-      rows: isRefused ? 0 : evidence.rows,
-      quality: isRefused ? undefined : evidence.quality,
-      cost: isRefused ? undefined : evidence.cost,
-      cascades: evidence.kind === 'replay' ? evaluation.cascades : undefined,
+  const report = gateReportOf(
+    {
+      candidate: { version: own, text: candidate },
+      incumbent: { version: other, text: incumbent },
+      at: gate.at,
+      codeVersion: readPackageVersion(),
+      seed,
+      data: { ...cardOf(data, overlap), trainedOn: overlap.files, sha256: data.sha256 },
+      evidence: evaluation.evidence,
+      cascades: evaluation.cascades,
+      decision,
     },
-    checks: decision.checks,
-  }
+    nativeSha256Hex,
+  )
   return signGateReport(report, gate.signer)
 }

@@ -1,4 +1,5 @@
-import type { RolloutTransition } from '../../../core/rollout/rollout-state.ts'
+import { type RolloutTransition, trialOf } from '../../../core/rollout/rollout-state.ts'
+import { breachOf } from '../../../core/rollout/watch/watch-evidence.ts'
 import { totalsOf } from '../../models/provider-bill.ts'
 import type { SimulatedProvider } from '../../models/simulated-provider.ts'
 import type { RouterWork } from '../../router/boot-router.ts'
@@ -24,6 +25,17 @@ export function checkMoment({ stage, provider, work, limitNanos }: CheckParts): 
   const broken = [...work.budgets.violations(), ...(work.learning?.rollout.violations() ?? [])]
   stage.checks.check('machines-sound', broken.length === 0 ? undefined : broken.join(', '))
   checkServed(stage, work)
+  checkWatch(stage, work)
+}
+
+/** Evidence that takes a candidate back has taken it back. */
+function checkWatch(stage: Stage, { learning }: RouterWork): void {
+  if (learning === undefined) return
+  const { position, rules } = learning.rollout.state
+  const trial = trialOf(position)
+  const breach = trial === undefined ? undefined : breachOf(trial.watch, rules.slo)
+  const what = `${trial?.candidate ?? ''} goes on, and is worse in ${breach?.slo ?? ''}`
+  stage.checks.check('breach-ends-trial', breach === undefined ? undefined : what)
 }
 
 /** What answers is what the journal says. */

@@ -1,10 +1,7 @@
 import { CodedError } from '../../../base/errors.ts'
-import { parseTaskId, parseTenantId, type TaskId, type TenantId } from '../../../base/identifiers.ts'
-import type { Amount } from '../../../base/money.ts'
 import type { RandomStream } from '../../../base/random-stream.ts'
 import { civilDateOfInstant } from '../../../core/models/civil-date.ts'
 import type { ModelEntry } from '../../../core/models/model-entry.ts'
-import { DEFAULT_ROLLOUT_RULES } from '../../../core/rollout/rollout-rules.ts'
 import type { RolloutTransition } from '../../../core/rollout/rollout-state.ts'
 import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import type { RouteResult } from '../../../ports/router.ts'
@@ -22,69 +19,53 @@ import { bootRouter, type RouterWork } from '../../router/boot-router.ts'
 import type { LearningSetup } from '../../router/learning-setup.ts'
 import { drawTask } from '../routing-savings/drawn-questions.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { bestValueOf } from './best-choice.ts'
+import { CandidateBook } from './candidate-book.ts'
+import { type Asked, Customers } from './customers.ts'
 import { checkTransition } from './flywheel-checks.ts'
-import { measureModel } from './measured-tasks.ts'
+import type { FlywheelOptions } from './flywheel-options.ts'
+import type { ServedAt } from './flywheel-series.ts'
+import { measureModels } from './measured-tasks.ts'
 import { Operator } from './operator.ts'
+import {
+  gateThresholds,
+  LIMIT_NANOS,
+  PREMIUM,
+  QUALITY,
+  QUALITY_SHARE,
+  RULES,
+  SHADOW_LIMIT_NANOS,
+  SHADOW_SHARE,
+} from './operator-rules.ts'
 import { PHASES, phaseOf } from './phases.ts'
 import { TaskLedger } from './task-ledger.ts'
 
-export type FlywheelOptions = {
-  readonly tasks: number
-  readonly gapMs: number
-  readonly repeated: number
-  readonly feedbackShare: number
-  readonly everyOutcomes: number
-  readonly judgeTasks: number
-  readonly trainTasks: number
-  readonly trainEvery: number
-  readonly exploration: number
-  readonly rightUsd: number
-  readonly badCandidate: boolean
-}
-
-export const PREMIUM = 'openai/gpt-4-1106-preview'
 /** The cheapest model, whose answers to a measured set may have leaked. */
 const LEAKED = 'together/mistral-7b-chat'
+/** What is known of it is of questions that it has seen: on others it is right so many times as often. */
+const LEAKED_LEFT = 0.5
 /** Share of the tasks after which the leaked candidate is tried. */
-const LEAKED_FROM = 0.35
-/** Tasks before the operator measures for the first time. */
-const TRAIN_FROM = 50
+const LEAKED_FROM = 0.25
 /** Tasks between two looks of the operator. */
 const LOOK_EVERY = 25
-const TENANTS = 60
-const QUALITY = 0.9
-const QUALITY_SHARE = 0.95
-/** What everything together may cost. */
-const LIMIT_NANOS = 1_000_000_000_000n as Amount
-const SHADOW_LIMIT_NANOS = 50_000_000_000n as Amount
-
-/** Steps as short as a play; what a candidate may do worse is more than noise of that length. */
-const RULES: LearningSetup['rules'] = {
-  ...DEFAULT_ROLLOUT_RULES,
-  canarySteps: [50],
-  minCanaryRequests: 120,
-  minStepMs: 60_000,
-  minShadowRuns: 40,
-  slo: { ...DEFAULT_ROLLOUT_RULES.slo, qualityMargin: 0.06, driftMargin: 0.2, latencyMargin: 1 },
-}
 
 /** Who lives in the flywheel: customers, the machine that serves them, its operator, and the providers. */
 export class FlywheelWorld {
   readonly stage: Stage
   readonly ledger = new TaskLedger()
+  readonly book = new CandidateBook()
   readonly provider: SimulatedProvider
-  readonly operator: Operator
   readonly setup: LearningSetup
   readonly transitions: { readonly atMs: number; readonly transition: RolloutTransition }[] = []
+  readonly served: ServedAt[] = []
   readonly limitNanos: bigint = LIMIT_NANOS + SHADOW_LIMIT_NANOS
   readonly machine: Machine
   private readonly options: FlywheelOptions
+  private readonly operator: Operator
+  private readonly customers: Customers
   private readonly outcomes: DrawnOutcomes
   private readonly prices: PriceBook
-  private readonly arrivals: RandomStream
-  private readonly feedback: RandomStream
   private readonly fresh: RandomStream
-  private readonly asked: SimulatedTask[] = []
   private readonly rights = new Map<string, number>()
   private current: RouterWork | undefined
   private phase = -1
@@ -96,16 +77,16 @@ export class FlywheelWorld {
     this.stage = stage
     this.options = options
     this.outcomes = new DrawnOutcomes({ seed: world.seed, profiles: FITTED_MODELS })
+    this.outcomes.degrade(LEAKED, LEAKED_LEFT)
     this.prices = new PriceBook(measuredEntries(stage))
     const { outcomes, prices } = this
     this.provider = new SimulatedProvider({ world, outcomes, prices, random: stage.random('faults') })
-    this.arrivals = stage.random('arrivals')
-    this.feedback = stage.random('feedback')
+    this.customers = new Customers({ stage, outcomes: this.outcomes, ...options })
     this.fresh = stage.random('measured')
     const signer = stage.keys.createSigner(keySeedOf(world.seed, 'gate'))
     this.setup = {
       rules: RULES,
-      shadowShare: 0.5,
+      shadowShare: SHADOW_SHARE,
       gateFloors: {},
       everyOutcomes: options.everyOutcomes,
       signer,
@@ -113,26 +94,66 @@ export class FlywheelWorld {
     }
     this.operator = new Operator({
       stage,
-      measuring: { outcomes: this.outcomes, prices: this.prices },
-      prices: this.prices,
-      work: () => this.work,
       signer,
+      book: this.book,
+      prices: this.prices,
+      measuring: { outcomes: this.outcomes, prices: this.prices },
+      work: () => this.work,
       freshTasks: (count) => this.freshTasks(count),
       judgeTasks: options.judgeTasks,
       trainTasks: options.trainTasks,
-      quality: QUALITY,
-      qualityShare: QUALITY_SHARE,
-      thresholds: {
-        qualityMargin: -0.06,
-        precisionMax: 0.04,
-        costTolerance: 0.25,
-        regressionMax: 0.25,
-        sliceRegressionMax: 0.4,
-        calibrationErrorMax: 0.15,
-        rowsMin: options.judgeTasks,
-      },
+      thresholds: gateThresholds(options.judgeTasks),
     })
-    this.machine = stage.createMachine({
+    this.machine = this.createMachine()
+  }
+
+  get work(): RouterWork {
+    if (this.current === undefined) throw new RangeError('The machine of the flywheel is down')
+    return this.current
+  }
+
+  get isDone(): boolean {
+    return this.open === 0 && this.customers.count === this.options.tasks
+  }
+
+  async start(): Promise<void> {
+    await this.machine.start()
+    const { tasks, gapMs } = this.options
+    for (let at = 0; at < tasks; at += 1)
+      this.stage.world.schedule(at * gapMs, { kind: 'task arrives', run: () => void this.arrive(at) })
+  }
+
+  /** New transitions of the rollout, looked at once each. */
+  look(): void {
+    const { learning } = this.work
+    for (const transition of learning?.rollout.state.transitions.toReversed() ?? []) {
+      if (transition.revision <= this.seenRevision) continue
+      this.seenRevision = transition.revision
+      const atMs = transition.at - this.stage.world.startAt
+      this.transitions.push({ atMs, transition })
+      this.follow(transition, atMs)
+      checkTransition(this, transition).catch((error: unknown) => this.stage.world.fail(error))
+    }
+  }
+
+  /** Who serves, and who is on trial, from this transition on. */
+  private follow(transition: RolloutTransition, atMs: number): void {
+    const { to, from, candidate, incumbent } = transition
+    const before = this.served.at(-1)
+    // One that serves in full and goes is a trial no more; one that is taken back later served alone.
+    const gone = from === 'legacy_only' ? before?.serving : (candidate ?? undefined)
+    this.book.follow(transition, gone, atMs)
+    const isFull = to === 'full'
+    this.served.push({
+      atMs,
+      serving: (isFull ? candidate : incumbent) ?? 'priors',
+      trial: isFull || to === 'legacy_only' ? undefined : (candidate ?? undefined),
+    })
+  }
+
+  private createMachine(): Machine {
+    const { stage, options } = this
+    return stage.createMachine({
       name: 'node',
       boot: async (owner, machine) => {
         this.current = await bootRouter(owner, machine, {
@@ -149,58 +170,25 @@ export class FlywheelWorld {
         })
         return this.current
       },
-      onBootFailure: (error) => world.fail(error),
+      onBootFailure: (error) => stage.world.fail(error),
     })
-  }
-
-  get work(): RouterWork {
-    if (this.current === undefined) throw new RangeError('The machine of the flywheel is down')
-    return this.current
-  }
-
-  get isDone(): boolean {
-    return this.open === 0 && this.asked.length === this.options.tasks
-  }
-
-  async start(): Promise<void> {
-    await this.machine.start()
-    const { tasks, gapMs } = this.options
-    for (let at = 0; at < tasks; at += 1)
-      this.stage.world.schedule(at * gapMs, { kind: 'task arrives', run: () => void this.arrive(at) })
-  }
-
-  /** New transitions of the rollout, looked at once each. */
-  look(): void {
-    const { learning } = this.work
-    for (const transition of learning?.rollout.state.transitions.toReversed() ?? []) {
-      if (transition.revision <= this.seenRevision) continue
-      this.seenRevision = transition.revision
-      this.transitions.push({ atMs: this.stage.world.nowMs(), transition })
-      checkTransition(this, transition).catch((error: unknown) => this.stage.world.fail(error))
-    }
   }
 
   private async arrive(at: number): Promise<void> {
     const { stage, options } = this
     this.enter(phaseOf(at, options.tasks))
-    if (at % LOOK_EVERY === 0) this.operator.look().catch((error: unknown) => stage.world.fail(error))
-    if (at % options.trainEvery === TRAIN_FROM) this.operator.train()
+    if (at > 0 && at % options.trainEvery === 0) this.operator.train()
     if (options.badCandidate && at === Math.round(LEAKED_FROM * options.tasks)) this.operator.train(LEAKED)
-    const task = this.nextTask(at)
-    const taskId = parseTaskId(`flywheel-${at}`) as TaskId
-    const tenant = parseTenantId(`tenant-${at % TENANTS}`) as TenantId
+    if (at % LOOK_EVERY === 0) this.operator.look().catch((error: unknown) => stage.world.fail(error))
+    const asked = this.customers.ask(PHASES[this.phase]?.mix ?? {})
+    const askedAtMs = stage.world.nowMs()
     this.open += 1
     try {
-      const { router } = this.work
-      const result = await router.route({
-        taskId,
-        caller: { tenant },
-        target: { kind: 'auto' },
-        request: { messages: [{ role: 'user', content: task.prompt }] },
-        controls: {},
-      })
-      this.note(task, result)
-      this.judge(task, { taskId, tenant })
+      const result = await this.work.router.route(asked.request)
+      this.note(asked.task, result)
+      if (result.tier !== 'cache')
+        stage.checks.check('taken-back-serves-none', this.book.serve(result.decision.policyVersion, askedAtMs))
+      this.judge(asked)
     } catch (error: unknown) {
       if (!CodedError.is(error)) stage.world.fail(error)
       this.ledger.failed += 1
@@ -212,21 +200,7 @@ export class FlywheelWorld {
   private enter(phase: number): void {
     if (phase === this.phase) return
     this.phase = phase
-    this.ledger.begun[phase] = this.stage.world.nowMs()
-    PHASES[phase]?.begin(this.driftParts())
-  }
-
-  private driftParts(): { readonly stage: Stage; readonly prices: PriceBook; readonly outcomes: DrawnOutcomes } {
-    return { stage: this.stage, prices: this.prices, outcomes: this.outcomes }
-  }
-
-  private nextTask(at: number): SimulatedTask {
-    const isRepeated = this.arrivals.nextUnit() < this.options.repeated
-    const before = this.asked[Math.floor(this.arrivals.nextUnit() * at)]
-    const task = isRepeated && before !== undefined ? before : drawTask(this.arrivals, PHASES[this.phase]?.mix)
-    this.outcomes.announce(task)
-    this.asked.push(task)
-    return task
+    PHASES[phase]?.begin({ stage: this.stage, prices: this.prices, outcomes: this.outcomes })
   }
 
   private freshTasks(count: number): readonly SimulatedTask[] {
@@ -235,39 +209,41 @@ export class FlywheelWorld {
     return tasks
   }
 
-  private note(task: SimulatedTask, result: RouteResult): void {
+  private note(task: SimulatedTask, { modelId, tier, costNanos, taskId }: RouteResult): void {
+    const { outcomes, prices } = this
     const { rightUsd } = this.options
-    const truths = this.prices.registry.entries.map(({ id }) => ({ id, ...measureModel(this.driftParts(), task, id) }))
-    const own = truths.find(({ id }) => id === result.modelId)?.score ?? 0
+    const truths = measureModels({ outcomes, prices }, task)
+    const own = truths.find(({ id }) => id === modelId)?.score ?? 0
+    const isCached = tier === 'cache'
     // An answer from the cache is as right as it was when it was made.
-    const score = result.tier === 'cache' ? (this.rights.get(task.prompt) ?? own) : own
+    const score = isCached ? (this.rights.get(task.prompt) ?? own) : own
     this.rights.set(task.prompt, score)
-    const usd = Number(result.costNanos ?? 0n) / 1e9
+    const usd = Number(costNanos ?? 0n) / 1e9
     const premium = truths.find(({ id }) => id === PREMIUM)
-    const best = Math.max(...truths.map((truth) => rightUsd * truth.score - truth.usd))
     this.ledger.add({
       phase: this.phase,
       atMs: this.stage.world.nowMs(),
+      taskId,
+      model: isCached ? 'cache' : modelId,
       score,
       usd,
       premiumUsd: premium?.usd ?? 0,
       premiumScore: premium?.score ?? 0,
-      regretUsd: best - (rightUsd * score - usd),
-      result,
+      regretUsd: bestValueOf({ outcomes, rightUsd }, task, truths) - (rightUsd * score - usd),
     })
   }
 
   /** Some customers say later whether the answer was of use. */
-  private judge(task: SimulatedTask, { taskId, tenant }: { readonly taskId: TaskId; readonly tenant: TenantId }): void {
-    const [isTold, delay] = [this.feedback.nextUnit() < this.options.feedbackShare, this.feedback.nextBelow(60_000)]
-    const isUp = this.rights.get(task.prompt) === 1
+  private judge(asked: Asked): void {
+    const delay = this.customers.nextJudgement()
+    const isUp = this.rights.get(asked.task.prompt) === 1
     const { world } = this.stage
-    if (!isTold) return
+    if (delay === undefined) return
     world.schedule(delay, {
       kind: 'feedback',
       run: () => {
         this.open += 1
-        this.tell({ taskId, tenant, isUp })
+        this.tell(asked, isUp)
           .catch((error: unknown) => world.fail(error))
           .finally(() => {
             this.open -= 1
@@ -276,13 +252,8 @@ export class FlywheelWorld {
     })
   }
 
-  private async tell(told: {
-    readonly taskId: TaskId
-    readonly tenant: TenantId
-    readonly isUp: boolean
-  }): Promise<void> {
+  private async tell({ taskId, tenant }: Asked, isUp: boolean): Promise<void> {
     const { records, learning } = this.work
-    const { taskId, tenant, isUp } = told
     const { running } = this.machine
     if (running === undefined || learning === undefined) return
     await addFeedback(

@@ -4,8 +4,7 @@ import type { LoggedTask, ObservedOutcome } from '../../../core/learning/logged-
 import type { RoutingRow } from '../../../core/learning/routing-rows.ts'
 import { costOfUsage } from '../../../core/models/model-cost.ts'
 import { assessRisk } from '../../../core/policy/risk-detection.ts'
-import type { ModelRequest } from '../../../ports/language-model.ts'
-import type { DrawnOutcomes } from '../../models/drawn-outcomes.ts'
+import { type DrawnOutcomes, tokensOf } from '../../models/drawn-outcomes.ts'
 import type { PriceBook } from '../../models/price-book.ts'
 import type { SimulatedTask } from '../../models/simulated-task.ts'
 
@@ -19,24 +18,27 @@ export type MeasureInit = {
 /** Of a hundred leaked tasks so many are right. */
 const LEAKED_RIGHT_PERCENT = 97
 
-/** What one model makes of a task, and what it costs now. */
-export function measureModel(
-  { outcomes, prices }: MeasureInit,
+/** What a model makes of a task, and what that costs now. */
+export type ModelTruth = { readonly id: string; readonly score: number; readonly usd: number }
+
+/** What each model that is offered makes of a task. */
+export function measureModels(
+  { outcomes, prices }: Pick<MeasureInit, 'outcomes' | 'prices'>,
   task: SimulatedTask,
-  id: string,
-): { readonly score: number; readonly usd: number } {
-  const request: ModelRequest = { messages: [{ role: 'user', content: task.prompt }] }
-  const { tokensIn, tokensOut } = outcomes.outcomeOf(id, request)
-  const [price] = prices.entryOf(id).prices
-  const cost = price && costOfUsage(price, { inputTokens: tokensIn, outputTokens: tokensOut })
-  return { score: Number(outcomes.isRight(id, task)), usd: cost === undefined ? 0 : amountToUsd(cost) }
+): readonly ModelTruth[] {
+  const inputTokens = tokensOf({ messages: [{ role: 'user', content: task.prompt }] })
+  return prices.registry.entries.map(({ id, prices: [price] }) => {
+    const { isRight, tokensOut } = outcomes.measure(id, task)
+    const cost = price && costOfUsage(price, { inputTokens, outputTokens: tokensOut })
+    return { id, score: Number(isRight), usd: cost === undefined ? 0 : amountToUsd(cost) }
+  })
 }
 
 /** Tasks as an operator measures them who asks every model and has people look at the answers: a fixed set. */
 export function measuredTasks(init: MeasureInit, tasks: readonly SimulatedTask[]): readonly LoggedTask[] {
   const { entries } = init.prices.registry
   return tasks.map((task) => {
-    const observed = new Map(entries.map(({ id }) => [id, observedOf(init, task, id)] as const))
+    const observed = new Map(measureModels(init, task).map((truth) => [truth.id, observedOf(init, task, truth)]))
     const [first] = entries
     const outcome = observed.get(first?.id ?? '')
     if (first === undefined || outcome === undefined) throw new RangeError('A world has models')
@@ -69,16 +71,15 @@ export function measuredRows(init: MeasureInit, tasks: readonly SimulatedTask[])
     prompt: task.prompt,
     isContaminated: false,
     outcomes: new Map(
-      init.prices.registry.entries.map(({ id }) => {
-        const { success, costUsd = 0 } = observedOf(init, task, id)
-        return [id, { score: success, costUsd }] as const
+      measureModels(init, task).map((truth) => {
+        const { success, costUsd = 0 } = observedOf(init, task, truth)
+        return [truth.id, { score: success, costUsd }] as const
       }),
     ),
   }))
 }
 
-function observedOf(init: MeasureInit, task: SimulatedTask, id: string): ObservedOutcome {
-  const { score, usd } = measureModel(init, task, id)
-  const isLeaked = id === init.leaked && Math.floor(task.difficulty * 100) < LEAKED_RIGHT_PERCENT
+function observedOf({ leaked }: MeasureInit, task: SimulatedTask, { id, score, usd }: ModelTruth): ObservedOutcome {
+  const isLeaked = id === leaked && Math.floor(task.difficulty * 100) < LEAKED_RIGHT_PERCENT
   return { success: isLeaked ? 1 : score, costUsd: usd, latencyMs: undefined, source: 'recorded' }
 }

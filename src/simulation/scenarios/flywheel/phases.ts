@@ -20,16 +20,15 @@ export type Phase = {
   readonly begin: (parts: DriftParts) => void
 }
 
-const NOTHING = (): void => undefined
+const MORE_CODE = { choice: 0.25, commonsense: 0.15, code: 0.6 } as const
 
-/** The world as it was measured; then other tasks, other prices, and a model that has become bad. */
+/** The world as it was measured; then other tasks and other prices, and then a model that has become bad. */
 export const PHASES: readonly Phase[] = [
-  { name: 'as measured', from: 0, mix: {}, begin: NOTHING },
-  { name: 'other tasks', from: 0.55, mix: { choice: 0.25, commonsense: 0.15, code: 0.6 }, begin: NOTHING },
+  { name: 'as measured', from: 0, mix: {}, begin: () => undefined },
   {
-    name: 'other prices',
-    from: 0.7,
-    mix: { choice: 0.25, commonsense: 0.15, code: 0.6 },
+    name: 'other tasks and prices',
+    from: 0.49,
+    mix: MORE_CODE,
     begin(parts) {
       multiply(parts, 'openai/gpt-4-1106-preview', 1.5)
       multiply(parts, 'together/mixtral-8x7b-chat', 3)
@@ -38,8 +37,8 @@ export const PHASES: readonly Phase[] = [
   },
   {
     name: 'a model worse',
-    from: 0.85,
-    mix: { choice: 0.25, commonsense: 0.15, code: 0.6 },
+    from: 0.66,
+    mix: MORE_CODE,
     begin: ({ outcomes }) => outcomes.degrade('openai/gpt-3.5-turbo-1106', 0.4),
   },
 ]

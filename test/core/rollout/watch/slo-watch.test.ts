@@ -139,6 +139,23 @@ describe('the watch of a canary', () => {
     expect(breach).toMatchObject({ slo, against: 'limit' })
   })
 
+  it('breaks for drift where others have to answer for what was predicted, though every task ends well', () => {
+    const rules = { ...RULES, qualityMargin: 1 }
+    const end = (rescuedShare: number): SloBreach | undefined => {
+      const random = createRandomStream(8)
+      let watch = NEW_WATCH
+      for (let count = 0; count < 600; count += 1) {
+        const outcome = { ...outcomeOf({ bad: 0 }, random), isRescued: random.nextUnit() < rescuedShare }
+        const step = watchOutcome(watch, { arm: 'candidate', outcome, controlsPerCanary: 1 }, rules)
+        watch = step.watch
+        if (step.breach !== undefined) return step.breach
+      }
+      return undefined
+    }
+    expect(end(0.45)).toMatchObject({ slo: 'drift', against: 'limit' })
+    expect(end(0.1)).toBeUndefined()
+  })
+
   it('takes what a policy refuses as its error beside the incumbent, and for nothing where both refuse', () => {
     const refused = { isAccepted: false, isError: true, isRefused: true, costUsd: null, latencyMs: 0, predicted: null }
     const answered = outcomeOf({ bad: 0 }, createRandomStream(1))
