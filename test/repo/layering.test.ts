@@ -124,6 +124,20 @@ describe('the network', () => {
   })
 })
 
+describe('what is measured twice', () => {
+  it('is measured by two programs: the savings that are simulated reach nothing that evaluates', () => {
+    const seen = new Set<string>()
+    const queue = ['src/simulation/scenarios/routing-savings.ts']
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (seen.has(file)) continue
+      seen.add(file)
+      queue.push(...readImports(file).flatMap((imported) => (imported.isTypeOnly ? [] : (imported.file ?? []))))
+    }
+    expect(seen.size).toBeGreaterThan(100)
+    expect([...seen].filter((file) => file.includes('/evaluation/'))).toEqual([])
+  })
+})
+
 describe('rules about imports', () => {
   it('are never switched off in a file', () => {
     const pattern = /(?:eslint|oxlint)-disable[^\n]*(?:import|restricted|cycle|boundar|default-export)/

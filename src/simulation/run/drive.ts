@@ -12,7 +12,7 @@ export type DriveLimits = {
 }
 
 /** Events between two looks at the signal. */
-const LOOK_EVERY = 256
+const LOOK_EVERY = 512
 
 /**
  * Lets a world happen until something in it is done. Somebody else's pause does not end it.

@@ -51,8 +51,8 @@ export type RunProgress = { readonly events: number; readonly virtualMs: number;
 
 /** Events between two reports of progress. */
 const PROGRESS_EVERY = 4_096
-/** Events between two looks at the caller's signal, where nobody looks more often. */
-const LOOK_EVERY = 256
+/** Events between two looks at the caller's signal, at most. */
+const LOOK_EVERY = 512
 /** Events between two looks where a scenario does not say. */
 const WATCH_EVERY = 64
 /** Virtual time is convergence's in steps of this. */
@@ -180,15 +180,20 @@ class Run {
   private async until(play: Play, untilMs: number): Promise<boolean> {
     const { watch, playMs } = play
     const { signal, onProgress } = this.init
-    const step = watch === undefined ? LOOK_EVERY : this.lookEvery
-    let reported = this.world.events
+    let looked = this.world.events
+    let reported = looked
     for (;;) {
       if (this.world.isOver) return false
-      const end = await this.world.run({ untilMs, eventsMax: step })
-      watch?.()
+      const toLook = watch === undefined ? LOOK_EVERY : looked + this.lookEvery - this.world.events
+      const end = await this.world.run({ untilMs, eventsMax: Math.min(LOOK_EVERY, toLook) })
+      const isLook = end !== 'events' || this.world.events - looked >= this.lookEvery
+      if (isLook) {
+        looked = this.world.events
+        watch?.()
+      }
       this.happened.add(this.world.nowMs(), this.world.events)
-      const isAsked = signal?.aborted === true
-      if (isAsked || this.world.events - reported >= PROGRESS_EVERY) {
+      // Setting the traps aside for a report costs more than many events.
+      if (signal?.aborted === true || (isLook && this.world.events - reported >= PROGRESS_EVERY)) {
         reported = this.world.events
         const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
         if (onProgress !== undefined) withoutTraps(() => onProgress(progress))

@@ -15,7 +15,7 @@ export const SAVINGS_OPTIONS = z.strictObject({
     .min(0)
     .max(0.95)
     .default(0.5)
-    .describe('of a recording: what the policy is trained on, the rest is asked; 0 where a policy is given'),
+    .describe('of a recording: what the policy is trained on, the rest is asked; 0: the documented priors'),
   trainRows: z
     .int()
     .min(0)
