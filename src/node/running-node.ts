@@ -4,6 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts'
 import { CodedError } from '../base/errors.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
 import type { OutboundResponse } from '../ports/outbound-fetch.ts'
+import { isProcessAlive } from './is-process-alive.ts'
 
 /** A node that serves from a data directory: its process, and where it is reached from this machine. */
 export type RunningNode = { readonly pid: number; readonly url: string }
@@ -51,7 +52,7 @@ export function withdrawRunningNode(dataDir: string): void {
 /** The node that serves from this data directory; `undefined` when none says so, or the process that did is gone. */
 export function findRunningNode(dataDir: string): RunningNode | undefined {
   const announced = readAnnouncement(dataDir)
-  return announced !== undefined && isAlive(announced.pid) ? announced : undefined
+  return announced !== undefined && isProcessAlive(announced.pid) ? announced : undefined
 }
 
 function readAnnouncement(dataDir: string): RunningNode | undefined {
@@ -67,16 +68,6 @@ function readFile(dataDir: string): unknown {
     return JSON.parse(readFileSync(join(dataDir, FILE), 'utf8'))
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // The process is there, but belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

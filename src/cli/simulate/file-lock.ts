@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
+import { isProcessAlive } from '../../node/is-process-alive.ts'
 
 /**
  * Takes a file for this process, by a file beside it that holds the id of the process. One whose process is no more is taken over.
@@ -11,7 +12,7 @@ export function lockFile(path: string): () => void {
   const lock = `${path}.lock`
   if (!take(lock)) {
     const holder = holderOf(lock)
-    if (holder === undefined || isAlive(holder)) throw lockedBy(holder, path, lock)
+    if (holder === undefined || isProcessAlive(holder)) throw lockedBy(holder, path, lock)
     rmSync(lock, { force: true })
     if (!take(lock)) throw lockedBy(holderOf(lock), path, lock)
   }
@@ -41,16 +42,6 @@ function holderOf(lock: string): number | undefined {
     return /^[1-9]\d{0,9}\n$/.test(text) ? Number(text) : undefined
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error: unknown) {
-    // It belongs to somebody else.
-    return codeOf(error) === 'EPERM'
   }
 }
 

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { CodedError } from '../../../base/errors.ts'
+import { isProcessAlive } from '../../is-process-alive.ts'
 
 /** Text that is gathered before it is written. */
 const GATHERED_MAX = 256 * 1024
@@ -151,7 +152,7 @@ export function sweepDrafts(file: string): void {
   for (const name of namesIn(folder)) {
     if (!name.startsWith(lead)) continue
     const pid = /^([1-9][0-9]{0,9})\.partial(?:-[A-Za-z0-9]{1,12})?$/.exec(name.slice(lead.length))?.[1]
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })
+    if (pid !== undefined && !isProcessAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })
   }
 }
 
@@ -161,15 +162,6 @@ function namesIn(folder: string): readonly string[] {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error: unknown) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
 
