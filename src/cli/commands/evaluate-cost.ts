@@ -26,7 +26,7 @@ export const evaluateCostCommand: Command = {
     save: SAVE_FLAG,
   },
   details: [
-    'All figures are shares of the best single model: of its cost, and of its score. Operating points are chosen on the training file; a cost is shown only where the quality was reached on the test file to within 0.01.',
+    'All figures are shares of the best single model: of its cost, and of its score. Operating points are chosen on the training file; a cost is shown only where the quality was reached on the test file to within 0.01. Tasks of high risk begin with the model that is most likely to be right, as they do when they are served; what is asked after the first answer is not counted.',
   ],
   async run(context) {
     const { flags, workingDir } = context

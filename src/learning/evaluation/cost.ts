@@ -4,6 +4,7 @@ import { cheapestMix } from '../../core/learning/random-mix.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import { trainPolicy } from '../../core/learning/train-policy.ts'
 import { bestTradeIndex } from '../../core/policy/best-trade.ts'
+import { createRiskDetector } from '../../core/policy/risk-detection.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import { orderRows } from './order-rows.ts'
@@ -90,7 +91,7 @@ export type CostEvaluationComponents = {
   readonly openScorer: (artefact: PolicyArtefact) => PolicyScorer
 }
 
-/** Judges the artefact's operating points on the test rows, beside the best single model and the cheapest random mix of two. */
+/** Judges the artefact's operating points on the test rows, with what is of high risk beginning as it is served, beside the best single model and the cheapest random mix of two. */
 export function evaluateCost(
   { openScorer }: CostEvaluationComponents,
   { artefact, rows, seed }: { readonly artefact: PolicyArtefact; readonly rows: CostRows; readonly seed: number },
@@ -105,15 +106,19 @@ export function evaluateCost(
   const testTotals = candidates.map((name) => totalsOf(test, name))
   const best = trainTotals.reduce((top, { score }, place) => (score > (trainTotals[top]?.score ?? 0) ? place : top), 0)
   const bestTest = testTotals[best] ?? { score: 0, usd: 0 }
+  const risks = createRiskDetector()
   const predictions = test.map(({ prompt }) => ({
+    isHighRisk: risks.assess(prompt).risk === 'high',
     success: scorer.score(prompt).success,
     usd: scorer.expectedUsd(prompt) ?? new Float64Array(candidates.length),
   }))
   const points = QUALITY_SHARES.map((share): CostPoint => {
     const operating = artefact.operatingPoints.find(({ qualityShare }) => qualityShare === share)
-    const chosen = predictions.map(({ success, usd }) =>
-      operating === undefined ? best : bestTradeIndex(success, usd, operating.successPerUsd),
-    )
+    const chosen = predictions.map(({ isHighRisk, success, usd }) => {
+      if (operating === undefined) return best
+      // As it is served: under high risk a price is no reason.
+      return isHighRisk ? safestIndex(success, usd) : bestTradeIndex(success, usd, operating.successPerUsd)
+    })
     return pointOf({
       share,
       chosen,
@@ -131,6 +136,16 @@ export function evaluateCost(
     rows_left_out: rows.rowsLeftOut,
     points,
   }
+}
+
+/** Place of the candidate that is the most likely to be right; of equal ones the dearest. */
+function safestIndex(success: Float64Array, usd: Float64Array): number {
+  let safest = 0
+  for (let place = 1; place < success.length; place += 1) {
+    const gained = (success[place] ?? 0) - (success[safest] ?? 0)
+    if (gained > 0 || (gained === 0 && (usd[place] ?? 0) > (usd[safest] ?? 0))) safest = place
+  }
+  return safest
 }
 
 type Totals = { readonly score: number; readonly usd: number }

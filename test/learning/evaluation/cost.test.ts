@@ -70,6 +70,21 @@ describe('the evaluation of cost', () => {
     }
   })
 
+  it('counts tasks of high risk as they are served: by the model that is most likely to be right', () => {
+    const judged = (prompt: string): CostEvaluation => {
+      const scorer = createPolicyScorer({ artefact })
+      // The strong one is hardly better, and not worth its price.
+      const openScorer = () => ({
+        ...scorer,
+        score: () => ({ ...scorer.score(''), success: Float64Array.of(0.5, 0.6, 0.55) }),
+      })
+      const asked = { ...rows, test: rows.test.map((row) => ({ ...row, prompt: `${prompt} ${row.prompt}` })) }
+      return evaluateCost({ openScorer }, { artefact, rows: asked, seed: 1 })
+    }
+    expect(judged('What dose of warfarin should my child take?').points[0]).toMatchObject({ kernell: 1, achieved: 1 })
+    expect(judged('What is it called?').points[0]?.achieved).toBeLessThan(1)
+  })
+
   it('leaves out models without a price or without outcomes, and lists them', () => {
     const extra = (row: RoutingRow, index: number): RoutingRow => ({
       ...row,

@@ -57,7 +57,7 @@ export type Compared = {
   readonly served: Beside
   readonly servedQuality: number
   readonly escalated: number
-  /** Share of the tasks, and what their first choices cost: the router gives them to the strongest model, which `eval cost` does not count. */
+  /** Share of the tasks, and what their first choices cost: they begin with the strongest model, whatever it costs. */
   readonly highRisk: number
   readonly highRiskCost: number
 }

@@ -145,7 +145,7 @@ function tableOf(
   ]
 }
 
-/** What the router does otherwise than the formula, on purpose. */
+/** What is not a trade of quality against cost. */
 function riskText({ highRisk, highRiskCost }: Compared): string {
   if (highRisk === 0) return ''
   return `; ${highRiskCost.toFixed(4)} of it for the ${percent(highRisk)} of high risk, which begin with the strongest model`
