@@ -30,7 +30,8 @@ export {
 export { defineAgent } from './define-agent.ts'
 export { fromMachine, type FromMachineOptions, type MachineContext, type MachineStep } from './hosting/from-machine.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from './inside.ts'
-export type { ActorSystem, StopOptions, SuperviseOptions } from './system/actor-system.ts'
+export type { ActorSystem } from './system/actor-system.ts'
+export type { StopOptions, SuperviseOptions } from './system/actor-system-options.ts'
 export type {
   ActorAddress,
   ActorRef,

@@ -1,14 +1,13 @@
 import type { AnyEventObject, InspectionEvent, Observer, Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
-import { createRestartIntensity, type RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
+import { createRestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { Cell, DRAINING, RUNNING, STOPPED, type Behaviour, type StepObserver } from '../cell/cell.ts'
-import type { XStateClock } from '../cell/cell-extras.ts'
+import { Cell, RUNNING, STOPPED } from '../cell/cell.ts'
 import { RingPool } from '../cell/event-ring.ts'
-import { endAtOnce, linkChild, startCell } from '../cell/life.ts'
-import { findCell, namesBelow } from '../cell/naming.ts'
+import { endAtOnce } from '../cell/life.ts'
+import { findCell } from '../cell/naming.ts'
 import { EndTeller } from '../cell/end-teller.ts'
 import { drainChildren, stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
@@ -16,7 +15,6 @@ import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
 import { sendToBusy } from '../delivery/full-mailbox.ts'
 import { watchCell } from '../delivery/watch.ts'
 import type { ActorEnvironment } from '../environment.ts'
-import type { Tracer } from '../../ports/tracer.ts'
 import { awaitTracer } from '../inspect/await-tracer.ts'
 import { MessageTracer } from '../inspect/message-tracer.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
@@ -33,77 +31,17 @@ import {
 } from '../misuse.ts'
 import { INTENSITY_DEFAULT, superviseDone, superviseFailure, type SupervisionHost } from '../supervision/supervise.ts'
 import type { SupervisionEvent } from '../supervision/supervision-event.ts'
-import { cellCounts } from './cell-counts.ts'
+import type { ActorSystemInit, StopOptions, SuperviseOptions } from './actor-system-options.ts'
+import { drainSystem } from './drain-system.ts'
+import { startActor } from './start-actor.ts'
 import { SystemClock } from './system-clock.ts'
+import type { SystemExtension } from './system-extension.ts'
 import { TurnQueue } from './turn-queue.ts'
-import { XStateContract, type NumberSource } from './xstate-contract.ts'
-
-export type ActorSystemInit = {
-  readonly environment: ActorEnvironment
-  /** True: sends from outside a turn drain to quiescence before they return. */
-  readonly isInline: boolean
-  /** Replaces the clock that XState's logic is given. */
-  readonly clock?: XStateClock
-  readonly logger?: (...parts: unknown[]) => void
-  readonly deadLettersMax?: number
-  /** Name of this machine in addresses. Default `local`. */
-  readonly nodeName?: string
-  /** Default: numbers of its own, from 0. */
-  readonly numbers?: NumberSource
-  /** Index of this thread in addresses. Default 0. */
-  readonly workerIndex?: number
-  readonly extension?: SystemExtension
-  /** A span per message. Absent: no cost; not recording: looked at once per slice of turns. */
-  readonly tracer?: Tracer
-  /** Sees each message and makes the steps, in place of a tracer's spans. Absent: no cost. */
-  readonly stepObserver?: StepObserver
-}
-
-/** What a composition adds to a system: durable actors, other threads. */
-export interface SystemExtension {
-  /** Resolves when messages to durable and distant actors are taken. */
-  readonly ready: Promise<void>
-  /** A reference to an actor that does not live on this thread; `undefined`: it is to live here. */
-  place(definition: AgentDefinition, options: SpawnOptions): ActorRef | undefined
-  /** An actor of another thread. */
-  find(id: string): ActorRef | undefined
-  /** Wraps the behaviour of an actor that is to live here. */
-  wrap(definition: AgentDefinition, behaviour: Behaviour): Behaviour
-  /**
-   * Resolves, or rejects, when what is under way for the actors of this thread has come to an end: being opened, being
-   * stored. `undefined` when nothing is. Absent: nothing ever is.
-   */
-  settling?(): Promise<void> | undefined
-  /**
-   * Runs when the actors of this thread have ended.
-   *
-   * @param drainLeftMs  What is left of the time in which messages that wait are still handled; 0 and more.
-   */
-  stop(drainLeftMs: number): Promise<void>
-}
-
-export type StopOptions = {
-  /**
-   * How long messages that wait are still handled, in milliseconds. Default 2,000; 0 drops them. Worker threads have half a
-   * second more, then they are ended.
-   */
-  readonly drainMs?: number
-}
-
-export type SuperviseOptions = {
-  readonly id?: string
-  readonly strategy: RestartStrategy
-  /** More restarts than this, and the supervisor fails itself. Default 3 within 5,000 ms. */
-  readonly intensity?: RestartIntensityLimit
-  readonly supervisor?: ActorRef
-}
+import { XStateContract } from './xstate-contract.ts'
 
 const STRATEGIES: readonly RestartStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
-/** A platform's timers fire at once for more. */
-const TIMER_MS_MAX = 2 ** 31 - 1
-const ID = /^(?!\$)[^\s/#]{1,256}$/
 
 /**
  * The system of all actors of one thread: registry, run queue, clock, supervisors, dead letters. For XState's logic it is
@@ -191,7 +129,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   spawnChild(parent: Cell, definition: AgentDefinition, options: SpawnOptions): Cell {
     const behaviour = behaviourOf(definition)
     const wrapped = this.extension === undefined ? behaviour : this.extension.wrap(definition, behaviour)
-    return this.#startUnder(parent, wrapped, options)
+    return startActor(this, { parent, behaviour: wrapped, options })
   }
 
   /**
@@ -209,7 +147,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     createRestartIntensity(intensity)
     const parent = supervisor === undefined ? this.rootCell() : this.#supervisorCell(supervisor)
     const behaviour = new SupervisorBehaviour({ strategy, intensity, isPerChild: false })
-    return this.#startUnder(parent, behaviour, id === undefined ? {} : { id })
+    return startActor(this, { parent, behaviour, options: id === undefined ? {} : { id } })
   }
 
   /** A live actor by its id, or by the `systemId` that XState's logic gave it. */
@@ -248,7 +186,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   rootCell(): Cell {
-    if (this.#takesNoActors) {
+    if (this.takesNoActors) {
       throw new CodedError('ACTOR_SYSTEM_STOPPED', { message: 'The actor system takes no more actors: it was stopped' })
     }
     this.root ??= this.#createRoot()
@@ -325,7 +263,8 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     return this
   }
 
-  get #takesNoActors(): boolean {
+  /** Neither from outside any more, nor for actors that end. */
+  get takesNoActors(): boolean {
     return this.#hasEnded || (this.#stopping !== undefined && !this.isBusy)
   }
 
@@ -346,60 +285,9 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     throw new TypeError('The supervisor of an actor is one that `supervise` of the same system made')
   }
 
-  #startUnder(parent: Cell, behaviour: Behaviour, options: SpawnOptions): Cell {
-    const isEnding = parent.behaviour.isSupervisor && (parent.marks & DRAINING) !== 0
-    if (this.#takesNoActors || parent.status === STOPPED || isEnding) {
-      throw new CodedError('ACTOR_SYSTEM_STOPPED', { message: 'The actor system, or the parent, was stopped' })
-    }
-    const number = this.bookNumber()
-    const { id: own, input } = options
-    if (own !== undefined && (typeof own !== 'string' || !ID.test(own)))
-      throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #, the first not $: ${own}`)
-    const names = own === undefined ? undefined : namesBelow(parent)
-    if (own !== undefined && names?.has(own) === true) {
-      const id = parent === this.root ? own : `${parent.id}/${own}`
-      throw new CodedError('ACTOR_ID_TAKEN', { message: `There is an actor ${id} already`, details: { id } })
-    }
-    const cell = new Cell(this, behaviour, { name: own, number, parent, input })
-    if (this.isInspected) this._sendInspectionEvent({ type: '@xstate.actor', actorRef: cell })
-    try {
-      behaviour.initialise(cell)
-    } catch (cause: unknown) {
-      const { name } = behaviour.definition
-      const why = cause instanceof Error ? cause.message : String(cause)
-      const message = `Actor ${own ?? ''} of agent ${name} could not be started: ${why}`
-      throw new CodedError('ACTOR_START_FAILED', { message, cause, details: { id: own ?? null, agent: name } })
-    }
-    if (own !== undefined) names?.set(own, cell)
-    linkChild(cell)
-    cellCounts().created += 1
-    if (this.isInline) this.run(() => startCell(cell))
-    else startCell(cell)
-    return cell
-  }
-
-  /** Lets the actors handle what waits for them, and those be opened that are not yet. */
-  async #drain(drainMs: number): Promise<void> {
-    const { clock, timers } = this.environment
-    const deadlineMs = clock.monotonicMs() + drainMs
-    const late = Promise.withResolvers<void>()
-    let isLate = false
-    const timer = timers.schedule(Math.min(drainMs, TIMER_MS_MAX), () => {
-      isLate = true
-      late.resolve()
-    })
-    while (!isLate && clock.monotonicMs() < deadlineMs) {
-      const settling = this.extension?.settling?.()
-      if (!this.#turns.isQuiet) await new Promise<void>((resolve) => this.environment.later(resolve))
-      else if (settling !== undefined) await Promise.race([settling.catch(() => {}), late.promise])
-      else break
-    }
-    timer.cancel()
-  }
-
   async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {
     const deadlineMs = this.environment.clock.monotonicMs() + drainMs
-    if (drainMs > 0) await this.#drain(drainMs)
+    if (drainMs > 0) await drainSystem(this, { drainMs, isQuiet: () => this.#turns.isQuiet })
     this.#hasEnded = true
     for (const top of [this.root, this.inlineRoot])
       if (top !== undefined && top.status !== STOPPED) endAtOnce(top, 'stopped')

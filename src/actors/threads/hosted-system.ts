@@ -3,7 +3,8 @@ import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import type { ActorRef } from '../actor-ref.ts'
 import { Cell, type Behaviour } from '../cell/cell.ts'
 import { ActorSystem } from '../system/actor-system.ts'
-import type { ActorSystemInit, SystemExtension } from '../system/actor-system.ts'
+import type { ActorSystemInit } from '../system/actor-system-options.ts'
+import type { SystemExtension } from '../system/system-extension.ts'
 
 /** Numbers of actors that were made on a worker; below are those that the first thread gave. */
 const OWN_NUMBERS = 2 ** 31

@@ -31,7 +31,8 @@ export {
   type MachineStep,
 } from '../../actors/hosting/from-machine.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from '../../actors/inside.ts'
-export type { ActorSystem, StopOptions, SuperviseOptions } from '../../actors/system/actor-system.ts'
+export type { ActorSystem } from '../../actors/system/actor-system.ts'
+export type { StopOptions, SuperviseOptions } from '../../actors/system/actor-system-options.ts'
 export type {
   ActorAddress,
   ActorRef,

@@ -1,7 +1,7 @@
 import type { AgentDefinition, SpawnOptions } from '../../actors/agent-definition.ts'
 import type { ActorRef } from '../../actors/actor-ref.ts'
 import type { Behaviour } from '../../actors/cell/cell.ts'
-import type { SystemExtension } from '../../actors/system/actor-system.ts'
+import type { SystemExtension } from '../../actors/system/system-extension.ts'
 
 /** Several extensions as one: the first that knows an answer gives it, and the last is stopped first. */
 export function joinExtensions(extensions: readonly SystemExtension[]): SystemExtension {
