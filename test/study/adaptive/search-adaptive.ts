@@ -20,11 +20,11 @@ export type AdaptiveSearch = {
 }
 
 const SHARE = 0.2
-const GENERATIONS = 4
-const POPULATION = 8
-const ELITE = 3
+const GENERATIONS = 10
+const POPULATION = 16
+const ELITE = 4
 /** Seeds that score one candidate; those of the search are behind those of the study. */
-const SCORE_SEEDS = 3
+const SCORE_SEEDS = 4
 const SEARCH_FROM = 1_000_000
 const NAMES = Object.keys(ADAPTIVE_RANGES) as readonly (keyof typeof ADAPTIVE_RANGES)[]
 
