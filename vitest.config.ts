@@ -6,6 +6,7 @@ const reportFile = process.env.KERNELL_TEST_REPORT
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/build/before-all.ts'],
     // Files share nothing but the disk; two at a time keeps timings of single tests meaningful on small machines.
     pool: 'forks',
     maxWorkers: 2,

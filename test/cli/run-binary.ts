@@ -2,9 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-
-const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
+import { join } from 'node:path'
+import { COMMAND, compileCache } from '../build/build-package.ts'
 
 export type BinaryInit = {
   readonly environment?: Readonly<Record<string, string>>
@@ -45,8 +44,9 @@ export function startBinary(words: readonly string[], init: BinaryInit = {}): St
     KERNELL_DATA_DIR: join(folder, 'data'),
     XDG_CONFIG_HOME: folder,
     HOME: folder,
+    ...compileCache(),
   }
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [COMMAND, ...words], {
     cwd: folder,
     env: { ...environment, ...init.environment },
     stdio: 'pipe',

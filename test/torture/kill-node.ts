@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { amountFromNanos, parseAmount } from '../../src/base/money.ts'
 import { createSystemClock } from '../../src/node/system-clock.ts'
@@ -16,9 +15,9 @@ import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { TELEMETRY_FLUSH_INTERVAL_MS_DEFAULT } from '../../src/telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
+import { COMMAND, compileCache } from '../build/build-package.ts'
 import { faultyDiskVariables } from './faulty-disk.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const CALLERS = 8
 const LIMIT_USD = 1_000
 /** Time for writing a batch, on a machine that is busy with other things; what is younger may be lost, and is not looked for. */
@@ -181,9 +180,15 @@ export class NodeVictim {
       '--data-dir',
       join(this.#folder, 'data'),
     ]
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const child = spawn(process.execPath, [COMMAND, ...words], {
       cwd: this.#folder,
-      env: { PATH: process.env['PATH'], HOME: this.#folder, XDG_CONFIG_HOME: this.#folder, ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.#folder,
+        XDG_CONFIG_HOME: this.#folder,
+        ...compileCache(),
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let said = ''

@@ -4,11 +4,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readRepositoryFile } from '../../repo/repository.ts'
+import { COMMAND, compileCache } from '../../build/build-package.ts'
 import { makeFolder, removeFolders } from '../run-binary.ts'
 
 /** What a stranger copies out of the pages and runs, with real processes. */
 const folder = makeFolder()
-const MAIN = resolve(import.meta.dirname, '../../../src/cli/main.ts')
 const SCRIPT = resolve(import.meta.dirname, '../../../agents/buyer/three-processes.sh')
 
 type Terminal = { readonly shell: ChildProcess; readonly ended: Promise<number | null>; output: string }
@@ -25,6 +25,7 @@ function openTerminal(arguments_: readonly string[], environment: Readonly<Recor
       KERNELL_DISCOVER: 'false',
       HOME: folder,
       XDG_CONFIG_HOME: folder,
+      ...compileCache(),
       ...environment,
     },
   })
@@ -65,7 +66,7 @@ function blocksOf(section: string): readonly string[] {
 beforeAll(() => {
   const command = join(folder, 'bin', 'kernell')
   mkdirSync(join(folder, 'bin'))
-  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`)
+  writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${COMMAND}" "$@"\n`)
   chmodSync(command, 0o755)
 })
 
@@ -89,7 +90,7 @@ describe('a stranger who copies commands', () => {
   test('sees a task go through three processes, and every flipped byte found', { timeout: 400_000 }, async () => {
     const script = readFileSync(SCRIPT, 'utf8')
     expect(script).not.toMatch(/\bsrc\/|import /)
-    const run = openTerminal([SCRIPT], { KERNELL: `${process.execPath} ${MAIN}`, TMPDIR: folder })
+    const run = openTerminal([SCRIPT], { KERNELL: `${process.execPath} ${COMMAND}`, TMPDIR: folder })
     const code = await run.ended
     expect([code, run.output]).toEqual([0, expect.stringMatching(/state: FINAL[\s\S]*\nDONE\n$/) as string])
   })
