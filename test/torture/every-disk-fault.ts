@@ -11,6 +11,8 @@ export type ExploreResult = {
 
 export type FaultExploration = {
   readonly seed: number
+  /** 3: every third operation alone. Default 1. */
+  readonly every?: number | undefined
   /** The workload; the same for the same seed. Its mutating disk operations are counted on a disk without faults. */
   readonly work: (disk: FaultyFileSystem) => Promise<unknown>
   /** The workload over a disk with one fault, and what it left after the power cut: a number, and what is wrong with it. */
@@ -21,14 +23,19 @@ const KINDS: readonly DiskFault['kind'][] = ['fail', 'tear', 'crash']
 const CUTS: readonly PowerCut[] = ['lose', 'mix', 'keep']
 
 /** Judges one seeded workload once per mutating disk operation, kind of fault and kind of power cut. */
-export async function exploreEveryDiskFault({ seed, work, judge }: FaultExploration): Promise<ExploreResult> {
+export async function exploreEveryDiskFault({
+  seed,
+  every = 1,
+  work,
+  judge,
+}: FaultExploration): Promise<ExploreResult> {
   const probe = new FaultyFileSystem({ seed })
   await work(probe)
   const faultPoints = probe.operationCount
   const failures: string[] = []
   const trace: string[] = []
   let runs = 0
-  for (let operation = 0; operation < faultPoints; operation += 1) {
+  for (let operation = 0; operation < faultPoints; operation += every) {
     for (const kind of KINDS) {
       for (const cut of CUTS) {
         runs += 1

@@ -9,21 +9,32 @@ const DIRECTORY = '/notary'
 
 export type ExploreSettlementInit = {
   readonly seed: number
+  /** 3: faults at every third operation alone. Default 1. */
+  readonly every?: number
   /** Closes segments of the journal in between, and starts from them. */
   readonly segments?: SegmentCadence | undefined
   /** Stands between the notary and the disk: how a defect is planted. */
   readonly plant?: ((disk: FileSystem) => FileSystem) | undefined
 }
 
+/** Behind every third entry, however large the state is. */
+export const SHORT_SEGMENTS: SegmentCadence = { entries: 3, atStop: 1, rowsPerEntry: 1_000 }
+
 /**
  * A settlement, once per mutating operation of the disk, kind of fault there and kind of power cut: after the restart the books balance, each receipt that anybody
  * holds is given again byte for byte, and the rest of the work comes out as ever, also through a second cut.
  */
-export async function exploreSettlement({ seed, plant, segments }: ExploreSettlementInit): Promise<ExploreResult> {
+export async function exploreSettlement({
+  seed,
+  every,
+  plant,
+  segments,
+}: ExploreSettlementInit): Promise<ExploreResult> {
   const work = settlementWork(Date.now())
   const over = (disk: FaultyFileSystem): FileSystem => plant?.(disk) ?? disk
   return await exploreEveryDiskFault({
     seed,
+    every,
     work: async (disk) => await settle(over(disk), { work, segments }, new Map()),
     judge: async (disk, cut) => await judge({ disk, over, work, segments }, cut),
   })

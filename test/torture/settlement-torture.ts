@@ -1,6 +1,6 @@
 import type { FileSystem, OpenFile } from '../../src/ports/file-system.ts'
 import { sha256Hex } from '../../src/base/sha256.ts'
-import { exploreSettlement } from './explore-settlement.ts'
+import { exploreSettlement, SHORT_SEGMENTS } from './explore-settlement.ts'
 import { killAtEveryBoundary } from './kill-settlement.ts'
 import { raceNotary } from './race-notary.ts'
 import { isOverdue, type Torture, type TortureFailure } from './torture.ts'
@@ -23,15 +23,21 @@ export const SETTLEMENT_TORTURE: Torture = {
     for (let round = 0; round < init.runs && !isOverdue(init); round += 1) {
       const seed = init.firstSeed + round
       const fail = (what: readonly string[]): void => void failures.push(...what.map((each) => ({ seed, what: each })))
-      const explored = await exploreSettlement({ seed, plant: init.plant === '' ? undefined : withoutSyncs })
-      runs += explored.runs
-      traces.push(...explored.trace)
-      counts['disk_operations'] = explored.faultPoints
-      counts['disk_images'] = explored.runs
-      fail(explored.failures)
-      init.log(
-        `${explored.faultPoints} operations of the disk, ${explored.runs} images: ${explored.failures.length} failures`,
-      )
+      const plant = init.plant === '' ? undefined : withoutSyncs
+      for (const [name, segments] of [
+        ['disk', undefined],
+        ['segments', SHORT_SEGMENTS],
+      ] as const) {
+        const explored = await exploreSettlement({ seed, plant, segments })
+        runs += explored.runs
+        traces.push(...explored.trace)
+        counts[`${name}_operations`] = explored.faultPoints
+        counts[`${name}_images`] = explored.runs
+        fail(explored.failures)
+        init.log(
+          `${name}: ${explored.faultPoints} operations, ${explored.runs} images, ${explored.failures.length} failures`,
+        )
+      }
       if (init.plant !== '') continue
       const killed = await killAtEveryBoundary({ every: 1, isOver: () => isOverdue(init) })
       runs += killed.runs
