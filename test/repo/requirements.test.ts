@@ -13,6 +13,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
   node26: () => 'path' in findNode(26),
   strace: () => spawnSync('strace', ['true']).status === 0,
+  systemd: () => spawnSync('systemd-analyze', ['--version']).status === 0,
 }
 
 /** Where KERNELL_REQUIRE names something, a test that skips for lack of it would hide a fault: then its absence fails here. */
