@@ -29,7 +29,7 @@ it('a run whose promises go on for ever is ended with its thread, without anybod
   }
   const answer = await playRun({
     playedAs: {
-      source: { kind: 'file', url: new URL('./scenarios/ticking.ts', import.meta.url).href, sha256: '' },
+      source: { kind: 'file', url: new URL('./scenarios/ticking.ts', import.meta.url).href },
       options: { wrong: 'promises', at: [1] },
       signatures: 'seeded',
       dataFile: undefined,
