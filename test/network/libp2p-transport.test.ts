@@ -128,7 +128,8 @@ describe('the libp2p transport', () => {
     expect(await near.request(far.did, question(Uint8Array.of(1)))).toEqual(Uint8Array.of(1))
     const outside = await start(3, { privateNetworkKey: new Uint8Array(32).fill(6) })
     introduce(outside, far)
-    expect(await codeOf(outside.request(far.did, question()))).toBe('NETWORK_UNREACHABLE')
+    expect(await codeOf(outside.request(far.did, question(undefined, 300)))).toBe('NETWORK_TIMEOUT')
+    expect([outside.connectedPeers, far.connectedPeers]).toEqual([[], [near.did]])
   })
 
   it('reaches a node over a relay that passes connections on', async () => {

@@ -8,7 +8,7 @@ export type ByteChannel = {
   send(bytes: Uint8Array): void
   /** Bytes that were taken and are not on their way yet; `onDrain` is told when there are none left. */
   readonly waitingBytes: number
-  /** A question of the other side was taken. A channel may read no further for a while when they come too fast. */
+  /** The other side asked something, or took it back. A channel may read no further for a while when that comes too fast. */
   questionTaken?(): void
   /** Idempotent. What was taken is still sent. */
   close(): void

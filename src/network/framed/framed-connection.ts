@@ -60,7 +60,10 @@ export class FramedConnection {
   constructor(components: FramedConnectionComponents) {
     this.components = components
     const { channel } = components
-    this.outbox = new FrameOutbox((bytes) => channel.send(bytes))
+    this.outbox = new FrameOutbox((bytes) => {
+      channel.send(bytes)
+      this.reportHeld()
+    })
     const send = (frame: OutgoingFrame): void => this.send(frame)
     const maySend = (): boolean => this.end === undefined && this.introduction.isDone && !this.isCongested()
     const onSettled = (): void => this.proceedRetirement()
@@ -185,9 +188,11 @@ export class FramedConnection {
         this.asked.settle(frame)
         return
       case 'cancel':
+        this.components.channel.questionTaken?.()
         this.given.cancel(frame.correlation)
         return
       case 'goodbye':
+        if (this.hasHeardGoodbye) throw new CodedError('NETWORK_FRAME_INVALID', { message: 'A second goodbye' })
         this.hasHeardGoodbye = true
         this.retire()
         this.proceedRetirement()

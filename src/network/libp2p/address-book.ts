@@ -3,6 +3,7 @@ import { timestampFromMs } from '../../base/time.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
 import {
   type AddressSource,
+  BOOK_PEERS_MAX,
   type BookPlace,
   isTrusted,
   type KnownAddress,
@@ -36,6 +37,8 @@ const ADDRESS_LENGTH_MAX = 512
 export class AddressBook {
   private readonly components: AddressBookComponents
   private readonly entries = new Map<Did, Entry>()
+  /** Of each entry: worked out once, since all of them are looked at for each newcomer. */
+  private readonly places = new Map<Did, BookPlace>()
   private readonly changed = new Set<Did>()
   private writing: Promise<void> | undefined
 
@@ -55,7 +58,7 @@ export class AddressBook {
       const peer = parseDid(key)
       const entry = readEntry(value)
       if (peer === undefined || entry === undefined) await store.delete(key)
-      else if (!this.entries.has(peer)) this.put(peer, entry)
+      else if (!this.entries.has(peer) && this.entries.size < BOOK_PEERS_MAX) this.keep(peer, entry)
     }
   }
 
@@ -132,6 +135,7 @@ export class AddressBook {
     if (victim === peer) return
     if (victim !== undefined) {
       this.entries.delete(victim)
+      this.places.delete(victim)
       this.write(victim)
     }
     this.put(peer, entry)
@@ -139,19 +143,20 @@ export class AddressBook {
 
   /** A node that keeps its place displaces nobody. */
   private victimFor(peer: Did, entry: Entry): Did | undefined {
-    const before = this.entries.get(peer)
+    const before = this.places.get(peer)
     const newcomer = placeOf(peer, entry)
-    if (before !== undefined && placeOf(peer, before).isTrusted === newcomer.isTrusted) return undefined
-    return whoGivesWay(this.places(), newcomer)
-  }
-
-  private *places(): Generator<BookPlace> {
-    for (const [peer, entry] of this.entries) yield placeOf(peer, entry)
+    if (before?.isTrusted === newcomer.isTrusted) return undefined
+    return whoGivesWay(this.places.values(), newcomer)
   }
 
   private put(peer: Did, entry: Entry): void {
-    this.entries.set(peer, entry)
+    this.keep(peer, entry)
     this.write(peer)
+  }
+
+  private keep(peer: Did, entry: Entry): void {
+    this.entries.set(peer, entry)
+    this.places.set(peer, placeOf(peer, entry))
   }
 
   private write(peer: Did): void {
