@@ -37,7 +37,9 @@ export function askRemote(
     router.requests.closeReply(number)
     for (const each of releases) each()
   }
-  const reply = new OpenReply(ref.thread, {
+  const reply = new OpenReply(
+    ref.thread,
+    {
     onAnswer: (answer) => {
       release()
       answered.resolve(answer)
@@ -47,7 +49,9 @@ export function askRemote(
       answered.reject(error)
     },
     failureOf: (error) => failedError(ref, event, error),
-  })
+  },
+    ref,
+  )
   const number = router.requests.openReply(reply)
   try {
     if (!ref.send({ ...event, replyTo: reply })) reply.fail(refusalOf(ref))

@@ -130,6 +130,30 @@ export const ACTOR_ERRORS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  ACTOR_NODE_LOST: {
+    cause: 'The machine of the cluster that the actor ran on was lost, or the connection to it, after the message was sent.',
+    remedy: 'Send it again once the actor is placed anew, unless doing it twice would do harm.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  ACTOR_NODE_UNKNOWN: {
+    cause: 'An actor was to be placed on a machine that is not one of the cluster.',
+    remedy: 'Name one of the `peers` of `cluster`, or leave the choice with `placement: { cluster: true }`.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  ACTOR_EVENT_TOO_LARGE: {
+    cause: 'An event for an actor on another machine is larger than one message between machines may be.',
+    remedy: 'Send large things in pieces, or send where they are.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  ACTOR_CLUSTER_SECRET_INVALID: {
+    cause: 'The secret of a cluster is too short to keep others out, or its file cannot be read.',
+    remedy: 'Make one with `openssl rand -hex 32`, in a file that only its owner may read, the same on every machine.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   ACTOR_MODULE_INVALID: {
     cause: 'A worker cannot load the agent: its definition names no module, or the module does not export it.',
     remedy: 'Give `defineAgent` the `module` with the URL and the name under which the definition is exported.',
