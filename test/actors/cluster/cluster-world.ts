@@ -6,6 +6,7 @@ import { SimulatedNetwork } from '../../../src/simulation/network/simulated-netw
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 import type { ClockSkew, WorldProcess } from '../../../src/simulation/world/world-process.ts'
 import { identityOf } from '../../network/identities.ts'
+import { StopSwitch } from './stop-switch.ts'
 
 export const SECRET = 'correct horse battery staple, thirty-two bytes'
 export const HEARTBEAT_MS = 100
@@ -17,6 +18,8 @@ export type ClusterNode = {
   readonly cluster: ClusterExtension
   readonly owner: WorldProcess
   readonly errors: unknown[]
+  /** Stops the process and lets it go on, as SIGSTOP and SIGCONT do. */
+  readonly stopSwitch: StopSwitch
 }
 
 export type NodeInit = Partial<Omit<ClusterExtensionInit, 'name' | 'transport' | 'peers' | 'environment'>> & {
@@ -46,9 +49,11 @@ export class ClusterWorld {
     const { world, network, names } = this
     const owner = world.createProcess(name, skew)
     const errors: unknown[] = []
-    const environment = { ...owner.environment(), reportError: (error: unknown) => void errors.push(error) }
+    const stopSwitch = new StopSwitch()
+    const reportError = (error: unknown): void => void errors.push(error)
+    const environment = { ...stopSwitch.environment(owner.environment()), reportError }
     const did = this.didOf(name)
-    const transport = network.createTransport(owner, { did, name })
+    const transport = stopSwitch.transport(network.createTransport(owner, { did, name }))
     const others = (peers ?? names).filter((each) => each !== name)
     const cluster = new ClusterExtension({
       name,
@@ -62,7 +67,7 @@ export class ClusterWorld {
     })
     const system = new ActorSystem({ environment, isInline: false, nodeName: name, extension: cluster, logger: () => {} })
     cluster.attach(system)
-    return { name, did, system, cluster, owner, errors }
+    return { name, did, system, cluster, owner, errors, stopSwitch }
   }
 
   /** Lets virtual time pass. */
