@@ -3,69 +3,32 @@ import { CodedError } from '../../base/errors.ts'
 import { hexOfBytes } from '../../base/hex.ts'
 import { clusterTiming, type ClusterTiming } from '../../core/cluster/cluster-timing.ts'
 import type { PeeringEffect } from '../../core/cluster/peering.ts'
-import type { Did } from '../../core/evidence/names.ts'
-import { createRestartIntensity, type RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
-import type { Transport } from '../../ports/transport.ts'
 import type { ActorRef } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import type { Behaviour, Cell } from '../cell/cell.ts'
-import type { ActorEnvironment } from '../environment.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import type { SystemExtension } from '../system/system-extension.ts'
+import { CAPACITY_DEFAULT, checkInit, INTENSITY_DEFAULT } from './cluster-extension-init.ts'
+import type { ClusterExtensionInit, ClusterMember } from './cluster-extension-init.ts'
 import { ClusterHosted } from './cluster-hosted.ts'
 import { ClusterLink } from './cluster-link.ts'
-import { CLUSTER_PROTOCOL, isLabel, questionBytes, readQuestion, type Batch, type NodeFacts } from './cluster-message.ts'
+import {
+  CLUSTER_PROTOCOL,
+  isLabel,
+  questionBytes,
+  readQuestion,
+  type Batch,
+  type NodeFacts,
+} from './cluster-message.ts'
 import { ClusterPeer } from './cluster-peer.ts'
 import { ClusterPlacements, nodeLostError } from './cluster-placements.ts'
-import { ClusterRouter, wireHome } from './cluster-router.ts'
+import { wireHome } from './cluster-protocol.ts'
+import { ClusterRouter } from './cluster-router.ts'
 import { ClusterSecret } from './cluster-secret.ts'
 
-export type ClusterExtensionInit = {
-  /** Name of this node; see `isLabel`. */
-  readonly name: string
-  /** The same on all nodes, 32 bytes or more. */
-  readonly secret: string
-  /** Started and stopped with the system. */
-  readonly transport: Transport
-  /** All other nodes, at most 64. */
-  readonly peers: readonly ClusterPeerAddress[]
-  /** What other nodes may start here. */
-  readonly agents?: readonly AgentDefinition[]
-  /** What `placement.labels` asks for. */
-  readonly labels?: readonly string[]
-  /** Actors of other nodes that this one takes. Default 10,000; 0: none. */
-  readonly capacity?: number
-  /** Between two heartbeats, 10 to 60,000. The same on all nodes. Default 1,000. */
-  readonly heartbeatMs?: number
-  /** How often an actor may lose its node and is placed anew. Default 5 within 10 minutes. */
-  readonly intensity?: RestartIntensityLimit
-  readonly environment: ActorEnvironment
-}
-
-export type ClusterPeerAddress = {
-  readonly name: string
-  readonly did: Did
-  /** Where the transport reaches it. */
-  readonly address: string
-}
-
-/** What is known of another node of the cluster. */
-export type ClusterMember = {
-  readonly name: string
-  readonly did: Did
-  readonly phase: 'joining' | 'up' | 'suspect' | 'down' | 'left'
-  /** 1: just heard; 0: as good as lost. */
-  readonly health: number
-  readonly labels: readonly string[]
-  readonly capacity: number
-  readonly load: number
-}
-
-const PEERS_MAX = 64
-const CAPACITY_DEFAULT = 10_000
-const INTENSITY: RestartIntensityLimit = { restarts: 5, withinMs: 600_000 }
 const ID = /^(?!\$)[^\s/#]{1,256}$/
 const RUN_BYTES = 16
+const DRAIN_LOOK_MS = 5
 
 /**
  * What a cluster of one owner's machines adds to an actor system: actors that are placed on another machine look the same from everywhere. Read
@@ -108,7 +71,7 @@ export class ClusterExtension implements SystemExtension {
   /** Once, right after the system is made: starts the transport and looks for the other nodes. */
   attach(system: ActorSystem): void {
     assert(this.parts === undefined, 'an extension belongs to one system')
-    const { transport, peers: addresses, name, environment, intensity = INTENSITY } = this.init
+    const { transport, peers: addresses, name, environment, intensity = INTENSITY_DEFAULT } = this.init
     const peers = addresses.map(
       (peer, at) =>
         new ClusterPeer({
@@ -171,12 +134,14 @@ export class ClusterExtension implements SystemExtension {
     if (placement?.node === this.init.name) throw new RangeError('placement.node is another node than this one')
     if (placement?.node === undefined && placement?.cluster !== true) return undefined
     if (supervisor !== undefined)
-      throw new TypeError('An actor on another node is supervised by that node and by the cluster; leave supervisor out')
+      throw new TypeError(
+        'An actor on another node is supervised by that node and by the cluster; leave supervisor out',
+      )
     if (definition.durable !== undefined)
       throw new TypeError('A durable actor lives where its data directory is, and cannot be placed on another node')
     if (id !== undefined && !ID.test(id))
       throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #, the first not $: ${id}`)
-    if (id !== undefined && system.registry.has(id)) throw idTakenError(id)
+    if (id !== undefined && system.get(id) !== undefined) throw idTakenError(id)
     return placements.spawn(definition, options, (input) => this.measure(input))
   }
 
@@ -322,32 +287,12 @@ export class ClusterExtension implements SystemExtension {
   }
 }
 
-const DRAIN_LOOK_MS = 5
-
 type Parts = {
   readonly system: ActorSystem
   readonly peers: readonly ClusterPeer[]
   readonly router: ClusterRouter
   readonly placements: ClusterPlacements
   readonly hosted: ClusterHosted
-}
-
-function checkInit({ name, peers, agents = [], labels = [], capacity = 0, intensity, transport }: ClusterExtensionInit): void {
-  for (const each of [name, ...peers.map((peer) => peer.name), ...labels])
-    if (!isLabel(each)) throw new RangeError(`A node or label has 1 to 64 of A-Z a-z 0-9 . _ : -, not '${each}'`)
-  if (peers.length > PEERS_MAX) throw new RangeError(`A cluster has at most ${PEERS_MAX} other nodes`)
-  const names = [name, ...peers.map((peer) => peer.name)]
-  if (new Set(names).size < names.length) throw new RangeError('Two nodes of a cluster have different names')
-  const dids = [transport.did, ...peers.map((peer) => peer.did)]
-  if (new Set(dids).size < dids.length) throw new RangeError('Two nodes of a cluster have different keys')
-  if (!Number.isSafeInteger(capacity) || capacity < 0) throw new RangeError(`capacity ${capacity} is not a whole number >= 0`)
-  // Throws for a limit out of its range.
-  createRestartIntensity(intensity ?? INTENSITY)
-  for (const agent of agents)
-    if (agent.durable !== undefined)
-      throw new RangeError(`Agent ${agent.name} is durable: such actors live where their data directory is`)
-  if (new Set(agents.map((agent) => agent.name)).size < agents.length)
-    throw new RangeError('Two agents of a node have different names')
 }
 
 function idTakenError(id: string): CodedError {

@@ -95,7 +95,8 @@ export class ClusterHosted {
     const { number, id, address, agent, version, input, snapshot } = command
     const definition = agents.get(agent)
     if (definition?.version !== version) {
-      const what = definition === undefined ? 'is not one of the agents' : `has version ${definition.version}, not ${version},`
+      const what =
+        definition === undefined ? 'is not one of the agents' : `has version ${definition.version}, not ${version},`
       const message = `Agent ${agent} ${what} of node ${system.nodeName}`
       throw new CodedError('ACTOR_DEFINITION_UNKNOWN', { message, details: { agent } })
     }

@@ -86,7 +86,7 @@ export class ClusterPlacements {
   /** A session has ended: what was placed under it is placed anew, or ends. */
   lose(peer: ClusterPeer, session: string, error: CodedError): void {
     const atMs = this.init.system.environment.clock.monotonicMs()
-    for (const placement of [...this.byNumber.values()]) {
+    for (const placement of this.byNumber.values()) {
       if (placement.state.session !== session) continue
       const { state, effects } = stepPlacement(placement.state, { type: 'session-ended', session, atMs })
       placement.state = state
@@ -129,7 +129,7 @@ export class ClusterPlacements {
 
   /** This node goes, and what it placed ends with it. */
   endAll(): void {
-    for (const placement of [...this.byNumber.values()]) {
+    for (const placement of this.byNumber.values()) {
       const { id, address } = placement.ref
       this.end(placement, { type: 'kernell.terminated', id, address, reason: 'stopped' })
     }
@@ -204,4 +204,3 @@ export class ClusterPlacements {
 export function nodeLostError(name: string, cause?: unknown): CodedError {
   return new CodedError('ACTOR_NODE_LOST', { message: `Node ${name} was lost`, details: { node: name }, cause })
 }
-

@@ -36,3 +36,49 @@ export type PlaceReport =
 export type Interruption = { readonly type: 'interrupted'; readonly number: number; readonly error: unknown }
 
 export type ClusterControl = ActorRequest | ActorNotice | PlaceCommand | PlaceReport | Interruption
+
+/** This node as a home: no peer has that number. */
+export const SELF = 0
+
+type Homed = { readonly home: number }
+
+/** 0 for an actor of the sender, 1 for one of the receiver. */
+export function forWire(message: ClusterControl, to: number): ClusterControl {
+  return 'home' in message ? { ...message, home: wireHome(message, to) } : message
+}
+
+export function wireHome({ home }: Homed, to: number): number {
+  return home === to ? 1 : 0
+}
+
+export function fromWire(wire: number, peer: number): number {
+  return wire === 1 ? SELF : peer
+}
+
+const TYPES: ReadonlySet<string> = new Set<ClusterControl['type']>([
+  'watch',
+  'observe',
+  'unobserve',
+  'look',
+  'listen',
+  'unlisten',
+  'stop',
+  'deliver',
+  'place',
+  'ended',
+  'supervision',
+  'interrupted',
+  'terminated',
+  'snapshot',
+  'unobservable',
+  'emitted',
+  'full',
+  'room',
+  'answered',
+  'reply',
+  'no-reply',
+])
+
+export function isControl(value: unknown): value is ClusterControl {
+  return typeof value === 'object' && value !== null && 'type' in value && TYPES.has(String(value.type))
+}

@@ -1,4 +1,4 @@
-import type { AnyEventObject, EventObject } from 'xstate'
+import type { EventObject } from 'xstate'
 import type { ActorRef, ReplyTarget, Terminated } from '../actor-ref.ts'
 import { Cell, STOPPED } from '../cell/cell.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
@@ -218,7 +218,7 @@ export class ClusterReply implements ReplyTarget {
 
   /** True: whether somebody still waits is known on the other machine only. */
   send(event: EventObject): boolean {
-    return this.control({ type: 'reply', reply: this.number, event: event as AnyEventObject })
+    return this.control({ type: 'reply', reply: this.number, event })
   }
 
   /** The mailbox did not keep the question. */

@@ -9,6 +9,7 @@ import { RemoteRef, type EventWriter, type RefRouter } from '../threads/remote-r
 import { Requests } from '../threads/requests.ts'
 import { WaitingEvents } from '../threads/waiting-events.ts'
 import type { ClusterLink, LinkEvent } from './cluster-link.ts'
+import { forWire, fromWire, isControl, SELF } from './cluster-protocol.ts'
 import type { ClusterControl, Interruption, PlaceCommand, PlaceReport } from './cluster-protocol.ts'
 import { ClusterReferences, type ClusterReferencesInit } from './cluster-references.ts'
 
@@ -21,9 +22,6 @@ export type ClusterRouterInit = Pick<ClusterReferencesInit, 'self' | 'peerOf' | 
   /** An actor that waits for a node is to stop: it can do that here. True: it was done. */
   readonly onStopWaiting: (ref: RemoteRef) => boolean
 }
-
-/** Of the node's own: nobody else is called so. */
-const SELF = 0
 
 /** All that one node has to do with the others about actors: as `ThreadRouter` for threads, with sessions in place of workers. */
 export class ClusterRouter implements RefRouter {
@@ -48,8 +46,7 @@ export class ClusterRouter implements RefRouter {
       system: init.system,
       references: this.references,
       control,
-      tryControl: (to, message) =>
-        init.linkTo(to)?.trySendControl(forWire(message as ClusterControl, to)) ?? false,
+      tryControl: (to, message) => init.linkTo(to)?.trySendControl(forWire(message as ClusterControl, to)) ?? false,
     })
     this.waiting = new WaitingEvents(init.system, SELF)
     this.credit = new CreditDesk((peer, cell, isFull) => {
@@ -286,47 +283,4 @@ export class ClusterRouter implements RefRouter {
       this.ended(ref, { type: 'kernell.terminated', id, address, reason: 'killed', error })
     }
   }
-}
-
-type Homed = { readonly home: number }
-
-/** 0 for an actor of the sender, 1 for one of the receiver. */
-function forWire(message: ClusterControl, to: number): ClusterControl {
-  return 'home' in message ? { ...message, home: wireHome(message, to) } : message
-}
-
-export function wireHome({ home }: Homed, to: number): number {
-  return home === to ? 1 : 0
-}
-
-function fromWire(wire: number, peer: number): number {
-  return wire === 1 ? SELF : peer
-}
-
-const TYPES: ReadonlySet<string> = new Set<ClusterControl['type']>([
-  'watch',
-  'observe',
-  'unobserve',
-  'look',
-  'listen',
-  'unlisten',
-  'stop',
-  'deliver',
-  'place',
-  'ended',
-  'supervision',
-  'interrupted',
-  'terminated',
-  'snapshot',
-  'unobservable',
-  'emitted',
-  'full',
-  'room',
-  'answered',
-  'reply',
-  'no-reply',
-])
-
-function isControl(value: unknown): value is ClusterControl {
-  return typeof value === 'object' && value !== null && 'type' in value && TYPES.has(String(value.type))
 }

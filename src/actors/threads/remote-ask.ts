@@ -40,16 +40,16 @@ export function askRemote(
   const reply = new OpenReply(
     ref.thread,
     {
-    onAnswer: (answer) => {
-      release()
-      answered.resolve(answer)
+      onAnswer: (answer) => {
+        release()
+        answered.resolve(answer)
+      },
+      onFailure: (error) => {
+        release()
+        answered.reject(error)
+      },
+      failureOf: (error) => failedError(ref, event, error),
     },
-    onFailure: (error) => {
-      release()
-      answered.reject(error)
-    },
-    failureOf: (error) => failedError(ref, event, error),
-  },
     ref,
   )
   const number = router.requests.openReply(reply)

@@ -3,8 +3,9 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 /** Codes of actors. */
 export const ACTOR_ERRORS = {
   ACTOR_PLATFORM_LACKS: {
-    cause: 'An actor system was asked for threads or a data directory where there are none, such as in a page.',
-    remedy: 'Leave `threads` and `dataDir` out, or run the system in Node.',
+    cause:
+      'An actor system was asked for threads, a data directory or a cluster where there are none, such as in a page.',
+    remedy: 'Leave `threads`, `dataDir` and `cluster` out, or run the system in Node.',
     httpStatus: 501,
     isRetryable: false,
   },
@@ -131,7 +132,8 @@ export const ACTOR_ERRORS = {
     isRetryable: true,
   },
   ACTOR_NODE_LOST: {
-    cause: 'The machine of the cluster that the actor ran on was lost, or the connection to it, after the message was sent.',
+    cause:
+      'The machine of the cluster that the actor ran on was lost, or the connection to it, after the message was sent.',
     remedy: 'Send it again once the actor is placed anew, unless doing it twice would do harm.',
     httpStatus: 503,
     isRetryable: true,

@@ -90,12 +90,15 @@ function disturb({ world, draws, nodes, boot }: Stage): void {
 }
 
 describe('under partitions, loss, doubled and late messages, stops, crashes and wrong clocks', () => {
-  test.each(Array.from({ length: 8 }, (_, index) => index + 1))('seed %i: one incarnation acts at a time', async (seed) => {
-    const { acts, isAlive } = await play(seed)
-    // Incarnations are numbered as they are made: once a later one acts, no earlier one does.
-    expect(acts.every((incarnation, index) => incarnation >= (acts[index - 1] ?? 0))).toBe(true)
-    expect(isAlive).toBe(true)
-  })
+  test.each(Array.from({ length: 8 }, (_, index) => index + 1))(
+    'seed %i: one incarnation acts at a time',
+    async (seed) => {
+      const { acts, isAlive } = await play(seed)
+      // Incarnations are numbered as they are made: once a later one acts, no earlier one does.
+      expect(acts.every((incarnation, index) => incarnation >= (acts[index - 1] ?? 0))).toBe(true)
+      expect(isAlive).toBe(true)
+    },
+  )
 
   test('the same seed is the same run', async () => {
     expect(await play(14)).toEqual(await play(14))

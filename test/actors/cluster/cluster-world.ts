@@ -1,6 +1,7 @@
 /** Nodes of a cluster in a simulated world: virtual time, a network with faults, and nothing else that is not the product's own. */
 import type { AgentDefinition } from '../../../src/actors/agent-definition.ts'
-import { ClusterExtension, type ClusterExtensionInit } from '../../../src/actors/cluster/cluster-extension.ts'
+import { ClusterExtension } from '../../../src/actors/cluster/cluster-extension.ts'
+import type { ClusterExtensionInit } from '../../../src/actors/cluster/cluster-extension-init.ts'
 import { ActorSystem } from '../../../src/actors/system/actor-system.ts'
 import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
@@ -65,7 +66,13 @@ export class ClusterWorld {
       environment,
       ...init,
     })
-    const system = new ActorSystem({ environment, isInline: false, nodeName: name, extension: cluster, logger: () => {} })
+    const system = new ActorSystem({
+      environment,
+      isInline: false,
+      nodeName: name,
+      extension: cluster,
+      logger: () => {},
+    })
     cluster.attach(system)
     return { name, did, system, cluster, owner, errors, stopSwitch }
   }

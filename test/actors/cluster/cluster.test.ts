@@ -123,7 +123,7 @@ describe('references', () => {
     const { world, a, b, c } = await three()
     const recorder = a.system.spawn(agents.recorder, { placement: { node: 'b' } })
     const sender = a.system.spawn(agents.sender, { placement: { node: 'c' } })
-    sender.send({ type: 'send', to: recorder, event: { type: 'note', value: 'by c' } } as { type: string })
+    sender.send({ type: 'send', to: recorder, event: { type: 'note', value: 'by c' } })
     const here = await world.settled(sender.ask<{ type: string; self: unknown }>({ type: 'where' }))
     expect(here.self).toBe(sender)
     await world.pass(1_000)

@@ -41,7 +41,13 @@ export const ACTOR_REF_CASES: readonly ActorRefCase[] = [
     name: 'values arrive as they were sent',
     run: async ({ spawn }) => {
       const ref = spawn(agents.recorder)
-      const value = { map: new Map([[1, new Set(['x'])]]), date: new Date(5), big: 7n, bytes: Uint8Array.of(1, 2), none: undefined }
+      const value = {
+        map: new Map([[1, new Set(['x'])]]),
+        date: new Date(5),
+        big: 7n,
+        bytes: Uint8Array.of(1, 2),
+        none: undefined,
+      }
       ref.send({ type: 'note', value })
       expect(await ref.ask({ type: 'recall' })).toEqual({ type: 'recalled', heard: [value] })
     },
@@ -99,7 +105,11 @@ export const ACTOR_REF_CASES: readonly ActorRefCase[] = [
       expect(await ended(ref)).toEqual(end)
       expect(seen).toEqual([end])
       expect(ref.send({ type: 'note', value: 1 })).toBe(false)
-      expect(system.deadLetters.recent().at(-1)).toEqual({ target: address, event: { type: 'note', value: 1 }, reason: 'stopped' })
+      expect(system.deadLetters.recent().at(-1)).toEqual({
+        target: address,
+        event: { type: 'note', value: 1 },
+        reason: 'stopped',
+      })
       await ref.stop()
     },
   },
