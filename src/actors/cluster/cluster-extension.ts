@@ -12,14 +12,7 @@ import { CAPACITY_DEFAULT, checkInit, INTENSITY_DEFAULT } from './cluster-extens
 import type { ClusterExtensionInit, ClusterMember } from './cluster-extension-init.ts'
 import { ClusterHosted } from './cluster-hosted.ts'
 import { ClusterLink } from './cluster-link.ts'
-import {
-  CLUSTER_PROTOCOL,
-  isLabel,
-  questionBytes,
-  readQuestion,
-  type Batch,
-  type NodeFacts,
-} from './cluster-message.ts'
+import { CLUSTER_PROTOCOL, questionBytes, readQuestion, type Batch, type NodeFacts } from './cluster-message.ts'
 import { ClusterPeer } from './cluster-peer.ts'
 import { ClusterPlacements, nodeLostError } from './cluster-placements.ts'
 import { wireHome } from './cluster-protocol.ts'

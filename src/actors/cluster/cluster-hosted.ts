@@ -65,7 +65,8 @@ export class ClusterHosted {
   place(peer: ClusterPeer, command: PlaceCommand): void {
     const known = this.epochs.get(peer.index)
     const { session } = peer
-    if (known === undefined || session === undefined) return
+    // A node that stops takes nothing more: it is about to say good-bye, and then the home looks for another one.
+    if (known === undefined || session === undefined || this.init.system.takesNoActors) return
     const accepted = acceptPlacement(known, { session, epoch: command.epoch })
     if (accepted === undefined) return
     this.epochs.set(peer.index, accepted)

@@ -177,11 +177,13 @@ export class ClusterLink implements EventWriter {
   }
 
   private nextBatch(): readonly Uint8Array[] {
+    // What is sent again is the same batch: of all behind it, it stays known that the other side cannot have it.
+    const countMax = this.underWay === 0 ? BATCH_RECORDS_MAX : this.underWay
     const records: Uint8Array[] = []
     let size = 0
     for (const { bytes } of this.waiting) {
       size += recordSize(bytes)
-      if (records.length > 0 && (size > BATCH_BYTES_MAX || records.length >= BATCH_RECORDS_MAX)) break
+      if (records.length > 0 && (size > BATCH_BYTES_MAX || records.length >= countMax)) break
       records.push(bytes)
     }
     return records

@@ -18,17 +18,18 @@ export type ProofRole = 'asker' | 'answerer' | 'session'
 
 const SECRET_BYTES_MIN = 32
 const DOMAIN = 'kernell-cluster-1'
+const encoder = new TextEncoder()
 
 /**
  * The secret that makes a node one of the cluster. Whoever knows it, and holds the key of a configured DID, may start any registered agent on every node.
  * It never leaves this object: neither in messages, nor in errors, nor when the object is printed.
  */
 export class ClusterSecret {
-  readonly #key: Buffer
+  readonly #key: Uint8Array
 
   /** @throws `ACTOR_CLUSTER_SECRET_INVALID` for one shorter than 32 bytes; white space around it does not count. */
   constructor(text: string) {
-    const key = Buffer.from(text.trim(), 'utf8')
+    const key = encoder.encode(text.trim())
     if (key.byteLength < SECRET_BYTES_MIN) {
       const message = `The secret of a cluster has at least ${SECRET_BYTES_MIN} bytes, not ${key.byteLength}`
       throw new CodedError('ACTOR_CLUSTER_SECRET_INVALID', { message })
@@ -46,8 +47,8 @@ export class ClusterSecret {
 
   /** Takes as long for a proof that is nearly right as for any other. */
   isProof(proof: unknown, role: ProofRole, handshake: Handshake): boolean {
-    const expected = Buffer.from(this.prove(role, handshake), 'utf8')
-    const given = Buffer.from(typeof proof === 'string' ? proof : '', 'utf8')
+    const expected = encoder.encode(this.prove(role, handshake))
+    const given = encoder.encode(typeof proof === 'string' ? proof : '')
     return given.byteLength === expected.byteLength && timingSafeEqual(given, expected)
   }
 
