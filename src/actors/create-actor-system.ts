@@ -88,7 +88,7 @@ export function threadsOf({ threads = 0 }: CreateActorSystemInit): ThreadsInit |
   return given.count === 0 ? undefined : given
 }
 
-const MEMBERS = ['threads', 'dataDir', 'cluster', 'environment', 'deadLettersMax', 'logger', 'tracer']
+const MEMBERS = ['threads', 'dataDir', 'environment', 'deadLettersMax', 'logger', 'tracer', 'cluster']
 const THREADS_MEMBERS = ['count', 'stuckAfterMs', 'actorIntensity', 'workerIntensity', 'resourceLimits']
 const LIMITS_MEMBERS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
 
