@@ -89,6 +89,24 @@ export type SpawnOptions = {
   readonly input?: unknown
   /** A supervisor of this system; absent: the system's own. */
   readonly supervisor?: ActorRef
-  /** Where to run, for systems with threads. Absent: the least loaded worker that can load the definition. */
-  readonly placement?: { readonly worker?: number; readonly near?: ActorRef }
+  /**
+   * Where to run. With threads: a worker, or beside another actor; absent: the least loaded worker that can load the definition. In a cluster:
+   * see `ClusterPlacement`.
+   */
+  readonly placement?: { readonly worker?: number; readonly near?: ActorRef } & ClusterPlacement
+}
+
+/**
+ * Another machine of the cluster: one by its name, or with `cluster` one that has the labels and room. Its definition must be among the `agents` of
+ * that machine. Until such a one is there the actor waits, and so do its messages.
+ */
+export type ClusterPlacement = {
+  readonly node?: string
+  readonly cluster?: true
+  readonly labels?: readonly string[]
+  /**
+   * What it goes on from when its machine is lost. `input`: it starts anew. `snapshot`: from the last snapshot that came here; one is sent after each
+   * step, so this is for small states. Messages that it had handled since, or that waited for it there, are lost either way. Default `input`.
+   */
+  readonly resumeFrom?: 'input' | 'snapshot'
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { RestartIntensityLimit } from '../core/supervision/restart-intensity.ts'
 import type { Tracer } from '../ports/tracer.ts'
+import type { ClusterInit } from './cluster/cluster-init.ts'
 import type { ActorEnvironment } from './environment.ts'
 import { checkFunction, checkFunctions, checkMembers, checkObject, isObject, shown } from './misuse.ts'
 import { ActorSystem } from './system/actor-system.ts'
@@ -11,6 +12,8 @@ export type CreateActorSystemInit = {
   readonly threads?: number | ThreadsInit
   /** Where durable actors are kept. Absent: nothing outlives the process. */
   readonly dataDir?: string
+  /** Other machines of the same owner. Absent: actors live in this process only. */
+  readonly cluster?: ClusterInit
   /** Time, timers, chance and the event loop. Default: the platform's. */
   readonly environment?: ActorEnvironment
   /** Dead letters that are kept; all are counted. Default 1,000. */
@@ -55,18 +58,19 @@ export type WorkerLimits = {
 }
 
 /**
- * The system of one thread, in any JavaScript engine. It refuses threads and data directories, which need Node: there,
- * `kernell-os/actors` gives the function of the same name that has both.
+ * The system of one thread, in any JavaScript engine. It refuses threads, data directories and clusters, which need Node: there,
+ * `kernell-os/actors` gives the function of the same name that has them.
  *
- * @throws `ACTOR_PLATFORM_LACKS` when `threads` or `dataDir` is given. TypeError or RangeError for a member that is wrong
+ * @throws `ACTOR_PLATFORM_LACKS` when `threads`, `dataDir` or `cluster` is given. TypeError or RangeError for a member that is wrong
  *   or unknown.
  */
 export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem {
   checkSystemInit(init)
-  const { dataDir, environment = createSystemEnvironment(), logger, deadLettersMax, tracer } = init
+  const { dataDir, cluster, environment = createSystemEnvironment(), logger, deadLettersMax, tracer } = init
   const threads = threadsOf(init)
-  if (threads !== undefined || dataDir !== undefined) {
-    const what = threads === undefined ? 'a data directory' : 'threads'
+  if (threads !== undefined || dataDir !== undefined || cluster !== undefined) {
+    const other = dataDir === undefined ? 'cluster' : 'data directory'
+    const what = threads === undefined ? other : 'threads'
     throw new CodedError('ACTOR_PLATFORM_LACKS', { message: `This platform has no ${what} for actors` })
   }
   return new ActorSystem({
@@ -84,7 +88,7 @@ export function threadsOf({ threads = 0 }: CreateActorSystemInit): ThreadsInit |
   return given.count === 0 ? undefined : given
 }
 
-const MEMBERS = ['threads', 'dataDir', 'environment', 'deadLettersMax', 'logger', 'tracer']
+const MEMBERS = ['threads', 'dataDir', 'environment', 'deadLettersMax', 'logger', 'tracer', 'cluster']
 const THREADS_MEMBERS = ['count', 'stuckAfterMs', 'actorIntensity', 'workerIntensity', 'resourceLimits']
 const LIMITS_MEMBERS = ['maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb']
 

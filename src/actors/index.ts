@@ -45,6 +45,7 @@ export type {
 export type {
   AgentDefinition,
   AgentInit,
+  ClusterPlacement,
   DurableInit,
   MailboxInit,
   MailboxPolicy,

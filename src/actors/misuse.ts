@@ -45,7 +45,9 @@ export function checkWatcher(value: unknown): void {
 /** @throws TypeError or RangeError for a placement that an actor of this thread cannot have. */
 export function checkPlacedHere(placement: unknown): void {
   checkObject(placement, 'placement is')
-  const { worker } = placement as { readonly worker?: unknown }
+  const { worker, node, cluster } = placement as { worker?: unknown; node?: unknown; cluster?: unknown }
+  if (node !== undefined || cluster !== undefined)
+    throw new RangeError('placement.node and placement.cluster are for a system that is part of a cluster')
   if (worker === undefined || worker === 0) return
   throw new RangeError(`placement.worker is 0 or absent for an actor of this thread, not ${shown(worker)}`)
 }

@@ -4,7 +4,7 @@ import { checkFunction } from '../misuse.ts'
 
 /**
  * Why a message reached nobody: its target had ended, was being drained, had a full mailbox, dropped it for a newer one, failed over it
- * more often than it is given again, was not known, or lived on a thread that was lost.
+ * more often than it is given again, was not known, or lived on a thread or a machine that was lost.
  */
 export type DeadLetterReason =
   | 'stopped'
@@ -14,6 +14,7 @@ export type DeadLetterReason =
   | 'poison'
   | 'unknown-actor'
   | 'thread-lost'
+  | 'node-lost'
 
 export type DeadLetter = {
   readonly target: ActorAddress

@@ -128,7 +128,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
 
   spawnChild(parent: Cell, definition: AgentDefinition, options: SpawnOptions): Cell {
     const behaviour = behaviourOf(definition)
-    const wrapped = this.extension === undefined ? behaviour : this.extension.wrap(definition, behaviour)
+    const wrapped = this.extension === undefined ? behaviour : this.extension.wrap(definition, behaviour, parent)
     return startActor(this, { parent, behaviour: wrapped, options })
   }
 

@@ -1,6 +1,6 @@
 import type { ActorRef } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import type { Behaviour } from '../cell/cell.ts'
+import type { Behaviour, Cell } from '../cell/cell.ts'
 
 /** What a composition adds to a system: durable actors, other threads. */
 export interface SystemExtension {
@@ -10,8 +10,8 @@ export interface SystemExtension {
   place(definition: AgentDefinition, options: SpawnOptions): ActorRef | undefined
   /** An actor of another thread. */
   find(id: string): ActorRef | undefined
-  /** Wraps the behaviour of an actor that is to live here. */
-  wrap(definition: AgentDefinition, behaviour: Behaviour): Behaviour
+  /** Wraps the behaviour of an actor that is to live here, below `parent`. */
+  wrap(definition: AgentDefinition, behaviour: Behaviour, parent: Cell): Behaviour
   /**
    * Resolves, or rejects, when what is under way for the actors of this thread has come to an end: being opened, being
    * stored. `undefined` when nothing is. Absent: nothing ever is.

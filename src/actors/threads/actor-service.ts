@@ -10,7 +10,7 @@ import type { ReferenceTable } from './reference-table.ts'
 export type ActorServiceInit = {
   readonly thread: number
   readonly system: ActorSystem
-  readonly references: ReferenceTable
+  readonly references: Pick<ReferenceTable, 'find' | 'endOf'>
   readonly control: (thread: number, message: ControlMessage) => void
   /** As `control`; false when there is no room, which is bounded for this. */
   readonly tryControl: (thread: number, message: ControlMessage) => boolean

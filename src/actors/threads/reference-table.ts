@@ -132,7 +132,8 @@ export class ReferenceTable {
   private encode(value: object): WireReference | undefined {
     // Of each question, and needs none of what follows.
     if (value instanceof OpenReply) return this.init.requests.numberOf(value)
-    const ref = value instanceof RemoteRef ? value : this.forwarded.get(value)
+    const isOwn = value instanceof RemoteRef && value.goesBy(this.init.router)
+    const ref = isOwn ? value : this.forwarded.get(value)
     if (ref !== undefined) return `${ref.home} ${ref.thread} ${ref.address}`
     if (value instanceof RemoteReply) return `${REPLY} ${value.thread} ${value.number}`
     const { kernellCell } = value as { readonly kernellCell?: unknown }

@@ -37,17 +37,21 @@ export function askRemote(
     router.requests.closeReply(number)
     for (const each of releases) each()
   }
-  const reply = new OpenReply(ref.thread, {
-    onAnswer: (answer) => {
-      release()
-      answered.resolve(answer)
+  const reply = new OpenReply(
+    ref.thread,
+    {
+      onAnswer: (answer) => {
+        release()
+        answered.resolve(answer)
+      },
+      onFailure: (error) => {
+        release()
+        answered.reject(error)
+      },
+      failureOf: (error) => failedError(ref, event, error),
     },
-    onFailure: (error) => {
-      release()
-      answered.reject(error)
-    },
-    failureOf: (error) => failedError(ref, event, error),
-  })
+    ref,
+  )
   const number = router.requests.openReply(reply)
   try {
     if (!ref.send({ ...event, replyTo: reply })) reply.fail(refusalOf(ref))

@@ -15,11 +15,19 @@ import { putMail } from '../delivery/full-mailbox.ts'
 import { toObserver } from '../delivery/observers.ts'
 import { checkFunction, checkObject, checkObserver, checkWatcher, deliverMisuse } from '../misuse.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
-import type { ChannelWriter } from './channel-writer.ts'
 import { EmittedListeners } from './emitted-listeners.ts'
 import type { ActorRequest } from './protocol.ts'
 import { askRemote } from './remote-ask.ts'
 import type { Requests } from './requests.ts'
+
+/** The way to another thread or machine, as references use it. */
+export interface EventWriter {
+  /** Whether a sender that can wait need not. */
+  readonly isWritable: boolean
+  /** @returns False when it was refused because too much waits already. */
+  send(number: number, home: number, event: AnyEventObject): boolean
+  whenWritable(): Promise<void>
+}
 
 /** What references of one thread share. */
 export interface RefRouter {
@@ -28,7 +36,7 @@ export interface RefRouter {
   /** Changes whenever the way to any thread does. */
   readonly epoch: number
   /** Where events for `ref` go now; `undefined` when they have to wait, or nobody is there. */
-  wayTo(ref: RemoteRef): ChannelWriter | undefined
+  wayTo(ref: RemoteRef): EventWriter | undefined
   /** The way of `wayTo` when there is none. */
   sendLater(ref: RemoteRef, event: AnyEventObject): boolean
   /** Whether events for this actor of home 0 wait here until it is known where it is. */
@@ -41,7 +49,7 @@ export interface RefRouter {
   /** An actor has no turn until `ref` has room; false where that cannot be. */
   holdSender(ref: RemoteRef): boolean
   /** An actor that has filled the way to a thread has no turn until there is room again. */
-  holdUntilWritable(writer: ChannelWriter): void
+  holdUntilWritable(writer: EventWriter): void
 }
 
 export type RemoteRefInit = {
@@ -82,7 +90,7 @@ export class RemoteRef implements ActorRef {
   private readonly router: RefRouter
   private snapshot: Snapshot<unknown> = ACTIVE
   private epoch = -1
-  private writer: ChannelWriter | undefined = undefined
+  private writer: EventWriter | undefined = undefined
   // What the gates of a system look at in a cell.
   readonly marks = 0
   readonly parent = undefined
@@ -99,6 +107,11 @@ export class RemoteRef implements ActorRef {
 
   get system(): ActorSystem {
     return this.router.system
+  }
+
+  /** Whether its events go this way: a system may have references to other threads and to other machines. */
+  goesBy(router: RefRouter): boolean {
+    return this.router === router
   }
 
   /**

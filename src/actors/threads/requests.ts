@@ -16,6 +16,8 @@ export type ReplyEnds = {
 export class OpenReply implements ReplyTarget {
   /** The thread that the question went to; the answer may come from another. */
   readonly peer: number
+  /** Who was asked. */
+  readonly asked: object | undefined
   private readonly onAnswer: (event: EventObject) => void
   private readonly onFailure: (error: unknown) => void
   private readonly failureOf: (error: unknown) => unknown
@@ -23,8 +25,9 @@ export class OpenReply implements ReplyTarget {
   /** What other threads call it; 0 until it is known to them. */
   number = 0
 
-  constructor(peer: number, { onAnswer, onFailure, failureOf }: ReplyEnds) {
+  constructor(peer: number, { onAnswer, onFailure, failureOf }: ReplyEnds, asked?: object) {
     this.peer = peer
+    this.asked = asked
     this.onAnswer = onAnswer
     this.onFailure = onFailure
     this.failureOf = failureOf
@@ -101,7 +104,7 @@ export class Requests {
 
   /** The number under which another thread may answer to a reply target of this one. */
   numberOf(target: ReplyTarget): number {
-    if (target instanceof OpenReply && target.number !== 0) return target.number
+    if (target instanceof OpenReply && this.replies.get(target.number) === target) return target.number
     const known = this.numbers.get(target)
     if (known !== undefined) return known
     this.last += 1
@@ -128,6 +131,11 @@ export class Requests {
   failed(number: number, error: unknown): void {
     const target: (ReplyTarget & { readonly failed?: (error: unknown) => void }) | undefined = this.targetOf(number)
     target?.failed?.(error)
+  }
+
+  /** Who was asked may have lost the question. */
+  interrupt(asked: object, error: unknown): void {
+    for (const reply of this.replies.values()) if (reply.asked === asked) reply.fail(error)
   }
 
   /**

@@ -8,7 +8,7 @@ import { CreditDesk, HeldSenders } from './credit-desk.ts'
 import type { ActorNotice, ActorRequest, ControlMessage, DrainedNotice, HostCommand, HostReport } from './protocol.ts'
 import { ReferenceTable, RemoteReply } from './reference-table.ts'
 import { fullError } from './remote-ask.ts'
-import type { RefRouter, RemoteRef } from './remote-ref.ts'
+import type { EventWriter, RefRouter, RemoteRef } from './remote-ref.ts'
 import { Requests, workerLostError } from './requests.ts'
 import type { Link } from './thread-links.ts'
 import { ThreadEnd } from './thread-links.ts'
@@ -118,7 +118,7 @@ export class ThreadRouter implements RefRouter {
     return this.held.hold(this.system.current, ref)
   }
 
-  holdUntilWritable(writer: ChannelWriter): void {
+  holdUntilWritable(writer: EventWriter): void {
     const sender = this.system.current
     if (sender === undefined || (sender.marks & HELD) !== 0) return
     this.held.hold(sender, writer)

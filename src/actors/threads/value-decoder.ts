@@ -149,6 +149,8 @@ export class ValueDecoder {
     const type = tag === tags.UNDEFINED ? undefined : this.readTextAfter(tag)
     const names: string[] = []
     for (let left = this.readByte(); left > 0; left -= 1) names.push(this.readText())
+    // Set by assignment, which would not make it a field; no encoder of ours writes it.
+    assert(!names.includes('__proto__'), 'no shape has a field that cannot be assigned')
     const shape = createShape(this.shapes.length, type, names)
     if (!this.knowsShapes) this.shapes.push(shape)
     return shape

@@ -3,8 +3,9 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 /** Codes of actors. */
 export const ACTOR_ERRORS = {
   ACTOR_PLATFORM_LACKS: {
-    cause: 'An actor system was asked for threads or a data directory where there are none, such as in a page.',
-    remedy: 'Leave `threads` and `dataDir` out, or run the system in Node.',
+    cause:
+      'An actor system was asked for threads, a data directory or a cluster where there are none, such as in a page.',
+    remedy: 'Leave `threads`, `dataDir` and `cluster` out, or run the system in Node.',
     httpStatus: 501,
     isRetryable: false,
   },
@@ -129,6 +130,31 @@ export const ACTOR_ERRORS = {
     remedy: 'Send it again once the actor is restored, unless doing it twice would do harm.',
     httpStatus: 503,
     isRetryable: true,
+  },
+  ACTOR_NODE_LOST: {
+    cause:
+      'The machine of the cluster that the actor ran on was lost, or the connection to it, after the message was sent.',
+    remedy: 'Send it again once the actor is placed anew, unless doing it twice would do harm.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  ACTOR_NODE_UNKNOWN: {
+    cause: 'An actor was to be placed on a machine that is not one of the cluster.',
+    remedy: 'Name one of the `peers` of `cluster`, or leave the choice with `placement: { cluster: true }`.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  ACTOR_EVENT_TOO_LARGE: {
+    cause: 'An event for an actor on another machine is larger than one message between machines may be.',
+    remedy: 'Send large things in pieces, or send where they are.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  ACTOR_CLUSTER_SECRET_INVALID: {
+    cause: 'The secret of a cluster is too short to keep others out, or its file cannot be read.',
+    remedy: 'Make one with `openssl rand -hex 32`, in a file that only its owner may read, the same on every machine.',
+    httpStatus: 500,
+    isRetryable: false,
   },
   ACTOR_MODULE_INVALID: {
     cause: 'A worker cannot load the agent: its definition names no module, or the module does not export it.',

@@ -1,4 +1,6 @@
 import type { ActorRef } from '../../actors/actor-ref.ts'
+import type { ClusterExtension } from '../../actors/cluster/cluster-extension.ts'
+import type { ClusterMember } from '../../actors/cluster/cluster-extension-init.ts'
 import { checkSystemInit, threadsOf } from '../../actors/create-actor-system.ts'
 import type { CreateActorSystemInit, ThreadsInit } from '../../actors/create-actor-system.ts'
 import { DurableExtension } from '../../actors/durable/durable-extension.ts'
@@ -12,6 +14,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { openDataDirectory, type DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { createSystemRandom } from '../system-random.ts'
+import { createClusterExtension } from './open-cluster.ts'
 import { joinExtensions } from './join-extensions.ts'
 
 /** Folder of the actors' journal in a data directory. */
@@ -24,23 +27,29 @@ const JOURNAL = 'actors'
  * Durable actors live on the thread that made the system, which owns their journal; actors whose definition names its
  * module are spread over the worker threads.
  *
+ * With `cluster`, actors are placed on other machines of the same owner by `placement`.
+ *
  * One process owns a data directory: a second one gets `STORE_LOCKED` from `ready` and from whatever needs the store.
  *
  * @throws TypeError or RangeError for a member of `init` that is wrong or unknown; `ACTOR_PLATFORM_LACKS` for threads
- *   where memory cannot be shared between them.
+ *   where memory cannot be shared between them;
+ *   `ACTOR_CLUSTER_SECRET_INVALID`.
  */
 export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem {
   checkSystemInit(init)
-  const { dataDir, logger, deadLettersMax, tracer } = init
+  const { dataDir, cluster: clusterInit, logger, deadLettersMax, tracer } = init
   const threads = threadsOf(init)
   const { environment, isQuiet } = observeQuiet(init.environment ?? createSystemEnvironment())
   const workers =
     threads && createThreadExtension(threads, { isQuiet, ...(deadLettersMax !== undefined && { deadLettersMax }) })
   const durable = dataDir === undefined ? undefined : createDurableExtension(dataDir, environment)
-  const extensions = [durable, workers].filter((extension) => extension !== undefined)
+  const cluster = clusterInit && createClusterExtension(clusterInit, environment)
+  // A placement on another machine is looked at first.
+  const extensions = [cluster, durable, workers].filter((extension) => extension !== undefined)
   const system = new ActorSystem({
     environment,
     isInline: false,
+    ...(clusterInit !== undefined && { nodeName: clusterInit.name }),
     ...(extensions.length > 0 && { extension: joinExtensions(extensions) }),
     ...(logger !== undefined && { logger }),
     ...(deadLettersMax !== undefined && { deadLettersMax }),
@@ -48,11 +57,19 @@ export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem
   })
   durable?.attach(system)
   workers?.attach(system)
+  cluster?.attach(system)
+  if (cluster !== undefined) CLUSTERS.set(system, cluster)
   if (workers !== undefined) WORKERS.set(system, workers)
   return system
 }
 
 const WORKERS = new WeakMap<ActorSystem, ThreadExtension>()
+const CLUSTERS = new WeakMap<ActorSystem, ClusterExtension>()
+
+/** The other nodes of the cluster as they seem now; none without a cluster. */
+export function clusterMembers(system: ActorSystem): readonly ClusterMember[] {
+  return CLUSTERS.get(system)?.members ?? []
+}
 
 /**
  * Moves an actor that runs on a worker thread to another one, with its state, its messages and its timers.

@@ -21,7 +21,10 @@
  * ```
  */
 export { createActor } from '../../actors/create-actor.ts'
-export { createActorSystem, moveActor } from './create-actor-system.ts'
+export { clusterMembers, createActorSystem, moveActor } from './create-actor-system.ts'
+export { clusterDidOf } from './open-cluster.ts'
+export type { ClusterInit, SecretSource } from '../../actors/cluster/cluster-init.ts'
+export type { ClusterMember, ClusterPeerAddress } from '../../actors/cluster/cluster-extension-init.ts'
 export type { CreateActorSystemInit, ThreadsInit, WorkerLimits } from '../../actors/create-actor-system.ts'
 export { defineAgent } from '../../actors/define-agent.ts'
 export {
@@ -46,6 +49,7 @@ export type {
 export type {
   AgentDefinition,
   AgentInit,
+  ClusterPlacement,
   DurableInit,
   MailboxInit,
   MailboxPolicy,

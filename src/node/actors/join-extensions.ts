@@ -1,6 +1,6 @@
 import type { AgentDefinition, SpawnOptions } from '../../actors/agent-definition.ts'
 import type { ActorRef } from '../../actors/actor-ref.ts'
-import type { Behaviour } from '../../actors/cell/cell.ts'
+import type { Behaviour, Cell } from '../../actors/cell/cell.ts'
 import type { SystemExtension } from '../../actors/system/system-extension.ts'
 
 /** Several extensions as one: the first that knows an answer gives it, and the last is stopped first. */
@@ -19,8 +19,8 @@ export function joinExtensions(extensions: readonly SystemExtension[]): SystemEx
     ready,
     place: (definition: AgentDefinition, options: SpawnOptions) => first((each) => each.place(definition, options)),
     find: (id: string) => first((each) => each.find(id)),
-    wrap: (definition: AgentDefinition, behaviour: Behaviour) =>
-      extensions.reduce((wrapped, extension) => extension.wrap(definition, wrapped), behaviour),
+    wrap: (definition: AgentDefinition, behaviour: Behaviour, parent: Cell) =>
+      extensions.reduce((wrapped, extension) => extension.wrap(definition, wrapped, parent), behaviour),
     settling() {
       const settling = extensions.map((extension) => extension.settling?.()).filter((each) => each !== undefined)
       return settling.length === 0 ? undefined : Promise.all(settling).then(() => {})

@@ -1,0 +1,101 @@
+import { readFileSync, statSync } from 'node:fs'
+import { ClusterExtension } from '../../actors/cluster/cluster-extension.ts'
+import type { ClusterInit, SecretSource } from '../../actors/cluster/cluster-init.ts'
+import type { ActorEnvironment } from '../../actors/environment.ts'
+import { checkMembers, checkObject } from '../../actors/misuse.ts'
+import { CodedError } from '../../base/errors.ts'
+import { bytesOfHex } from '../../base/hex.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import { createNodeSigner, createNodeVerifier } from '../../keys/node-signatures.ts'
+import { createLocalTransport } from '../../network/local/local-transport.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { didOfPublicKey, publicKeyOfDid } from '../../wire/v1/did-key.ts'
+import { createSystemClock } from '../system-clock.ts'
+import { createSystemRandom } from '../system-random.ts'
+
+const KEY = /^[0-9a-f]{64}$/
+const SECRET_BYTES_MAX = 4_096
+const MEMBERS = [
+  'name',
+  'secret',
+  'transport',
+  'key',
+  'listen',
+  'peers',
+  'agents',
+  'labels',
+  'capacity',
+  'heartbeatMs',
+  'intensity',
+]
+
+/** @throws `ACTOR_CLUSTER_SECRET_INVALID`, `NETWORK_ADDRESS_INVALID`; TypeError or RangeError for a member that is wrong or unknown. */
+export function createClusterExtension(init: ClusterInit, environment: ActorEnvironment): ClusterExtension {
+  checkObject(init, 'cluster is')
+  checkMembers(init, MEMBERS, 'cluster')
+  const { secret, transport, key, listen, ...rest } = init
+  return new ClusterExtension({
+    ...rest,
+    secret: readSecret(secret),
+    transport: transport ?? createTransport(key, listen),
+    environment,
+  })
+}
+
+/**
+ * The DID of a node with that key, for the `peers` of the others.
+ *
+ * @throws `ACTOR_CLUSTER_SECRET_INVALID` for a key that is none.
+ */
+export function clusterDidOf(key: SecretSource): Did {
+  return identityOf(key).did
+}
+
+function createTransport(key: SecretSource | undefined, listen: readonly string[] | undefined): Transport {
+  if (key === undefined) throw new TypeError('cluster takes a transport, or the key of this node')
+  const identity = identityOf(key)
+  return createLocalTransport(
+    { identity, clock: createSystemClock(), random: createSystemRandom() },
+    { ...(listen !== undefined && { listen }) },
+  )
+}
+
+function identityOf(source: SecretSource): Parameters<typeof createLocalTransport>[0]['identity'] {
+  const key = readSecret(source)
+  if (!KEY.test(key)) throw invalid('The key of a node is 64 hexadecimal digits in lower case')
+  const signer = createNodeSigner(bytesOfHex(key))
+  const verifier = createNodeVerifier()
+  return {
+    did: didOfPublicKey(bytesOfHex(signer.publicKeyHex)),
+    sign: (bytes) => signer.sign(bytes),
+    verify: (peer, bytes, signature) => {
+      const publicKey = publicKeyOfDid(peer)
+      return publicKey !== undefined && verifier.verify({ publicKey, bytes, signature })
+    },
+  }
+}
+
+/** What is wrong is said without what was read. */
+function readSecret(source: SecretSource): string {
+  if (typeof source === 'string') return source
+  if ('environment' in source) {
+    const text = process.env[source.environment]
+    if (text === undefined) throw invalid(`The environment has no ${source.environment}`)
+    return text.trim()
+  }
+  const { file } = source
+  try {
+    const { mode, size } = statSync(file)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      throw invalid(`${file} can be read by others: chmod 600 it`)
+    if (size > SECRET_BYTES_MAX) throw invalid(`${file} is too large to be a secret`)
+    return readFileSync(file, 'utf8').trim()
+  } catch (cause: unknown) {
+    if (CodedError.is(cause)) throw cause
+    throw invalid(`${file} cannot be read`, cause)
+  }
+}
+
+function invalid(message: string, cause?: unknown): CodedError {
+  return new CodedError('ACTOR_CLUSTER_SECRET_INVALID', { message, cause })
+}
