@@ -13,7 +13,7 @@ import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
 import { type MarketInit, SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { corruptionIn, isBrokenStore } from './broken-store.ts'
+import { corruptionIn, isBrokenStore } from '../../disk/broken-store.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { Punctual } from './punctual.ts'
 
