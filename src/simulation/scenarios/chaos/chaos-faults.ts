@@ -1,4 +1,4 @@
-import { integerPower } from '../../../base/deterministic-math.ts'
+import { clockJump } from '../../faults/clock-harm.ts'
 import { diskHarm, isDiskKind, troubledDisk } from '../../faults/disk-harm.ts'
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
 import { harmLink, isLinkKind, LINK_KINDS, linkHarm, type LinkEnds, relieveLink } from '../../faults/link-harm.ts'
@@ -6,6 +6,7 @@ import { PowerCuts } from '../../faults/power-cuts.ts'
 import { MODEL_FAULTS } from '../../models/model-fault.ts'
 import { GOOD_DISK } from '../../disk/simulated-disk.ts'
 import type { Machine } from '../../machine/machine.ts'
+import { restartInOrder } from '../../machine/restart-in-order.ts'
 import { type ClockSkew, NO_SKEW } from '../../world/world-process.ts'
 import { PARTY_LIES, PartyLies } from '../../market/hostile/party-lies.ts'
 import type { Stage } from '../../scenario/stage.ts'
@@ -145,7 +146,7 @@ export class ChaosFaults {
         return
       case 'process-death':
         if (machine.running === undefined) return
-        if (node === undefined && strength < ORDERLY_SHARE) this.stopInOrder(machine, 50 + forMs)
+        if (node === undefined && strength < ORDERLY_SHARE) restartInOrder(machine, 50 + forMs)
         else {
           machine.kill()
           machine.restartIn(50 + forMs)
@@ -160,7 +161,7 @@ export class ChaosFaults {
         this.stage.countFault(kind)
         return
       case 'clock-jump':
-        this.setSkew(machine, { offsetMs: jumpOf(strength, node === undefined ? 2_000 : 30_000) })
+        this.setSkew(machine, { offsetMs: clockJump(strength, node === undefined ? 2_000 : 30_000) })
         this.stage.countFault(kind)
         return
       case 'mailbox-flood':
@@ -169,16 +170,6 @@ export class ChaosFaults {
       default:
         return
     }
-  }
-
-  /** Whoever brings a new version has the old one end by itself, which writes down more than a death does. */
-  private stopInOrder(machine: Machine, downMs: number): void {
-    const end = (): void => {
-      machine.kill()
-      machine.restartIn(downMs)
-    }
-    // A disk that refuses ends it all the same.
-    machine.stop().then(end, end)
   }
 
   /** How much harm of this kind has come to its target so far. */
@@ -210,12 +201,6 @@ export class ChaosFaults {
     const [from, to] = link.split('>').map((name) => this.dids.get(name))
     return [from, to]
   }
-}
-
-/** Clocks are set by little more often than by much: time daemons look every few seconds. Half of what they are off by is within a thirtieth of the most. */
-function jumpOf(strength: number, mostMs: number): number {
-  const share = 2 * strength - 1
-  return Math.floor(integerPower(share, 5) * mostMs)
 }
 
 /** Kinds that are counted where they are made to happen. */
