@@ -99,7 +99,8 @@ export class FleetFaults {
   calm(): void {
     const { stage, liar, members } = this.world
     for (const machine of stage.machines) {
-      if (members.gone.has(machine)) continue
+      // Whoever has gone stays away, and whoever has not come yet starts when it has paid in.
+      if (members.gone.has(machine) || machine.incarnation === 0) continue
       const isBroken = machine.disk.counts.refused > 0
       machine.disk.setFaults(GOOD_DISK)
       this.setSkew(machine, NO_SKEW)

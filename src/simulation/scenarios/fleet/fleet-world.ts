@@ -25,15 +25,15 @@ import { Witnesses } from './witnesses.ts'
 /** Spans of contracts that end while the world waits for it. */
 const TIMERS: EscrowTimers = {
   ...DEFAULT_TIMERS,
-  offerMs: durationFromMs(20_000),
-  holdMs: durationFromMs(20_000),
-  startMs: durationFromMs(20_000),
-  beatMs: durationFromMs(20_000),
-  deliverMs: durationFromMs(26_000),
+  offerMs: durationFromMs(8_000),
+  holdMs: durationFromMs(8_000),
+  startMs: durationFromMs(8_000),
+  beatMs: durationFromMs(8_000),
+  deliverMs: durationFromMs(12_000),
   graceMs: durationFromMs(0),
-  acceptMs: durationFromMs(20_000),
-  evidenceMs: durationFromMs(5_000),
-  ruleMs: durationFromMs(30_000),
+  acceptMs: durationFromMs(8_000),
+  evidenceMs: durationFromMs(3_000),
+  ruleMs: durationFromMs(15_000),
   refundMs: durationFromMs(0),
 }
 
@@ -96,6 +96,11 @@ export class FleetWorld {
   /** All notaries but the one that lies. */
   get honest(): readonly NotaryMachine[] {
     return this.town.market.notaries.filter((notary) => notary !== this.liar?.machine)
+  }
+
+  /** Whether one of the notaries lies now. */
+  get isLiedTo(): boolean {
+    return this.liar?.mind.isHonest === false
   }
 
   /** What goes on, in words; `undefined`: nothing. */

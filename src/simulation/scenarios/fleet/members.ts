@@ -115,11 +115,12 @@ export class FleetMembers {
         }
   }
 
-  /** The first of those purchases that did not end as it should have. */
-  findUnmade(): string | undefined {
+  /** The first of those purchases that did not end as it should have. `isAnyEnd`: they may end in another way. */
+  findUnmade(isAnyEnd: boolean): string | undefined {
     const { purchases, agents, economy } = this.town
     const last = new Set(agents.map(({ name }) => economy.task(name, LAST_TASK).key))
-    const unmade = purchases.find(({ key, outcome }) => last.has(key) && outcome !== 'FINAL')
+    const isBad = (outcome: string | undefined): boolean => (isAnyEnd ? outcome === undefined : outcome !== 'FINAL')
+    const unmade = purchases.find(({ key, outcome }) => last.has(key) && isBad(outcome))
     return unmade && `a purchase of ${unmade.buyer} behind the faults came to ${unmade.outcome ?? 'no end'}`
   }
 
