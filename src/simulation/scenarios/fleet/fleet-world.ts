@@ -7,6 +7,7 @@ import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import { verifyStatementWith } from '../../../market/parties/contracts/contract-replay.ts'
+import { SET_TIMING } from '../../../market/notary/set/set-order-components.ts'
 import { Town } from '../../market/agents/town.ts'
 import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
 import { LyingNotary } from '../../market/hostile/lying-notary.ts'
@@ -202,8 +203,9 @@ class FleetOpening {
 
 /** What months of trade bring about in books and files happens here within seconds: segments are closed, and journals replaced by what they come to. */
 export function drawnBuild(random: RandomStream): NotaryBuild {
-  const [segments, checkpoints] = [random.nextUnit(), random.nextUnit()]
+  const [segments, checkpoints, resend] = [random.nextUnit(), random.nextUnit(), random.nextUnit()]
   return {
+    timing: { ...SET_TIMING, resendMs: durationFromMs(Math.floor(500 + 1_000 * resend)) },
     segments: { entries: Math.floor(64 * exp(-3 * segments)), atStop: 1, rowsPerEntry: 1_000 },
     checkpoints: { entries: 1 + Math.floor(64 * checkpoints), quietMs: 2_000, askedMs: 500 },
   }

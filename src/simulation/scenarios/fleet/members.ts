@@ -14,6 +14,8 @@ import type { FleetOptions } from './options.ts'
 const FUNDS_NANOS = amountFromNanos(1_000n * CREDIT_NANOS)
 /** Of the purchase behind the faults. */
 const LAST_TASK = 1_000
+/** What a buyer says to itself of sellers that have harmed it before: nobody has to buy of them. */
+const TOO_MUCH = 'BUY_EXPOSURE'
 /** Of all purchases, those by auction. */
 const AUCTION_SHARE = 0.2
 /** Before somebody who wants to leave is looked at again. */
@@ -119,7 +121,8 @@ export class FleetMembers {
   findUnmade(isAnyEnd: boolean): string | undefined {
     const { purchases, agents, economy } = this.town
     const last = new Set(agents.map(({ name }) => economy.task(name, LAST_TASK).key))
-    const isBad = (outcome: string | undefined): boolean => (isAnyEnd ? outcome === undefined : outcome !== 'FINAL')
+    const isBad = (outcome: string | undefined): boolean =>
+      isAnyEnd ? outcome === undefined : outcome !== 'FINAL' && outcome !== TOO_MUCH
     const unmade = purchases.find(({ key, outcome }) => last.has(key) && isBad(outcome))
     return unmade && `a purchase of ${unmade.buyer} behind the faults came to ${unmade.outcome ?? 'no end'}`
   }

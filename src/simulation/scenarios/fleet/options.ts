@@ -2,8 +2,8 @@ import { z } from 'zod'
 
 /** What a fleet is made of. */
 export const FLEET_OPTIONS = z.strictObject({
-  buyers: z.int().min(1).max(20).default(3).describe('buyers from the beginning'),
-  sellers: z.int().min(1).max(20).default(3).describe('sellers from the beginning'),
+  buyers: z.int().min(1).max(20).default(2).describe('buyers from the beginning'),
+  sellers: z.int().min(1).max(20).default(2).describe('sellers from the beginning'),
   arbiters: z.int().min(0).max(7).default(2).describe('arbiters from the beginning'),
   joiners: z.int().min(0).max(20).default(2).describe('parties that join while there are faults'),
   leavers: z.int().min(0).max(20).default(2).describe('parties that leave while there are faults'),
@@ -17,7 +17,7 @@ export const FLEET_OPTIONS = z.strictObject({
     .int()
     .min(2)
     .max(600)
-    .default(12)
+    .default(10)
     .describe('virtual seconds with faults, before two notaries fail or one does'),
 })
 
