@@ -19,6 +19,7 @@ import type {
   CheckpointOptions,
   ContractView,
   EntryProof,
+  EvidenceOptions,
   FollowOptions,
   GovernanceView,
   GrowthProof,
@@ -143,11 +144,13 @@ export class RemoteNotary implements NotaryClient {
     return ((await this.questions.alike(question, { isRight, signal })) as ContractView | null) ?? undefined
   }
 
-  async evidence(contract: ContractId, { signal }: AbortOptions = {}): Promise<readonly ContractEvidence[]> {
-    return await this.questions.any(
-      { about: 'evidence', contract },
-      { read: (value) => this.readEvidence(value), signal },
-    )
+  async evidence(contract: ContractId, { judge, signal }: EvidenceOptions = {}): Promise<readonly ContractEvidence[]> {
+    const read = (value: unknown): readonly ContractEvidence[] => {
+      const evidence = this.readEvidence(value)
+      judge?.(evidence)
+      return evidence
+    }
+    return await this.questions.any({ about: 'evidence', contract }, { read, signal })
   }
 
   async accounts(query: AccountsQuery = {}, { signal }: AbortOptions = {}): Promise<AccountsPage> {

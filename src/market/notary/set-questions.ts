@@ -65,6 +65,8 @@ export class SetQuestions {
         return answer
       } catch (cause: unknown) {
         signal?.throwIfAborted()
+        // Nobody else could say it better.
+        if (this.init.set.members.length === 1 && CodedError.is(cause, 'NOTARY_ANSWER_WRONG')) throw cause
         if (CodedError.is(cause, 'LEDGER_ENTRY_UNKNOWN') || CodedError.is(cause, 'LEDGER_ENTRY_PRUNED')) throw cause
         causes.push(cause)
       }
