@@ -94,10 +94,10 @@ export class LyingNotary {
     if (this.isHonest) return [frame]
     if (this.withholds(to, frame)) return []
     const twice = this.lies.get('notary-votes-twice')
-    const second = twice === undefined ? undefined : this.otherVote(frame)
+    const more = twice === undefined ? [] : this.otherVotes(frame)
     const again = this.again(frame)
-    if (second !== undefined) this.init.onLie('notary-votes-twice')
-    const votes = second === undefined ? [frame] : (twice ?? 0) < 0.5 ? [frame, second] : [second, frame]
+    if (more.length > 0) this.init.onLie('notary-votes-twice')
+    const votes = (twice ?? 0) < 0.5 ? [frame, ...more] : [...more, frame]
     return again === undefined ? votes : [...votes, again]
   }
 
@@ -143,13 +143,19 @@ export class LyingNotary {
     return true
   }
 
-  /** A vote of its own for the same place and another block. */
-  private otherVote(frame: NotaryFrame): NotaryFrame | undefined {
+  /** A vote of its own for the same place and another block, and one that it has signed in the name of another member. */
+  private otherVotes(frame: NotaryFrame): readonly NotaryFrame[] {
     const voted = voteIn(frame)
-    if (voted === undefined) return undefined
+    if (voted === undefined) return []
+    const { set, me } = this.init
     const { phase, view, slot, block } = voted
-    const other = parseHash(sha256Hex(`another block than ${block}`))
-    return other && { type: 'notary-vote', set: frame.set, vote: this.signed({ phase, view, slot, block: other }) }
+    const other = parseHash(sha256Hex(`another block than ${block}`)) ?? block
+    const forged = { ...this.signed({ phase, view, slot, block }), member: (me + 1) % set.members.length }
+    return [this.signed({ phase, view, slot, block: other }), forged].map((vote) => ({
+      type: 'notary-vote',
+      set: frame.set,
+      vote,
+    }))
   }
 
   private signed(statement: VoteStatement): Vote {
