@@ -20,12 +20,12 @@ export const AGREEMENT: readonly PlantedBug[] = [
     file: 'src/market/notary/set/notary-replica.ts',
     search: 'constructor(components: NotaryReplicaComponents, input: NotaryInput) {\n',
     replacement: `constructor(given: NotaryReplicaComponents, input: NotaryInput) {
-    const kept = given.log
-    const late = new Proxy(kept, {
+    const whole = given.log
+    const late = new Proxy(whole, {
       get: (_, name) => {
-        if (name === 'append') return async (records: readonly Uint8Array[]) => void kept.append(records)
-        const value = Reflect.get(kept, name, kept) as unknown
-        return typeof value === 'function' ? (value.bind(kept) as unknown) : value
+        if (name === 'append') return async (records: readonly Uint8Array[]) => void whole.append(records).catch(() => {})
+        const value = Reflect.get(whole, name, whole) as unknown
+        return typeof value === 'function' ? (value.bind(whole) as unknown) : value
       },
     })
     const components = { ...given, log: late, highWater: { write: async () => {} } }
