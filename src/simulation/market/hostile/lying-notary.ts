@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../base/sha256.ts'
-import { type Hash, parseHash } from '../../../core/evidence/names.ts'
+import { parseHash } from '../../../core/evidence/names.ts'
 import { hashOfBlock } from '../../../core/notary/block.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import { bytesOfVote, type Vote, type VoteStatement } from '../../../core/notary/statement.ts'
@@ -183,7 +183,7 @@ export class LyingNotary {
     if (decoded.kind === 'refused') return undefined
     const { identity, set, me } = this.init
     const code = 'LEDGER_BALANCE_SHORT'
-    const statement = { message: decoded.envelope.hash as Hash, effect: 'refused', code } as const
+    const statement = { message: decoded.envelope.hash, effect: 'refused', code } as const
     const signature = encodeSignature(identity.signer.sign(statementSigningBytes(set.id, statement)))
     const receipt = formatReceipt(set.id, { kind: 'statement', statement, signatures: [{ member: me, signature }] })
     return encodeSubmitAnswer({ effect: 'refused', code, receipt: new TextEncoder().encode(receipt) })

@@ -68,7 +68,7 @@ export class Witnesses {
     const { set, verify, stage } = this
     if (set === undefined || verify === undefined) return
     const read = NOTARY_MESSAGES['notary-double-vote'].safeParse(JSON.parse(canonicalJson(proof)))
-    const verdict = read.success ? checkDoubleVote(set, read.data as DoubleVoteProof, verify) : undefined
+    const verdict = read.success ? checkDoubleVote(set, read.data, verify) : undefined
     const members = verdict?.kind === 'proven' ? verdict.members : []
     const isRight = members.length === 1 && members[0] === this.liar
     const what = isRight
