@@ -48,6 +48,11 @@ export type NotaryAnswer = {
   readonly receipt: Uint8Array
 }
 
+export type EvidenceOptions = AbortOptions & {
+  /** Throws for evidence that does not hold, or is less than there is: where the set has several members, the next one is asked then. */
+  readonly judge?: ((evidence: readonly ContractEvidence[]) => void) | undefined
+}
+
 /** One step of a contract, as the set certified it. */
 export type ContractTransition = {
   /** Position among the contract's transitions, from 0. */
@@ -279,7 +284,7 @@ export interface NotaryClient {
   /** A contract as it stands; `undefined` when the set does not know it, or no longer. */
   contract(contract: ContractId, options?: FollowOptions): Promise<ContractView | undefined>
   /** Envelopes and receipts of a contract, in order, for whoever checks them without the set; empty for an unknown one. */
-  evidence(contract: ContractId, options?: AbortOptions): Promise<readonly ContractEvidence[]>
+  evidence(contract: ContractId, options?: EvidenceOptions): Promise<readonly ContractEvidence[]>
   /** A page of accounts: of one owner or one currency where they are named. */
   accounts(query?: AccountsQuery, options?: AbortOptions): Promise<AccountsPage>
   /** A page of registered currencies. */

@@ -83,6 +83,31 @@ export class FaultyFileSystem implements FileSystem {
     return this.#folders.get(parentOf(path))?.current.get(path)?.current.slice()
   }
 
+  /** Everything below a folder as whoever reads it now would find it: files by their paths. */
+  filesBelow(folder: string): ReadonlyMap<string, Uint8Array> {
+    const files = [...this.#folders].flatMap(([path, { current }]) =>
+      path === folder || path.startsWith(`${folder}/`) ? [...current] : [],
+    )
+    return new Map(files.map(([path, { current }]) => [path, current.slice()]))
+  }
+
+  /** What is below a folder is these files and nothing else, all of them durable. Folders stay. */
+  replaceBelow(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+    for (const [path, held] of this.#folders)
+      if (path === folder || path.startsWith(`${folder}/`)) {
+        held.current = new Map()
+        held.durable = new Map()
+        held.changes = []
+      }
+    for (const [path, bytes] of files) {
+      const held = this.#folders.get(parentOf(path)) ?? { durable: new Map(), current: new Map(), changes: [] }
+      this.#folders.set(parentOf(path), held)
+      const inode: Inode = { durable: bytes.slice(), current: bytes.slice(), lost: [] }
+      held.current.set(path, inode)
+      held.durable.set(path, inode)
+    }
+  }
+
   /** Changes one byte on the disk, as a failing medium does. */
   flipByte(path: string, position: number): void {
     const inode = this.#find(path)

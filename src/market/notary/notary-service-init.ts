@@ -4,6 +4,7 @@ import type { BooksLimits } from '../../core/books/books-state.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { ParameterSet } from '../../core/governance/parameter-set.ts'
+import type { DoubleVoteProof } from '../../core/notary/double-vote.ts'
 import type { HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
@@ -69,6 +70,8 @@ export type NotaryServiceInit = {
   readonly restored?: { readonly epoch: number } | undefined
   /** In a set of several: a member that was restored has caught up, and its journals say so. */
   readonly onCaughtUp?: () => Promise<void>
+  /** In a set of several: another member has signed two votes for one place. Told once for each member, for as long as the notary runs. */
+  readonly onDoubleVote?: ((proof: DoubleVoteProof) => void) | undefined
   /** In a set of several: `SET_TIMING` where it is absent. */
   readonly timing?: SetTiming
   /** When how far the journal goes is signed; `CHECKPOINT_CADENCE` where it is absent. */

@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
+import type { DoubleVoteProof } from '../../core/notary/double-vote.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents } from './admission.ts'
@@ -30,7 +31,7 @@ export type OpenOrderInit = {
 /** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   const { components, init, journal, archive, lineage, rules, nonces, onBlock, onFailure } = opening
-  const { set, me, restored, onCaughtUp, timing = SET_TIMING } = init
+  const { set, me, restored, onCaughtUp, onDoubleVote: tell, timing = SET_TIMING } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfText: hash } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, onBlock, onFailure }
@@ -41,7 +42,15 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
         message: `The set ${set.id} follows another one, which members of a set of several cannot begin together yet`,
       })
     const admission = { ...opening.admission, rules, setTerms: termsOfSet(set) }
-    return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
+    const convicted = new Set<number>()
+    const onDoubleVote = (proof: DoubleVoteProof): void => {
+      const { member } = proof.first
+      if (member === me || convicted.has(member)) return
+      convicted.add(member)
+      tell?.(proof)
+    }
+    const several = { me, members, timing, restored, onCaughtUp, onDoubleVote, admission, nonces, timers }
+    return await SetOrder.start({ ...common, ...several })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
   return new SoloOrder({

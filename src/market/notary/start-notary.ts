@@ -48,7 +48,7 @@ export type NotaryRoleComponents = {
 
 export type NotaryRoleInit = Pick<
   NotaryServiceInit,
-  'me' | 'network' | 'restored' | 'onCaughtUp' | 'timing' | 'checkpoints' | 'segments'
+  'me' | 'network' | 'restored' | 'onCaughtUp' | 'onDoubleVote' | 'timing' | 'checkpoints' | 'segments'
 > & {
   readonly lineage: SetLineage
   /** Folder of what the notary signed last. */

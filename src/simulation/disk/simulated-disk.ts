@@ -20,6 +20,9 @@ export type DiskFaults = {
 
 export const GOOD_DISK: DiskFaults = { latencyMsMin: 0.05, latencyMsMax: 0.2, refused: 0 }
 
+/** What lay below a folder at one moment. */
+export type DiskCopy = { readonly folder: string; readonly files: ReadonlyMap<string, Uint8Array> }
+
 export type DiskCounts = { operations: number; refused: number; cuts: number }
 
 /**
@@ -57,6 +60,16 @@ export class SimulatedDisk {
     this.counts.cuts += 1
     this.files.crash(cut)
     return this.renamed.findTorn((path) => this.files.contentOf(path))
+  }
+
+  /** What lies below a folder now, as a copy that somebody keeps elsewhere. */
+  copyOf(folder: string): DiskCopy {
+    return { folder, files: this.files.filesBelow(folder) }
+  }
+
+  /** A copy takes the place of what lies below its folder. No process of the machine may run. */
+  putBack({ folder, files }: DiskCopy): void {
+    this.files.replaceBelow(folder, files)
   }
 
   /** Tells once that a file has got its name, and nothing is known yet of whether the name would outlive a cut of the power. `undefined`: nobody wants to know any more. */

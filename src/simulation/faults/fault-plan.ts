@@ -23,6 +23,18 @@ export const FAULT_KINDS = [
   'double-signature',
   'replayed-message',
   'forged-capability',
+  'older-copy',
+  'quorum-loss',
+  'member-loss',
+  'upgrade',
+  'machine-joins',
+  'machine-leaves',
+  'notary-withholds',
+  'notary-votes-twice',
+  'notary-splits',
+  'notary-stamps-falsely',
+  'notary-goes-on',
+  'notary-answers-falsely',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]

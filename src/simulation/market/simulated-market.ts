@@ -1,24 +1,30 @@
+import { CodedError } from '../../base/errors.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { createNotarySet, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Stage } from '../scenario/stage.ts'
-import { Bank } from './bank.ts'
-import { addressOf, MarketNetwork } from './market-network.ts'
-import { NotaryMachine, type NotaryMachineInit } from './notary-machine.ts'
+import { Bank, type Deposit } from './bank.ts'
+import { addressOf, type MarketIdentity, MarketNetwork } from './market-network.ts'
+import { type NotaryBuild, type NotaryHooks, NotaryMachine } from './notary-machine.ts'
 import { PartyMachine, type PartyMachineInit } from './party-machine.ts'
 
 /** Name of the network that messages are of. */
 export const SIMULATED_NETWORK = 'simulation'
 
-export type MarketInit = Pick<NotaryMachineInit, 'timing' | 'checkpoints' | 'segments'> & {
+/** Before a payment that did not arrive is made again. */
+const AGAIN_MS = 500
+
+export type MarketInit = NotaryBuild & {
   /** 1: a notary alone; 4, 7, 10: a set that outvotes a third of itself. Default 1. */
   readonly notaries?: number
   /** Bytes at which a party's files are written anew. Default: more than most worlds write. */
   readonly compactAtBytes?: number
   /** What stands between parties and notaries; absent: the network alone. */
   readonly wrapNotary?: PartyMachineInit['wrapNotary']
+  /** What the world does to a notary beside giving it a machine; absent: nothing. */
+  readonly hooksOf?: (identity: MarketIdentity, member: { readonly set: NotarySet; readonly me: number }) => NotaryHooks
   /** Told of failures that nobody waits for, by the name of the machine. Default: none is looked at. */
   readonly onFailure?: (name: string, cause: unknown) => void
 }
@@ -59,9 +65,10 @@ export class SimulatedMarket {
     this.set = setOf(members)
     this.notaries = members.map((identity, me) => {
       const onFailure = this.failureOf(identity.name)
-      const cadences = { ...(timing && { timing }), checkpoints, segments }
+      const build = { ...(timing && { timing }), checkpoints, segments }
+      const hooks = init.hooksOf?.(identity, { set: this.set, me })
       const known = { set: this.set, me, network: SIMULATED_NETWORK, issuers: [bank.did] }
-      return new NotaryMachine(stage, this.network, { identity, ...known, ...cadences, onFailure })
+      return new NotaryMachine(stage, this.network, { identity, ...known, ...hooks, build, onFailure })
     })
     this.bankMachine = this.createParty({ name: 'bank' })
     this.bank = new Bank(this.bankMachine)
@@ -86,9 +93,23 @@ export class SimulatedMarket {
     const party = this.createParty(init)
     this.parties.set(init.name, party)
     if (fundsNanos !== undefined && fundsNanos > 0n)
-      await this.bank.issue({ owner: party.did, amountNanos: fundsNanos, key: `fund/${init.name}` })
+      await this.payIn({ owner: party.did, amountNanos: fundsNanos, key: `fund/${init.name}` })
     await party.machine.start()
     return party
+  }
+
+  /** As long as it takes: whoever joins while nobody can be reached waits. */
+  private async payIn(deposit: Deposit): Promise<void> {
+    const { world } = this.stage
+    for (;;) {
+      try {
+        await this.bank.issue(deposit)
+        return
+      } catch (error: unknown) {
+        if (!CodedError.is(error) || !(error.isRetryable || error.code === 'MARKET_NOT_OPEN')) throw error
+      }
+      await new Promise<void>((resolve) => void world.schedule(AGAIN_MS, { kind: 'pay in', run: resolve }))
+    }
   }
 
   /** A notary that runs, for whoever looks at the books; `undefined` while none does. */

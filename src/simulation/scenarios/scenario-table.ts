@@ -2,27 +2,22 @@ import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { agentNetwork } from './agent-network.ts'
 import { chaos } from './chaos.ts'
+import { fleet } from './fleet.ts'
 import { FLYWHEEL } from './flywheel.ts'
 import { MARKETPLACE } from './marketplace.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, FLYWHEEL, chaos]
-
-/** Names that are kept for scenarios which are not there yet, and what they wait for. */
-const KEPT_NAMES: Readonly<Record<string, string>> = {
-  fleet: 'it comes with the network between nodes',
-}
+export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, FLYWHEEL, chaos, fleet]
 
 /** The scenario of this name. Throws `SIMULATION_SCENARIO_UNKNOWN`. */
 export function findScenario(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario.name === name)
   if (found !== undefined) return found
   const names = SCENARIOS.map((scenario) => scenario.name)
-  const why = Object.hasOwn(KEPT_NAMES, name) ? `is not there yet: ${KEPT_NAMES[name]}` : 'is not known'
   const known = names.length === 0 ? '' : `; there are ${names.join(', ')}`
   throw new CodedError('SIMULATION_SCENARIO_UNKNOWN', {
-    message: `The scenario ${JSON.stringify(name)} ${why}${known}`,
+    message: `The scenario ${JSON.stringify(name)} is not known${known}`,
     details: { scenario: name, scenarios: names },
   })
 }

@@ -151,3 +151,11 @@ function parseJson(body: Uint8Array): unknown {
     return undefined
   }
 }
+
+const EVIDENCE = z.array(z.strictObject({ envelope: z.string().optional(), receipt: z.string() }))
+
+/** The answer about the evidence of a contract, bytes as `encodeBytes` writes them; `undefined` for anything else. */
+export function readEvidenceAnswer(answer: unknown): z.output<typeof EVIDENCE> | undefined {
+  const read = EVIDENCE.safeParse(answer)
+  return read.success ? read.data : undefined
+}

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { CodedError } from '../../../src/base/errors.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
@@ -137,5 +138,44 @@ describe('a notary elsewhere', () => {
     expect(read?.kind === 'statement' && read.signatures.map(({ member }) => member)).toEqual([1, 2])
     const torn = await connected(set, members, doorsOf(['CODE_A', 'CODE_B', 'CODE_C', 'CODE_D']))
     await expect(torn.submit(offer)).rejects.toMatchObject({ code: 'NOTARY_UNREACHABLE' })
+  })
+
+  /** Members of whom the first one answers as it likes, and the others as the only one that there is. */
+  async function aroundLiar(liar: Partial<NotaryClient>) {
+    const { set, members } = setOfParties(1)
+    const view = { ledgers: [], next: null }
+    const honest = {
+      accounts: async () => await Promise.resolve(view),
+      evidence: async () => await Promise.resolve([]),
+    }
+    const doors = [liar, honest, honest, honest] as unknown as readonly Pick<NotaryClient, 'submit'>[]
+    const { contract } = new Deal(set, { name: 'one', now: START })
+    return { remote: await connected(set, members, doors), view, contract }
+  }
+
+  test('that never answers makes nobody wait for what the others say alike', async () => {
+    const never = async (): Promise<never> => await new Promise<never>(() => {})
+    const { remote, view } = await aroundLiar({ accounts: never })
+    expect(await remote.accounts()).toEqual(view)
+  })
+
+  test('whose evidence is something else is passed over, whoever judges it', async () => {
+    const other = { ledgers: [] } as never
+    const { remote, contract } = await aroundLiar({ evidence: async () => await Promise.resolve(other) })
+    expect(await remote.evidence(contract)).toEqual([])
+    let judged = 0
+    const judge = (): void => {
+      judged += 1
+      if (judged < 3) throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'less than there is' })
+    }
+    expect(await remote.evidence(contract, { judge })).toEqual([])
+    expect(judged).toBe(3)
+    await expect(
+      remote.evidence(contract, {
+        judge: () => {
+          throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'less than there is' })
+        },
+      }),
+    ).rejects.toMatchObject({ code: 'NOTARY_UNREACHABLE', cause: { code: 'NOTARY_ANSWER_WRONG' } })
   })
 })

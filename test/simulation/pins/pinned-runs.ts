@@ -16,6 +16,7 @@ export const PINNED_RUNS: readonly PinnedRun[] = [
   { scenario: 'agent-network', seed: 2, options: { agents: 40, steps: 10 } },
   { scenario: 'chaos', seed: 1, options: { seconds: 4 } },
   { scenario: 'chaos', seed: 2, options: { seconds: 4 } },
+  { scenario: 'fleet', seed: 1, options: { seconds: 2, faults: 12, purchases: 0, liars: 1 } },
   { scenario: 'routing-savings', seed: 1, options: { tasks: 40, trainTasks: 40 } },
   { scenario: 'flywheel', seed: 1, options: { tasks: 200, judgeTasks: 100, trainTasks: 50 } },
   { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },

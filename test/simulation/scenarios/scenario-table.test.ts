@@ -18,10 +18,6 @@ test('a name that is not there is refused, with those that are', () => {
   expect(details).toMatchObject({ scenarios: SCENARIOS.map(({ name }) => name) })
 })
 
-test('what comes later says so and is not pretended', () => {
-  expect(refusalOf('fleet').message).toContain('is not there yet: it comes with the network')
-})
-
 test('each scenario is found by its name, and takes its defaults', () => {
   for (const scenario of SCENARIOS) {
     expect(findScenario(scenario.name)).toBe(scenario)

@@ -8,6 +8,7 @@ export const BUG_CLASSES = [
   'reputation-counted-twice',
   'budget',
   'isolation',
+  'agreement',
 ] as const
 
 export type BugClass = (typeof BUG_CLASSES)[number]

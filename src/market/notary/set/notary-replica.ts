@@ -24,7 +24,7 @@ const BATCH_EVENTS_MAX = 256
 const COMPACT_AT_BYTES = 8_388_608
 /** Decided blocks that wait for bodies; the network is not listened to beyond. */
 const BACKLOG_MAX = 64
-/** Leases without a grant, while somebody else has one, before a replica that starts gives up. */
+/** Leases since its start behind which a replica gives up while somebody else has its key. Until then it may be its own process of before that others remember: it signs nothing while enough of them do. */
 const REFUSED_LEASES = 4
 
 /**
@@ -204,7 +204,7 @@ export class NotaryReplica {
     const { lease, startInit } = this
     if (this.phase === 'stopped' || lease === undefined || startInit === undefined) return
     const isLate = this.components.clock.monotonicMs() - startInit.at > REFUSED_LEASES * startInit.leaseMs
-    if (lease.isOtherHeard && (this.phase === 'begun' || isLate)) {
+    if (lease.isOtherHeard && isLate) {
       this.fail(new CodedError('NOTARY_INSTANCE_OTHER', { message: `member ${this.input.me} runs elsewhere` }))
       return
     }

@@ -1,5 +1,6 @@
 import type { Sha256Hex } from '../../../base/sha256.ts'
 import type { Certificate } from '../../../core/notary/certificate.ts'
+import type { DoubleVoteProof } from '../../../core/notary/double-vote.ts'
 import type { EpochChange } from '../../../core/notary/epoch-change.ts'
 import type { HighWater } from '../../../core/notary/high-water.ts'
 import type { VerifyStatement } from '../../../core/notary/statement.ts'
@@ -27,6 +28,8 @@ export type NotaryReplicaComponents = {
   readonly onCertificates: (certificates: readonly Certificate[]) => void
   /** `2f + 1` members have ended the epoch at one slot. May come more than once. */
   readonly onEpochChange: (change: EpochChange) => void
+  /** A member has signed two votes for one place: whoever has the set convicts it by this proof. May come more than once. */
+  readonly onDoubleVote?: ((proof: DoubleVoteProof) => void) | undefined
   /**
    * The replica can go on no longer: its disk or its high-water file failed, it may not sign (`NOTARY_STATE_BEHIND`, `NOTARY_RESTORED`), or a copy of it
    * runs elsewhere (`NOTARY_CLONE_SEEN`, `NOTARY_INSTANCE_OTHER`).

@@ -154,6 +154,8 @@ export class ReplicaOutput {
         this.exchange.sweep(this.need)
         return
       case 'report-double-vote':
+        this.init.components.onDoubleVote?.({ set, first: effect.first, second: effect.second })
+        return
       case 'event-refused':
         return
     }

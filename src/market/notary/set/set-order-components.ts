@@ -2,6 +2,7 @@ import type { Sha256Hex } from '../../../base/sha256.ts'
 import type { DurationMs } from '../../../base/time.ts'
 import type { ContractId } from '../../../core/evidence/names.ts'
 import type { HighWater } from '../../../core/notary/high-water.ts'
+import type { DoubleVoteProof } from '../../../core/notary/double-vote.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../../core/notary/statement.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -65,5 +66,6 @@ export type SetOrderComponents = {
   readonly hash: Sha256Hex
   /** A block is durable and answered. */
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
+  readonly onDoubleVote: ((proof: DoubleVoteProof) => void) | undefined
   readonly onFailure: (cause: unknown) => void
 }

@@ -7,7 +7,7 @@ import type { SetOrderComponents } from './set-order-components.ts'
 
 /** The replica behind an order of several. Receipts are made of what the application has kept, so that its certificates are not listened to. */
 export function createSetReplica(
-  { set, me, members, timing, signer, highWater, clock, timers, hash: digest }: SetOrderComponents,
+  { set, me, members, timing, signer, highWater, clock, timers, hash: digest, onDoubleVote }: SetOrderComponents,
   ways: Pick<NotaryReplicaComponents, 'application' | 'send' | 'onFailure'>,
 ): NotaryReplica {
   return new NotaryReplica(
@@ -24,6 +24,7 @@ export function createSetReplica(
       digest,
       clock,
       timers,
+      onDoubleVote,
       onCertificates: () => {},
       onEpochChange: () => {},
     },

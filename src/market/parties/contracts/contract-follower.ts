@@ -3,10 +3,10 @@ import { CodedError } from '../../../base/errors.ts'
 import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.ts'
 import type { ContractId } from '../../../core/evidence/names.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import type { NotaryClient } from '../../../ports/notary-client.ts'
+import type { ContractEvidence, NotaryClient } from '../../../ports/notary-client.ts'
 import type { Timers } from '../../../ports/timers.ts'
 import type { VerifyBytes } from '../../../wire/v1/authenticate.ts'
-import { ContractReplay } from './contract-replay.ts'
+import { ContractReplay, type ReplayFault } from './contract-replay.ts'
 
 export type FollowerComponents = {
   readonly notary: Pick<NotaryClient, 'set' | 'contract' | 'evidence'>
@@ -54,8 +54,9 @@ export async function* followContract(
       const view = await notary.contract(contract, { afterSeq: replay.steps.length - 1, waitMs, signal })
       if (view === undefined && (isKnown || (lapsesAt !== undefined && clock.now() >= lapsesAt))) return
       if (view !== undefined && view.transitions.length > 0) {
-        const evidence = await notary.evidence(contract, { signal })
-        takeAll(replay, evidence.slice(replay.steps.length))
+        const newest = view.transitions.at(-1)?.seq ?? 0
+        const judge = (evidence: readonly ContractEvidence[]): void => takeAll(replay, { evidence, newest })
+        judge(await notary.evidence(contract, { judge, signal }))
         pauseMs = PAUSE_MS
         if (replay.state !== undefined) yield { state: replay.state, replay }
         if (replay.state !== undefined && isTerminal(replay.state)) return
@@ -71,15 +72,20 @@ export async function* followContract(
   }
 }
 
-function takeAll(replay: ContractReplay, evidence: Awaited<ReturnType<NotaryClient['evidence']>>): void {
-  for (const piece of evidence) {
+/** Takes what is new, up to the newest transition that the set has told of at least. What was taken before is not looked at again. */
+function takeAll(
+  replay: ContractReplay,
+  { evidence, newest }: { readonly evidence: readonly ContractEvidence[]; readonly newest: number },
+): void {
+  for (const piece of evidence.slice(replay.steps.length)) {
     const fault = replay.take(piece)
-    if (fault !== undefined)
-      throw new CodedError('NOTARY_ANSWER_WRONG', {
-        message: `step ${replay.steps.length}: ${fault}`,
-        details: { fault },
-      })
+    if (fault !== undefined) throw wrongEvidence(replay, fault)
   }
+  if (replay.steps.length <= newest) throw wrongEvidence(replay, 'REPLAY_SEQUENCE_WRONG')
+}
+
+function wrongEvidence({ steps }: ContractReplay, fault: ReplayFault): CodedError {
+  return new CodedError('NOTARY_ANSWER_WRONG', { message: `step ${steps.length}: ${fault}`, details: { fault } })
 }
 
 /** Waits; ends early when the signal does. */

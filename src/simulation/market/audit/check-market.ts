@@ -33,22 +33,26 @@ const COUNTED = 'reputation'
  * Looks at everything that a market must keep: reads the books of each notary from its disk, verifies and replays them, and holds what parties and notaries say against
  * that. Machines go on meanwhile; those that are down are looked at by their disks alone.
  *
+ * @param notaries Whose books are looked at: all of them where nobody lies.
  * @returns The books of whoever has most of them; `undefined` where no notary has any.
  */
-export async function checkMarket(market: SimulatedMarket, checks: CheckBook): Promise<AuditedBooks | undefined> {
+export async function checkMarket(
+  market: SimulatedMarket,
+  checks: CheckBook,
+  notaries: readonly NotaryMachine[] = market.notaries,
+): Promise<AuditedBooks | undefined> {
   const journals = new Map<string, readonly string[]>()
   const views = new Map<string, ReadonlyMap<ContractId, string>>()
   // Signed before the disk is read, so that what is on it is covered; without entries there is nothing to sign.
-  for (const { machine, service } of market.notaries)
-    if (service !== undefined) await seal(service, machine.name, checks)
-  for (const notary of market.notaries) journals.set(notary.machine.name, await readBookLines(market, notary))
+  for (const { machine, service } of notaries) if (service !== undefined) await seal(service, machine.name, checks)
+  for (const notary of notaries) journals.set(notary.machine.name, await readBookLines(market, notary))
   checks.check('journals-agree', findDisagreement(journals))
   const [longest] = [...journals].toSorted(([, one], [, other]) => other.length - one.length)
   if (longest === undefined || longest[1].length === 0) return undefined
   const [name, lines] = longest
   const books = await auditBooks(market, { name, lines })
   checkBooks(market, { books, checks })
-  const notary = market.notaries.find(({ machine }) => machine.name === name)
+  const notary = notaries.find(({ machine }) => machine.name === name)
   if (notary !== undefined) views.set(name, await viewsOf(notary, books.steps))
   for (const [where, view] of views) checks.check('replay-same', findOtherState(where, view, books))
   const endings = endingsIn(books.steps)

@@ -21,7 +21,7 @@ import {
   type ReminderClock,
   type Remittance,
 } from './account-agent.ts'
-import { corruptionIn, isBrokenStore } from './broken-store.ts'
+import { corruptionIn, isBrokenStore } from '../../disk/broken-store.ts'
 import type { Observers } from './observers.ts'
 
 /** How often a journal begins a new file, and how often it is replaced by what it comes to. */

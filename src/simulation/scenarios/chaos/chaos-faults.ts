@@ -1,25 +1,20 @@
-import { integerPower } from '../../../base/deterministic-math.ts'
+import { clockJump } from '../../faults/clock-harm.ts'
+import { diskHarm, isDiskKind, troubledDisk } from '../../faults/disk-harm.ts'
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
+import { harmLink, isLinkKind, LINK_KINDS, linkHarm, type LinkEnds, relieveLink } from '../../faults/link-harm.ts'
+import { PowerCuts } from '../../faults/power-cuts.ts'
 import { MODEL_FAULTS } from '../../models/model-fault.ts'
 import { GOOD_DISK } from '../../disk/simulated-disk.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { GOOD_LINK } from '../../network/link-faults.ts'
+import { restartInOrder } from '../../machine/restart-in-order.ts'
 import { type ClockSkew, NO_SKEW } from '../../world/world-process.ts'
+import { PARTY_LIES, PartyLies } from '../../market/hostile/party-lies.ts'
 import type { Stage } from '../../scenario/stage.ts'
-import { Byzantine } from './byzantine.ts'
 import type { ChaosMarket } from './chaos-market.ts'
 import type { ChaosModels } from './chaos-models.ts'
 import type { ChaosNode } from './chaos-node.ts'
 import type { Client } from './client.ts'
-import { PowerCuts } from './power-cuts.ts'
 
-const LINK_KINDS = [
-  'message-loss',
-  'message-duplication',
-  'message-reordering',
-  'link-clog',
-  'one-way-partition',
-] as const
 const NODE_KINDS = [
   'process-death',
   'power-cut',
@@ -32,8 +27,6 @@ const NODE_KINDS = [
   'mailbox-flood',
 ] as const
 
-const LIES = ['double-signature', 'replayed-message', 'forged-capability'] as const
-
 /** A clock that is far off is brought back by running wrong: time daemons slew by up to 8 in 100, here by up to 2 either way. */
 const SLEW_PPM = 40_000
 
@@ -41,7 +34,7 @@ const SLEW_PPM = 40_000
 const ORDERLY_SHARE = 0.4
 
 /** The kinds that this scenario makes happen. */
-export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...LIES]
+export const CHAOS_KINDS: readonly FaultKind[] = [...LINK_KINDS, ...NODE_KINDS, ...MODEL_FAULTS, ...PARTY_LIES]
 
 /** Who is there from the beginning. */
 export type Befallen = {
@@ -56,7 +49,7 @@ export class ChaosFaults {
   private readonly nodes: readonly ChaosNode[]
   private market: ChaosMarket | undefined
   private readonly models: ChaosModels
-  private liars: Byzantine | undefined
+  private liars: PartyLies | undefined
   private readonly powerCuts: PowerCuts
   private readonly links: string[]
   private readonly dids: Map<string, ChaosNode['did']>
@@ -83,7 +76,7 @@ export class ChaosFaults {
   /** The machines of the market, their disks, clocks and links, can be befallen as well. */
   joined(market: ChaosMarket): void {
     this.market = market
-    this.liars = new Byzantine(this.stage, market)
+    this.liars = new PartyLies(this.stage, market.town)
     const { network, notaries, parties } = market.town.market
     const keepers = notaries.map(({ machine }) => machine.name)
     const names = [...keepers, ...parties.keys()]
@@ -93,8 +86,8 @@ export class ChaosFaults {
   }
 
   targetsOf(kind: FaultKind): readonly string[] {
-    if (LINK_KINDS.some((each) => each === kind)) return this.links
-    if (LIES.some((each) => each === kind)) return this.liars?.targets ?? []
+    if (isLinkKind(kind)) return this.links
+    if (PARTY_LIES.includes(kind)) return this.liars?.targets ?? []
     if (MODEL_FAULTS.some((each) => each === kind)) return this.models.targetsOf(kind)
     const own = this.nodes.map(({ name }) => name)
     if (kind === 'worker-death' || kind === 'mailbox-flood') return own
@@ -104,25 +97,25 @@ export class ChaosFaults {
   inject(fault: PlannedFault): void {
     const { target, kind } = fault
     if (this.models.inject(fault)) return
-    if (LIES.some((each) => each === kind)) {
+    if (PARTY_LIES.includes(kind)) {
       this.liars?.inject(fault)
       return
     }
     this.before.set(fault.id, this.harmOf(fault))
     const machine = this.machineOf(target)
     if (machine !== undefined) this.injectMachine(machine, fault)
-    else this.injectLink(fault)
+    else harmLink(this.stage.network, fault, this.endsOf(target))
   }
 
   relieve(fault: PlannedFault): void {
     const { kind, target, id } = fault
-    if (this.models.relieve(fault) || LIES.some((each) => each === kind)) return
+    if (this.models.relieve(fault) || PARTY_LIES.includes(kind)) return
     if (this.harmOf(fault) > (this.before.get(id) ?? 0) && !isMoment(kind)) this.stage.countFault(kind)
     this.before.delete(id)
     const machine = this.machineOf(target)
-    if (machine === undefined) this.relieveLink(fault)
+    if (machine === undefined) relieveLink(this.stage.network, kind, this.endsOf(target))
     else if (kind === 'power-cut') this.powerCuts.relieve(fault, machine)
-    else if (kind === 'slow-disk' || kind === 'full-disk' || kind === 'refused-write') machine.disk.setFaults(GOOD_DISK)
+    else if (isDiskKind(kind)) machine.disk.setFaults(GOOD_DISK)
     else if (kind === 'clock-skew') this.setSkew(machine, { driftPpm: this.nodeOf(machine)?.driftPpm ?? 0 })
     else if (kind === 'clock-jump' && this.market?.machines.includes(machine) === true)
       this.setSkew(machine, { offsetMs: 0 })
@@ -141,7 +134,11 @@ export class ChaosFaults {
 
   private injectMachine(machine: Machine, fault: PlannedFault): void {
     const { kind, forMs, strength, target } = fault
-    const { disk } = machine
+    const troubled = troubledDisk(kind, strength)
+    if (troubled !== undefined) {
+      machine.disk.setFaults(troubled)
+      return
+    }
     const node = this.nodes.find(({ name }) => name === target)
     switch (kind) {
       case 'power-cut':
@@ -149,7 +146,7 @@ export class ChaosFaults {
         return
       case 'process-death':
         if (machine.running === undefined) return
-        if (node === undefined && strength < ORDERLY_SHARE) this.stopInOrder(machine, 50 + forMs)
+        if (node === undefined && strength < ORDERLY_SHARE) restartInOrder(machine, 50 + forMs)
         else {
           machine.kill()
           machine.restartIn(50 + forMs)
@@ -159,21 +156,12 @@ export class ChaosFaults {
       case 'worker-death':
         if (node?.killWorker() === true) this.stage.countFault(kind)
         return
-      case 'slow-disk':
-        disk.setFaults({ ...GOOD_DISK, latencyMsMin: 1, latencyMsMax: 5 + 60 * strength })
-        return
-      case 'full-disk':
-        disk.setFaults({ ...GOOD_DISK, freeBytes: Math.floor(4_000 * strength) })
-        return
-      case 'refused-write':
-        disk.setFaults({ ...GOOD_DISK, refused: 0.02 + 0.2 * strength })
-        return
       case 'clock-skew':
         this.setSkew(machine, { driftPpm: Math.floor((strength - 0.5) * (node === undefined ? 2_000 : SLEW_PPM)) })
         this.stage.countFault(kind)
         return
       case 'clock-jump':
-        this.setSkew(machine, { offsetMs: jumpOf(strength, node === undefined ? 2_000 : 30_000) })
+        this.setSkew(machine, { offsetMs: clockJump(strength, node === undefined ? 2_000 : 30_000) })
         this.stage.countFault(kind)
         return
       case 'mailbox-flood':
@@ -184,61 +172,12 @@ export class ChaosFaults {
     }
   }
 
-  /** Whoever brings a new version has the old one end by itself, which writes down more than a death does. */
-  private stopInOrder(machine: Machine, downMs: number): void {
-    const end = (): void => {
-      machine.kill()
-      machine.restartIn(downMs)
-    }
-    // A disk that refuses ends it all the same.
-    machine.stop().then(end, end)
-  }
-
-  private injectLink({ kind, target, forMs, strength }: PlannedFault): void {
-    const { network } = this.stage
-    const [from, to] = this.endsOf(target)
-    if (from === undefined || to === undefined) return
-    if (kind === 'message-loss') network.setLink(from, to, { ...GOOD_LINK, loss: 0.1 + 0.8 * strength })
-    else if (kind === 'message-duplication')
-      network.setLink(from, to, { ...GOOD_LINK, duplication: 0.2 + 0.8 * strength })
-    else if (kind === 'message-reordering')
-      network.setLink(from, to, { ...GOOD_LINK, latencyMsMin: 0, latencyMsMax: 50 + 500 * strength })
-    else if (kind === 'link-clog') network.clog(from, to, forMs)
-    else network.cut(from, to)
-  }
-
-  private relieveLink({ kind, target }: PlannedFault): void {
-    const { network } = this.stage
-    const [from, to] = this.endsOf(target)
-    if (from === undefined || to === undefined) return
-    if (kind === 'one-way-partition') network.heal(from, to)
-    else if (kind !== 'link-clog') network.setLink(from, to, undefined)
-  }
-
   /** How much harm of this kind has come to its target so far. */
   private harmOf({ kind, target }: PlannedFault): number {
-    const [from, to] = this.endsOf(target)
-    const disk = this.machineOf(target)?.disk.counts
-    const link = from === undefined || to === undefined ? undefined : this.stage.network.countsOf(from, to)
-    switch (kind) {
-      case 'message-loss':
-        return link?.lost ?? 0
-      case 'message-duplication':
-        return link?.duplicated ?? 0
-      case 'message-reordering':
-        return link?.overtaken ?? 0
-      case 'link-clog':
-        return link?.held ?? 0
-      case 'one-way-partition':
-        return link?.cut ?? 0
-      case 'slow-disk':
-        return disk?.operations ?? 0
-      case 'full-disk':
-      case 'refused-write':
-        return disk?.refused ?? 0
-      default:
-        return 0
-    }
+    const machine = this.machineOf(target)
+    return machine === undefined
+      ? linkHarm(this.stage.network, kind, this.endsOf(target))
+      : diskHarm(machine.disk, kind)
   }
 
   /** Whoever waits for a time of that clock hears of it first. */
@@ -258,15 +197,10 @@ export class ChaosFaults {
     return this.stage.machines.find(({ name }) => name === target)
   }
 
-  private endsOf(link: string): readonly (ChaosNode['did'] | undefined)[] {
-    return link.split('>').map((name) => this.dids.get(name))
+  private endsOf(link: string): LinkEnds {
+    const [from, to] = link.split('>').map((name) => this.dids.get(name))
+    return [from, to]
   }
-}
-
-/** Clocks are set by little more often than by much: time daemons look every few seconds. Half of what they are off by is within a thirtieth of the most. */
-function jumpOf(strength: number, mostMs: number): number {
-  const share = 2 * strength - 1
-  return Math.floor(integerPower(share, 5) * mostMs)
 }
 
 /** Kinds that are counted where they are made to happen. */

@@ -1,6 +1,5 @@
 import { exp } from '../../../base/deterministic-math.ts'
 import { amountFromNanos } from '../../../base/money.ts'
-import { CodedError } from '../../../base/errors.ts'
 import type { RandomStream } from '../../../base/random-stream.ts'
 import { durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
@@ -10,10 +9,10 @@ import { ArbiterSeat } from '../../market/agents/arbiter-seat.ts'
 import { BuyerSeat } from '../../market/agents/buyer-seat.ts'
 import { Town } from '../../market/agents/town.ts'
 import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
+import { restartBroken } from '../../market/restart-broken.ts'
 import { type MarketInit, SimulatedMarket } from '../../market/simulated-market.ts'
 import { HONEST } from '../../market/strategies/honest.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { corruptionIn, isBrokenStore } from './broken-store.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { Punctual } from './punctual.ts'
 
@@ -41,8 +40,6 @@ export type ChaosMarketInit = {
   readonly playMs: number
 }
 
-/** A machine whose disk has refused is started again behind this. */
-const RESTART_MS = 400
 /** Of the purchase behind the faults. */
 const LAST_TASK = 1_000
 const FUNDS_NANOS = amountFromNanos(1_000n * CREDIT_NANOS)
@@ -156,18 +153,4 @@ function drawnSizes(random: RandomStream): Pick<MarketInit, 'segments' | 'compac
     segments: { entries: Math.floor(64 * exp(-3 * entries)), atStop: 1, rowsPerEntry: 1_000 },
     compactAtBytes: Math.floor(32_768 * exp(-4 * bytes)),
   }
-}
-
-/** Whoever cannot write any more starts anew; anything else is a failure of the product. */
-function restartBroken(stage: Stage, name: string, cause: unknown): void {
-  const machine = stage.machines.find((each) => each.name === name)
-  stage.checks.check('store-sound', corruptionIn(name, cause))
-  if (isBrokenStore(cause)) {
-    if (machine?.running === undefined) return
-    machine.kill()
-    machine.restartIn(RESTART_MS)
-    return
-  }
-  const what = CodedError.is(cause) ? `${cause.code}: ${cause.message}` : String(cause)
-  stage.checks.check('market-no-failure', `${name}: ${what}`)
 }

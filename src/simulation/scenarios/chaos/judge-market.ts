@@ -56,7 +56,8 @@ function judgeTrades(
   }
 }
 
-function judgeReputation({ town }: ChaosMarket, check: (what: string | undefined) => void): void {
+/** What parties say of each other counts each contract once. */
+export function judgeReputation({ town }: Pick<ChaosMarket, 'town'>, check: (what: string | undefined) => void): void {
   for (const { name, running } of town.market.parties.values()) {
     if (running === undefined) continue
     const notes = running.party.journal.notesOf(CONTRACTS).map(([, note]) => note as ContractNote)

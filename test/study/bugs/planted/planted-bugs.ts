@@ -1,4 +1,5 @@
 import type { PlantedBug } from '../planted-bug.ts'
+import { AGREEMENT } from './agreement.ts'
 import { BUDGETS } from './budgets.ts'
 import { DOUBLE_SETTLES } from './double-settles.ts'
 import { DROPPED_SUPERVISOR_MESSAGES } from './dropped-supervisor-messages.ts'
@@ -18,4 +19,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...REPUTATION_COUNTED_TWICE,
   ...BUDGETS,
   ...ISOLATION,
+  ...AGREEMENT,
 ]

@@ -1,4 +1,4 @@
-import { CodedError } from '../../../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 
 /** Whether a failure comes from a disk that refused, by itself or by what caused it; whoever has such a store starts anew. */
 export function isBrokenStore(error: unknown): boolean {

@@ -1,6 +1,6 @@
-import type { PlannedFault } from '../../faults/fault-plan.ts'
-import type { Machine } from '../../machine/machine.ts'
-import type { Stage } from '../../scenario/stage.ts'
+import type { PlannedFault } from './fault-plan.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Stage } from '../scenario/stage.ts'
 
 const DOWN_MS = 50
 /** A cut that waits for a file's new name comes within so long behind it: before, while or after it is synced. */

@@ -3,29 +3,32 @@ import { type Amount, amountFromNanos } from '../../../base/money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
 import { parseTransferId } from '../../../core/ledger/ledger-names.ts'
 import { delegationSignedBytes, issueToken } from '../../../wire/ucan/token-codec.ts'
-import type { PlannedFault } from '../../faults/fault-plan.ts'
-import type { RunningParty } from '../../market/party-machine.ts'
+import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
+import type { Town } from '../agents/town.ts'
+import type { RunningParty } from '../party-machine.ts'
 import type { Stage } from '../../scenario/stage.ts'
-import type { ChaosMarket } from './chaos-market.ts'
+
+/** Kinds of lies that a party of the market can tell. */
+export const PARTY_LIES: readonly FaultKind[] = ['double-signature', 'replayed-message', 'forged-capability']
 
 const STOLEN_NANOS = amountFromNanos(5_000_000_000n)
 /** Seconds that a forged capability would hold. */
 const HOLDS_S = 600
 
 /** Peers that lie: sign twice where once is allowed, send again what others have said, and claim rights that nobody gave them. */
-export class Byzantine {
+export class PartyLies {
   private readonly stage: Stage
-  private readonly market: ChaosMarket
+  private readonly town: Town
   private acts = 0
 
-  constructor(stage: Stage, market: ChaosMarket) {
+  constructor(stage: Stage, town: Town) {
     this.stage = stage
-    this.market = market
+    this.town = town
   }
 
   /** Whom each kind befalls. */
   get targets(): readonly string[] {
-    return [...this.market.town.market.parties.keys()]
+    return [...this.town.market.parties.keys()]
   }
 
   inject(fault: PlannedFault): void {
@@ -75,7 +78,7 @@ export class Byzantine {
 
   /** A right over somebody's things that somebody else signed, and one of its own with a changed letter. */
   private forge(target: string, strength: number): void {
-    const { market } = this.market.town
+    const { market } = this.town
     const running = market.parties.get(target)?.running
     if (running === undefined) return
     const forger = market.network.identity(`forger-${this.acts}`)
@@ -105,7 +108,7 @@ export class Byzantine {
   }
 
   private victimOf(target: string): RunningParty['party']['did'] {
-    const { market } = this.market.town
+    const { market } = this.town
     const other = this.targets.find((name) => name !== target) ?? target
     return market.didOf(other)
   }
@@ -115,7 +118,7 @@ export class Byzantine {
     readonly running: RunningParty | undefined
     readonly fundsNanos: Amount
   } {
-    const { market, agents } = this.market.town
+    const { market, agents } = this.town
     const funds = agents.find(({ name }) => name === target)?.paidInNanos ?? 0n
     const running = funds === 0n ? undefined : market.bankMachine.running
     return { owner: market.didOf(target), running, fundsNanos: amountFromNanos(funds) }
@@ -123,7 +126,7 @@ export class Byzantine {
 
   /** As the bank of the world books what somebody pays in when it joins. */
   private issueOf(target: string, owner: RunningParty['party']['did'], amountNanos: Amount) {
-    const { market } = this.market.town
+    const { market } = this.town
     const reference = sha256Hex(`issue/${market.bank.did}/fund/${target}`).slice(0, 32)
     const id = parseTransferId(reference)
     if (id === undefined) throw new TypeError('A digest has the shape of a transfer id')

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
-import { CheckBook } from '../../../../src/simulation/checks/check-book.ts'
-import type { PlannedFault } from '../../../../src/simulation/faults/fault-plan.ts'
-import { createSeededSignatures } from '../../../../src/simulation/keys/seeded-signatures.ts'
-import { SimulatedNetwork } from '../../../../src/simulation/network/simulated-network.ts'
-import { Stage } from '../../../../src/simulation/scenario/stage.ts'
-import { drawAttrition } from '../../../../src/simulation/scenarios/chaos/attrition.ts'
-import { PowerCuts } from '../../../../src/simulation/scenarios/chaos/power-cuts.ts'
-import { createWorld } from '../../../../src/simulation/world/world.ts'
-import { streamOf } from '../../../../src/simulation/world/seeded-random.ts'
+import { CheckBook } from '../../../src/simulation/checks/check-book.ts'
+import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
+import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
+import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
+import { Stage } from '../../../src/simulation/scenario/stage.ts'
+import { drawAttrition } from '../../../src/simulation/scenarios/chaos/attrition.ts'
+import { PowerCuts } from '../../../src/simulation/faults/power-cuts.ts'
+import { createWorld } from '../../../src/simulation/world/world.ts'
+import { streamOf } from '../../../src/simulation/world/seeded-random.ts'
 
 const FAULT: PlannedFault = { id: 1, kind: 'power-cut', atMs: 0, forMs: 40, target: 'm', strength: 0 }
 
