@@ -8,6 +8,7 @@ import type { ConfidenceCalibration } from '../core/verification/calibration.ts'
 import type { SchemaCheck } from '../core/verification/check-format.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import { verifyAnswer, type VerificationInput } from '../core/verification/verify-answer.ts'
+import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import { askOverhead } from './ask-overhead.ts'
@@ -33,7 +34,8 @@ export type CheckAnswerInit = {
 
 export type PeerChecks = {
   isChecked(answer: ModelAnswer, taskId: string): boolean
-  learn(answer: ModelAnswer, verdict: Verdict): void
+  /** @param judged What the judge cost; absent where none was asked. */
+  learn(answer: ModelAnswer, verdict: Verdict, judged?: OverheadCall): void
 }
 
 /** Longest reply of a judge. */
@@ -46,17 +48,22 @@ export function createAnswerCheck(components: CallComponents, init: CheckAnswerI
     const input = inputOf(run, answered, init)
     const verdict = verifyAnswer(input)
     const peers = entry.tier === 'peer' ? init.peers : undefined
-    const learned = (last: Verdict): Verdict => {
-      peers?.learn(answer, last)
-      return last
-    }
     const { judgeModelId } = init
     const isInDoubt = !isAccepted(verdict) && run.decision.route === 'hybrid' && !answered.isLastResort
     const isDue = verdict.valid && (isInDoubt || peers?.isChecked(answer, run.taskId) === true)
-    if (!isDue || judgeModelId === undefined || judgeModelId === entry.id) return learned(verdict)
-    return askJudge(components, run, { judgeModelId, input }).then((judge) =>
-      learned(verifyAnswer({ ...input, judge })),
-    )
+    if (!isDue || judgeModelId === undefined || judgeModelId === entry.id) {
+      peers?.learn(answer, verdict)
+      return verdict
+    }
+    return askJudge(components, run, { judgeModelId, input }).then((judge) => {
+      const judged = verifyAnswer({ ...input, judge })
+      peers?.learn(
+        answer,
+        judged,
+        run.overheadCalls.findLast(({ purpose }) => purpose === 'judge'),
+      )
+      return judged
+    })
   }
 }
 

@@ -18,6 +18,8 @@ export type LeavingTask = {
   readonly isPlain: boolean
   /** The caller said who may see it. */
   readonly isConfined: boolean
+  /** A judge may see question and answer. */
+  readonly hasJudge: boolean
 }
 
 /** Why a task may not go to any peer, for a record; `undefined` where it may as far as is known before it is judged. The risk is seen by the policy. */
@@ -26,5 +28,5 @@ export function refuseLeaving(rule: DataRule, task: LeavingTask): string | undef
   if (!rule.tenants.includes('*') && !rule.tenants.includes(task.tenant)) return 'its tenant has not agreed to peers'
   if (!task.isPlain) return 'tools, images and forms of answers are not shown to peers'
   if (!rule.hasContext && !task.isBarePrompt) return 'the operator lets no conversation leave, but single questions'
-  return undefined
+  return task.hasJudge ? undefined : 'no judge may check what a peer says'
 }

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../base/time.ts'
-import { DAY_MS } from '../../base/time.ts'
+import { HOUR_MS } from '../../base/time.ts'
 
 /**
  * What this node knows of a peer from the answers that it bought: how many of them a check with evidence found right or wrong. An answer that nothing spoke against, and
@@ -15,13 +15,13 @@ export type PeerStanding = {
   readonly streak: number
   /** Answers that were counted, ever. */
   readonly counted: number
-  /** Day of the last count, in days since 1970; weights halve each day after it. */
-  readonly day: number
+  /** Hour of the last count, in hours since 1970; weights halve each hour after it. */
+  readonly hour: number
   /** Typical time of a purchase from order to answer; absent until one was delivered. */
   readonly latencyMs?: number
 }
 
-export const UNKNOWN_PEER: PeerStanding = { good: 0, bad: 0, streak: 0, counted: 0, day: 0 }
+export const UNKNOWN_PEER: PeerStanding = { good: 0, bad: 0, streak: 0, counted: 0, hour: 0 }
 
 /** How a bought answer turned out. */
 export type PeerVerdict = 'confirmed' | 'refuted' | 'undelivered'
@@ -30,10 +30,12 @@ export type PeerVerdict = 'confirmed' | 'refuted' | 'undelivered'
 export const JUDGE_ACCEPTS_RIGHT = 0.85
 export const JUDGE_ACCEPTS_WRONG = 0.25
 /** Chance that an answer of a peer is right of whom nothing is known. */
-const RIGHT_PRIOR = 0.6
+const RIGHT_PRIOR = 0.65
 /** How many answers the prior weighs, and how many are remembered: a peer that begins to lie is found out within as many. */
-const PRIOR_WEIGHT = 6
-const MEMORY_WEIGHT = 20
+const PRIOR_WEIGHT = 8
+const MEMORY_WEIGHT = 30
+/** How much of what is not known of a peer counts for it, in standard deviations: a good one with a bad start comes back, a liar runs out of doubt. */
+const OPTIMISM = 0.5
 /** How much the market's own opinion, whose middle says nothing, moves the prior of a peer that this node has not bought from. */
 const REPUTATION_WEIGHT = 0.4
 const REPUTATION_MIDDLE_PPM = 500_000
@@ -63,17 +65,17 @@ export function countLatency(standing: PeerStanding, latencyMs: number): PeerSta
   return { ...standing, latencyMs: before + LATENCY_SHARE * (latencyMs - before) }
 }
 
-/** What is left of it at a later time: after a day half of the evidence, so that nobody is out for ever for a bad start. A clock that went back fades nothing. */
+/** What is left of it at a later time: after an hour half of the evidence, so that nobody is out for ever for a bad start, and a liar is tried once an hour. A clock that went back fades nothing. */
 export function fadeStanding(standing: PeerStanding, at: Timestamp): PeerStanding {
-  const day = Math.floor(at / DAY_MS)
-  const passed = standing.counted === 0 ? 0 : day - standing.day
-  if (passed <= 0) return standing.counted === 0 ? { ...standing, day } : standing
+  const hour = Math.floor(at / HOUR_MS)
+  const passed = standing.counted === 0 ? 0 : hour - standing.hour
+  if (passed <= 0) return standing.counted === 0 ? { ...standing, hour } : standing
   let { good, bad } = standing
   for (let halvings = Math.min(passed, HALVINGS_MAX); halvings > 0; halvings -= 1) {
     good /= 2
     bad /= 2
   }
-  return { ...standing, good, bad, streak: 0, day }
+  return { ...standing, good, bad, streak: 0, hour }
 }
 
 export type RightQuestion = {
@@ -99,8 +101,12 @@ export function chanceOfRight({ standing, newcomers, reputationPpm, at }: RightQ
 /** A judge errs, and is known to: of what it accepts, the share that is right is computed back. */
 function rightOf({ good, bad }: PeerStanding, prior: number, weight: number): number {
   const acceptedPrior = JUDGE_ACCEPTS_WRONG + (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG) * prior
-  const accepted = (good + acceptedPrior * weight) / (good + bad + weight)
-  return bounded((accepted - JUDGE_ACCEPTS_WRONG) / (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG))
+  const total = good + bad + weight
+  const accepted = (good + acceptedPrior * weight) / total
+  const doubt =
+    Math.sqrt((accepted * (1 - accepted)) / total) - Math.sqrt((acceptedPrior * (1 - acceptedPrior)) / weight)
+  const hopeful = accepted + OPTIMISM * doubt
+  return bounded((hopeful - JUDGE_ACCEPTS_WRONG) / (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG))
 }
 
 function bounded(chance: number): number {

@@ -11,22 +11,29 @@ const SPOT_CHECK_SHARE = 0.25
 const DRAW_DIGITS = 8
 const DRAW_RANGE = 0x1_0000_0000
 
-/** Share of a peer's answers, 0 to 1, that a judge looks at whatever the other checks say: all of a newcomer's, and all from its last refuted answer until it is trusted again. */
-export function spotCheckShare({ counted, streak }: PeerStanding): number {
-  return counted < NEWCOMER_ANSWERS || streak < TRUSTED_STREAK ? 1 : SPOT_CHECK_SHARE
+/** Chance of a right answer from which a peer is trusted: below it the checks are what keeps the quality. */
+const TRUSTED_RIGHT = 0.9
+
+/** What is known of a peer, and the chance that its next answer is right. */
+export type KnownPeer = { readonly standing: PeerStanding; readonly right: number }
+
+/** Share of a peer's answers, 0 to 1, that a judge looks at whatever the other checks say: all, but of peers that are nearly always right, and then all from the last refuted answer on until they are trusted again. */
+export function spotCheckShare({ standing: { counted, streak }, right }: KnownPeer): number {
+  const isTrusted = counted >= NEWCOMER_ANSWERS && streak >= TRUSTED_STREAK && right >= TRUSTED_RIGHT
+  return isTrusted ? SPOT_CHECK_SHARE : 1
 }
 
 /**
  * Whether the answer to a task is judged. The draw is the task's name, which no peer is told: the same for the same record, and nobody's to guess.
  */
-export function isSpotChecked(standing: PeerStanding, taskId: string): boolean {
-  const share = spotCheckShare(standing)
+export function isSpotChecked(peer: KnownPeer, taskId: string): boolean {
+  const share = spotCheckShare(peer)
   if (share >= 1) return true
   const digits = sha256Hex(`kernell/peer-tier/spot-check/v1\0${taskId}`).slice(0, DRAW_DIGITS)
   return Number.parseInt(digits, 16) / DRAW_RANGE < share
 }
 
 /** Share of wrong answers that the checks are expected to catch; those that no judge sees pass, unless they have a defect. */
-export function caughtShareOf(standing: PeerStanding): number {
-  return spotCheckShare(standing) * (1 - JUDGE_ACCEPTS_WRONG)
+export function caughtShareOf(peer: KnownPeer): number {
+  return spotCheckShare(peer) * (1 - JUDGE_ACCEPTS_WRONG)
 }

@@ -81,7 +81,14 @@ export class PartyPeerMarket implements PeerMarket {
     signal.throwIfAborted()
     const { party, buyer, parameters } = this.role
     const { key, sellers, isAuction, deliverMs, custody, skill, input, maxNanos, currency, predicate } = purchase
-    const timers = { ...parameters.timers, deliverMs: durationFromMs(deliverMs), refundMs: durationFromMs(0) }
+    const usual = parameters.timers
+    const timers = {
+      ...usual,
+      deliverMs: durationFromMs(deliverMs),
+      // Whoever has not begun by then cannot be done in time.
+      startMs: durationFromMs(Math.min(usual.startMs, Math.floor(deliverMs / 2))),
+      refundMs: durationFromMs(0),
+    }
     const fitted = parameters.fit({ timers, asked: new Set(['deliverMs']) })
     const seen = watch(this.role)
     try {

@@ -23,6 +23,8 @@ export type PeerBookComponents = {
 
 /** Peers that are remembered; the one that was counted the longest ago goes first. */
 const PEERS_MAX = 4_096
+/** Share of the newest judgement in their typical cost. */
+const JUDGEMENT_SHARE = 0.1
 /** What is known of newcomers as a whole. */
 const NEWCOMERS = 'newcomers'
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
@@ -31,6 +33,8 @@ const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 export class PeerBook {
   private readonly components: PeerBookComponents
   private readonly standings = new Map<string, PeerStanding>()
+  /** What judgements of bought answers typically cost, nano-dollars; `undefined` before the first one of this process. */
+  judgeNanos: number | undefined
   private writing: Promise<void> = Promise.resolve()
 
   private constructor(components: PeerBookComponents) {
@@ -68,6 +72,11 @@ export class PeerBook {
     this.put(seller, countLatency(this.standingOf(seller), latencyMs))
   }
 
+  countJudgement(nanos: number): void {
+    const { judgeNanos: before = nanos } = this
+    this.judgeNanos = before + JUDGEMENT_SHARE * (nanos - before)
+  }
+
   /** Of whom anything is known, newcomers as a whole left out. */
   *peers(): Iterable<readonly [seller: string, standing: PeerStanding]> {
     for (const entry of this.standings) if (entry[0] !== NEWCOMERS) yield entry
@@ -101,11 +110,11 @@ export class PeerBook {
 function readStanding(bytes: Uint8Array): PeerStanding | undefined {
   try {
     const value = JSON.parse(decodeUtf8(bytes) ?? '') as Partial<PeerStanding> | null
-    const { good, bad, streak, counted, day, latencyMs } = value ?? {}
+    const { good, bad, streak, counted, hour, latencyMs } = value ?? {}
     const isCount = (number: unknown): number is number =>
       typeof number === 'number' && Number.isFinite(number) && number >= 0
-    if (!isCount(good) || !isCount(bad) || !isCount(streak) || !isCount(counted) || !isCount(day)) return undefined
-    return { good, bad, streak, counted, day, ...(isCount(latencyMs) && { latencyMs }) }
+    if (!isCount(good) || !isCount(bad) || !isCount(streak) || !isCount(counted) || !isCount(hour)) return undefined
+    return { good, bad, streak, counted, hour, ...(isCount(latencyMs) && { latencyMs }) }
   } catch {
     return undefined
   }

@@ -15,9 +15,10 @@ import {
   refuseOffer,
 } from '../../core/peer-tier/peer-offer.ts'
 import { expectedCost } from '../../core/policy/expected-outcome.ts'
-import { caughtShareOf, isSpotChecked, spotCheckShare } from '../../core/peer-tier/spot-check.ts'
+import { caughtShareOf, isSpotChecked, type KnownPeer, spotCheckShare } from '../../core/peer-tier/spot-check.ts'
 import type { Verdict } from '../../core/verification/verdict.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { OverheadCall } from '../../core/routing/task-outcome.ts'
 import type { PeerRule } from '../../core/routing/decision-record.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest } from '../../ports/language-model.ts'
 import { PeerModel, type PeerModelComponents, type QuotedOffers } from './peer-model.ts'
@@ -88,6 +89,11 @@ export class PeerTier {
     return { riskMax: this.init.data.riskMax, latencyMsMax: this.init.latencyMsMax }
   }
 
+  /** Who judges what is bought; `undefined`: nobody, and then nothing is. */
+  get judge(): ModelEntry | undefined {
+    return this.components.findJudge()
+  }
+
   /** Answers at once; `undefined` where nobody offers anything. */
   quote(question: PeerQuestion): PeerQuote | undefined {
     const listed = this.listedOffers()
@@ -121,11 +127,15 @@ export class PeerTier {
 
   /** Whether a judge looks at this answer whatever the other checks say. */
   isChecked({ purchase }: ModelAnswer, taskId: string): boolean {
-    return purchase !== undefined && isSpotChecked(this.components.book.standingOf(purchase.seller as Did), taskId)
+    if (purchase === undefined) return false
+    const { offers } = this.components.market
+    const reputationPpm = offers.find(({ seller }) => seller === purchase.seller)?.reputationPpm ?? 0
+    return isSpotChecked(this.known(purchase.seller as Did, reputationPpm), taskId)
   }
 
   /** Learns what the checks found. Without evidence nothing is learned. */
-  learn({ purchase }: ModelAnswer, { valid, checks }: Verdict): void {
+  learn({ purchase }: ModelAnswer, { valid, checks }: Verdict, judgement?: OverheadCall): void {
+    if (judgement?.costNanos !== undefined) this.components.book.countJudgement(Number(judgement.costNanos))
     if (purchase === undefined) return
     const seller = purchase.seller as Did
     const judged = checks.find(({ name }) => name === 'judge' || name === 'exact-answer')
@@ -133,6 +143,11 @@ export class PeerTier {
     if (!valid) this.components.book.count(seller, 'refuted')
     else if (judged !== undefined && !isInconclusive)
       this.components.book.count(seller, judged.passed ? 'confirmed' : 'refuted')
+  }
+
+  private known(seller: Did, reputationPpm: number): KnownPeer {
+    const { book } = this.components
+    return { standing: book.standingOf(seller), right: book.chanceOf(seller, reputationPpm) }
   }
 
   private listedOffers(): readonly PeerOffer[] {
@@ -178,28 +193,28 @@ export class PeerTier {
     offers: QuotedOffers['offers'],
     { question, isAuction }: { readonly question: PeerQuestion; readonly isAuction: boolean },
   ): ModelEntry {
-    const { book } = this.components
-    const standings = offers.map(({ seller }) => book.standingOf(seller))
-    const chances = offers.map(({ seller, reputationPpm }) => book.chanceOf(seller, reputationPpm))
+    const known = offers.map(({ seller, reputationPpm }) => this.known(seller, reputationPpm))
     const { custody, usdNanosPerCredit, latencyMsMax } = this.init
     const { bondPerMillion } = this.components.market
     const rules = { custody, usdNanosPerCredit, bondPerMillion, lockedMs: 2 * latencyMsMax }
     // Whoever wins asks for no more than the best of the offers, and may be the worst of the bidders.
     const { paidNanos, lockedNanos } = costOfOffer(offers[0], rules)
-    const checkShare = Math.max(...standings.map(spotCheckShare))
+    const checkShare = Math.max(...known.map(spotCheckShare))
     const judgeNanos = (this.judgeNanos(question) * BigInt(Math.ceil(checkShare * 1_000))) / 1_000n
     return entryOfOffers(offers, {
       isAuction,
       paidNanos,
       today: question.today,
-      right: Math.min(...chances),
-      latencyMs: Math.max(...offers.map((offer, at) => latencyOf(offer, standings[at]?.latencyMs))),
-      peer: { overheadNanos: lockedNanos + judgeNanos, caughtShare: Math.min(...standings.map(caughtShareOf)) },
+      right: Math.min(...known.map(({ right }) => right)),
+      latencyMs: Math.max(...offers.map((offer, at) => latencyOf(offer, known[at]?.standing.latencyMs))),
+      peer: { overheadNanos: lockedNanos + judgeNanos, caughtShare: Math.min(...known.map(caughtShareOf)) },
     })
   }
 
-  /** What one judgement of an answer of this length costs. */
+  /** What one judgement costs: as it was seen, else by the length of question and answer. */
   private judgeNanos({ tokensIn, tokensOut, today }: PeerQuestion): bigint {
+    const seen = this.components.book.judgeNanos
+    if (seen !== undefined) return BigInt(Math.ceil(seen))
     const judge = this.components.findJudge()
     const asked = { tokensIn: tokensIn + tokensOut + JUDGE_TOKENS.in, tokensOut: JUDGE_TOKENS.out, today }
     return (judge && expectedCost(judge, asked)) ?? 0n

@@ -2,6 +2,7 @@ import type { Amount } from '../../base/money.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { expectedCost, expectedTokensOut } from '../../core/policy/expected-outcome.ts'
 import type { RouteControls } from '../../ports/router.ts'
+import { forbiddenBecause } from '../candidates.ts'
 import type { TaskRun } from '../task-run.ts'
 import type { PeerQuote, PeerTier } from './peer-tier.ts'
 
@@ -20,6 +21,7 @@ export function quotePeers(peers: PeerTier, run: TaskRun, candidates: readonly M
     isBarePrompt: facts.isBarePrompt,
     isConfined: isKeptFrom(controls),
     needsMore: needsMore(run),
+    hasJudge: mayJudge(peers, controls),
     tokensIn,
     tokensOut,
     today,
@@ -30,6 +32,11 @@ export function quotePeers(peers: PeerTier, run: TaskRun, candidates: readonly M
 /** Whether the caller's controls keep the task from peers: they have to be named wherever anybody is. */
 function isKeptFrom({ isLocalOnly, providers, tiers }: RouteControls): boolean {
   return isLocalOnly === true || providers?.includes('peer') === false || tiers?.includes('peer') === false
+}
+
+/** What nobody can check is not bought: there is a judge, and the caller lets it see the task. */
+function mayJudge({ judge }: PeerTier, controls: RouteControls): boolean {
+  return judge !== undefined && forbiddenBecause(judge, controls) === undefined
 }
 
 /** What a seller of answers is not given, and an answer without it would not be what was asked for. */

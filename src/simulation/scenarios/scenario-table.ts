@@ -4,10 +4,11 @@ import { agentNetwork } from './agent-network.ts'
 import { chaos } from './chaos.ts'
 import { FLYWHEEL } from './flywheel.ts'
 import { MARKETPLACE } from './marketplace.ts'
+import { PEER_TIER } from './peer-tier.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, FLYWHEEL, chaos]
+export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, PEER_TIER, FLYWHEEL, chaos]
 
 /** Names that are kept for scenarios which are not there yet, and what they wait for. */
 const KEPT_NAMES: Readonly<Record<string, string>> = {

@@ -96,12 +96,13 @@ describe('offers', () => {
 
 describe('what may leave', () => {
   const rule = { tenants: ['acme'], riskMax: 'low', hasContext: false } as const
-  const task = { tenant: 'acme', isBarePrompt: true, isPlain: true, isConfined: false }
+  const task = { tenant: 'acme', isBarePrompt: true, isPlain: true, isConfined: false, hasJudge: true }
 
   it.each([
     ['the caller says who may see the task', { isConfined: true }],
     ['its tenant has not agreed to peers', { tenant: 'other' }],
     ['tools, images and forms of answers are not shown to peers', { isPlain: false }],
+    ['no judge may check what a peer says', { hasJudge: false }],
     ['the operator lets no conversation leave, but single questions', { isBarePrompt: false }],
   ])('is nothing of which %s', (because, change) => {
     expect(refuseLeaving(rule, { ...task, ...change })).toBe(because)
