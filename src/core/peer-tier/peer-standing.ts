@@ -44,16 +44,23 @@ const LATENCY_SHARE = 0.3
 /** Half-lives after which nothing is left. */
 const HALVINGS_MAX = 30
 
+export type CountedVerdict = {
+  readonly verdict: PeerVerdict
+  readonly at: Timestamp
+  /** How much it counts, above 0 and at most 1. Default 1. */
+  readonly weight?: number
+}
+
 /** Counts an answer. */
-export function countVerdict(standing: PeerStanding, verdict: PeerVerdict, at: Timestamp): PeerStanding {
+export function countVerdict(standing: PeerStanding, { verdict, at, weight = 1 }: CountedVerdict): PeerStanding {
   const faded = fadeStanding(standing, at)
   const isGood = verdict === 'confirmed'
   const total = faded.good + faded.bad
-  const kept = total + 1 > MEMORY_WEIGHT ? (MEMORY_WEIGHT - 1) / total : 1
+  const kept = total + weight > MEMORY_WEIGHT ? (MEMORY_WEIGHT - weight) / total : 1
   return {
     ...faded,
-    good: faded.good * kept + Number(isGood),
-    bad: faded.bad * kept + Number(!isGood),
+    good: faded.good * kept + weight * Number(isGood),
+    bad: faded.bad * kept + weight * Number(!isGood),
     streak: isGood ? faded.streak + 1 : 0,
     counted: faded.counted + 1,
   }

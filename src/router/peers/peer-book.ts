@@ -63,9 +63,12 @@ export class PeerBook {
 
   count(seller: Did, verdict: PeerVerdict): void {
     const before = this.standingOf(seller)
+    const at = this.now()
+    const newcomers = this.standings.get(NEWCOMERS) ?? UNKNOWN_PEER
+    // Each name counts for all newcomers as much as one answer: no single liar speaks for them.
     if (before.counted < NEWCOMER_ANSWERS)
-      this.put(NEWCOMERS, countVerdict(this.standings.get(NEWCOMERS) ?? UNKNOWN_PEER, verdict, this.now()))
-    this.put(seller, countVerdict(before, verdict, this.now()))
+      this.put(NEWCOMERS, countVerdict(newcomers, { verdict, at, weight: 1 / NEWCOMER_ANSWERS }))
+    this.put(seller, countVerdict(before, { verdict, at }))
   }
 
   countLatency(seller: Did, latencyMs: number): void {
