@@ -17,6 +17,9 @@ import type { Router } from '../ports/router.ts'
 import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
+import { withPeers } from '../router/peers/peer-catalog.ts'
+import type { PeerTier } from '../router/peers/peer-tier.ts'
+import { openPeers } from './peers/open-peers.ts'
 import { createRouter } from '../router/router-service.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
@@ -95,6 +98,15 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
   const policy = await openPolicy({ ...parts, catalog }, rollout.served)
+  const peers = await openPeers({
+    ...platform,
+    config,
+    catalog,
+    market: platform.peerMarket,
+    store: store.sublevel('peers'),
+    onError,
+  })
+  closers.push(async () => await peers?.close())
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
   const { router, attached } = wireRouter({
@@ -105,6 +117,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     telemetry,
     answers,
     policy,
+    peers: peers?.tier,
     rollout,
   })
   return assembleNode({
@@ -191,6 +204,8 @@ type RouterParts = {
   readonly telemetry: NodeTelemetry
   readonly answers: AnswerCache
   readonly policy: NodePolicy
+  /** Absent where nothing may be bought. */
+  readonly peers: PeerTier | undefined
   readonly rollout: NodeRollout
 }
 
@@ -200,7 +215,7 @@ function wireRouter({
   config,
   actors,
   plans,
-  catalog,
+  catalog: models,
   budgets,
   clock,
   timers,
@@ -208,12 +223,15 @@ function wireRouter({
   telemetry,
   answers,
   policy,
+  peers,
   rollout,
 }: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
+  const catalog = peers === undefined ? models : withPeers(models, peers)
   const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
   const checkAnswer = createAnswerCheck(calling, {
     ...judgeOf(config, catalog),
+    peers,
     answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
   })
   const attached = rollout.attach({ calling, checkAnswer, random, followUps: telemetry.followUps }, telemetry.metrics)
@@ -225,6 +243,7 @@ function wireRouter({
       checkAnswer,
       cache: answers.cache,
       policy: policy.policy,
+      peers,
       random,
       telemetry: telemetry.pipeline,
       observe: attached.observe,
