@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os'
 import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
-import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
@@ -27,6 +26,7 @@ import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
+import { judgeOf } from './catalog/judge-of.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -286,16 +286,6 @@ async function openCatalog({
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {
   return { ...config, providers: { ...found, ...config.providers } }
-}
-
-/** Throws `CONFIG_INVALID` for a judge that nothing serves. */
-function judgeOf({ router }: NodeConfig, catalog: ModelCatalog): { readonly judgeModelId?: string } {
-  if (router.judge === undefined) return {}
-  const entry = catalog.registry.find(router.judge)
-  if (entry !== undefined && catalog.available.some(({ id }) => id === entry.id)) return { judgeModelId: entry.id }
-  throw new CodedError('CONFIG_INVALID', {
-    message: `router.judge names ${JSON.stringify(router.judge)}, which no configured provider serves`,
-  })
 }
 
 function warn(error: unknown): void {

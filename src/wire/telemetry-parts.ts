@@ -98,7 +98,8 @@ export function attemptsOf(attempts: readonly OutcomeAttempt[]): readonly Teleme
   }))
 }
 
-function purchaseOf(purchase: AnswerPurchase): TelemetryPurchase {
+/** What was agreed, as records and documents have it. */
+export function purchaseOf(purchase: AnswerPurchase): TelemetryPurchase {
   const { contract, seller, currency, custody, priceNanos, feeNanos, usdNanosPerCredit } = purchase
   return {
     contract,

@@ -25,7 +25,11 @@ export type PartyPeerMarketInit = {
   readonly onError: (error: unknown) => void
 }
 
-export type PeerBuyer = Pick<PartyRole, 'party' | 'buyer' | 'reputation' | 'parameters'>
+/** What of a running party is needed to buy for a router. */
+export type PeerBuyer = Pick<PartyRole, 'party' | 'buyer'> & {
+  readonly reputation: Pick<PartyRole['reputation'], 'policy' | 'show'>
+  readonly parameters: Pick<PartyRole['parameters'], 'timers' | 'fit'>
+}
 
 /** Between two looks at a purchase; whatever the party hears of it is seen at once. */
 const LOOK_MS = 100

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { type Amount, maxAmount, ZERO_AMOUNT } from '../../base/money.ts'
 import { hexOfBytes } from '../../base/hex.ts'
 import { durationFromMs } from '../../base/time.ts'
 import type { Did } from '../../core/evidence/names.ts'
@@ -31,6 +32,11 @@ export type QuotedOffers = {
   /** The best first. */
   readonly offers: readonly [PeerOffer, ...PeerOffer[]]
   readonly isAuction: boolean
+}
+
+/** The most that one of them asks: what an auction among them may cost. */
+export function highestPrice(offers: QuotedOffers['offers']): Amount {
+  return offers.reduce((most, { priceNanos }) => maxAmount(most, priceNanos), ZERO_AMOUNT)
 }
 
 /** The offer is gone, or this node could not pay: nothing that speaks against the seller. */
@@ -102,7 +108,7 @@ export class PeerModel implements LanguageModel {
 
   private purchaseOf(request: ModelRequest): PeerPurchase {
     const { offers, isAuction } = this.quoted
-    const [{ priceNanos, skill, currency }] = offers
+    const [{ skill, currency }] = offers
     return {
       // Nobody who sees it can tell the task.
       key: `peer-tier/${hexOfBytes(this.components.random.bytes(16))}`,
@@ -110,7 +116,7 @@ export class PeerModel implements LanguageModel {
       currency,
       input: encodePeerTask(request),
       sellers: offers.map(({ seller, node }) => ({ seller, node })),
-      maxNanos: priceNanos,
+      maxNanos: highestPrice(offers),
       custody: this.init.custody,
       isAuction,
       predicate: ANSWER_PREDICATE,

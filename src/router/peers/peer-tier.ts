@@ -15,13 +15,14 @@ import {
   refuseOffer,
 } from '../../core/peer-tier/peer-offer.ts'
 import { expectedCost } from '../../core/policy/expected-outcome.ts'
+import { PEER_SUCCESS_MIN } from '../../core/peer-tier/trade-peers.ts'
 import { caughtShareOf, isSpotChecked, type KnownPeer, spotCheckShare } from '../../core/peer-tier/spot-check.ts'
 import type { Verdict } from '../../core/verification/verdict.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { OverheadCall } from '../../core/routing/task-outcome.ts'
 import type { PeerRule } from '../../core/routing/decision-record.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest } from '../../ports/language-model.ts'
-import { PeerModel, type PeerModelComponents, type QuotedOffers } from './peer-model.ts'
+import { highestPrice, PeerModel, type PeerModelComponents, type QuotedOffers } from './peer-model.ts'
 import { encodePeerTask } from './peer-task.ts'
 import { entryOfOffers, latencyOf } from './quote-entry.ts'
 
@@ -70,6 +71,8 @@ const JUDGE_TOKENS = { in: 200, out: 60 }
 const OFFERS_QUOTED_MAX = 16
 /** Candidates that a plan may still name. */
 const QUOTED_MAX = 4_096
+/** Nobody bids whose offer is so many times as dear as the best: it would raise what is set aside, and hardly win. */
+const BID_SPREAD = 2n
 /** Sellers that are asked to bid for one task at most. */
 const BIDDERS_MAX = 8
 
@@ -182,11 +185,17 @@ export class PeerTier {
     { elsewhereNanos = amountFromNanos(0n) }: PeerQuestion,
     entryOf: (offers: QuotedOffers['offers'], isAuction?: boolean) => ModelEntry,
   ): readonly ModelEntry[] {
-    const [first, ...rest] = open.slice(0, BIDDERS_MAX)
-    if (elsewhereNanos < AUCTION_VALUE_MIN || first === undefined || rest.length === 0)
-      return open.map((offer) => entryOf([offer]))
-    const sameSkill = rest.filter(({ skill }) => skill === first.skill)
-    return sameSkill.length === 0 ? open.map((offer) => entryOf([offer])) : [entryOf([first, ...sameSkill], true)]
+    const single = (): readonly ModelEntry[] => open.map((offer) => entryOf([offer]))
+    if (elsewhereNanos < AUCTION_VALUE_MIN) return single()
+    // A known liar would win every auction, and speak for all who bid.
+    const trusted = open.filter(
+      ({ seller, reputationPpm }) => this.known(seller, reputationPpm).right >= PEER_SUCCESS_MIN,
+    )
+    const [first, ...rest] = trusted.slice(0, BIDDERS_MAX)
+    const others = rest.filter(
+      ({ skill, priceNanos }) => skill === first?.skill && priceNanos <= BID_SPREAD * first.priceNanos,
+    )
+    return first === undefined || others.length === 0 ? single() : [entryOf([first, ...others], true)]
   }
 
   private entryOf(
@@ -197,8 +206,8 @@ export class PeerTier {
     const { custody, usdNanosPerCredit, latencyMsMax } = this.init
     const { bondPerMillion } = this.components.market
     const rules = { custody, usdNanosPerCredit, bondPerMillion, lockedMs: 2 * latencyMsMax }
-    // Whoever wins asks for no more than the best of the offers, and may be the worst of the bidders.
-    const { paidNanos, lockedNanos } = costOfOffer(offers[0], rules)
+    // Of those that bid the dearest may win, and the one that is right the least often.
+    const { paidNanos, lockedNanos } = costOfOffer({ priceNanos: highestPrice(offers) }, rules)
     const checkShare = Math.max(...known.map(spotCheckShare))
     const judgeNanos = (this.judgeNanos(question) * BigInt(Math.ceil(checkShare * 1_000))) / 1_000n
     return entryOfOffers(offers, {

@@ -18,6 +18,7 @@ export const PINNED_RUNS: readonly PinnedRun[] = [
   { scenario: 'chaos', seed: 2, options: { seconds: 4 } },
   { scenario: 'routing-savings', seed: 1, options: { tasks: 40, trainTasks: 40 } },
   { scenario: 'flywheel', seed: 1, options: { tasks: 200, judgeTasks: 100, trainTasks: 50 } },
+  { scenario: 'peer-tier', seed: 1, options: { tasks: 20, trainTasks: 40 } },
   { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
   { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
 ]

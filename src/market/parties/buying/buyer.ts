@@ -18,7 +18,7 @@ import { forgetDecline, rememberDecline } from './decliners.ts'
 import { CreditLags } from '../accounts/credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
-import { Orders } from './orders.ts'
+import { noteOfRequest, Orders } from './orders.ts'
 import type { Party } from '../party.ts'
 import { showCases } from '../show-case.ts'
 import { adopt, purchaseOf } from '../restored-party.ts'
@@ -121,23 +121,7 @@ export class Buyer {
       const [task = restored] = restored === undefined ? tasks : [restored]
       if (task === undefined) throw new TypeError('A party has a key')
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, ...plain } = request
-      const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
-      const note: OrderNote = {
-        requestHash,
-        request: {
-          ...rest,
-          maxNanos: maxNanos.toString(),
-          ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
-          ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
-          ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
-          ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
-        },
-        task,
-        input,
-        at: party.components.clock.now(),
-        declined: [],
-      }
+      const note = noteOfRequest(request, { requestHash, task, input, at: party.components.clock.now() })
       await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
