@@ -1,3 +1,4 @@
+import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import {
@@ -23,8 +24,8 @@ export type PeerBookComponents = {
 
 /** Peers that are remembered; the one that was counted the longest ago goes first. */
 const PEERS_MAX = 4_096
-/** Share of the newest judgement in their typical cost. */
-const JUDGEMENT_SHARE = 0.1
+/** As many judgements make up the typical cost of one. */
+const JUDGEMENTS = 10n
 /** What is known of newcomers as a whole. */
 const NEWCOMERS = 'newcomers'
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
@@ -34,7 +35,7 @@ export class PeerBook {
   private readonly components: PeerBookComponents
   private readonly standings = new Map<string, PeerStanding>()
   /** What judgements of bought answers typically cost, nano-dollars; `undefined` before the first one of this process. */
-  judgeNanos: number | undefined
+  judgeNanos: bigint | undefined
   private writing: Promise<void> = Promise.resolve()
 
   private constructor(components: PeerBookComponents) {
@@ -75,9 +76,9 @@ export class PeerBook {
     this.put(seller, countLatency(this.standingOf(seller), latencyMs))
   }
 
-  countJudgement(nanos: number): void {
-    const { judgeNanos: before = nanos } = this
-    this.judgeNanos = before + JUDGEMENT_SHARE * (nanos - before)
+  countJudgement(costNanos: Amount): void {
+    const { judgeNanos: before = costNanos } = this
+    this.judgeNanos = before + (costNanos - before) / JUDGEMENTS
   }
 
   /** Of whom anything is known, newcomers as a whole left out. */

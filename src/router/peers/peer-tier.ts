@@ -138,7 +138,7 @@ export class PeerTier {
 
   /** Learns what the checks found. Without evidence nothing is learned. */
   learn({ purchase }: ModelAnswer, { valid, checks }: Verdict, judgement?: OverheadCall): void {
-    if (judgement?.costNanos !== undefined) this.components.book.countJudgement(Number(judgement.costNanos))
+    if (judgement?.costNanos !== undefined) this.components.book.countJudgement(judgement.costNanos)
     if (purchase === undefined) return
     const seller = purchase.seller as Did
     const judged = checks.find(({ name }) => name === 'judge' || name === 'exact-answer')
@@ -223,7 +223,7 @@ export class PeerTier {
   /** What one judgement costs: as it was seen, else by the length of question and answer. */
   private judgeNanos({ tokensIn, tokensOut, today }: PeerQuestion): bigint {
     const seen = this.components.book.judgeNanos
-    if (seen !== undefined) return BigInt(Math.ceil(seen))
+    if (seen !== undefined) return seen
     const judge = this.components.findJudge()
     const asked = { tokensIn: tokensIn + tokensOut + JUDGE_TOKENS.in, tokensOut: JUDGE_TOKENS.out, today }
     return (judge && expectedCost(judge, asked)) ?? 0n

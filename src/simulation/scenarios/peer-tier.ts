@@ -1,5 +1,6 @@
 import { trainPolicy } from '../../core/learning/train-policy.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import type { Machine } from '../machine/machine.ts'
 import { SimulatedMarket } from '../market/simulated-market.ts'
 import { defineScenario, type PlayEnd, type Scenario } from '../scenario/scenario.ts'
 import type { Stage } from '../scenario/stage.ts'
@@ -12,6 +13,7 @@ import { drawPeerTasks, type PeerTasks } from './peer-tier/peer-tasks.ts'
 
 /** Names under which a liar comes back, where it does. */
 const SYBILS = 6
+const DOWN_MS = 1_000
 
 /**
  * The same tasks at two nodes with the same policy, one of which may buy answers from peers on a real market. What that costs, at which quality, and how soon a peer is found out that
@@ -37,6 +39,11 @@ export const PEER_TIER: Scenario<PeerTierOptions> = defineScenario<PeerTierOptio
     await trading.startTrading(market, () => shops.map(({ did }) => did))
     without.play()
     trading.play()
+    scheduleKills(
+      stage,
+      [...shops.map(({ machineOf }) => machineOf), trading.machine, market.notaries[0]?.machine],
+      options,
+    )
     stage.agents = shops.length + 2
     return {
       playMs: options.gapMs * (options.tasks + 1),
@@ -46,6 +53,26 @@ export const PEER_TIER: Scenario<PeerTierOptions> = defineScenario<PeerTierOptio
     }
   },
 })
+
+/** Machines die at any moment, with what they were doing; a second later they are back with what lies on their disks. */
+function scheduleKills(
+  stage: Stage,
+  machines: readonly (Machine | undefined)[],
+  { kills, tasks, gapMs }: PeerTierOptions,
+): void {
+  const { world } = stage
+  const draw = stage.random('kills')
+  for (let at = 0; at < kills; at += 1) {
+    const machine = machines[draw.nextBelow(machines.length)]
+    world.schedule(Math.ceil(draw.nextUnit() * tasks * gapMs), {
+      kind: 'machine dies',
+      run: () => {
+        machine?.kill()
+        machine?.restartIn(DOWN_MS)
+      },
+    })
+  }
+}
 
 type Played = {
   readonly without: PeerNode

@@ -27,6 +27,13 @@ describe('the peer tier in a world', () => {
     expect(figures.with['failed']).toBe(0)
   })
 
+  it('loses no money and no answer of a node that lives, whoever dies in the middle of a purchase', async () => {
+    const figures = await play({ tasks: 30, trainTasks: 60, kills: 30, gapMs: 10_000 }, 3)
+    expect(figures.with['peer_asked']).toBeGreaterThan(0)
+    // Tasks of a node that was killed, or down when they came.
+    expect(figures.with['failed']).toBeLessThan(15)
+  })
+
   it('buys nothing where nobody sells, and is then what it is without', async () => {
     const figures = await play({ tasks: 20, trainTasks: 40, liar: 'none', honest: 0 })
     expect(figures.with).toEqual(figures.without)

@@ -19,7 +19,7 @@ export async function checkPayments({ checks }: Stage, { trading, market }: Paym
   const priceOf = (attempts: typeof bought): bigint =>
     attempts.reduce((total, { purchase }) => total + (purchase?.priceNanos ?? 0n), 0n)
   const answered = priceOf(bought.filter(({ outcome }) => outcome === 'accepted' || outcome === 'rejected'))
-  const agreed = priceOf(bought)
+  const agreed = trading.agreedNanos
   const isWithin = paid >= answered && paid <= agreed
   checks.check(
     'paid-as-recorded',

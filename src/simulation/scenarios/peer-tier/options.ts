@@ -22,6 +22,12 @@ export const PEER_TIER_OPTIONS = z.strictObject({
       'who undercuts them: answers without sense, wrong ones in good form, one that lies from the middle of the run on, one that comes back under new names, one that takes work and does nothing',
     ),
   liarPrice: z.number().min(0.000001).max(1).default(0.0005).describe('credits that the liar asks'),
+  kills: z
+    .int()
+    .min(0)
+    .max(200)
+    .default(0)
+    .describe('how often a seller, the buying node or the notary dies in the middle, and comes back'),
   gapMs: z.number().min(100).max(600_000).default(8_000).describe('virtual milliseconds between two tasks'),
   latencyMs: z.int().min(10_000).max(300_000).default(20_000).describe('longest wait for a bought answer'),
   code: z.number().min(0).max(1).default(0.6).describe('share of tasks that are pieces of code: those are worth more'),

@@ -4,10 +4,11 @@ import { DEFAULT_TENANT, parseTaskId } from '../../../base/identifiers.ts'
 import { amountFromNanos } from '../../../base/money.ts'
 import type { ContractId, Did } from '../../../core/evidence/names.ts'
 import type { PolicyArtefact } from '../../../core/policy/policy-artefact.ts'
-import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
+import { CONTRACTS, type ContractNote, readTerms } from '../../../market/parties/contracts/contract-notes.ts'
 import type { Party } from '../../../market/parties/party.ts'
 import { PartyPeerMarket } from '../../../market/peers/party-peer-market.ts'
 import type { RouteResult } from '../../../ports/router.ts'
+import type { Machine } from '../../machine/machine.ts'
 import { PriceBook } from '../../models/price-book.ts'
 import { SimulatedProvider } from '../../models/simulated-provider.ts'
 import type { SimulatedTask } from '../../models/simulated-task.ts'
@@ -30,6 +31,8 @@ export type PeerNodeInit = {
 /** One task and what came of it; `undefined` where it failed. */
 export type Served = { readonly task: SimulatedTask; readonly result: RouteResult | undefined; readonly code?: string }
 
+/** Why a task has no answer of a node that was killed. */
+const DOWN = 'DOWN'
 /** What the operator lets the node spend on answers. */
 export const FUNDS_NANOS: bigint = 1_000_000_000_000n
 const PRICE_NANOS_MAX = 100_000_000n
@@ -42,7 +45,10 @@ export class PeerNode {
   readonly provider: SimulatedProvider
   readonly served: (Served | undefined)[] = []
   work: RouterWork | undefined
+  /** Of the trading one. */
+  machine: Machine | undefined
   private party: Party | undefined
+  private readonly underWay = new Map<number, SimulatedTask>()
   private readonly stage: Stage
   private readonly prices: PriceBook
 
@@ -71,6 +77,12 @@ export class PeerNode {
     return open.every(([name]) => party.states.get(name as ContractId)?.kind === 'DISPUTED')
   }
 
+  /** Credits that its contracts may have taken, by what the party itself has written down. */
+  get agreedNanos(): bigint {
+    const notes = this.party?.journal.notesOf(CONTRACTS) ?? []
+    return notes.reduce((total, [, note]) => total + readTerms((note as ContractNote).terms).maxNanos, 0n)
+  }
+
   /** On a machine that has no market. */
   async startAlone(): Promise<void> {
     const { world } = this.stage
@@ -86,11 +98,12 @@ export class PeerNode {
   async startTrading(market: SimulatedMarket, sellers: () => readonly Did[]): Promise<void> {
     const { currency } = market
     const { latencyMs } = this.init.options
-    await market.join({
+    const joined = await market.join({
       name: this.init.name,
       fundsNanos: amountFromNanos(FUNDS_NANOS),
       begin: async (running) => {
         this.party = running.party
+        running.owner.onKill(() => this.loseAll())
         await running.parameters.refresh()
         const peers = new PartyPeerMarket(running, {
           skills: [PEER_SKILL],
@@ -114,6 +127,7 @@ export class PeerNode {
         this.work = await bootRouter(running.owner, running.machine, this.routerInit({ market: peers, init }))
       },
     })
+    this.machine = joined.machine
   }
 
   /** Asks one task after the other, each at its time. */
@@ -144,19 +158,34 @@ export class PeerNode {
   private async ask(at: number, task: SimulatedTask): Promise<void> {
     const taskId = parseTaskId(`${this.init.name}-${at}`)
     assert(taskId !== undefined, 'tasks have names that can be theirs')
+    const { work } = this
+    if (work === undefined) {
+      this.served[at] = { task, result: undefined, code: DOWN }
+      return
+    }
+    this.underWay.set(at, task)
     try {
-      const result = await this.work?.router.route({
+      const result = await work.router.route({
         taskId,
         caller: { tenant: DEFAULT_TENANT },
         target: { kind: 'auto' },
         request: { messages: [{ role: 'user', content: task.prompt }] },
         controls: {},
       })
-      this.served[at] = { task, result }
+      this.served[at] ??= { task, result }
     } catch (error: unknown) {
-      if (!CodedError.is(error)) this.stage.world.fail(error)
-      this.served[at] = { task, result: undefined, code: CodedError.is(error) ? error.code : 'INTERNAL_ERROR' }
+      if (!CodedError.is(error) && this.work === work) this.stage.world.fail(error)
+      this.served[at] ??= { task, result: undefined, code: CodedError.is(error) ? error.code : DOWN }
+    } finally {
+      this.underWay.delete(at)
     }
+  }
+
+  /** Whoever asked hears nothing any more of a process that died. */
+  private loseAll(): void {
+    this.work = undefined
+    for (const [at, task] of this.underWay) this.served[at] ??= { task, result: undefined, code: DOWN }
+    this.underWay.clear()
   }
 }
 
