@@ -53,6 +53,7 @@ export class FramedConnection {
   private nextCorrelation = 1n
   private credit = QUESTIONS_OPEN_MAX
   private end: CodedError | undefined
+  private heard = 0
 
   constructor(components: FramedConnectionComponents) {
     this.components = components
@@ -72,6 +73,11 @@ export class FramedConnection {
     return this.open.size + this.queue.size
   }
 
+  /** Pieces that came so far: the same number later says that the other side was silent in between. */
+  get heardCount(): number {
+    return this.heard
+  }
+
   start(): void {
     this.handshake.start()
   }
@@ -79,6 +85,7 @@ export class FramedConnection {
   /** Bytes that came. */
   receive(chunk: Uint8Array): void {
     if (this.end !== undefined) return
+    this.heard += 1
     try {
       for (const frame of this.reader.push(chunk)) {
         this.take(frame)
