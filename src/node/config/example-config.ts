@@ -98,7 +98,7 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.
   // Sellers read the tasks of these tenants; see kernell market buy for who learns what.
-  // "peers": { "currency": "USD@did:key:z6Mk...", "usdPerCredit": "1.00", "priceMaxCredits": "0.05", "tenants": ["default"] },
+  // "peers": { "currency": "USD@did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", "usdPerCredit": "1.00", "priceMaxCredits": "0.05", "tenants": ["default"] },
 
   // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME. Windows: hour, day, month, total.
   "budgets": [
