@@ -115,7 +115,7 @@ function entryOf({ model, tier, usdPerMillion }: OfflineModel): ModelEntry {
 
 type FixedRoute = Parameters<Policy['decide']>[0]['fixedRoute']
 
-const ROUTES: Readonly<Record<FixedRoute, (tier: ModelTier) => boolean>> = {
+const ROUTES: Readonly<Record<FixedRoute, (tier: ModelEntry['tier']) => boolean>> = {
   auto: () => true,
   local: (tier) => tier.startsWith('local_'),
   cheap: (tier) => tier === 'cheap_api',
@@ -157,7 +157,7 @@ const CHEAPEST_FIRST: Policy = {
   },
 }
 
-function candidateOf({ id, tier }: ModelEntry, isMeant: (tier: ModelTier) => boolean): DecisionCandidate {
+function candidateOf({ id, tier }: ModelEntry, isMeant: (tier: ModelEntry['tier']) => boolean): DecisionCandidate {
   return {
     modelId: id,
     tier,

@@ -1,10 +1,12 @@
 import type { KernellNode } from '../node/kernell-node.ts'
+import { CHAT_AGENT, createChatWorker } from '../node/market/chat-worker.ts'
 import type { MarketWorker } from '../node/market/market-init.ts'
 import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
 import { CodedError } from '../base/errors.ts'
 
-/** A packaged agent as the worker behind an offer: its input is the JSON of the task, its result the JSON of its answer. */
+/** A packaged agent as the worker behind an offer: its input is the JSON of the task, its result the JSON of its answer. `chat` is no agent: it sells answers of the node's router. */
 export async function findAgentWorker(name: string, node: KernellNode): Promise<MarketWorker | undefined> {
+  if (name === CHAT_AGENT) return createChatWorker(node.router)
   const { findAgent } = await import('kernell-os/agents')
   const agent = findAgent(name)
   const tenant = parseTenantId(DEFAULT_TENANT)

@@ -1,5 +1,6 @@
 import { amountToUsd, type Amount } from '../base/money.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import { purchaseOf, type TelemetryPurchase } from '../wire/telemetry-parts.ts'
 import type { RouteAttempt, RouteResult } from '../ports/router.ts'
 
 /** A task's result as `kernell route --json` prints it. */
@@ -50,6 +51,8 @@ export type AttemptDocument = {
   readonly usage_estimated: boolean
   readonly cost_usd: number | null
   readonly latency_ms: number
+  /** What was agreed with a peer; `cost_usd` is its price at the operator's rate. */
+  readonly purchase?: TelemetryPurchase
 }
 
 /** The decision record, snake_case, money in dollars. */
@@ -153,6 +156,7 @@ function attemptDocument(attempt: RouteAttempt): AttemptDocument {
     usage_estimated: attempt.isUsageEstimated,
     cost_usd: usdOrNull(attempt.costNanos),
     latency_ms: roundMs(attempt.latencyMs),
+    ...(attempt.purchase !== undefined && { purchase: purchaseOf(attempt.purchase) }),
   }
 }
 

@@ -78,6 +78,7 @@ export {
 export { costOfUsage, priceOnDate } from './models/model-cost.ts'
 export {
   MODEL_TIERS,
+  type CandidateTier,
   type ContextTier,
   type ModelCapabilities,
   type ModelEntry,

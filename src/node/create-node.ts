@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os'
 import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
-import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
@@ -17,6 +16,9 @@ import type { Router } from '../ports/router.ts'
 import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
+import { withPeers } from '../router/peers/peer-catalog.ts'
+import type { PeerTier } from '../router/peers/peer-tier.ts'
+import { openPeers } from './peers/open-peers.ts'
 import { createRouter } from '../router/router-service.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
@@ -24,6 +26,7 @@ import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
+import { judgeOf } from './catalog/judge-of.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -95,6 +98,15 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
   const policy = await openPolicy({ ...parts, catalog }, rollout.served)
+  const peers = await openPeers({
+    ...platform,
+    config,
+    catalog,
+    market: platform.peerMarket,
+    store: store.sublevel('peers'),
+    onError,
+  })
+  closers.push(async () => await peers?.close())
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
   const { router, attached } = wireRouter({
@@ -105,6 +117,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     telemetry,
     answers,
     policy,
+    peers: peers?.tier,
     rollout,
   })
   return assembleNode({
@@ -191,6 +204,8 @@ type RouterParts = {
   readonly telemetry: NodeTelemetry
   readonly answers: AnswerCache
   readonly policy: NodePolicy
+  /** Absent where nothing may be bought. */
+  readonly peers: PeerTier | undefined
   readonly rollout: NodeRollout
 }
 
@@ -200,7 +215,7 @@ function wireRouter({
   config,
   actors,
   plans,
-  catalog,
+  catalog: models,
   budgets,
   clock,
   timers,
@@ -208,12 +223,15 @@ function wireRouter({
   telemetry,
   answers,
   policy,
+  peers,
   rollout,
 }: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
+  const catalog = peers === undefined ? models : withPeers(models, peers)
   const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
   const checkAnswer = createAnswerCheck(calling, {
     ...judgeOf(config, catalog),
+    peers,
     answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
   })
   const attached = rollout.attach({ calling, checkAnswer, random, followUps: telemetry.followUps }, telemetry.metrics)
@@ -225,6 +243,7 @@ function wireRouter({
       checkAnswer,
       cache: answers.cache,
       policy: policy.policy,
+      peers,
       random,
       telemetry: telemetry.pipeline,
       observe: attached.observe,
@@ -267,16 +286,6 @@ async function openCatalog({
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {
   return { ...config, providers: { ...found, ...config.providers } }
-}
-
-/** Throws `CONFIG_INVALID` for a judge that nothing serves. */
-function judgeOf({ router }: NodeConfig, catalog: ModelCatalog): { readonly judgeModelId?: string } {
-  if (router.judge === undefined) return {}
-  const entry = catalog.registry.find(router.judge)
-  if (entry !== undefined && catalog.available.some(({ id }) => id === entry.id)) return { judgeModelId: entry.id }
-  throw new CodedError('CONFIG_INVALID', {
-    message: `router.judge names ${JSON.stringify(router.judge)}, which no configured provider serves`,
-  })
 }
 
 function warn(error: unknown): void {

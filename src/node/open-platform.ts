@@ -16,6 +16,8 @@ import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-de
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openActors, type NodeActors } from './open-actors.ts'
+import { LatePeerMarket } from './peers/late-peer-market.ts'
+import { joinPeers } from './peers/open-peers.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createSystemRandom } from './system-random.ts'
 import { createSystemTimers } from './system-timers.ts'
@@ -46,6 +48,8 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
   readonly market: MarketOnDemand
+  /** Where the router buys answers; empty until the node takes part in the market. */
+  readonly peerMarket: LatePeerMarket
   readonly outbound: ReturnType<typeof createOutboundFetch>
 }
 
@@ -72,7 +76,19 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => outbound.close())
   const { webhook: url } = config.market
   const webhook = url === undefined ? {} : { webhook: { url, outbound } }
-  const market = createMarketOnDemand({ directory, clock, random, timers, onError, ...webhook })
+  const peerMarket = new LatePeerMarket()
+  const { peers } = config
+  const market = createMarketOnDemand({
+    directory,
+    clock,
+    random,
+    timers,
+    onError,
+    ...webhook,
+    ...(peers !== undefined && {
+      onBuyer: (role, set, nodes) => joinPeers({ peers, market: peerMarket, set, role, nodes, onError }),
+    }),
+  })
   // Before the actors, which may do its work.
   closers.push(() => market.close())
   return {
@@ -86,6 +102,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     memory,
     agentPlans,
     market,
+    peerMarket,
     plans,
     closePlans,
     outbound,

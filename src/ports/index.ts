@@ -60,6 +60,7 @@ export {
   type ProposalView,
 } from './notary-client.ts'
 export type { OutboundFetch, OutboundRequest, OutboundResponse } from './outbound-fetch.ts'
+export type { BoughtWork, PeerContract, PeerMarket, PeerPurchase } from './peer-market.ts'
 export type { LinearScorer, PolicyKernel } from './policy-kernel.ts'
 export type { Policy, PolicyInput } from './policy.ts'
 export type { Random } from './random.ts'

@@ -5,6 +5,7 @@
  * Methods are called `do…` so that nobody calls them by accident where a `Router` is meant.
  */
 
+import type { AnswerPurchase } from '../core/routing/task-outcome.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { AbortOptions } from './abort-options.ts'
 
@@ -82,6 +83,8 @@ export type ModelAnswer = {
   readonly refusal?: string
   /** The model that answered by the provider's own word, for example a dated snapshot. Absent when it does not say. */
   readonly servedModel?: string
+  /** What was agreed for it, where it was bought from a peer; what it cost then follows from the price and not from tokens. */
+  readonly purchase?: AnswerPurchase
 }
 
 /** Parts of a streamed answer, in order; exactly one `finish`, last. A failure after the first part is thrown from the iterator. */

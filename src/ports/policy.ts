@@ -5,7 +5,7 @@
 import type { Amount } from '../base/money.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
-import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import type { DecisionRecord, PeerRule } from '../core/routing/decision-record.ts'
 import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { AbortOptions } from './abort-options.ts'
 
@@ -26,6 +26,8 @@ export type PolicyInput = {
   readonly quality?: number
   /** Most that the task may cost; absent: unbounded. */
   readonly maxBudgetNanos?: Amount
+  /** Whether peers among the candidates may be asked before any model; absent: none is. */
+  readonly peers?: PeerRule
   /** Prices are looked up on this day. */
   readonly today: CivilDate
   readonly priceVersion: string

@@ -4,7 +4,7 @@
  */
 
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
-import type { ExecutionTier, OverheadCall, TaskRoute } from '../core/routing/task-outcome.ts'
+import type { AnswerPurchase, ExecutionTier, OverheadCall, TaskRoute } from '../core/routing/task-outcome.ts'
 import type { TaskId, TenantId } from '../base/identifiers.ts'
 import type { Amount } from '../base/money.ts'
 import type { AbortOptions } from './abort-options.ts'
@@ -77,6 +77,8 @@ export type RouteAttempt = {
   readonly confidence?: number
   /** The step of a split task that the call was made for; absent for a whole task. */
   readonly stepId?: string
+  /** What was agreed with a peer; present where a contract was signed. */
+  readonly purchase?: AnswerPurchase
 }
 
 /** What happened. Every figure is metered, or marked estimated. */

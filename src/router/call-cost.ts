@@ -1,7 +1,9 @@
-import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
+import { amountFromNanos, ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
 import { costOfUsage, costOnDate, priceOnDate, tokenPricesFor } from '../core/models/model-cost.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
+import { usdOfCredits } from '../core/peer-tier/peer-offer.ts'
+import type { AnswerPurchase } from '../core/routing/task-outcome.ts'
 import type { ModelUsage } from '../ports/language-model.ts'
 
 /** Longest answer that is reserved for when neither the caller nor the model bounds it. */
@@ -69,6 +71,11 @@ export function costOfCall(entry: ModelEntry, usage: ModelUsage, today: CivilDat
     { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens, cacheWriteTokens },
     today,
   )
+}
+
+/** What a bought answer cost, in dollars at the operator's rate. */
+export function costOfPurchase({ priceNanos, usdNanosPerCredit }: AnswerPurchase): Amount {
+  return amountFromNanos(usdOfCredits(priceNanos, { usdNanosPerCredit }))
 }
 
 /** Adds two costs of which either may be unknown. */

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { AnswerPurchase } from '../core/routing/task-outcome.ts'
 import type { BudgetReservation, Budgets } from '../ports/budgets.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest, ModelUsage } from '../ports/language-model.ts'
@@ -8,7 +9,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { Tracer } from '../ports/tracer.ts'
-import { boundCall, costOfCall } from './call-cost.ts'
+import { boundCall, costOfCall, costOfPurchase } from './call-cost.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
 import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
@@ -105,7 +106,8 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
   const span = components.tracer.startSpan(`chat ${entry.model}`, run.span)
   try {
     const answer = await model.doGenerate(request, { signal })
-    const costNanos = costOfCall(entry, answer.usage, run.today)
+    const costNanos =
+      answer.purchase === undefined ? costOfCall(entry, answer.usage, run.today) : costOfPurchase(answer.purchase)
     chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     if (span.isRecording) describeUsage(span, answer.usage)
@@ -137,6 +139,9 @@ const NEVER_BILLED: ReadonlySet<string> = new Set([
   'MODEL_RUNTIME_MISSING',
   'MODEL_FILE_INVALID',
   'MODEL_RECORDING_MISSING',
+  'PEER_NOT_BOUGHT',
+  'PEER_NOT_DELIVERED',
+  'PEER_ANSWER_REFUSED',
 ])
 
 const NOTHING: Charge = { costNanos: ZERO_AMOUNT, isEstimated: false }
@@ -178,6 +183,7 @@ export type AttemptInit = {
   readonly usage?: ModelUsage | undefined
   readonly charge: Charge
   readonly confidence?: number | undefined
+  readonly purchase?: AnswerPurchase | undefined
 }
 
 /** The record of one call, with what the task was charged for it. */
@@ -195,6 +201,7 @@ export function attemptOf(init: AttemptInit): RouteAttempt {
     costNanos: init.charge.costNanos,
     latencyMs: init.latencyMs,
     ...(init.confidence !== undefined && { confidence: init.confidence }),
+    ...(init.purchase !== undefined && { purchase: init.purchase }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/errors.ts'
 import { missingCapabilities, type MissingCapability } from '../core/models/capability-filter.ts'
-import { isLocalTier, type ModelEntry, type ModelTier } from '../core/models/model-entry.ts'
+import { type CandidateTier, isLocalTier, type ModelEntry } from '../core/models/model-entry.ts'
 import { priceOnDate } from '../core/models/model-cost.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
@@ -101,12 +101,12 @@ export function forbiddenBecause(entry: ModelEntry, controls: RouteControls): st
  * A fixed route starts in its tier; escalation may climb, never descend. Premium has nothing above it, so premium means premium alone; local
  * means this machine, so a request that was kept here does not leave because a local model fails.
  */
-function isWithinRoute(tier: ModelTier, route: 'local' | 'cheap' | 'premium'): boolean {
+function isWithinRoute(tier: CandidateTier, route: 'local' | 'cheap' | 'premium'): boolean {
   if (route === 'local') return isLocalTier(tier)
-  return route === 'cheap' ? !isLocalTier(tier) : tier === 'premium_api'
+  return tier === 'premium_api' || (route === 'cheap' && tier === 'cheap_api')
 }
 
-function mayBegin(tier: ModelTier, target: RouteTarget): boolean {
+function mayBegin(tier: CandidateTier, target: RouteTarget): boolean {
   if (target.kind !== 'route') return true
   if (target.route === 'local') return isLocalTier(tier)
   return tier === (target.route === 'cheap' ? 'cheap_api' : 'premium_api')

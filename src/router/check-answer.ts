@@ -6,8 +6,9 @@ import {
 } from '../core/verification/judge-prompt.ts'
 import type { ConfidenceCalibration } from '../core/verification/calibration.ts'
 import type { SchemaCheck } from '../core/verification/check-format.ts'
-import { isAccepted } from '../core/verification/verdict.ts'
+import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import { verifyAnswer, type VerificationInput } from '../core/verification/verify-answer.ts'
+import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import { askOverhead } from './ask-overhead.ts'
@@ -22,11 +23,19 @@ export type CheckAnswerInit = {
   readonly calibration?: ConfidenceCalibration
   /** Model that is asked where the checks leave a cascade in doubt; absent: none is. */
   readonly judgeModelId?: string
+  /** Answers of peers: which of them the judge sees in any case, and who learns what was found. */
+  readonly peers?: PeerChecks | undefined
   /** P(right) of an answer by what its text shows, where a trained policy has learned to read it; then it replaces the odds from before the answer. */
   readonly answerSuccess?: (
     entry: ModelEntry,
     answered: { readonly policyVersion: string; readonly prompt: string; readonly answer: string },
   ) => number | undefined
+}
+
+export type PeerChecks = {
+  isChecked(answer: ModelAnswer, taskId: string): boolean
+  /** @param judged What the judge cost; absent where none was asked. */
+  learn(answer: ModelAnswer, verdict: Verdict, judged?: OverheadCall): void
 }
 
 /** Longest reply of a judge. */
@@ -35,12 +44,26 @@ const JUDGE_TOKENS_MAX = 300
 /** The ladder of checks as the router runs it: the free ones on every answer, the judge only where its price can save a dearer call. */
 export function createAnswerCheck(components: CallComponents, init: CheckAnswerInit): CheckAnswer {
   return (run, answered) => {
+    const { answer, entry } = answered
     const input = inputOf(run, answered, init)
     const verdict = verifyAnswer(input)
+    const peers = entry.tier === 'peer' ? init.peers : undefined
     const { judgeModelId } = init
-    const isInDoubt = verdict.valid && !isAccepted(verdict) && run.decision.route === 'hybrid' && !answered.isLastResort
-    if (!isInDoubt || judgeModelId === undefined || judgeModelId === answered.entry.id) return verdict
-    return askJudge(components, run, { judgeModelId, input }).then((judge) => verifyAnswer({ ...input, judge }))
+    const isInDoubt = !isAccepted(verdict) && run.decision.route === 'hybrid' && !answered.isLastResort
+    const isDue = verdict.valid && (isInDoubt || peers?.isChecked(answer, run.taskId) === true)
+    if (!isDue || judgeModelId === undefined || judgeModelId === entry.id) {
+      peers?.learn(answer, verdict)
+      return verdict
+    }
+    return askJudge(components, run, { judgeModelId, input }).then((judge) => {
+      const judged = verifyAnswer({ ...input, judge })
+      peers?.learn(
+        answer,
+        judged,
+        run.overheadCalls.findLast(({ purpose }) => purpose === 'judge'),
+      )
+      return judged
+    })
   }
 }
 

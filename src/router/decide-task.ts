@@ -4,6 +4,8 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
 import { isConfined, selectCandidates } from './candidates.ts'
+import type { PeerTier, PeerQuote } from './peers/peer-tier.ts'
+import { quotePeers } from './peers/quote-peers.ts'
 import { conversationKey, type FailureMemory } from './failure-memory.ts'
 import { chargeTask, recordDecision, recordOverhead, type TaskRun } from './task-run.ts'
 
@@ -13,6 +15,8 @@ export type DecideComponents = {
   readonly policy: Policy
   readonly random: Random
   readonly failures: FailureMemory
+  /** Absent: no peer is asked. */
+  readonly peers?: PeerTier | undefined
 }
 
 /**
@@ -49,7 +53,8 @@ function assertQuality({ decision, route }: TaskRun): void {
   })
 }
 
-function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, run: TaskRun): PolicyInput {
+function policyInputOf(components: DecideComponents, run: TaskRun): PolicyInput {
+  const { catalog, budgets, random, failures } = components
   const { target, controls, caller, request } = run.route
   const isBounded = controls.maxCostNanos !== undefined || budgets.isBounded(caller)
   const { candidates, excluded } = selectCandidates({
@@ -60,17 +65,19 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     isBounded,
     today: run.today,
   })
+  const quote = quoteOf(components, run, candidates)
   return {
     prompt: run.facts.prompt,
-    candidates,
-    excluded,
+    candidates: [...candidates, ...(quote?.entries ?? [])],
+    excluded: [...excluded, ...(quote?.excluded ?? [])],
+    ...(quote !== undefined && { peers: quote.rule }),
     fixedRoute: target.kind === 'route' ? target.route : 'auto',
     tokensIn: run.facts.tokensIn,
     ...(request.maxOutputTokens !== undefined && { maxOutputTokens: request.maxOutputTokens }),
     ...(controls.quality !== undefined && { quality: controls.quality }),
     ...(controls.maxCostNanos !== undefined && { maxBudgetNanos: controls.maxCostNanos }),
     today: run.today,
-    priceVersion: catalog.priceVersion,
+    priceVersion: quote === undefined ? catalog.priceVersion : `${catalog.priceVersion}+${quote.version}`,
     draw: random.fraction(),
     isCascadeAllowed: true,
     recentFailures: failures.recentFailures(run),
@@ -78,4 +85,13 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     tenant: run.route.caller.tenant,
     conversation: conversationKey(run),
   }
+}
+
+/** What peers ask for the task; `undefined` where nobody is asked. A fixed route or a named model leaves no choice. */
+function quoteOf(
+  { peers }: DecideComponents,
+  run: TaskRun,
+  candidates: PolicyInput['candidates'],
+): PeerQuote | undefined {
+  return peers === undefined || run.route.target.kind !== 'auto' ? undefined : quotePeers(peers, run, candidates)
 }

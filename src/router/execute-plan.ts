@@ -9,6 +9,7 @@ import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
+import { purchaseOfFailure } from './peers/purchase-details.ts'
 import { Cascade, NOTHING_LEFT } from './cascade.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import type { PlanRunner } from './plan-runner.ts'
@@ -91,7 +92,13 @@ export class AnsweringCascade {
           return cascade.report({ event: { type: 'run-aborted' } })
         case 'failed':
           recordAttempt(run, {
-            ...attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }),
+            ...attemptOf({
+              ...outcome,
+              entry,
+              outcome: 'failed',
+              reason: outcome.code,
+              purchase: purchaseOfFailure(outcome.error),
+            }),
             ...saidBy(outcome.error),
           })
           return cascade.report({
@@ -141,7 +148,10 @@ export async function judgeAnswer(components: PlanComponents, run: TaskRun, mete
   const judged = isAccepted(verdict)
     ? ({ outcome: 'accepted' } as const)
     : ({ outcome: 'rejected', reason: refusedBy(verdict) } as const)
-  recordAttempt(run, attemptOf({ entry, ...judged, usage: answer.usage, charge, latencyMs, confidence }))
+  recordAttempt(
+    run,
+    attemptOf({ entry, ...judged, usage: answer.usage, charge, latencyMs, confidence, purchase: answer.purchase }),
+  )
   return verdict
 }
 

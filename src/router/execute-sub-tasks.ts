@@ -21,7 +21,7 @@ import type { PlanState } from '../core/planning/plan-state.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import { buildSubTaskPrompt } from '../core/planning/sub-task-prompt.ts'
 import { priorSuccess } from '../core/policy/success-priors.ts'
-import type { DecisionRecord, PlannedStep } from '../core/routing/decision-record.ts'
+import type { DecisionCandidate, DecisionRecord, PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
@@ -206,7 +206,7 @@ class SubTaskExecution {
    */
   private decisionFor({ difficulty, domain }: SubTask): DecisionRecord {
     const { decision } = this.parent
-    const candidates = decision.candidates.map((candidate) => {
+    const candidates = decision.candidates.filter(isModel).map((candidate) => {
       const prior = priorSuccess(this.entryOf(candidate.modelId), { difficulty, domain })
       return { ...candidate, predictedSuccess: Math.max(candidate.predictedSuccess, prior) }
     })
@@ -215,7 +215,9 @@ class SubTaskExecution {
 
   /** From the step's own tier upward; the strongest candidate when nothing is as strong as it asks for. */
   private stepsFor(subTask: SubTask): readonly PlannedStep[] {
-    const usable = this.parent.decision.candidates.filter(({ excludedBecause }) => excludedBecause === undefined)
+    const usable = this.parent.decision.candidates.filter(
+      (candidate) => candidate.excludedBecause === undefined && isModel(candidate),
+    )
     const rankOf = (modelId: string): number => modelTierRank(this.entryOf(modelId).tier)
     const sorted = [...usable].sort((left, right) => rankOf(left.modelId) - rankOf(right.modelId))
     const wanted = modelTierRank(subTask.target_tier)
@@ -256,6 +258,11 @@ class SubTaskExecution {
     const verdict = { valid: isComplete, confidence: isComplete ? confidence : 0, checks: [] }
     return { entry: last.entry, answer, verdict, isAccepted: isAccepted(verdict) }
   }
+}
+
+/** Steps are not bought: whoever sells an answer was shown the offer of a whole task. */
+function isModel({ tier }: DecisionCandidate): boolean {
+  return tier !== 'peer'
 }
 
 function sumUsage(usages: readonly ModelUsage[]): ModelUsage {

@@ -1,4 +1,4 @@
-import { amountFromUsd } from '../base/money.ts'
+import { amountFromNanos, amountFromUsd } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { EncodedTask } from '../core/policy/encode-features.ts'
 import { expectedCost, expectedLatencyS } from '../core/policy/expected-outcome.ts'
@@ -83,6 +83,7 @@ export function candidatesOf(
 
 function candidateOf(entry: ModelEntry, place: number | undefined, assessment: Assessment): DecisionCandidate {
   const { input, profile, tokensOut, judged, isUnsure } = assessment
+  if (entry.tier === 'peer') return peerCandidateOf(entry, place, assessment)
   const success = judged?.success[place ?? -1]
   // What calls of this model were seen to cost says more than its price and a guess of its tokens.
   const learnedUsd = judged?.usd?.[place ?? -1] ?? 0
@@ -94,5 +95,20 @@ function candidateOf(entry: ModelEntry, place: number | undefined, assessment: A
     ...(isUnsure && { uncertainty: success === undefined ? PRIOR_DEVIATION : (judged?.deviation?.[place ?? -1] ?? 0) }),
     expectedCostNanos: learned ?? expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
     expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
+  }
+}
+
+/** What a policy learned of a peer holds no longer than the peer keeps to it: what was seen of it last counts where that is less. */
+function peerCandidateOf(entry: ModelEntry, place: number | undefined, assessment: Assessment): DecisionCandidate {
+  const { input, profile, tokensOut, judged, isUnsure } = assessment
+  const paid = expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today })
+  return {
+    modelId: entry.id,
+    tier: entry.tier,
+    predictedSuccess: Math.min(judged?.success[place ?? -1] ?? 1, priorSuccess(entry, profile)),
+    ...(isUnsure && { uncertainty: PRIOR_DEVIATION }),
+    expectedCostNanos: paid && amountFromNanos(paid + (entry.peer?.overheadNanos ?? 0n)),
+    expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
+    caughtShare: entry.peer?.caughtShare ?? 0,
   }
 }

@@ -164,6 +164,7 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, regrets 
     isCascadeAllowed: input.isCascadeAllowed,
     recentFailures: input.recentFailures,
     explorationRate: init.explorationRate,
+    ...(input.peers !== undefined && { peers: input.peers }),
     ...(explore !== undefined && { explore: exploreRule(explore, regrets, input) }),
     isCompound: profile.isCompound,
   }

@@ -65,7 +65,7 @@ export function routeThatRan(run: TaskRun, tier: ExecutionTier): TaskRoute {
   const tiersCalled = new Set([...run.attempts.map((attempt) => attempt.tier), tier])
   if (tiersCalled.size > 1) return 'hybrid'
   if (tier === 'premium_api') return 'premium'
-  return tier === 'cheap_api' ? 'cheap' : 'local'
+  return tier === 'cheap_api' || tier === 'peer' ? 'cheap' : 'local'
 }
 
 /** What one call of the premium model would have cost, or did where it is what answered; `undefined` without such a model or its price. */

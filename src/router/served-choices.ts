@@ -3,7 +3,7 @@ import type { LoggedCandidate, LoggedTask } from '../core/learning/logged-task.t
 import { civilDateOfInstant, type CivilDate } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { priceOnDate } from '../core/models/model-cost.ts'
-import { MODEL_TIERS, type ModelEntry, type ModelTier } from '../core/models/model-entry.ts'
+import { type CandidateTier, MODEL_TIERS, type ModelEntry } from '../core/models/model-entry.ts'
 import { chooseRoute } from '../core/policy/choose-route.ts'
 import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import type { DecisionCandidate, DecisionRecord } from '../core/routing/decision-record.ts'
@@ -144,7 +144,8 @@ function costOf({ expectedCostUsd }: LoggedCandidate): Amount | undefined {
   return expectedCostUsd === undefined ? undefined : amountFromUsd(expectedCostUsd)
 }
 
-function tierOf({ tier }: LoggedCandidate, known: ModelEntry | undefined): ModelTier {
+function tierOf({ tier }: LoggedCandidate, known: ModelEntry | undefined): CandidateTier {
+  if (tier === 'peer') return tier
   return MODEL_TIERS.find((name) => name === tier) ?? known?.tier ?? 'cheap_api'
 }
 

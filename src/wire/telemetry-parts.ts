@@ -1,6 +1,6 @@
-import { amountToUsd, type Amount } from '../base/money.ts'
-import type { OutcomeAttempt, OutcomeCandidate, OverheadCall } from '../core/routing/task-outcome.ts'
-import { readCost, readEach, readNumber, readRequired, readText, type Fields } from './telemetry-fields.ts'
+import { amountToUsd, type Amount, formatAmount } from '../base/money.ts'
+import type { AnswerPurchase, OutcomeAttempt, OutcomeCandidate, OverheadCall } from '../core/routing/task-outcome.ts'
+import { fieldsOf, readCost, readEach, readNumber, readRequired, readText, type Fields } from './telemetry-fields.ts'
 import { ATTEMPT_OUTCOMES } from './telemetry-vocabulary.ts'
 
 export type TelemetryOverheadCall = {
@@ -25,6 +25,20 @@ export type TelemetryCandidate = {
   readonly propensity: number
 }
 
+/** What was agreed for an answer that a peer sold. Amounts are decimal texts of credits, which are a claim on the issuer and no dollars. */
+export type TelemetryPurchase = {
+  readonly contract: string
+  readonly seller: string
+  /** `CODE@DID`. */
+  readonly currency: string
+  readonly price: string
+  /** Part of the price that the notaries keep at most. */
+  readonly fee: string
+  readonly custody: string
+  /** What the operator said that one credit is worth, decimal text of dollars: `cost_usd` was computed with it. */
+  readonly usd_per_credit: string
+}
+
 /** A call that was made to answer, in the order of the calls. */
 export type TelemetryAttempt = {
   readonly model: string
@@ -38,6 +52,8 @@ export type TelemetryAttempt = {
   readonly latency_ms: number
   /** Of a split task the number of the step that was called for, from 1; absent for a whole task. */
   readonly step?: number
+  /** Of a call of tier `peer` for which a contract was signed. */
+  readonly purchase?: TelemetryPurchase
 }
 
 /** Candidates of one record at most: those that could have been drawn stay, then those first in the policy's order. */
@@ -78,7 +94,22 @@ export function attemptsOf(attempts: readonly OutcomeAttempt[]): readonly Teleme
     cost_usd: usdOrNull(attempt.costNanos),
     latency_ms: attempt.latencyMs,
     ...(attempt.stepId !== undefined && { step: stepOf(attempt.stepId) }),
+    ...(attempt.purchase !== undefined && { purchase: purchaseOf(attempt.purchase) }),
   }))
+}
+
+/** What was agreed, as records and documents have it. */
+export function purchaseOf(purchase: AnswerPurchase): TelemetryPurchase {
+  const { contract, seller, currency, custody, priceNanos, feeNanos, usdNanosPerCredit } = purchase
+  return {
+    contract,
+    seller,
+    currency,
+    price: formatAmount(priceNanos),
+    fee: formatAmount(feeNanos),
+    custody,
+    usd_per_credit: formatAmount(usdNanosPerCredit),
+  }
 }
 
 export function overheadCallsOf(calls: readonly OverheadCall[]): readonly TelemetryOverheadCall[] {
@@ -119,8 +150,21 @@ export function readAttempts(fields: Fields): readonly TelemetryAttempt[] {
       cost_usd: readCost(attempt),
       latency_ms: readNumber(attempt, 'latency_ms', FROM_ZERO),
       ...(step !== null && { step }),
+      ...(attempt.has('purchase') && { purchase: readPurchase(fieldsOf(attempt.get('purchase'))) }),
     }
   })
+}
+
+function readPurchase(fields: Fields): TelemetryPurchase {
+  return {
+    contract: readText(fields, 'contract'),
+    seller: readText(fields, 'seller'),
+    currency: readText(fields, 'currency'),
+    price: readText(fields, 'price'),
+    fee: readText(fields, 'fee'),
+    custody: readText(fields, 'custody'),
+    usd_per_credit: readText(fields, 'usd_per_credit'),
+  }
 }
 
 export function readOverheadCalls(fields: Fields): readonly TelemetryOverheadCall[] {

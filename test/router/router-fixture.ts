@@ -21,6 +21,8 @@ import type { ActorSystem } from '../../src/actors/system/actor-system.ts'
 import { createAnswerCheck } from '../../src/router/check-answer.ts'
 import type { CheckAnswer } from '../../src/router/execute-plan.ts'
 import { createRouter, type RouterInit } from '../../src/router/router-service.ts'
+import { withPeers } from '../../src/router/peers/peer-catalog.ts'
+import type { PeerTier } from '../../src/router/peers/peer-tier.ts'
 import type { SemanticCache } from '../../src/router/semantic-cache.ts'
 import { unaskedDecision } from '../../src/router/unasked-decision.ts'
 
@@ -49,6 +51,8 @@ export type FixtureInit = {
   readonly check?: (answer: ModelAnswer) => Partial<Verdict>
   /** Model id of the judge: then answers are checked by the product's own ladder, and `check` is not asked. */
   readonly judge?: string
+  /** Who sells answers; then the judge judges and does not answer. It is told of the judge, if there is one. */
+  readonly peers?: (findJudge: () => ModelEntry | undefined) => PeerTier
   /** Replaces the scripted policy. */
   readonly policy?: Policy
   readonly cache?: SemanticCache
@@ -90,7 +94,7 @@ export function createFixture(init: FixtureInit): Fixture {
   const scripted = new Map(init.models.map((model) => [model.id, model]))
   const catalog: ModelCatalog = {
     registry,
-    available: registry.entries,
+    available: registry.entries.filter(({ id }) => init.peers === undefined || id !== init.judge),
     priceVersion: 'test',
     premiumBaseline: registry.ofTier('premium_api')[0],
     explainAbsence: (modelId) => (modelId === undefined ? 'Set OPENAI_API_KEY.' : `There is no model ${modelId}.`),
@@ -99,8 +103,9 @@ export function createFixture(init: FixtureInit): Fixture {
       return scriptedModel(entry, { script, onStreamReturn, calls, requests })
     },
   }
+  const peers = init.peers?.(() => (init.judge === undefined ? undefined : registry.find(init.judge)))
   const calling = {
-    catalog,
+    catalog: peers === undefined ? catalog : withPeers(catalog, peers),
     budgets: fixtureBudgets(budget, init.budgetNanos),
     clock: {
       now: () => timestampFromMs(1_790_000_000_000),
@@ -124,7 +129,9 @@ export function createFixture(init: FixtureInit): Fixture {
     {
       ...calling,
       actors: system,
-      checkAnswer: init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge }),
+      checkAnswer:
+        init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge, peers }),
+      peers,
       cache: init.cache,
       policy: init.policy ?? {
         version: 'scripted',

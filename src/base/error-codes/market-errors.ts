@@ -38,4 +38,32 @@ export const MARKET_ERRORS = {
     httpStatus: 404,
     isRetryable: false,
   },
+  PEER_NOT_BOUGHT: {
+    cause:
+      'A peer did not sell an answer: its offer is gone or dearer, it declined or did not answer, or this node may not or cannot pay. No money was held.',
+    remedy:
+      '`details.reason` says which; the router asks a model instead. `kernell doctor` shows what the peer tier lacks on this node.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  PEER_NOT_DELIVERED: {
+    cause: 'A peer that had signed for an answer did not deliver it; what was held is free again.',
+    remedy: 'None is needed: the router asks a model instead, and asks the peer less.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  PEER_ANSWER_REFUSED: {
+    cause: 'What a peer delivered is not in the form that both sides signed; it was rejected.',
+    remedy:
+      'None is needed: the router asks a model instead, and asks the peer less. `kernell escrow show` tells how the contract ends.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  PEER_LATE: {
+    cause:
+      'An answer of a peer did not come within the time that is waited for. What it delivers within the time of the contract is still paid.',
+    remedy: 'Raise `peers.latencyMs`, or leave it: the router asks a model instead, and asks the peer less.',
+    httpStatus: 504,
+    isRetryable: true,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

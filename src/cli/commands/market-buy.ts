@@ -86,6 +86,7 @@ export const marketBuyCommand: Command = {
       describe: `come back when the contract has reached it (default FINAL); any end ends the wait`,
     },
     output: { value: 'FILE', describe: 'where to write the result' },
+    'dry-run': { describe: 'say which data would reach whom, and buy nothing' },
     ...NODE_FLAGS,
   },
   details: [
@@ -93,6 +94,7 @@ export const marketBuyCommand: Command = {
     'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A bidder that does not reveal, or wins and does not sign the contract, loses its deposit to nobody, and the next in the ranking is asked. A seller without credits cannot put one up, and --deposit 0 lets it bid; a seller puts up between a thousandth and a fifth of its price, for buyers alone that hold the credits to pay it. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
     'A seller may have no more of your open contracts than its bond, what its good work has earned, and --newcomer-max where no harm is known of it. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
+    'Before anything leaves, it says on stderr which data reaches whom, and with --json as `discloses`; --dry-run says that alone. Of the input nobody but the seller that signs, and arbiters of a dispute, sees a word; in C3 a seller reads it before it signs.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
   ],
   examples: [
@@ -105,12 +107,21 @@ export const marketBuyCommand: Command = {
     const request = buyRequestOf(context)
     const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
     return await useMarket(context, async (market) => {
+      const { discloses = [] } = membersOf(await market.ask({ ...request, op: 'disclosure' }))
+      if (isFlagSet(flags, 'dry-run')) {
+        if (isJson) terminal.printJson({ discloses })
+        else terminal.print(disclosureText(discloses))
+        return EXIT_CODES.done
+      }
+      // Before anything leaves.
+      if (!isJson) terminal.note(disclosureText(discloses))
       const begun = await market.ask(request)
       const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal })
       const output = textFlag(flags, 'output')
       if (output !== undefined && result !== undefined) writeFileSync(resolve(context.workingDir, output), result)
       const effect = textOf(begun, 'effect')
-      if (isJson) terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect })
+      if (isJson)
+        terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
       else {
         terminal.print(formatContract(view))
         terminal.note(hintOf(view, output !== undefined && result !== undefined ? output : undefined))
@@ -154,6 +165,24 @@ function buyRequestOf(context: CommandContext): {
     capability: jsonFlag(context, 'capability'),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }
+}
+
+const TOLD: Readonly<Record<string, string>> = {
+  'asked-nodes': 'the nodes that are asked',
+  bidders: 'those who may bid',
+  seller: 'the seller',
+  notaries: 'the notaries',
+  arbiters: 'the arbiters',
+}
+
+/** A line for each who learns something, with their keys where they are known. */
+function disclosureText(discloses: JsonValue): string {
+  const lines = (Array.isArray(discloses) ? discloses : []).map((line) => {
+    const who = listOf(line, 'who').map(String)
+    const names = who.length === 0 ? '' : ` (${who.length <= 3 ? who.join(', ') : `${who.length} nodes`})`
+    return `  ${TOLD[textOf(line, 'to')] ?? textOf(line, 'to')}${names}: ${textOf(line, 'what')}`
+  })
+  return ['What leaves this node, and to whom:', ...lines].join('\n')
 }
 
 type Waiting = { readonly key: string; readonly wait: string; readonly signal: AbortSignal }

@@ -68,8 +68,8 @@ const UNKNOWN: ModelEntry = {
 
 function tierOf(isLocal: boolean, parametersBillions: number | undefined, relative: ModelEntry | undefined): ModelTier {
   if (isLocal) return parametersBillions === undefined ? 'local_medium' : localTierOfParameters(parametersBillions)
-  if (relative !== undefined) return relative.tier.startsWith('local_') ? 'cheap_api' : relative.tier
-  return 'premium_api'
+  if (relative === undefined) return 'premium_api'
+  return relative.tier === 'premium_api' ? 'premium_api' : 'cheap_api'
 }
 
 /** The same model, else one of the same name at another provider. */

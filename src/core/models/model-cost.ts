@@ -48,7 +48,7 @@ export function tokenPricesFor(price: ModelPrice, inputTokens: number): TokenPri
 }
 
 /**
- * Cost of one call, summed exactly and rounded once, half to even, to a nano-dollar.
+ * Cost of one call, the price of the call itself included, summed exactly and rounded once, half to even, to a nano-dollar.
  *
  * Throws `RangeError` when a count is not a whole number of 0 or more, or when the parts exceed the whole prompt.
  */
@@ -65,7 +65,7 @@ export function costOfUsage(price: ModelPrice, usage: TokenUsage): Amount {
     BigInt(cached) * (prices.cachedInputNanosPerMillion ?? prices.inputNanosPerMillion) +
     BigInt(written) * (prices.cacheWriteNanosPerMillion ?? prices.inputNanosPerMillion) +
     BigInt(usage.outputTokens) * prices.outputNanosPerMillion
-  return amountFromNanos(divideHalfEven(exact, TOKENS_PER_PRICE_UNIT))
+  return amountFromNanos((price.callNanos ?? 0n) + divideHalfEven(exact, TOKENS_PER_PRICE_UNIT))
 }
 
 /** Cost of a call to a model on a day, or `undefined` when its price is unknown. */

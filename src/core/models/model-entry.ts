@@ -12,6 +12,9 @@ export const MODEL_TIERS = [
 
 export type ModelTier = (typeof MODEL_TIERS)[number]
 
+/** Where an answer can be had: from a model of the operator's, or from a peer that sells it. No registry and no plan of steps names a peer. */
+export type CandidateTier = ModelTier | 'peer'
+
 /** TRIVIAL 1, EASY 2, MEDIUM 3, HARD 4, EXPERT 5. */
 export type ModelDifficulty = 1 | 2 | 3 | 4 | 5
 
@@ -36,6 +39,8 @@ export type ContextTier = TokenPrices & { readonly aboveTokens: number }
 export type ModelPrice = TokenPrices & {
   /** Ascending by `aboveTokens`; the last one exceeded applies. */
   readonly contextTiers: readonly ContextTier[]
+  /** Nano-dollars of each call, whatever its length. Absent: a call costs its tokens alone. */
+  readonly callNanos?: bigint
   /** First day on which this price applies; absent means since the model exists. */
   readonly validFrom?: CivilDate
   /** First day on which it no longer applies; absent means open. */
@@ -68,6 +73,14 @@ export type ModelMeasurements = {
   readonly tokensPerSecond?: number
 }
 
+/** What is known of a bought answer besides its price. */
+export type PeerTerms = {
+  /** Nano-dollars that a purchase is expected to cost on top of its price: its checks, and the money that is tied up. Weighed, never charged. */
+  readonly overheadNanos: bigint
+  /** Share of wrong answers, 0 to 1, that the checks of this peer's answers are expected to catch. */
+  readonly caughtShare: number
+}
+
 /** One model that a task can be sent to. */
 export type ModelEntry = {
   /** Unique in the registry, by convention `provider/model`. */
@@ -76,7 +89,7 @@ export type ModelEntry = {
   readonly provider: string
   /** The name that the provider's own interface takes. */
   readonly model: string
-  readonly tier: ModelTier
+  readonly tier: CandidateTier
   /** Billions of parameters; absent when the maker does not publish them. */
   readonly parametersBillions?: number
   readonly memory?: ModelMemory
@@ -93,25 +106,28 @@ export type ModelEntry = {
   readonly aliases: readonly string[]
   /** Name under which a trained policy knows this model; absent: its `model`. */
   readonly policyAs?: string
+  /** Present exactly where the tier is `peer`. */
+  readonly peer?: PeerTerms
 }
 
-const TIER_RANK: Readonly<Record<ModelTier, number>> = {
+const TIER_RANK: Readonly<Record<CandidateTier, number>> = {
   local_nano: 0,
   local_small: 1,
   local_medium: 2,
   local_large: 3,
+  peer: 3.5,
   cheap_api: 4,
   premium_api: 5,
 }
 
-/** Position of a tier in the escalation chain, 0 (local_nano) to 5 (premium_api). */
-export function modelTierRank(tier: ModelTier): number {
+/** Position of a tier in the escalation chain, 0 (local_nano) to 5 (premium_api); a peer stands between the local models and the APIs. */
+export function modelTierRank(tier: CandidateTier): number {
   return TIER_RANK[tier]
 }
 
 /** Whether the tier runs on the operator's own machine, at no price per token. */
-export function isLocalTier(tier: ModelTier): boolean {
-  return TIER_RANK[tier] < TIER_RANK.cheap_api
+export function isLocalTier(tier: CandidateTier): boolean {
+  return tier !== 'peer' && TIER_RANK[tier] < TIER_RANK.cheap_api
 }
 
 /** The local tier for a number of parameters: nano up to 1 billion, small to 2, medium to 6, large above. */

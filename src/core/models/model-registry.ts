@@ -1,4 +1,4 @@
-import { MODEL_TIERS, type ModelEntry, type ModelTier } from './model-entry.ts'
+import { type ModelEntry, type ModelTier, modelTierRank } from './model-entry.ts'
 
 /**
  * An immutable set of models with lookup by id, alias and bare model name. Later entries replace earlier ones of the same
@@ -19,7 +19,7 @@ export function createModelRegistry(entries: Iterable<ModelEntry>): ModelRegistr
   const byId = new Map<string, ModelEntry>()
   for (const entry of entries) byId.set(entry.id, entry)
   const sorted = [...byId.values()].sort(
-    (left, right) => MODEL_TIERS.indexOf(left.tier) - MODEL_TIERS.indexOf(right.tier) || (left.id < right.id ? -1 : 1),
+    (left, right) => modelTierRank(left.tier) - modelTierRank(right.tier) || (left.id < right.id ? -1 : 1),
   )
   const byAlias = indexAliases(sorted, byId)
   const byModel = indexModelNames(sorted)

@@ -5,6 +5,7 @@ import type { TaskRoute } from '../routing/task-outcome.ts'
 import { bestChain, chainedSuccess, shareOf } from './cascade.ts'
 import { certainly, drawFirst, type DrawnFirst } from './exploration/draw-first.ts'
 import { boundOf, pickGreedy, pickSafest, strongest } from './pick-greedy.ts'
+import { tradePeers } from '../peer-tier/trade-peers.ts'
 import { overrideReason } from './safety-override.ts'
 
 /** What a decision is made from: candidates with predictions, the rule, and one draw. Nothing else is read, so a record can be replayed. */
@@ -30,25 +31,23 @@ const ESCALATIONS_MAX = 3
 const DIFFICULTY_EXPERT = 5
 
 /**
- * Chooses the plan: the cheapest candidate whose predicted success meets the bound, a cascade when that is cheaper still, and
- * the escalations behind it. Pure: the same choice gives the same record.
+ * Chooses the plan: the cheapest model whose predicted success meets the bound, a cascade when that is cheaper still, and
+ * the escalations behind it; before it a peer, where buying pays. Pure: the same choice gives the same record.
  *
  * @returns Route `hybrid` means that the first answer is held back until it is accepted. The plan is empty only when no candidate is usable.
  */
 export function chooseRoute(choice: RouteChoice): DecisionRecord {
   const reasons: string[] = []
-  const usable = choice.candidates.filter(({ excludedBecause }) => excludedBecause === undefined).toSorted(byCost)
+  const allowed = choice.candidates.filter(({ excludedBecause }) => excludedBecause === undefined).toSorted(byCost)
+  const usable = allowed.filter(({ tier }) => tier !== 'peer')
+  const peers = allowed.filter(({ tier }) => tier === 'peer')
   const starters = affordable(startersOf(usable, choice.rule.fixedRoute), choice, reasons)
   const best = strongest(starters)
-  if (best === undefined)
-    return recordOf(choice, {
-      first: undefined,
-      second: undefined,
-      usable,
-      reasons,
-      drawn: undefined,
-      reachable: () => 0,
-    })
+  if (best === undefined) {
+    const nobody = { first: undefined, second: undefined, drawn: undefined, reachable: () => 0 }
+    const record = recordOf(choice, { ...nobody, usable, reasons })
+    return tradePeers({ record, rule: choice.rule, peers, isExploring: false })
+  }
   const isCascadeAllowed = choice.rule.isCascadeAllowed && choice.rule.fixedRoute === 'auto'
   const chainable = isCascadeAllowed ? starters : []
   const greedy =
@@ -59,11 +58,11 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   const reachable = (): number => bestChain(openers, chainable)
   const drawn = explore(explorable(starters, choice.rule), greedy.first, choice)
   if (drawn.isStopped) reasons.push('exploration: what may be given up is used up')
-  if (drawn.first !== greedy.first) {
-    reasons.push('exploration: the draw chose another candidate')
-    return recordOf(choice, { first: drawn.first, second: undefined, usable, reasons, drawn, reachable })
-  }
-  return recordOf(choice, { ...greedy, usable, reasons, drawn, reachable })
+  const isExploring = drawn.first !== greedy.first
+  if (isExploring) reasons.push('exploration: the draw chose another candidate')
+  const opening = isExploring ? { first: drawn.first, second: undefined } : greedy
+  const record = recordOf(choice, { ...opening, usable, reasons, drawn, reachable })
+  return tradePeers({ record, rule: choice.rule, peers, isExploring })
 }
 
 function byCost(a: DecisionCandidate, b: DecisionCandidate): number {

@@ -1,15 +1,17 @@
 import type { Amount } from '../../base/money.ts'
 import type { CivilDate } from '../models/civil-date.ts'
 import { costOnDate } from '../models/model-cost.ts'
-import type { ModelDifficulty, ModelEntry, ModelTier } from '../models/model-entry.ts'
+import type { CandidateTier, ModelDifficulty, ModelEntry } from '../models/model-entry.ts'
 import { TOKEN_PRIORS } from './success-priors.ts'
 
 /** Seconds before the first token and tokens per second, where a model was not measured. Orders of magnitude, by judgement. */
-const SPEED_PRIORS: Readonly<Record<ModelTier, { readonly startS: number; readonly tokensPerSecond: number }>> = {
+const SPEED_PRIORS: Readonly<Record<CandidateTier, { readonly startS: number; readonly tokensPerSecond: number }>> = {
   local_nano: { startS: 0.2, tokensPerSecond: 60 },
   local_small: { startS: 0.3, tokensPerSecond: 40 },
   local_medium: { startS: 0.5, tokensPerSecond: 20 },
   local_large: { startS: 0.8, tokensPerSecond: 10 },
+  // Two signatures, a hold and a delivery before the first word is seen.
+  peer: { startS: 5, tokensPerSecond: 40 },
   cheap_api: { startS: 0.6, tokensPerSecond: 80 },
   premium_api: { startS: 1, tokensPerSecond: 50 },
 }

@@ -48,6 +48,8 @@ export function priorSuccess(
   }
   for (let level = entry.difficultyMax; level < task.difficulty; level += 1) failure *= 2
   if (task.domain !== 'general' && entry.specialties.includes(task.domain)) failure *= 0.8
+  // Whoever sells wrong answers does so on easy tasks as well.
+  if (entry.tier === 'peer' && measured !== undefined) failure = Math.max(failure, 1 - measured)
   const least = measured === undefined ? FAILURE_MIN : FAILURE_MIN_MEASURED
   return 1 - Math.min(FAILURE_MAX, Math.max(least, failure))
 }

@@ -15,6 +15,8 @@ export type DecisionCandidate = {
   readonly expectedLatencyS: number
   /** Probability, 0 to 1, with which the policy begins with this model; over the usable candidates the sum is 1. Absent: 0. */
   readonly propensity?: number
+  /** Of a peer: share of its wrong answers, 0 to 1, that the checks are expected to catch. */
+  readonly caughtShare?: number
   /** Why it may not be used (a missing capability, a control, a budget); absent when it may. */
   readonly excludedBecause?: string
 }
@@ -25,6 +27,14 @@ export type PlannedStep = {
   readonly tier: ExecutionTier
   /** `answer`: its answer stands when accepted. `escalation`: called only when the step before failed or was refused. */
   readonly role: 'answer' | 'escalation'
+}
+
+/** What the operator allows of peers. */
+export type PeerRule = {
+  /** Highest risk of a task that may leave. */
+  readonly riskMax: 'low' | 'medium'
+  /** Longest wait for a bought answer, milliseconds. */
+  readonly latencyMsMax: number
 }
 
 /** What the caller and the operator asked for; with the candidates and the draw it determines the plan. */
@@ -42,6 +52,8 @@ export type DecisionRule = {
   readonly explorationRate: number
   /** How others than the best candidate are tried; absent: evenly, on `explorationRate` of the decisions. */
   readonly explore?: ExplorationRule
+  /** Whether a peer may be asked before any model; absent: none is. */
+  readonly peers?: PeerRule
   /** The prompt asks for several things at once. */
   readonly isCompound: boolean
 }

@@ -43,6 +43,22 @@ export type OutcomeCandidate = {
   readonly excludedBecause?: string
 }
 
+/** What was agreed for an answer that was bought. Credits are a claim on their issuer: they are told beside the dollars, never among them. */
+export type AnswerPurchase = {
+  /** The contract under which it was bought, and who sold it. */
+  readonly contract: string
+  readonly seller: string
+  /** `CODE@DID`. */
+  readonly currency: string
+  /** Credits, in nano-units. */
+  readonly priceNanos: Amount
+  /** What the notaries keep of the price at most. */
+  readonly feeNanos: Amount
+  readonly custody: string
+  /** What the operator says one credit is worth, nano-dollars. */
+  readonly usdNanosPerCredit: Amount
+}
+
 /** A call that was made to answer. */
 export type OutcomeAttempt = {
   readonly modelId: string
@@ -57,6 +73,8 @@ export type OutcomeAttempt = {
   readonly confidence?: number
   /** The step of a split task; absent for a whole task. */
   readonly stepId?: string
+  /** Present where a contract was signed for it. */
+  readonly purchase?: AnswerPurchase
 }
 
 /** Under which stage of a rollout a policy was asked, and which of the two it was. */

@@ -12,6 +12,7 @@ export type ConfigDocument = {
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly market?: { readonly webhook?: string }
+  readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
@@ -130,6 +131,22 @@ export type CacheDocument = {
   readonly embedder?: string
 }
 
+export type PeersDocument = {
+  readonly enabled?: boolean
+  readonly skills?: readonly string[]
+  readonly sellers?: readonly string[]
+  readonly currency: string
+  readonly usdPerCredit: UsdDocument
+  readonly priceMaxCredits?: UsdDocument
+  readonly custody?: 'C2' | 'C3'
+  readonly notarySet?: string
+  readonly latencyMs?: number
+  readonly minReputation?: number
+  readonly tenants: readonly string[]
+  readonly risk?: 'low' | 'medium'
+  readonly conversations?: boolean
+}
+
 export type BudgetDocument = {
   readonly scope: string
   readonly window: 'hour' | 'day' | 'month' | 'total'
@@ -150,6 +167,7 @@ export type KeyDocument = {
     | 'local_small'
     | 'local_medium'
     | 'local_large'
+    | 'peer'
     | 'cheap_api'
     | 'premium_api'
   )[]

@@ -1,3 +1,4 @@
+import type { PeerTierInit } from '../../router/peers/peer-tier.ts'
 import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { Amount } from '../../base/money.ts'
 import type { PowerLevel } from '../../core/models/hardware-fit.ts'
@@ -128,6 +129,11 @@ export type MarketConfig = {
   readonly webhook?: string
 }
 
+export type PeersConfig = PeerTierInit & {
+  /** Id of the notary set that keeps contracts with peers. Absent: whichever the node works with. */
+  readonly notarySet?: string
+}
+
 export type TelemetryConfig = {
   /** Records of tasks, the features of their prompts and feedback are kept only when true. */
   readonly consent: boolean
@@ -186,6 +192,8 @@ export type NodeConfig = {
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
   readonly market: MarketConfig
+  /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */
+  readonly peers?: PeersConfig
   readonly budgets: readonly BudgetConfig[]
   /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
   readonly keys: readonly ApiKeyConfig[]

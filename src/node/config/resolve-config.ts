@@ -16,6 +16,7 @@ import type {
   RolloutDocument,
   UsdDocument,
 } from './config-document.ts'
+import { resolvePeers } from './resolve-peers.ts'
 import type { Environment } from './environment-document.ts'
 import type {
   ApiKeyConfig,
@@ -74,6 +75,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
     market: { ...document.market },
+    ...resolvePeers(document.peers),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
     }),
@@ -245,6 +247,8 @@ function checkConsistency(config: NodeConfig): void {
     throw contradiction('telemetry.keepText', 'needs `telemetry.consent`')
   if (config.policy.online !== undefined && !config.telemetry.consent)
     throw contradiction('policy.online', 'learns from records, and needs `telemetry.consent`')
+  if (config.peers !== undefined && config.router.judge === undefined)
+    throw contradiction('peers', 'needs `router.judge`: what strangers sell is checked before it is believed')
   const { webhook } = config.market
   if (webhook !== undefined && !webhook.startsWith('https:') && !LOOPBACK.test(new URL(webhook).hostname))
     throw contradiction('market.webhook', 'must be an https address, or one on this machine')

@@ -1,3 +1,4 @@
+import { formatAmount } from '../../base/money.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
@@ -23,6 +24,7 @@ export function diagnoseConfig(
     diagnoseCache(config, isReadable),
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
+    ...diagnosePeers(config),
   ]
 }
 
@@ -122,4 +124,25 @@ function diagnoseBudgets(config: NodeConfig): readonly HealthCheck[] {
       remedy: 'Add { "scope": "node", "window": "day", "limitUsd": "5.00" } to `budgets`.',
     },
   ]
+}
+
+/** That strangers read tasks is said whenever somebody looks. */
+function diagnosePeers({ peers, budgets }: NodeConfig): readonly HealthCheck[] {
+  if (peers === undefined) return []
+  const { data, currency, usdNanosPerCredit, priceNanosMax, custody } = peers
+  const whose = data.tenants.includes('*') ? 'everybody' : data.tenants.join(', ')
+  const price = `${formatAmount(priceNanosMax)} credits of ${currency.slice(currency.indexOf('@') + 1)}`
+  const detail = `sellers read tasks of ${whose} up to ${data.riskMax} risk; at most ${price} each (${custody}), $${formatAmount(usdNanosPerCredit)} a credit`
+  if (data.tenants.length === 0)
+    return [
+      {
+        name: 'peers',
+        state: 'warning',
+        detail: 'no tenant has agreed, so nothing is bought',
+        remedy: 'Name tenants in `peers.tenants`, or take `peers` out.',
+      },
+    ]
+  if (budgets.length > 0) return [{ name: 'peers', state: 'ok', detail }]
+  const remedy = 'Add a limit to `budgets`: what is bought counts there at `peers.usdPerCredit`.'
+  return [{ name: 'peers', state: 'warning', detail: `${detail}; nothing bounds the sum`, remedy }]
 }

@@ -1,3 +1,5 @@
+import type { Did } from '../../core/evidence/names.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -13,6 +15,8 @@ export type MarketComponents = {
   readonly random: Random
   /** Absent: nobody is told what waits for an act. */
   readonly webhook?: WebhookTarget
+  /** Told when this node can buy: with which party, on whose word, and which nodes it knows. */
+  readonly onBuyer?: (role: PartyRole, set: NotarySet, nodes: () => readonly Did[]) => void
   /** Told of failures that nobody waits for. */
   readonly onError: (error: unknown) => void
 }

@@ -103,6 +103,7 @@ export class NodeMarketDesks implements NodeMarket {
     const recoveries = new RecoveryDesk({ role, notary })
     const peers = (): readonly Did[] =>
       [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
+    if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
     const { findWorker } = init
     const trade =
       role &&

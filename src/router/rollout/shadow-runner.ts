@@ -163,7 +163,9 @@ class BudgetedShadowRunner implements ShadowRunner {
   ): Promise<void> {
     // The answer is on its way before anything is decided anew.
     await Promise.resolve()
-    const decision = candidate.decideUnserved(input)
+    // Nothing is bought in the shadow: a contract with a stranger is more than a call.
+    const { peers: _, ...shown } = input
+    const decision = candidate.decideUnserved(shown)
     const [first] = decision.plan
     if (decision.risk === 'high' || first === undefined) return
     if (input.isConfined === true && !decision.plan.every(({ tier }) => isLocalTier(tier as ModelEntry['tier']))) {

@@ -1,8 +1,10 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import { createActorSystem } from '../../actors/create-actor-system.ts'
 import type { DurationMs } from '../../base/time.ts'
+import type { ModelEntry } from '../../core/models/model-entry.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { ModelCatalog } from '../../ports/model-catalog.ts'
 import type { Router, RouteRequest } from '../../ports/router.ts'
 import { NO_OP_TRACER } from '../../ports/tracer.ts'
 import { createBudgetOwner, type BudgetOwner } from '../../router/budget-owner.ts'
@@ -11,6 +13,9 @@ import { openSemanticCache } from '../../router/cache/open-semantic-cache.ts'
 import { type CheckAnswerInit, createAnswerCheck } from '../../router/check-answer.ts'
 import { createPolicyService, type PolicyService } from '../../router/policy-service.ts'
 import { createRouter } from '../../router/router-service.ts'
+import { PeerBook } from '../../router/peers/peer-book.ts'
+import { withPeers } from '../../router/peers/peer-catalog.ts'
+import { PeerTier } from '../../router/peers/peer-tier.ts'
 import type { SemanticCache } from '../../router/semantic-cache.ts'
 import type { ServedPolicy } from '../../router/served-policy.ts'
 import { DirectoryJournals } from '../../storage/directory-journals.ts'
@@ -48,7 +53,9 @@ const CONTEXT_TOKENS_MAX = 3_000
 export async function bootRouter(owner: WorldProcess, machine: Machine, init: RouterMachineInit): Promise<RouterWork> {
   const opened = await openMachine(owner, machine, init)
   const { actors, budgets, cache, records, store, journals } = opened
-  const catalog = createWorldCatalog({ ...init, owner })
+  const models = createWorldCatalog({ ...init, owner })
+  const peers = await openPeers(init, { owner, store, models })
+  const catalog = peers === undefined ? models : withPeers(models, peers)
   const attemptTimeoutMs = init.attemptTimeoutMs ?? ROUTER_DEFAULTS.attemptTimeoutMs
   const { clock, timers, random } = owner
   const calling = { catalog, budgets, clock, timers, tracer: NO_OP_TRACER, attemptTimeoutMs }
@@ -59,7 +66,11 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
       ? undefined
       : await openMachineRollout({ ...opened, owner, policy, setup, log: await journals.open('rollout') })
   const own = rollout?.served ?? createPolicyService(policy)
-  const checkAnswer = createAnswerCheck(calling, { answerSuccess: answerSuccessOf(own) })
+  const checkAnswer = createAnswerCheck(calling, {
+    answerSuccess: answerSuccessOf(own),
+    ...(init.judge !== undefined && { judgeModelId: init.judge }),
+    peers,
+  })
   const attached = rollout?.attach(calling, checkAnswer)
   const router = createRouter(
     {
@@ -68,6 +79,7 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
       checkAnswer,
       cache,
       policy: own,
+      peers,
       random,
       telemetry: records.pipeline,
       ...(attached !== undefined && { observe: attached.observe }),
@@ -92,6 +104,24 @@ export async function bootRouter(owner: WorldProcess, machine: Machine, init: Ro
       await journals.close()
     },
   }
+}
+
+type PeerParts = {
+  readonly owner: WorldProcess
+  readonly store: KeyValueStore
+  readonly models: ModelCatalog
+}
+
+async function openPeers(
+  { peers, judge, onError }: RouterMachineInit,
+  { owner, store, models }: PeerParts,
+): Promise<PeerTier | undefined> {
+  if (peers === undefined) return undefined
+  const { clock, timers, random } = owner
+  const report = onError ?? ((error: unknown): void => owner.fail(error))
+  const book = await PeerBook.open({ store: store.sublevel('peers'), clock, onError: report })
+  const findJudge = (): ModelEntry | undefined => (judge === undefined ? undefined : models.registry.find(judge))
+  return new PeerTier({ market: peers.market, book, clock, timers, random, findJudge }, peers.init)
 }
 
 /** Policies of a rollout are told apart by their versions; one alone is itself. */

@@ -1,5 +1,7 @@
 import type { DurationMs } from '../../base/time.ts'
+import type { PeerMarket } from '../../ports/peer-market.ts'
 import type { BudgetLimit } from '../../router/budget-owner.ts'
+import type { PeerTierInit } from '../../router/peers/peer-tier.ts'
 import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { PriceBook } from '../models/price-book.ts'
 import type { SimulatedProvider } from '../models/simulated-provider.ts'
@@ -29,6 +31,12 @@ export type RouterMachineInit = {
   readonly compactAtBytes?: number
   /** Default 120,000. */
   readonly attemptTimeoutMs?: DurationMs
+  /** Ids of the models that may answer tasks. Absent: all may. */
+  readonly answering?: readonly string[]
+  /** Id of the model that judges answers in doubt, and those of peers. Absent: none does. */
+  readonly judge?: string
+  /** Where answers may be bought, and what the operator allows. Absent: none is. */
+  readonly peers?: { readonly market: PeerMarket; readonly init: PeerTierInit }
 }
 
 export const ROUTER_DEFAULTS = {

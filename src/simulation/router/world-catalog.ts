@@ -12,17 +12,20 @@ export type WorldCatalogInit = {
   readonly owner: WorldProcess
   /** Id of the model that "always premium" means. */
   readonly premium: string
+  /** Ids of the models that may answer tasks; the others are for overhead calls. Absent: all may. */
+  readonly answering?: readonly string[] | undefined
 }
 
 /** What a process of a world can call: everything that is offered, at the prices of now. */
-export function createWorldCatalog({ provider, prices, owner, premium }: WorldCatalogInit): ModelCatalog {
+export function createWorldCatalog({ provider, prices, owner, premium, answering }: WorldCatalogInit): ModelCatalog {
   let named = { version: -1, hash: '' }
   return {
     get registry() {
       return prices.registry
     },
     get available() {
-      return prices.registry.entries
+      const { entries } = prices.registry
+      return answering === undefined ? entries : entries.filter(({ id }) => answering.includes(id))
     },
     get priceVersion() {
       if (named.version !== prices.version) named = { version: prices.version, hash: hashOf(prices.registry.entries) }

@@ -5,10 +5,19 @@ import { chaos } from './chaos.ts'
 import { fleet } from './fleet.ts'
 import { FLYWHEEL } from './flywheel.ts'
 import { MARKETPLACE } from './marketplace.ts'
+import { PEER_TIER } from './peer-tier.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
 
 /** Scenarios that the package brings, in the order of lists. */
-export const SCENARIOS: readonly Scenario[] = [ROUTING_SAVINGS, agentNetwork, MARKETPLACE, FLYWHEEL, chaos, fleet]
+export const SCENARIOS: readonly Scenario[] = [
+  ROUTING_SAVINGS,
+  agentNetwork,
+  MARKETPLACE,
+  PEER_TIER,
+  FLYWHEEL,
+  chaos,
+  fleet,
+]
 
 /** The scenario of this name. Throws `SIMULATION_SCENARIO_UNKNOWN`. */
 export function findScenario(name: string): Scenario {

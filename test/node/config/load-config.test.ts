@@ -39,6 +39,43 @@ function failureOf(given: Given): CodedError {
   throw new Error('The configuration was accepted')
 }
 
+describe('peers', () => {
+  const ISSUER = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+  const given = { currency: `USD@${ISSUER}`, usdPerCredit: '0.5', tenants: ['acme'] }
+  const peers = (change: object, judge: string | undefined = 'openai/gpt-4o'): string =>
+    JSON.stringify({ peers: { ...given, ...change }, ...(judge !== '' && { router: { judge } }) })
+
+  it('are off without the section, and where it says so', () => {
+    expect(load({ file: '{}' }).peers).toBeUndefined()
+    expect(load({ file: peers({ enabled: false }, '') }).peers).toBeUndefined()
+  })
+
+  it('have careful defaults: little money, low risk, single questions, custody by notaries', () => {
+    expect(load({ file: peers({}) }).peers).toEqual({
+      skills: ['chat.general'],
+      currency: given.currency,
+      usdNanosPerCredit: 500_000_000n,
+      priceNanosMax: 50_000_000n,
+      custody: 'C2',
+      latencyMsMax: 20_000,
+      reputationPpmMin: 500_000,
+      data: { tenants: ['acme'], riskMax: 'low', hasContext: false },
+    })
+  })
+
+  it.each([
+    ['no judge', {}, ''],
+    ['a credit that is worth nothing', { usdPerCredit: 0 }],
+    ['a currency without an issuer', { currency: 'USD' }],
+    ['no word on whose tasks may leave', { tenants: undefined }],
+    ['less time than a contract takes', { latencyMs: 9_999 }],
+    ['custody by nobody', { custody: 'C1' }],
+    ['risk without bounds', { risk: 'high' }],
+  ] as const)('are refused with %s', (_why, change, judge?: string) => {
+    expect(failureOf({ file: peers(change, judge) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
 describe('the webhook of the market', () => {
   const webhook = (address: string): string => JSON.stringify({ market: { webhook: address } })
 

@@ -61,6 +61,27 @@ describe('the configuration', () => {
     ).toMatchObject({ state: 'ok', detail: 'node per day' })
   })
 
+  it('says who reads tasks where answers are bought, and warns where nothing bounds what that costs', () => {
+    const peers = {
+      currency: 'USD@did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
+      usdPerCredit: 1,
+      tenants: ['acme'],
+    }
+    const flags = { peers, router: { judge: 'a/b' } }
+    expect(checksOf({}).get('peers')).toBeUndefined()
+    expect(checksOf(flags).get('peers')).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining(
+        'sellers read tasks of acme up to low risk; at most 0.05 credits of did:key',
+      ) as unknown,
+    })
+    const budgets = [{ scope: 'node', window: 'day', limitUsd: 5 }] as const
+    expect(checksOf({ ...flags, budgets }).get('peers')).toMatchObject({ state: 'ok' })
+    expect(checksOf({ ...flags, peers: { ...peers, tenants: [] } }).get('peers')).toMatchObject({
+      detail: 'no tenant has agreed, so nothing is bought',
+    })
+  })
+
   it('fails for a key that is not set', () => {
     const checks = checksOf({
       providers: { a: { kind: 'openai', apiKeyEnv: 'NOT_SET' }, b: { kind: 'openai', apiKeyEnv: 'IS_SET' } },

@@ -19,6 +19,7 @@ export const PINNED_RUNS: readonly PinnedRun[] = [
   { scenario: 'fleet', seed: 1, options: { seconds: 2, faults: 12, purchases: 0, liars: 1 } },
   { scenario: 'routing-savings', seed: 1, options: { tasks: 40, trainTasks: 40 } },
   { scenario: 'flywheel', seed: 1, options: { tasks: 200, judgeTasks: 100, trainTasks: 50 } },
+  { scenario: 'peer-tier', seed: 1, options: { tasks: 20, trainTasks: 40 } },
   { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
   { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
 ]

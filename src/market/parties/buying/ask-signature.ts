@@ -57,6 +57,8 @@ export async function askSignature(
   const isRight =
     answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, verify)
   if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
+  // Nobody reads an input of which nobody wants to know the result.
+  if (orders.get(key).isGivenUp === true) return 'BUY_GIVEN_UP'
   if (!isFirst) {
     const given = await askPatiently(asker, peer, { frame: { type: 'input', contract }, bytes: input })
     if (given.type !== 'taken') return given.type === 'declined' ? given.code : 'MARKET_ENVELOPE_REFUSED'

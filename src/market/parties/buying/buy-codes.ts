@@ -31,6 +31,11 @@ export const BUY_CODES = {
     cause: 'Every seller that was chosen declined the contract, or did not answer.',
     remedy: 'The details name the last code; change the terms.',
   },
+  BUY_GIVEN_UP: {
+    cause:
+      'Whoever wanted it does not wait any more, and this buyer had not signed: nothing was held, and nothing can be.',
+    remedy: 'Buy it again under another key, where it is still wanted.',
+  },
   BUY_NOT_HELD: {
     cause: 'The notary set did not hold the money for the contract.',
     remedy: 'The details name its code, such as a balance that is too small.',

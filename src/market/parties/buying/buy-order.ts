@@ -63,6 +63,8 @@ export type BuyRequest = {
   readonly capability?: readonly string[]
   /** Nodes to ask; absent: those that are connected. */
   readonly peers?: readonly Did[]
+  /** Only these may work for it; absent: whoever offers. */
+  readonly sellers?: readonly Did[]
 }
 
 /** What a buyer signs, whatever it buys. */
@@ -105,6 +107,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
+  const { sellers } = request
   const { depositNanos, filter, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, fallbackPerMillion } = request
   const content = {
     skill,
@@ -124,6 +127,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
     ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
     ...(fallbackPerMillion !== undefined && { fallbackPerMillion }),
+    ...(sellers !== undefined && { sellers }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -248,7 +252,10 @@ export type OrderNote = {
     readonly acceptsAlone?: boolean
     readonly capability?: readonly string[]
     readonly peers?: readonly Did[]
+    readonly sellers?: readonly Did[]
   }
+  /** Nobody waits for it any more: it ends before this buyer signs. */
+  readonly isGivenUp?: boolean
   readonly task: MarketTask
   readonly input: Hash
   readonly at: number

@@ -1,7 +1,8 @@
 import { CodedError } from '../../../base/errors.ts'
 import { Turns } from '../turns.ts'
 import type { BidderStanding } from '../../../core/auction/determine-winner.ts'
-import type { ContractId, Did, Hash } from '../../../core/evidence/names.ts'
+import type { Amount } from '../../../base/money.ts'
+import { type ContractId, type Did, type Hash, parseContractId } from '../../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../../core/market/match-offers.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import type { MarketTask } from '../../../wire/v1/market-frames.ts'
@@ -12,11 +13,12 @@ import { SEALED_BIDS_MAX } from '../auctions/buyer-auction.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from '../contracts/contract-follower.ts'
+import { type RoomInit, roomOf } from './exposure.ts'
 import { forgetDecline, rememberDecline } from './decliners.ts'
 import { CreditLags } from '../accounts/credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
-import { Orders } from './orders.ts'
+import { noteOfRequest, Orders } from './orders.ts'
 import type { Party } from '../party.ts'
 import { showCases } from '../show-case.ts'
 import { adopt, purchaseOf } from '../restored-party.ts'
@@ -56,6 +58,8 @@ export class Buyer {
   private readonly init: BuyerInit
   private readonly works = new Map<ContractId, BuyerWork>()
   private readonly running = new Map<string, Promise<void>>()
+  /** Purchases that nobody waits for, before that is written down. */
+  private readonly givenUp = new Set<string>()
   /** Requests of one key. */
   private readonly turns = new Turns()
   private close: (() => void) | undefined
@@ -117,23 +121,7 @@ export class Buyer {
       const [task = restored] = restored === undefined ? tasks : [restored]
       if (task === undefined) throw new TypeError('A party has a key')
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, ...plain } = request
-      const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
-      const note: OrderNote = {
-        requestHash,
-        request: {
-          ...rest,
-          maxNanos: maxNanos.toString(),
-          ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
-          ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
-          ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
-          ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
-        },
-        task,
-        input,
-        at: party.components.clock.now(),
-        declined: [],
-      }
+      const note = noteOfRequest(request, { requestHash, task, input, at: party.components.clock.now() })
       await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
@@ -148,6 +136,31 @@ export class Buyer {
   /** A purchase as it stands; `undefined` for an unknown key. */
   order(key: string): OrderNote | undefined {
     return this.orders.find(key)
+  }
+
+  /**
+   * Ends a purchase before this buyer signs its contract. @returns Whether nothing was signed, so that nothing can be held any more; else the contract goes on as its terms say.
+   * Throws `MARKET_ORDER_UNKNOWN`, and what the journal throws.
+   */
+  async giveUp(key: string): Promise<boolean> {
+    const { contract, failed } = this.orders.get(key)
+    const id = parseContractId(contract ?? '')
+    if (failed !== undefined) return true
+    if (id !== undefined && (this.works.has(id) || this.party.wallet.said(`${id}/contract`) !== undefined)) return false
+    this.givenUp.add(key)
+    await this.orders.change(key, { isGivenUp: true })
+    this.givenUp.delete(key)
+    return true
+  }
+
+  /** What a seller may be given at one more time now, beside what it has. */
+  async roomOf(seller: Did, init: RoomInit): Promise<Amount> {
+    return await roomOf(this.side, seller, init)
+  }
+
+  /** What it signs, whatever it buys. */
+  get policy(): BuyerPolicy {
+    return this.init.policy
   }
 
   /** The work on a contract of this buyer; `undefined` where there is none under way. */
@@ -196,6 +209,7 @@ export class Buyer {
     const { orders, side } = this
     const lags = new CreditLags()
     for (let tries = 0; tries < this.triesMax(key);) {
+      if (await this.isGivenUp(key)) return
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
@@ -203,8 +217,10 @@ export class Buyer {
       }
       const { peer, terms } = orders.contractOf(key)
       const code = await askInTurn(side, key)
+      if (await this.isGivenUp(key)) return
       if (code === undefined) {
         await forgetDecline(this.party, peer)
+        if (await this.isGivenUp(key)) return
         await this.workOn(key)
         return
       }
@@ -216,6 +232,16 @@ export class Buyer {
       } else await this.wait(AGAIN_MS * 2 ** (lag - 1))
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
+  }
+
+  /** Once this buyer has signed it is too late. */
+  private async isGivenUp(key: string): Promise<boolean> {
+    const { contract, isGivenUp } = this.orders.get(key)
+    if (isGivenUp !== true && !this.givenUp.has(key)) return false
+    if (contract !== undefined && this.party.wallet.said(`${contract}/contract`) !== undefined) return false
+    if (contract !== undefined) await this.orders.dropContract(key, { code: 'BUY_GIVEN_UP', isForNow: true })
+    await this.orders.fail(key, 'BUY_GIVEN_UP')
+    return true
   }
 
   /** Of an auction everybody in the ranking is asked. */

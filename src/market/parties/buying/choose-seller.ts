@@ -14,7 +14,8 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
   const { party, orders } = side
   const { request, declined } = orders.get(key)
   const fitting = (await findFor(side, key)).filter(
-    ({ offer }) => !declined.includes(offer.seller) && offer.seller !== party.did,
+    ({ offer: { seller } }) =>
+      !declined.includes(seller) && seller !== party.did && request.sellers?.includes(seller) !== false,
   )
   if (fitting.length === 0) {
     await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedReason(orders.get(key)))

@@ -4,7 +4,7 @@ import type { BidderFilter } from '../../../core/auction/auction-call.ts'
 import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
 import { type ContractId, type Did, parseContractId } from '../../../core/evidence/names.ts'
 import type { BuyCode } from './buy-codes.ts'
-import { ORDERS, type OrderNote } from './buy-order.ts'
+import { type BuyRequest, ORDERS, type OrderNote } from './buy-order.ts'
 import { CONTRACTS, readTerms } from '../contracts/contract-notes.ts'
 import type { Party } from '../party.ts'
 import { Turns } from '../turns.ts'
@@ -81,4 +81,25 @@ export class Orders {
 export function filterOf({ filter, maxNanos }: OrderNote['request']): BidderFilter {
   const { capabilities = [], reputationPpmMin = 0 } = filter ?? {}
   return { capabilities, reputationPpmMin, newcomerExposureNanos: amountFromNanos(BigInt(maxNanos)) }
+}
+
+/** A purchase that nobody has been asked for yet. */
+export function noteOfRequest(
+  request: BuyRequest,
+  known: Pick<OrderNote, 'requestHash' | 'task' | 'input' | 'at'>,
+): OrderNote {
+  const { idempotencyKey: _, input: _input, ...plain } = request
+  const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
+  return {
+    ...known,
+    request: {
+      ...rest,
+      maxNanos: maxNanos.toString(),
+      ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
+      ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+      ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+      ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
+    },
+    declined: [],
+  }
 }

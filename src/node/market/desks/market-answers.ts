@@ -108,6 +108,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
+  disclosure: async (desks, { request }) => await tradeOf(desks).disclosure(request),
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
   result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
   auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),

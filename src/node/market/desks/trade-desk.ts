@@ -7,6 +7,7 @@ import { Turns } from '../../../market/parties/turns.ts'
 import { type Did, parseContractId, parseHash } from '../../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
+import { discloseOf } from '../../../market/parties/buying/disclosure.ts'
 import { readAuctionFile } from '../../../market/auctions/auction-file.ts'
 import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from '../../../market/parties/auctions/heard-auctions.ts'
@@ -146,6 +147,20 @@ export class TradeDesk {
       })
       return { key, effect: isRepeated ? 'exists' : 'applied', ...stageOf(order) }
     })
+  }
+
+  /** Which data of a purchase would reach whom; nothing is asked of anybody else. Throws as `buy`. */
+  async disclosure(request: ControlRequest): Promise<JsonValue> {
+    const { role, notary } = this.init
+    const wanted = await this.requestOf(request)
+    const { policy } = role.buyer
+    const lines = discloseOf({
+      request: wanted,
+      nodes: wanted.peers ?? this.init.peers(),
+      notaries: notary.set.members.map(({ key }) => key),
+      isInputFirst: wanted.custody === 'C3' && policy.penaltyPerMillion > 0,
+    })
+    return { discloses: plain(lines) }
   }
 
   /** A purchase as it stands; after `afterSeq` it waits for a step of its contract. Throws `MARKET_OBJECT_UNKNOWN`. */

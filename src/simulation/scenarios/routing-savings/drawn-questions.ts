@@ -52,7 +52,8 @@ export function drawTask(random: RandomStream, mix: Readonly<Partial<Record<Task
   return makeTask(random, drawWeighted(random, weights) ?? 'choice')
 }
 
-function questionOf(outcomes: DrawnOutcomes, task: SimulatedTask): Question {
+/** A task with what each model makes of it. */
+export function questionOf(outcomes: DrawnOutcomes, task: SimulatedTask): Question {
   const request: ModelRequest = { messages: [{ role: 'user', content: task.prompt }] }
   const truths = FITTED_MODELS.map(({ id, usdIn, usdOut }) => {
     const { tokensIn, tokensOut } = outcomes.outcomeOf(id, request)
@@ -63,7 +64,8 @@ function questionOf(outcomes: DrawnOutcomes, task: SimulatedTask): Question {
   return { prompt: task.prompt, ...(right !== undefined && { right }), truths: new Map(truths) }
 }
 
-function rowOf({ prompt, truths }: Question): RoutingRow {
+/** A question as a row that a policy is trained on. */
+export function rowOf({ prompt, truths }: Question): RoutingRow {
   const outcomes = [...truths].map(([name, { score, usd }]) => [name, { score, costUsd: usd }] as const)
   return { prompt, outcomes: new Map(outcomes), isContaminated: false }
 }

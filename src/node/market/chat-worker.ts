@@ -1,0 +1,34 @@
+import { CodedError } from '../../base/errors.ts'
+import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
+import { MODEL_TIERS } from '../../core/models/model-entry.ts'
+import type { MarketWorker } from '../../market/parties/role/market-worker.ts'
+import type { Router } from '../../ports/router.ts'
+import { decodePeerTask, encodePeerAnswer } from '../../router/peers/peer-task.ts'
+
+/** The name of the worker that sells answers of this node's own router. */
+export const CHAT_AGENT = 'chat'
+/** Whose tasks bought ones are: they count in budgets of this tenant, and share no answer of the cache with others. */
+const MARKET_TENANT = 'market'
+
+/** Answers questions that others pay for, by this node's own models: what was sold here is not bought elsewhere. An answer that its checks refuse is not delivered. */
+export function createChatWorker(router: Router): MarketWorker {
+  const tenant = parseTenantId(MARKET_TENANT) ?? DEFAULT_TENANT
+  return async (input, { signal, count }) => {
+    const request = decodePeerTask(input)
+    const result = await router.route(
+      {
+        caller: { tenant },
+        target: { kind: 'auto' },
+        request,
+        controls: { tiers: ['cache', 'deterministic', ...MODEL_TIERS] },
+      },
+      { signal },
+    )
+    if (result.verification?.isAccepted === false)
+      throw new CodedError('ROUTER_ALL_FAILED', { message: 'No answer could be accepted, so none is sold' })
+    const { usage } = result.answer
+    count('tokens.in', BigInt(usage.tokensIn))
+    count('tokens.out', BigInt(usage.tokensOut))
+    return encodePeerAnswer(result.answer)
+  }
+}

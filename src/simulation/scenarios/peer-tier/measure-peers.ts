@@ -1,0 +1,61 @@
+import type { MetricValue } from '../../scenario/scenario.ts'
+import type { PeerNode, Served } from './peer-node.ts'
+
+/** Within so many tasks from its first one, or from its first lie, a liar has to be found out. */
+export const FOUND_OUT_WITHIN = 50
+const USD = 1e9
+
+/** What a node's tasks cost and were worth, as the node's own results say it. */
+export function measureNode({ served, init }: PeerNode): Readonly<Record<string, MetricValue>> {
+  const all = served.filter((one) => one !== undefined)
+  const costs = all.map(({ result }) => Number(result?.costNanos ?? 0n) / USD)
+  const isRight = ({ task, result }: Served): boolean =>
+    result !== undefined && init.tasks.isRight(task.prompt, result.answer.text) === true
+  const bought = all.flatMap(({ result }) => result?.attempts.filter(({ tier }) => tier === 'peer') ?? [])
+  const judged = all.flatMap(({ result }) => result?.overheadCalls.filter(({ purpose }) => purpose === 'judge') ?? [])
+  return {
+    tasks: all.length,
+    failed: all.filter(({ result }) => result === undefined).length,
+    quality: share(all, isRight),
+    cost_usd: sum(costs),
+    peer_share: share(all, ({ result }) => result?.tier === 'peer'),
+    peer_asked: share(all, ({ result }) => result?.attempts.some(({ tier }) => tier === 'peer') === true),
+    peer_accepted: share(bought, ({ outcome }) => outcome === 'accepted'),
+    peer_cost_usd: sum(bought.map(({ costNanos }) => Number(costNanos ?? 0n) / USD)),
+    judge_cost_usd: sum(judged.map(({ costNanos }) => Number(costNanos ?? 0n) / USD)),
+    latency_s: sum(all.map(({ result }) => (result?.latencyMs ?? 0) / 1000)) / Math.max(1, all.length),
+  }
+}
+
+/**
+ * Share of tasks that go to somebody, before and behind the 50th task from `from` on.
+ *
+ * @param isTheirs By the candidate's name.
+ */
+export function shareOf(
+  { served }: PeerNode,
+  isTheirs: (modelId: string) => boolean,
+  from: number,
+): Readonly<Record<string, MetricValue>> {
+  const asked = served.map(
+    (one) => one?.result?.attempts.some(({ modelId, tier }) => tier === 'peer' && isTheirs(modelId)) === true,
+  )
+  const kept = served.map((one) => one?.result?.tier === 'peer' && isTheirs(one.result.modelId))
+  const early = asked.slice(from, from + FOUND_OUT_WITHIN)
+  const late = asked.slice(from + FOUND_OUT_WITHIN)
+  return {
+    asked: asked.filter(Boolean).length,
+    answered: kept.filter(Boolean).length,
+    share_first_50: share(early, Boolean),
+    share_after_50: share(late, Boolean),
+    last_asked: asked.lastIndexOf(true) < from ? 0 : asked.lastIndexOf(true) - from + 1,
+  }
+}
+
+function share<Value>(values: readonly Value[], isMeant: (value: Value) => boolean): number {
+  return values.length === 0 ? 0 : values.filter(isMeant).length / values.length
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
