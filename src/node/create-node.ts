@@ -91,22 +91,14 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const budgets = createBudgetOwner({ ...platform, log }, { limits: limitsOf(config) })
   closers.push(() => budgets.stop())
   await budgets.start()
-  const parts = { ...platform, config, environment, weights, onError }
+  const parts = { ...platform, config, environment, weights, onError, closers }
   const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
   const policy = await openPolicy({ ...parts, catalog }, rollout.served)
-  const peers = await openPeers({
-    ...platform,
-    config,
-    catalog,
-    market: platform.peerMarket,
-    store: store.sublevel('peers'),
-    onError,
-  })
-  closers.push(async () => await peers?.close())
+  const peers = await openNodePeers({ ...parts, catalog })
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
   const { router, attached } = wireRouter({
@@ -117,7 +109,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     telemetry,
     answers,
     policy,
-    peers: peers?.tier,
+    peers,
     rollout,
   })
   return assembleNode({
@@ -156,6 +148,16 @@ function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick
       await budgets.compact()
     },
   }
+}
+
+type PeerParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'> & { readonly catalog: ModelCatalog }
+
+/** What is learned of peers is written to its end before the store closes. */
+async function openNodePeers({ closers, ...parts }: PeerParts): Promise<PeerTier | undefined> {
+  const store = parts.directory.store.sublevel('peers')
+  const peers = await openPeers({ ...parts, market: parts.peerMarket, store })
+  closers.push(async () => await peers?.close())
+  return peers?.tier
 }
 
 type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>

@@ -31,6 +31,8 @@ export type PeerBuyer = Pick<PartyRole, 'party' | 'buyer'> & {
   readonly parameters: Pick<PartyRole['parameters'], 'timers' | 'fit'>
 }
 
+/** Before offers are read again where there were none: who has just started may not have been reached yet. */
+const EMPTY_MS = 5_000
 /** Between two looks at a purchase; whatever the party hears of it is seen at once. */
 const LOOK_MS = 100
 /** States in which money is held, or was. */
@@ -71,7 +73,12 @@ export class PartyPeerMarket implements PeerMarket {
         await this.refresh().catch((error: unknown) => {
           if (!party.isStopped) this.init.onError(error)
         })
-        await pause(party.components.timers, this.init.refreshMs, party.signal)
+        const { refreshMs } = this.init
+        await pause(
+          party.components.timers,
+          this.read.length === 0 ? Math.min(refreshMs, EMPTY_MS) : refreshMs,
+          party.signal,
+        )
       }
     })
   }
