@@ -144,6 +144,27 @@ describe('the libp2p transport', () => {
     expect(await near.request(far.did, question(Uint8Array.of(4)))).toEqual(Uint8Array.of(4))
   })
 
+  it('connects to the nodes that were named for the start', async () => {
+    const far = await start(2)
+    const near = await start(1, { bootstrap: [{ did: far.did, address: far.addresses[0] ?? '' }] })
+    await expect.poll(() => near.counts.connections, { timeout: 10_000 }).toBe(1)
+  })
+
+  it('finds a node that it has no address of by asking those that keep the table', async () => {
+    const keeper = { kademlia: 'server', isPrivateSwarm: true } as const
+    const hub = await start(3, keeper)
+    const far = await start(2, keeper)
+    const near = await start(1, { kademlia: 'client', isPrivateSwarm: true })
+    for (const node of [far, near]) {
+      introduce(node, hub)
+      await node.request(hub.did, question())
+    }
+    await expect
+      .poll(async () => await codeOf(near.request(far.did, question())), { timeout: 15_000, interval: 200 })
+      .toBe('none')
+    expect(near.connectedPeers).toContain(far.did)
+  })
+
   it('closes a socket that speaks no libp2p, and goes on', async () => {
     const [near, far] = [await start(1), await start(2)]
     const port = Number(far.addresses[0]?.split('/').at(-1))

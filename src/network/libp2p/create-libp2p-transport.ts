@@ -75,7 +75,7 @@ function stackOf(init: Libp2pNodeInit, listen: readonly string[]): Libp2pStack {
     encrypters: chosen,
     muxer: createMuxer(),
     services: servicesOf(init, listen),
-    ...(list.length > 0 && { bootstrap: bootstrap({ list }) }),
+    ...(list.length > 0 && { bootstrap: bootstrap({ list, timeout: 0 }) }),
     ...(init.isMdnsOn === true && { neighbours: mdns() }),
     ...(init.privateNetworkKey !== undefined && {
       protector: preSharedKey({ psk: networkKeyOf(init.privateNetworkKey) }),
