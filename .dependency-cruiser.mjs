@@ -123,15 +123,15 @@ export default {
       name: 'threads-are-for-node',
       severity: 'error',
       comment:
-        'Worker threads are one way to run actors: only src/node composes them, so that all else runs in pages and simulations.',
-      from: { path: '^src/', pathNot: '^src/(node/|actors/threads/)' },
+        'Worker threads are one way to run actors: only src/node composes them, so that all else runs in pages and simulations. Other machines take their references and values from them.',
+      from: { path: '^src/', pathNot: '^src/(node/|actors/(threads|cluster)/)' },
       to: { path: '^src/actors/threads/' },
     },
     {
       name: 'actors-name-no-platform',
       severity: 'error',
-      comment: 'Builtins of Node, worker threads and Piscina appear in actors only under src/actors/threads.',
-      from: { path: '^src/actors/', pathNot: '^src/actors/threads/' },
+      comment: 'Builtins of Node, worker threads and Piscina appear in actors only under src/actors/threads and src/actors/cluster.',
+      from: { path: '^src/actors/', pathNot: '^src/actors/(threads|cluster)/' },
       to: {
         dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
         pathNot: 'node_modules/(xstate|croner)/',

@@ -83,11 +83,14 @@ describe('messages', () => {
     const { world, a, b, c } = await three()
     const ref = a.system.spawn(agents.narrow, { placement: { node: 'b' } })
     const sender = a.system.spawn(agents.sender, { placement: { node: 'c' } })
+    const waits = countWaits(c)
     await world.settled(sender.ask({ type: 'go', to: ref, from: 'c', times: 3_000 }))
     await world.pass(2_000)
     const report = await world.settled(ref.ask({ type: 'report' }))
     expect(report).toMatchObject({ count: 3_000, faults: 0 })
     expect([a, b, c].map(({ system }) => system.deadLetters.count)).toEqual([0, 0, 0])
+    // Told to wait, and told to go on, as often as the other way round.
+    expect([waits.full > 0, waits.room]).toEqual([true, waits.full])
   })
 })
 
@@ -154,6 +157,19 @@ describe('whoever is lost or lies', () => {
 
 type Transport = {
   request(to: unknown, question: { protocol: string; body: Uint8Array; timeoutMs: number }): Promise<Uint8Array>
+}
+
+/** How often the senders of a node are told to wait, and to go on. */
+function countWaits({ cluster }: ClusterNode): { full: number; room: number } {
+  const counts = { full: 0, room: 0 }
+  const { router } = (cluster as unknown as { parts: { router: { setFull(ref: unknown, isFull: boolean): void } } })
+    .parts
+  const setFull = router.setFull.bind(router)
+  router.setFull = (ref, isFull) => {
+    counts[isFull ? 'full' : 'room'] += 1
+    setFull(ref, isFull)
+  }
+  return counts
 }
 
 function hostedInput({ cluster }: ClusterNode): ActorRef {

@@ -3,7 +3,10 @@ import { ClusterExtension } from '../../../src/actors/cluster/cluster-extension.
 import { ActorSystem } from '../../../src/actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../../../src/actors/system/system-environment.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
-import { componentsOf } from '../../network/identities.ts'
+import { createLibp2pTransport } from '../../../src/network/libp2p/create-libp2p-transport.ts'
+import type { Transport } from '../../../src/ports/transport.ts'
+import { componentsOf, identityOf } from '../../network/identities.ts'
+import { libp2pComponentsOf } from '../../network/libp2p-nodes.ts'
 import { SECRET } from '../cluster/cluster-world.ts'
 import * as agents from '../threads/thread-agents.ts'
 import { createThreadSystem } from '../threads/thread-system.ts'
@@ -25,32 +28,47 @@ function openThread(): Opened {
   return { subject: { system, spawn }, errors, close: async () => await system.stop() }
 }
 
-async function openCluster(): Promise<Opened> {
+type Wires = { readonly create: (number: number) => Transport; readonly nowhere: string }
+
+function memoryWires(): Wires {
   const network = new MemoryNetwork()
+  const create = (number: number): Transport => network.createTransport(componentsOf(number), `node-${number}`)
+  return { create, nowhere: '/memory/nowhere' }
+}
+
+function libp2pWires(): Wires {
+  const listen = ['/ip4/127.0.0.1/tcp/0']
+  const create = (number: number): Transport => createLibp2pTransport(libp2pComponentsOf(number), { listen })
+  return { create, nowhere: '/ip4/127.0.0.1/tcp/1' }
+}
+
+async function openCluster({ create, nowhere }: Wires): Promise<Opened> {
   const errors: unknown[] = []
-  const start = (number: number): { system: ActorSystem; cluster: ClusterExtension } => {
+  const environment = { ...createSystemEnvironment(), reportError: (error: unknown) => void errors.push(error) }
+  const start = (
+    number: number,
+    address: string,
+  ): { system: ActorSystem; cluster: ClusterExtension; at: Transport } => {
     const other = 3 - number
-    const transport = network.createTransport(componentsOf(number), `node-${number}`)
-    const environment = { ...createSystemEnvironment(), reportError: (error: unknown) => void errors.push(error) }
-    const { did } = componentsOf(other).identity
+    const transport = create(number)
     const cluster = new ClusterExtension({
       name: `node-${number}`,
       secret: SECRET,
       transport,
       environment,
-      peers: [{ name: `node-${other}`, did, address: `/memory/node-${other}` }],
+      peers: [{ name: `node-${other}`, did: identityOf(other).did, address }],
       agents: Object.values(agents),
     })
     const nodeName = `node-${number}`
     const system = new ActorSystem({ environment, isInline: false, nodeName, extension: cluster, logger: () => {} })
     cluster.attach(system)
-    return { system, cluster }
+    return { system, cluster, at: transport }
   }
-  // Whoever asks for the session comes last, and finds the other one.
-  const [first, last] = componentsOf(1).identity.did < componentsOf(2).identity.did ? [2, 1] : [1, 2]
-  const host = start(first)
+  // Whoever asks for the session comes last, and finds the other one, which need not know where it is.
+  const [first, last] = identityOf(1).did < identityOf(2).did ? [2, 1] : [1, 2]
+  const host = start(first, nowhere)
   await host.system.ready
-  const { system, cluster } = start(last)
+  const { system, cluster } = start(last, host.at.addresses[0] ?? '')
   while (cluster.members[0]?.phase !== 'up') await new Promise<void>((resolve) => void setImmediate(resolve))
   const spawn: ActorRefSubject['spawn'] = (agent, input) =>
     system.spawn(agent, { input, placement: { node: `node-${first}` } })
@@ -68,7 +86,8 @@ test('the suite has as many cases as promised', () => {
 describe.each([
   ['this thread', openLocal],
   ['another thread', openThread],
-  ['another machine', openCluster],
+  ['another machine, in memory', async () => await openCluster(memoryWires())],
+  ['another machine, over libp2p', async () => await openCluster(libp2pWires())],
 ] as const)('ActorRef: %s', (_name, open) => {
   let opened: Opened
   beforeAll(async () => {
