@@ -15,6 +15,13 @@ export type { EmbeddedTexts, EmbeddingModel } from './embedding-model.ts'
 export type { EventLog, LogRecord, LogSnapshot } from './event-log.ts'
 export type { FileSystem, OpenFile, OpenFileInit } from './file-system.ts'
 export {
+  GOSSIP_BYTES_MAX,
+  type Gossip,
+  type GossipMessage,
+  type GossipSubscriber,
+  type GossipVerdict,
+} from './gossip.ts'
+export {
   KEY_LENGTH_MAX,
   type KeyRange,
   type KeyValueEntry,

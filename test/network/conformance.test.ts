@@ -6,7 +6,9 @@ import { createLocalTransport } from '../../src/network/local/local-transport.ts
 import { MemoryNetwork } from '../../src/network/memory/memory-transport.ts'
 import type { Transport } from '../../src/ports/transport.ts'
 import { TRANSPORT_CASES } from '../../src/testing/conformance/transport-cases.ts'
+import { createLibp2pTransport } from '../../src/network/libp2p/create-libp2p-transport.ts'
 import { componentsOf, identityOf } from './identities.ts'
+import { libp2pComponentsOf } from './libp2p-nodes.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -20,6 +22,11 @@ async function makeFolder(): Promise<string> {
 }
 
 type Two = readonly [near: Transport, far: Transport]
+
+function libp2pPair(encryption: 'noise' | 'tls', address: string): Two {
+  const init = { encryption: [encryption], listen: [address] }
+  return [createLibp2pTransport(libp2pComponentsOf(1), init), createLibp2pTransport(libp2pComponentsOf(2), init)]
+}
 
 const kinds: Readonly<Record<string, () => Promise<Two>>> = {
   memory: async () => {
@@ -35,6 +42,9 @@ const kinds: Readonly<Record<string, () => Promise<Two>>> = {
     const anywhere = { listen: ['/ip4/127.0.0.1/tcp/0'] }
     return [createLocalTransport(componentsOf(1), anywhere), createLocalTransport(componentsOf(2), anywhere)]
   },
+  'libp2p over noise': async () => libp2pPair('noise', '/ip4/127.0.0.1/tcp/0'),
+  'libp2p over TLS': async () => libp2pPair('tls', '/ip4/127.0.0.1/tcp/0'),
+  'libp2p over WebSockets': async () => libp2pPair('noise', '/ip4/127.0.0.1/tcp/0/ws'),
 }
 
 test('the suite has as many cases as promised', () => {

@@ -22,6 +22,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
     { test: 'test/simulation/disk/simulated-disk.test.ts', implementations: ['SimulatedDisk'] },
   ],
+  GOSSIP_CASES: [{ test: 'test/network/gossip.test.ts', implementations: ['MemoryGossipNetwork', 'createTestNode'] }],
   KEY_VALUE_STORE_CASES: [
     {
       test: 'test/storage/conformance.test.ts',
@@ -40,7 +41,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],
   TRANSPORT_CASES: [
-    { test: 'test/network/conformance.test.ts', implementations: ['createTransport', 'createLocalTransport'] },
+    {
+      test: 'test/network/conformance.test.ts',
+      implementations: ['createTransport', 'createLocalTransport', 'createLibp2pTransport'],
+    },
     { test: 'test/simulation/network/conformance.test.ts', implementations: ['createTransport'] },
   ],
   SEALER_CASES: [

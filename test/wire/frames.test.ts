@@ -4,7 +4,7 @@ import { CodedError } from '../../src/base/errors.ts'
 import { encodeFrame, type Frame, FRAME_HEADER_BYTES, FrameReader } from '../../src/wire/v1/frames.ts'
 
 const frames: fc.Arbitrary<Frame> = fc.record({
-  type: fc.constantFrom('hello', 'proof', 'request', 'answer', 'failure', 'cancel'),
+  type: fc.constantFrom('hello', 'proof', 'request', 'answer', 'failure', 'cancel', 'goodbye'),
   correlation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   credit: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   body: fc.uint8Array({ maxLength: 40 }),
@@ -45,7 +45,7 @@ describe('frames', () => {
   it.each([
     ['a body longer than allowed', { 0: 0, 1: 0, 2: 0, 3: 41 }],
     ['a length of four gigabytes', { 0: 255, 1: 255, 2: 255, 3: 255 }],
-    ['an unknown type', { 4: 6 }],
+    ['an unknown type', { 4: 7 }],
     ['flags', { 5: 1 }],
   ])('with %s are refused before room is made for the body', (_, changes) => {
     const header = new Uint8Array(FRAME_HEADER_BYTES)

@@ -5,7 +5,7 @@ export const NETWORK_ERRORS = {
   NETWORK_ADDRESS_INVALID: {
     cause: 'An address is no multiaddr of a kind that this transport can open.',
     remedy:
-      'Write it as /unix/PATH or /ip4/127.0.0.1/tcp/PORT; the local transport opens nothing outside of this machine.',
+      'Write it as /unix/PATH or /ip4/127.0.0.1/tcp/PORT on this machine; between machines as /ip4/HOST/tcp/PORT, /dns4/NAME/tcp/PORT/tls/ws, or RELAY/p2p-circuit.',
     httpStatus: 400,
     isRetryable: false,
   },

@@ -6,23 +6,22 @@ const PROTOCOL_PATTERN = /^[\x21-\x7e]{1,64}$/
 /** Longest message of a failure that is sent or believed. */
 const MESSAGE_LENGTH_MAX = 1_000
 
-/** Body of a request: length of the protocol's name (u8), the name, the question. Throws `RangeError` for a name that is none. */
-export function writeQuestion(protocol: string, body: Uint8Array): Uint8Array {
+/** What stands before the question in the body of a request: length of the protocol's name (u8), the name. Throws `RangeError` for a name that is none. */
+export function questionPrefix(protocol: string): Uint8Array {
   if (!PROTOCOL_PATTERN.test(protocol)) throw new RangeError(`Not a protocol: ${protocol}`)
-  const bytes = new Uint8Array(1 + protocol.length + body.byteLength)
+  const bytes = new Uint8Array(1 + protocol.length)
   bytes[0] = protocol.length
   for (let index = 0; index < protocol.length; index += 1) bytes[1 + index] = protocol.charCodeAt(index)
-  bytes.set(body, 1 + protocol.length)
   return bytes
 }
 
-/** Reads what `writeQuestion` wrote. Throws `NETWORK_FRAME_INVALID`. */
+/** Reads the body of a request; the question is a view of it. Throws `NETWORK_FRAME_INVALID`. */
 export function readQuestion(bytes: Uint8Array): { readonly protocol: string; readonly body: Uint8Array } {
   const end = 1 + (bytes[0] ?? 0)
   const protocol = String.fromCharCode(...bytes.subarray(1, Math.min(end, 1 + PROTOCOL_LENGTH_MAX)))
   if (end > bytes.byteLength || end > 1 + PROTOCOL_LENGTH_MAX || !PROTOCOL_PATTERN.test(protocol))
     throw new CodedError('NETWORK_FRAME_INVALID', { message: 'A question without a protocol' })
-  return { protocol, body: bytes.slice(end) }
+  return { protocol, body: bytes.subarray(end) }
 }
 
 /** Body of a failure. Details are left out: they are for whoever runs this node. */

@@ -1,76 +1,100 @@
 import { assertNever } from '../../base/assert.ts'
-import { CodedError, fromPlainError, toPlainError } from '../../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { BODY_BYTES_MAX, type PeerQuestion, type RequestHandler } from '../../ports/transport.ts'
-import { encodeFrame, type Frame, FrameReader, type FrameType } from '../../wire/v1/frames.ts'
+import { type Frame, FrameReader } from '../../wire/v1/frames.ts'
+import { AskedQuestions } from './asked-questions.ts'
 import type { ByteChannel } from './byte-channel.ts'
-import { readFailure, readQuestion, writeFailure, writeQuestion } from './frame-bodies.ts'
-import { Handshake, type HandshakeComponents } from './handshake.ts'
+import { FrameOutbox, type OutgoingFrame } from './frame-outbox.ts'
+import { GivenAnswers } from './given-answers.ts'
+import { Handshake, type HandshakeComponents, type Introduction, KnownPeer } from './handshake.ts'
 
 export type FramedConnectionComponents = Omit<HandshakeComponents, 'send'> & {
   readonly channel: ByteChannel
+  readonly clock: Pick<Clock, 'timeoutSignal'>
   /** The handler of a protocol; `undefined` where there is none. */
   readonly handlerOf: (protocol: string) => RequestHandler | undefined
-  /** The other side has proved its key. Throwing closes the connection. */
+  /** It is known who the other side is. Throwing closes the connection. */
   readonly onOpen: (peer: Did) => void
   /** Told once, with why. */
   readonly onEnd: (cause: CodedError) => void
+  /** Told when the connection holds so many bytes more, or less, than before. */
+  readonly onHeld?: (difference: number) => void
 }
 
-/** Questions that one side may have open on a connection. */
-export const QUESTIONS_OPEN_MAX = 64
-/** Questions that wait for their turn on a connection. */
-const QUESTIONS_WAITING_MAX = 4_096
-/** Bytes that wait for the other side to read; beyond it nothing more is asked or answered, and the connection ends. */
-const WAITING_BYTES_MAX = 64 * BODY_BYTES_MAX
+/** Bytes that may wait for the other side to read before nothing more is asked or answered. */
+const CONGESTED_BYTES = BODY_BYTES_MAX
+/** A side that reads nothing for so long is cut off. Longer than a link that stands still for half a minute. */
+const STALL_MS = 60_000
 /** Longest body before the other side is known. */
 const HANDSHAKE_BODY_BYTES_MAX = 1_024
 /** What a request's body has besides the question itself. */
 const PREFIX_BYTES_MAX = 256
 const EMPTY = new Uint8Array(0)
 
-type Waiting = {
-  readonly question: PeerQuestion
-  readonly resolve: (body: Uint8Array) => void
-  readonly reject: (cause: unknown) => void
-  /** `undefined` until it was sent. */
-  correlation: bigint | undefined
-}
-
 /**
- * Questions and answers over one stream of bytes, both ways at once. Each side first proves its key. Then either may have `QUESTIONS_OPEN_MAX` questions
- * open; more wait here, so that a slow node is not buried and a fast one is never idle. A side that breaks the rules is cut off.
+ * Questions and answers over one stream of bytes, both ways at once. First it must be known who the other side is: from the channel, or by a greeting in
+ * which each proves its key. A side that breaks the rules is cut off, and one that does not read what it is sent.
+ *
+ * ```text
+ * ask -> AskedQuestions -> FrameOutbox -> channel -> FrameReader -> GivenAnswers -> handler
+ *              ^------------ FrameReader <- channel <- FrameOutbox <-----+
+ * ```
  */
 export class FramedConnection {
   private readonly components: FramedConnectionComponents
   private readonly reader = new FrameReader(HANDSHAKE_BODY_BYTES_MAX)
-  private readonly handshake: Handshake
-  private readonly open = new Map<bigint, Waiting>()
-  private readonly queue = new Set<Waiting>()
-  /** Questions of the other side that are being answered. */
-  private readonly answering = new Map<bigint, AbortController>()
-  private nextCorrelation = 1n
-  private credit = QUESTIONS_OPEN_MAX
+  private readonly outbox: FrameOutbox
+  private readonly introduction: Introduction
+  private readonly asked: AskedQuestions
+  private readonly given: GivenAnswers
   private end: CodedError | undefined
   private heard = 0
+  private retirement: 'none' | 'wanted' | 'said' = 'none'
+  private hasHeardGoodbye = false
+  private isStallWatched = false
+  private reportedBytes = 0
 
   constructor(components: FramedConnectionComponents) {
     this.components = components
-    this.handshake = new Handshake({
-      ...components,
-      send: (type, body) => this.send(type, { correlation: 0n, credit: 0, body }),
+    const { channel } = components
+    this.outbox = new FrameOutbox((bytes) => {
+      channel.send(bytes)
+      this.reportHeld()
     })
+    const send = (frame: OutgoingFrame): void => this.send(frame)
+    const maySend = (): boolean => this.end === undefined && this.introduction.isDone && !this.isCongested()
+    const onSettled = (): void => this.proceedRetirement()
+    this.asked = new AskedQuestions({ send, maySend, onSettled })
+    const onHeld = (): void => this.reportHeld()
+    this.given = new GivenAnswers({ handlerOf: components.handlerOf, send, maySend, onSettled, onHeld })
+    this.introduction =
+      channel.peer === undefined
+        ? new Handshake({ ...components, send: (type, body) => this.send({ type, correlation: 0n, credit: 0, body }) })
+        : new KnownPeer(channel.peer, components)
   }
 
-  /** Whose connection this is; `undefined` before the other side has proved it. */
+  /** Whose connection this is; `undefined` before that is known. */
   get peer(): Did | undefined {
-    return this.handshake.peer
+    return this.introduction.peer
   }
 
-  /** Questions of ours that have no answer yet. */
-  get questionCount(): number {
-    return this.open.size + this.queue.size
+  /** Who opened it. */
+  get opener(): Did | undefined {
+    return this.components.expected === undefined ? this.peer : this.components.own
+  }
+
+  /** Bytes that are kept here because somebody has not read, sent or answered them yet. */
+  get heldBytes(): number {
+    const outgoing = this.outbox.gatheredBytes + this.components.channel.waitingBytes
+    return this.reader.heldBytes + this.given.heldBytes + outgoing
+  }
+
+  /** Whether nothing more is to be asked here. */
+  get isLeaving(): boolean {
+    return this.end !== undefined || this.retirement !== 'none' || this.hasHeardGoodbye
   }
 
   /** Pieces that came so far: the same number later says that the other side was silent in between. */
@@ -79,58 +103,59 @@ export class FramedConnection {
   }
 
   start(): void {
-    this.handshake.start()
+    if (this.isEnded()) return
+    try {
+      this.introduction.start()
+      this.opened()
+    } catch (error: unknown) {
+      this.closeFor(error)
+    }
   }
 
   /** Bytes that came. */
   receive(chunk: Uint8Array): void {
-    if (this.end !== undefined) return
+    if (this.isEnded()) return
     this.heard += 1
     try {
       for (const frame of this.reader.push(chunk)) {
         this.take(frame)
         if (this.isEnded()) return
       }
+      this.reportHeld()
     } catch (error: unknown) {
-      this.close(
-        CodedError.is(error) ? error : new CodedError('NETWORK_FRAME_INVALID', { message: 'Unreadable', cause: error }),
-      )
+      this.closeFor(error)
     }
   }
 
+  /** The channel has sent what it was given. */
+  drained(): void {
+    this.given.pump()
+    this.asked.pump()
+    this.reportHeld()
+  }
+
   /** Rejects as `Transport.request`. */
-  async request(question: PeerQuestion, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+  async request(question: PeerQuestion, options: AbortOptions = {}): Promise<Uint8Array> {
     if (this.end !== undefined) throw this.end
-    if (this.queue.size >= QUESTIONS_WAITING_MAX)
-      throw new CodedError('NETWORK_OVERLOADED', { message: `${this.queue.size} questions wait for ${this.peer}` })
-    const answered = Promise.withResolvers<Uint8Array>()
-    const waiting: Waiting = {
-      question,
-      resolve: answered.resolve,
-      reject: answered.reject,
-      correlation: undefined,
-    }
-    const stop = (): void => this.forget(waiting, signal?.reason)
-    signal?.addEventListener('abort', stop, { once: true })
-    this.queue.add(waiting)
-    this.pump()
-    try {
-      return await answered.promise
-    } finally {
-      signal?.removeEventListener('abort', stop)
-    }
+    return await this.asked.ask(question, options)
+  }
+
+  /** Asks nothing more once what waits has been sent, and ends when neither side needs it any longer: another connection has taken its place. */
+  retire(): void {
+    if (this.retirement !== 'none') return
+    this.retirement = 'wanted'
+    this.proceedRetirement()
   }
 
   /** Idempotent. Questions under way are rejected with `cause`, answers under way are given up. */
   close(cause: CodedError): void {
     if (this.end !== undefined) return
     this.end = cause
+    this.outbox.flush()
     this.components.channel.close()
-    for (const controller of this.answering.values()) controller.abort(cause)
-    this.answering.clear()
-    for (const waiting of [...this.open.values(), ...this.queue]) waiting.reject(cause)
-    this.open.clear()
-    this.queue.clear()
+    this.given.abortAll(cause)
+    this.asked.rejectAll(cause)
+    this.components.onHeld?.(-this.reportedBytes)
     this.components.onEnd(cause)
   }
 
@@ -138,125 +163,94 @@ export class FramedConnection {
     return this.end !== undefined
   }
 
+  private closeFor(error: unknown): void {
+    this.close(
+      CodedError.is(error) ? error : new CodedError('NETWORK_FRAME_INVALID', { message: 'Unreadable', cause: error }),
+    )
+  }
+
   private take(frame: Frame): void {
+    if (frame.type === 'hello' || frame.type === 'proof') {
+      this.introduction.take(frame.type, frame.body)
+      this.opened()
+      return
+    }
+    const { peer } = this
+    if (peer === undefined)
+      throw new CodedError('NETWORK_FRAME_INVALID', { message: 'A question before the other side has proved its key' })
     switch (frame.type) {
-      case 'hello':
-      case 'proof':
-        this.takeHandshake(frame)
-        return
       case 'request':
-        this.mustBeOpen()
-        this.answer(frame)
+        this.components.channel.questionTaken?.()
+        this.given.answer(peer, frame)
         return
       case 'answer':
       case 'failure':
-        this.mustBeOpen()
-        this.settle(frame)
+        this.asked.settle(frame)
         return
       case 'cancel':
-        this.mustBeOpen()
-        this.answering.get(frame.correlation)?.abort(new CodedError('NETWORK_CLOSED', { message: 'The asker gave up' }))
+        this.components.channel.questionTaken?.()
+        this.given.cancel(frame.correlation)
+        return
+      case 'goodbye':
+        if (this.hasHeardGoodbye) throw new CodedError('NETWORK_FRAME_INVALID', { message: 'A second goodbye' })
+        this.hasHeardGoodbye = true
+        this.retire()
+        this.proceedRetirement()
         return
       default:
         assertNever(frame.type)
     }
   }
 
-  private mustBeOpen(): void {
-    if (this.peer === undefined)
-      throw new CodedError('NETWORK_FRAME_INVALID', { message: 'A question before the other side has proved its key' })
-  }
-
-  private takeHandshake(frame: Frame): void {
-    this.handshake.take(frame.type, frame.body)
+  private opened(): void {
     const { peer } = this
-    if (peer === undefined || !this.handshake.isDone) return
+    if (peer === undefined) return
     this.reader.bodyBytesMax = BODY_BYTES_MAX + PREFIX_BYTES_MAX
     this.components.onOpen(peer)
-    this.pump()
+    this.asked.pump()
   }
 
-  /** Sends what may be sent. */
-  private pump(): void {
-    if (!this.handshake.isDone) return
-    for (const waiting of this.queue) {
-      if (this.credit === 0) return
-      this.queue.delete(waiting)
-      this.credit -= 1
-      const correlation = this.nextCorrelation
-      this.nextCorrelation += 1n
-      waiting.correlation = correlation
-      this.open.set(correlation, waiting)
-      const { protocol, body } = waiting.question
-      this.send('request', { correlation, credit: 0, body: writeQuestion(protocol, body) })
-      if (this.isEnded()) return
+  private proceedRetirement(): void {
+    if (this.retirement === 'wanted' && this.asked.waitingCount === 0 && this.introduction.isDone) {
+      this.retirement = 'said'
+      this.send({ type: 'goodbye', correlation: 0n, credit: 0, body: EMPTY })
     }
+    const isDone = this.retirement === 'said' && this.hasHeardGoodbye && this.asked.count + this.given.count === 0
+    // One side closes, so that no answer of the other is cut short.
+    if (isDone && this.opener === this.components.own)
+      this.close(new CodedError('NETWORK_CLOSED', { message: 'Another connection has taken the place of this one' }))
   }
 
-  /** Of a question that nobody waits for any more. Its place stays taken until the other side answers, so that both count alike. */
-  private forget(waiting: Waiting, reason: unknown): void {
-    waiting.reject(reason)
-    if (this.queue.delete(waiting) || waiting.correlation === undefined) return
-    if (this.open.has(waiting.correlation))
-      this.send('cancel', { correlation: waiting.correlation, credit: 0, body: EMPTY })
+  private isCongested(): boolean {
+    return this.outbox.gatheredBytes + this.components.channel.waitingBytes > CONGESTED_BYTES
   }
 
-  private settle({ type, correlation, credit, body }: Frame): void {
-    const waiting = this.open.get(correlation)
-    if (waiting === undefined || credit !== 1)
-      throw new CodedError('NETWORK_FRAME_INVALID', { message: 'An answer that nobody asked for' })
-    this.open.delete(correlation)
-    this.credit += credit
-    if (type === 'answer') waiting.resolve(body)
-    else waiting.reject(fromPlainError(readFailure(body)))
-    this.pump()
+  private send(frame: OutgoingFrame): void {
+    if (this.end !== undefined) return
+    this.outbox.push(frame)
+    if (this.isCongested()) this.watchStall()
   }
 
-  private answer({ correlation, body }: Frame): void {
-    const from = this.peer
-    if (from === undefined) return
-    if (this.answering.size >= QUESTIONS_OPEN_MAX || this.answering.has(correlation))
-      throw new CodedError('NETWORK_FRAME_INVALID', { message: 'More questions at a time than were allowed' })
-    const question = readQuestion(body)
-    const controller = new AbortController()
-    this.answering.set(correlation, controller)
-    const handler = this.components.handlerOf(question.protocol)
-    const answered =
-      handler === undefined
-        ? Promise.reject(new CodedError('NETWORK_PROTOCOL_UNKNOWN', { message: `${question.protocol} is not served` }))
-        : Promise.resolve().then(
-            async () => await handler({ from, body: question.body }, { signal: controller.signal }),
-          )
-    answered.then(
-      (answer) => {
-        if (answer.byteLength <= BODY_BYTES_MAX) this.reply('answer', correlation, answer)
-        else
-          this.replyFailure(
-            correlation,
-            new CodedError('NETWORK_BODY_TOO_LARGE', { message: `${answer.byteLength} bytes` }),
-          )
-      },
-      (error: unknown) => this.replyFailure(correlation, error),
-    )
+  /** Looks again and again, for as long as the other side is behind, whether it has read anything. */
+  private watchStall(): void {
+    if (this.isStallWatched) return
+    this.isStallWatched = true
+    const { channel, clock } = this.components
+    const before = channel.waitingBytes
+    clock.timeoutSignal(STALL_MS).addEventListener('abort', () => {
+      this.isStallWatched = false
+      if (this.end !== undefined || !this.isCongested()) return
+      if (channel.waitingBytes < before) this.watchStall()
+      else this.close(new CodedError('NETWORK_OVERLOADED', { message: 'The other side does not read what it is sent' }))
+    })
   }
 
-  private replyFailure(correlation: bigint, error: unknown): void {
-    // What a handler threw by mistake may say things that are not for others.
-    const plain = CodedError.is(error) ? toPlainError(error) : { code: 'INTERNAL_ERROR' as const, message: 'It failed' }
-    this.reply('failure', correlation, writeFailure(plain))
-  }
-
-  private reply(type: 'answer' | 'failure', correlation: bigint, body: Uint8Array): void {
-    if (!this.answering.delete(correlation) || this.end !== undefined) return
-    this.send(type, { correlation, credit: 1, body })
-  }
-
-  private send(type: FrameType, rest: Omit<Frame, 'type'>): void {
-    const { channel } = this.components
-    if (channel.waitingBytes + rest.body.byteLength > WAITING_BYTES_MAX) {
-      this.close(new CodedError('NETWORK_OVERLOADED', { message: 'The other side does not read what it is sent' }))
-      return
-    }
-    channel.send(encodeFrame({ type, ...rest }))
+  private reportHeld(): void {
+    const { onHeld } = this.components
+    if (onHeld === undefined || this.end !== undefined) return
+    const difference = this.heldBytes - this.reportedBytes
+    if (difference === 0) return
+    this.reportedBytes += difference
+    onHeld(difference)
   }
 }

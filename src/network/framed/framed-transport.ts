@@ -4,7 +4,7 @@ import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { BODY_BYTES_MAX, type PeerQuestion, type RequestHandler, type Transport } from '../../ports/transport.ts'
-import type { ByteChannel } from './byte-channel.ts'
+import type { ByteChannel, ChannelEvents } from './byte-channel.ts'
 import { FramedConnection } from './framed-connection.ts'
 
 /** Who this node is to others. */
@@ -20,22 +20,33 @@ export type FramedTransportComponents = {
   readonly random: Pick<Random, 'bytes'>
 }
 
-/** What is told of a channel by whoever owns it. */
-export type ChannelEvents = { readonly onBytes: (chunk: Uint8Array) => void; readonly onEnd: (cause: unknown) => void }
+/** A channel that was just opened; gives what is to be told of it. */
+export type AcceptChannel = (channel: ByteChannel) => ChannelEvents
 
 /** The part of a transport that differs from one kind of connection to the next. */
 export type ChannelDriver = {
   /** Throws `NETWORK_ADDRESS_INVALID`. */
-  readonly checkAddress: (address: string) => void
-  /** Opens a channel. Rejects with anything when nobody listens there. */
-  readonly dial: (address: string, accept: (channel: ByteChannel) => ChannelEvents) => Promise<void>
+  readonly addPeer: (peer: Did, address: string) => void
+  /**
+   * Opens a channel to a node, in which `accept` is called once. Rejects with `NETWORK_PEER_UNKNOWN` where it knows no way to it, with another code of its own,
+   * or with anything when nobody answers.
+   */
+  readonly dial: (peer: Did, accept: AcceptChannel) => Promise<void>
   /** @returns The addresses. Rejects with `NETWORK_LISTEN_FAILED`. */
-  readonly listen: (accept: (channel: ByteChannel) => ChannelEvents) => Promise<readonly string[]>
+  readonly listen: (accept: AcceptChannel) => Promise<readonly string[]>
+  /** The addresses of now, where they change while it runs. */
+  readonly addresses?: () => readonly string[]
+  /** Told that a node answered a question. */
+  readonly onAnswer?: (peer: Did) => void
+  /** Told why a connection ended that was open. */
+  readonly onEnd?: (peer: Did, cause: CodedError) => void
   readonly stop: () => Promise<void>
 }
 
 /** Connections at a time, in and out together. */
 const CONNECTIONS_MAX = 1_024
+/** Bytes that all connections may hold together; the one that holds most is closed for those that want more. */
+const HELD_BYTES_MAX = 256 * BODY_BYTES_MAX
 /** Longest time for the other side to prove its key. */
 const HANDSHAKE_MS = 5_000
 
@@ -45,11 +56,12 @@ export class FramedTransport implements Transport {
   private readonly components: FramedTransportComponents
   private readonly driver: ChannelDriver
   private readonly handlers = new Map<string, RequestHandler>()
-  private readonly book = new Map<Did, string>()
   private readonly all = new Set<FramedConnection>()
   private readonly ready = new Map<Did, FramedConnection>()
   private readonly dialing = new Map<Did, Promise<FramedConnection>>()
   private listening: readonly string[] = []
+  /** Bytes that the connections hold for others. */
+  protected heldBytes = 0
   private state: 'new' | 'started' | 'stopped' = 'new'
 
   constructor(components: FramedTransportComponents, driver: ChannelDriver) {
@@ -59,11 +71,16 @@ export class FramedTransport implements Transport {
   }
 
   get addresses(): readonly string[] {
-    return this.listening
+    return this.state === 'started' ? (this.driver.addresses?.() ?? this.listening) : this.listening
   }
 
   get connectedPeers(): readonly Did[] {
     return [...this.ready.keys()]
+  }
+
+  /** Connections, with those that nobody has proved a key on yet and those that are being replaced. */
+  protected get connectionCount(): number {
+    return this.all.size
   }
 
   async start(): Promise<void> {
@@ -82,8 +99,7 @@ export class FramedTransport implements Transport {
   }
 
   addPeer(peer: Did, address: string): void {
-    this.driver.checkAddress(address)
-    this.book.set(peer, address)
+    this.driver.addPeer(peer, address)
   }
 
   handle(protocol: string, handler: RequestHandler): () => void {
@@ -105,7 +121,9 @@ export class FramedTransport implements Transport {
     try {
       const connection = await abortable(this.connect(to), both)
       asked = { connection, heardBefore: connection.heardCount }
-      return await connection.request(question, { signal: both })
+      const answer = await connection.request(question, { signal: both })
+      this.driver.onAnswer?.(to)
+      return answer
     } catch (error: unknown) {
       if (error !== timeout.reason || signal?.aborted === true) throw error
       // Not a byte in all that time: a wire can be cut without either side being told. The next question opens another connection.
@@ -122,27 +140,27 @@ export class FramedTransport implements Transport {
     if (known !== undefined) return known
     const under = this.dialing.get(to)
     if (under !== undefined) return await under
-    const address = this.book.get(to)
-    if (address === undefined) throw new CodedError('NETWORK_PEER_UNKNOWN', { message: `No address of ${to} is known` })
-    const dialed = this.dial(to, address).finally(() => this.dialing.delete(to))
+    const dialed = this.dial(to).finally(() => this.dialing.delete(to))
     this.dialing.set(to, dialed)
     return await dialed
   }
 
-  private async dial(to: Did, address: string): Promise<FramedConnection> {
+  private async dial(to: Did): Promise<FramedConnection> {
     let accepted: Promise<FramedConnection> | undefined
     try {
-      await this.driver.dial(address, (channel) => {
+      await this.driver.dial(to, (channel) => {
         const { events, opened } = this.accept(channel, to)
-        opened.catch(() => {})
         accepted = opened
         return events
       })
     } catch (cause: unknown) {
-      throw new CodedError('NETWORK_UNREACHABLE', { message: `Nobody listens at ${address}`, cause })
+      if (CodedError.is(cause)) throw cause
+      throw unreachable(to, cause)
     }
-    if (accepted === undefined) throw new CodedError('NETWORK_UNREACHABLE', { message: `Nobody listens at ${address}` })
-    return await accepted
+    if (accepted === undefined) throw unreachable(to, undefined)
+    const opened = await accepted
+    // Both sides may have dialled at the same time.
+    return this.ready.get(to) ?? opened
   }
 
   private accept(channel: ByteChannel, expected: Did | undefined): Accepted {
@@ -150,6 +168,7 @@ export class FramedTransport implements Transport {
     const opening = Promise.withResolvers<FramedConnection>()
     const connection = new FramedConnection({
       channel,
+      clock,
       own: identity.did,
       sign: identity.sign,
       verify: identity.verify,
@@ -161,43 +180,70 @@ export class FramedTransport implements Transport {
         opening.resolve(connection)
       },
       onEnd: (cause) => {
-        this.ended(connection)
+        this.ended(connection, cause)
         opening.reject(cause)
       },
+      onHeld: (difference) => this.held(difference),
     })
     opening.promise.catch(() => {})
     this.all.add(connection)
     const events: ChannelEvents = {
       onBytes: (chunk) => connection.receive(chunk),
+      onDrain: () => connection.drained(),
       onEnd: (cause) => connection.close(broken(connection.peer ?? expected, cause)),
     }
     if (this.state !== 'started') connection.close(closed(this.did))
     else if (this.all.size > CONNECTIONS_MAX)
       connection.close(new CodedError('NETWORK_OVERLOADED', { message: `${CONNECTIONS_MAX} connections are open` }))
-    else this.await(connection, clock)
+    // Its events must have an owner before anything is told of it.
+    else queueMicrotask(() => this.await(connection))
     return { events, opened: opening.promise }
   }
 
-  private await(connection: FramedConnection, clock: Pick<Clock, 'timeoutSignal'>): void {
-    clock.timeoutSignal(HANDSHAKE_MS).addEventListener('abort', () => {
+  private await(connection: FramedConnection): void {
+    connection.start()
+    if (connection.peer !== undefined) return
+    this.components.clock.timeoutSignal(HANDSHAKE_MS).addEventListener('abort', () => {
       if (connection.peer === undefined)
         connection.close(new CodedError('NETWORK_TIMEOUT', { message: 'The other side did not say who it is' }))
     })
-    connection.start()
   }
 
-  /** Of two connections to one node both answer; questions go over the first. */
+  /** Of two connections to one node both sides choose the same, and let the other one go. */
   private opened(peer: Did, connection: FramedConnection): void {
-    if (!this.ready.has(peer)) this.ready.set(peer, connection)
+    const current = this.ready.get(peer)
+    if (current === undefined || current.isLeaving || isPreferred(connection, current)) {
+      this.ready.set(peer, connection)
+      current?.retire()
+    } else connection.retire()
   }
 
-  private ended(connection: FramedConnection): void {
+  private ended(connection: FramedConnection, cause: CodedError): void {
     this.all.delete(connection)
     const { peer } = connection
-    if (peer === undefined || this.ready.get(peer) !== connection) return
+    if (peer === undefined) return
+    this.driver.onEnd?.(peer, cause)
+    if (this.ready.get(peer) !== connection) return
     this.ready.delete(peer)
-    for (const other of this.all) if (other.peer === peer) this.opened(peer, other)
+    for (const other of this.all)
+      if (other.peer === peer && !other.isLeaving && !this.ready.has(peer)) this.ready.set(peer, other)
   }
+
+  /** Whoever holds most is the one that the others suffer from. */
+  private held(difference: number): void {
+    this.heldBytes += difference
+    if (this.heldBytes <= HELD_BYTES_MAX) return
+    let most: FramedConnection | undefined
+    for (const connection of this.all)
+      if (most === undefined || connection.heldBytes > most.heldBytes) most = connection
+    most?.close(new CodedError('NETWORK_OVERLOADED', { message: 'It held more memory of this node than any other' }))
+  }
+}
+
+/** The one that was opened by the node of the smaller name; of two by the same node the later, since it has given the earlier one up. */
+function isPreferred(later: FramedConnection, earlier: FramedConnection): boolean {
+  const [one, other] = [later.opener ?? '', earlier.opener ?? '']
+  return one <= other
 }
 
 type Accepted = { readonly events: ChannelEvents; readonly opened: Promise<FramedConnection> }
@@ -221,6 +267,10 @@ function silent(peer: Did, waitedMs: number): CodedError {
 
 function closed(did: Did): CodedError {
   return new CodedError('NETWORK_CLOSED', { message: `The transport of ${did} is not running` })
+}
+
+function unreachable(to: Did, cause: unknown): CodedError {
+  return new CodedError('NETWORK_UNREACHABLE', { message: `${to} does not answer`, cause })
 }
 
 function broken(peer: Did | undefined, cause: unknown): CodedError {

@@ -15,6 +15,40 @@ export type HandshakeComponents = {
   readonly send: (type: Extract<FrameType, 'hello' | 'proof'>, body: Uint8Array) => void
 }
 
+/** How a connection learns who is on the other side. */
+export type Introduction = {
+  /** Who has proved to hold the key; `undefined` until then. */
+  readonly peer: Did | undefined
+  readonly isDone: boolean
+  /** Throws `NETWORK_PEER_WRONG`. */
+  start(): void
+  /** Throws `NETWORK_FRAME_INVALID`, `NETWORK_PEER_WRONG`. */
+  take(type: FrameType, body: Uint8Array): void
+}
+
+/** The channel has proved the other side's key while it was opened: nobody greets. */
+export class KnownPeer implements Introduction {
+  readonly peer: Did
+  readonly isDone = true
+  private readonly parties: Pick<HandshakeComponents, 'own' | 'expected'>
+
+  constructor(peer: Did, parties: Pick<HandshakeComponents, 'own' | 'expected'>) {
+    this.peer = peer
+    this.parties = parties
+  }
+
+  start(): void {
+    const { own, expected } = this.parties
+    if (expected !== undefined && this.peer !== expected)
+      throw new CodedError('NETWORK_PEER_WRONG', { message: `${this.peer} answers, not ${expected}` })
+    if (this.peer === own) throw new CodedError('NETWORK_PEER_WRONG', { message: 'This node answers itself' })
+  }
+
+  take(): void {
+    throw invalid('a greeting where both sides are known')
+  }
+}
+
 const DOMAIN = 'kernell/transport/proof/v1\0'
 const NONCE_BYTES = 32
 const encoder = new TextEncoder()
@@ -23,7 +57,7 @@ const encoder = new TextEncoder()
  * Each side says who it is with a fresh nonce, then signs both names and both nonces: the signature is worth nothing in another connection. It proves who
  * opened the channel, not that the channel is private: for that a channel brings its own encryption, or is inside one machine.
  */
-export class Handshake {
+export class Handshake implements Introduction {
   private readonly components: HandshakeComponents
   private readonly ownNonce: Uint8Array
   private said: { readonly did: Did; readonly nonce: Uint8Array } | undefined

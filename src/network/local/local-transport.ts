@@ -2,16 +2,15 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { CodedError } from '../../base/errors.ts'
 import type { Transport } from '../../ports/transport.ts'
+import { AddressMap } from '../framed/address-map.ts'
 import type { ByteChannel } from '../framed/byte-channel.ts'
 import {
+  type AcceptChannel,
   type ChannelDriver,
-  type ChannelEvents,
   FramedTransport,
   type FramedTransportComponents,
 } from '../framed/framed-transport.ts'
 import { formatLocalAddress, parseLocalAddress, type SocketAddress } from './local-address.ts'
-
-type Accept = (channel: ByteChannel) => ChannelEvents
 
 /**
  * A transport between processes of one machine, over Unix sockets or loopback. It listens at `listen`, or asks only. A Unix socket can be opened by
@@ -25,10 +24,11 @@ export function createLocalTransport(
 ): Transport {
   const wanted = (listen ?? []).map(parseLocalAddress)
   const servers: Server[] = []
+  const book = new AddressMap((address) => void parseLocalAddress(address))
   const driver: ChannelDriver = {
-    checkAddress: (address) => void parseLocalAddress(address),
-    dial: async (address, accept) => {
-      const socket = connect(parseLocalAddress(address))
+    addPeer: (peer, address) => book.add(peer, address),
+    dial: async (peer, accept) => {
+      const socket = connect(parseLocalAddress(book.addressOf(peer)))
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject)
         socket.once('connect', () => {
@@ -102,7 +102,7 @@ async function listen(server: Server, address: SocketAddress): Promise<void> {
   })
 }
 
-function attach(socket: Socket, accept: Accept): void {
+function attach(socket: Socket, accept: AcceptChannel): void {
   socket.setNoDelay(true)
   const channel: ByteChannel = {
     get waitingBytes() {
@@ -118,6 +118,7 @@ function attach(socket: Socket, accept: Accept): void {
   const events = accept(channel)
   let failure: unknown
   socket.on('data', (chunk) => events.onBytes(chunk))
+  socket.on('drain', () => events.onDrain())
   socket.on('error', (error) => {
     failure = error
   })

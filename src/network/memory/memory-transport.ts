@@ -1,26 +1,27 @@
 import { CodedError } from '../../base/errors.ts'
-import type { ByteChannel } from '../framed/byte-channel.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { AddressMap } from '../framed/address-map.ts'
+import type { ByteChannel, ChannelEvents } from '../framed/byte-channel.ts'
 import {
+  type AcceptChannel,
   type ChannelDriver,
-  type ChannelEvents,
   FramedTransport,
   type FramedTransportComponents,
 } from '../framed/framed-transport.ts'
-import type { Transport } from '../../ports/transport.ts'
-
-type Accept = (channel: ByteChannel) => ChannelEvents
 
 /** Connects transports of one process, with the same bytes that a socket would carry. */
 export class MemoryNetwork {
-  private readonly listeners = new Map<string, Accept>()
+  private readonly listeners = new Map<string, AcceptChannel>()
 
   /** A transport that is reached at `/memory/NAME`. Throws `RangeError` for a name that is none, `NETWORK_LISTEN_FAILED` on start for one that is taken. */
   createTransport(components: FramedTransportComponents, name: string): Transport {
     const own = `/memory/${name}`
     checkAddress(own)
+    const book = new AddressMap(checkAddress)
     const driver: ChannelDriver = {
-      checkAddress,
-      dial: async (address, accept) => {
+      addPeer: (peer, address) => book.add(peer, address),
+      dial: async (peer, accept) => {
+        const address = book.addressOf(peer)
         const listener = this.listeners.get(address)
         if (listener === undefined) throw new Error(`Nobody listens at ${address}`)
         join(accept, listener)
@@ -37,7 +38,7 @@ export class MemoryNetwork {
 }
 
 /** Two ends; what one sends reaches the other in a later turn, copied, in order. */
-function join(near: Accept, far: Accept): void {
+function join(near: AcceptChannel, far: AcceptChannel): void {
   const ends: [ChannelEvents | undefined, ChannelEvents | undefined] = [undefined, undefined]
   let isOpen = true
   const channelTo = (other: 0 | 1): ByteChannel => ({

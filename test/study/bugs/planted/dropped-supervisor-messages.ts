@@ -41,4 +41,13 @@ export const DROPPED_SUPERVISOR_MESSAGES: readonly PlantedBug[] = [
     replacement: 'if (this.#isTelling) return void this.#untold.pop()',
     what: 'who ends while another end is told is told to nobody',
   },
+  {
+    name: 'asker-of-poison-untold',
+    class: 'dropped-supervisor-message',
+    file: 'src/actors/supervision/redelivery.ts',
+    search: `    tellAsker(event, error)
+    return`,
+    replacement: '    return',
+    what: 'whoever asked something that an actor fails over waits until its time is over',
+  },
 ]

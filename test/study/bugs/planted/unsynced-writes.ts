@@ -72,4 +72,16 @@ export const UNSYNCED_WRITES: readonly PlantedBug[] = [
   )`,
     what: 'a journal that is repaired at a start replaces what was on the disk by what is not there yet',
   },
+  {
+    name: 'policy-not-synced',
+    class: 'unsynced-write',
+    file: 'src/learning/registry/policy-registry.ts',
+    search: `value: encodePolicyRecord(record) },
+      ],
+      { sync: true },`,
+    replacement: `value: encodePolicyRecord(record) },
+      ],
+      { sync: false },`,
+    what: 'a policy that was registered is gone behind a power cut',
+  },
 ]

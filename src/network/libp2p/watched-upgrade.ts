@@ -1,0 +1,99 @@
+import type {
+  ConnectionEncrypter,
+  MessageStream,
+  PeerId,
+  SecureConnectionOptions,
+  SecuredConnection,
+  StreamMuxer,
+  StreamMuxerFactory,
+} from '@libp2p/interface'
+import { fullBucket, takeTokens } from '../../core/peers/token-bucket.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { STREAM_ARRIVALS } from './limits.ts'
+
+export type UpgradeWatchComponents = {
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Somebody answered who does not hold the key of the expected peer. */
+  readonly onWrongPeer: (expected: PeerId) => void
+  /** More streams came over one connection than may; the connection is closed. */
+  readonly onFlood: (peer: PeerId) => void
+}
+
+type Muxer = StreamMuxer & { onRemoteStream: (stream: never) => void }
+
+/**
+ * Sees two things of a connection that libp2p keeps to itself: that another key answered than the one that was dialled, and how fast the other side opens
+ * streams, since those that fail their negotiation reach no handler.
+ */
+export class UpgradeWatch {
+  private readonly components: UpgradeWatchComponents
+  /** Whose an encrypted stream is. */
+  private readonly peers = new WeakMap<MessageStream, PeerId>()
+
+  constructor(components: UpgradeWatchComponents) {
+    this.components = components
+  }
+
+  encrypter<Components>(
+    create: (components: Components) => ConnectionEncrypter,
+  ): (components: Components) => ConnectionEncrypter {
+    return (components) => {
+      const inner = create(components)
+      return {
+        protocol: inner.protocol,
+        secureInbound: async (stream, options) => this.secured(await inner.secureInbound(stream, options)),
+        secureOutbound: async (stream, options) => this.secured(await this.outbound(inner, { stream, options })),
+      }
+    }
+  }
+
+  muxer<Components>(
+    create: (components: Components) => StreamMuxerFactory,
+  ): (components: Components) => StreamMuxerFactory {
+    return (components) => {
+      const inner = create(components)
+      return {
+        protocol: inner.protocol,
+        createStreamMuxer: (stream) => {
+          const muxer = inner.createStreamMuxer(stream)
+          this.watch(muxer as Muxer, stream)
+          return muxer
+        },
+      }
+    }
+  }
+
+  private secured(connection: SecuredConnection): SecuredConnection {
+    this.peers.set(connection.connection, connection.remotePeer)
+    return connection
+  }
+
+  private async outbound(
+    inner: ConnectionEncrypter,
+    { stream, options }: { readonly stream: MessageStream; readonly options: SecureConnectionOptions | undefined },
+  ): Promise<SecuredConnection> {
+    try {
+      return await inner.secureOutbound(stream, options)
+    } catch (error: unknown) {
+      const isWrong = error instanceof Error && error.name === 'UnexpectedPeerError'
+      if (isWrong && options?.remotePeer !== undefined) this.components.onWrongPeer(options.remotePeer)
+      throw error
+    }
+  }
+
+  private watch(muxer: Muxer, stream: MessageStream): void {
+    const { clock, onFlood } = this.components
+    const open = muxer.onRemoteStream.bind(muxer)
+    let bucket = fullBucket(STREAM_ARRIVALS, clock.monotonicMs())
+    muxer.onRemoteStream = (remote: never) => {
+      bucket = takeTokens(bucket, { rate: STREAM_ARRIVALS, count: 1, atMs: clock.monotonicMs() })
+      if (bucket.tokens >= 0) {
+        open(remote)
+        return
+      }
+      const peer = this.peers.get(stream)
+      stream.abort(new Error('Streams come too fast'))
+      if (peer !== undefined) onFlood(peer)
+    }
+  }
+}

@@ -1,0 +1,225 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type Bench, type BenchRow, median, percentile, roundFigure } from '../bench.ts'
+import {
+  askHttp,
+  askKernell,
+  type Asker,
+  askRaw,
+  askSocket,
+  BODY_BYTES,
+  createKernell,
+  PROTOCOL,
+} from './contestants.ts'
+
+const REPEATS = 5
+const IN_FLIGHT = 64
+const QUESTIONS = 5_000
+const DIALS = 9
+const IDLE_PEERS = 40
+
+type Contestant = { readonly name: string; readonly connect: (started: readonly string[]) => Promise<Asker> }
+type Figures = {
+  readonly perSecond: number[]
+  readonly p50Ms: number[]
+  readonly p99Ms: number[]
+  readonly dialMs: number[]
+}
+
+const CONTESTANTS: readonly Contestant[] = [
+  { name: 'kernell-noise', connect: async (started) => await askKernell('noise', started) },
+  { name: 'raw-noise', connect: async (started) => await askRaw('noise', started) },
+  { name: 'gathered-noise', connect: async (started) => await askRaw('noise', started, true) },
+  { name: 'kernell-tls', connect: async (started) => await askKernell('tls', started) },
+  { name: 'raw-tls', connect: async (started) => await askRaw('tls', started) },
+  { name: 'gathered-tls', connect: async (started) => await askRaw('tls', started, true) },
+  { name: 'tls', connect: async (started) => await askSocket('tls', started) },
+  { name: 'tcp', connect: async (started) => await askSocket('tcp', started) },
+  { name: 'http', connect: async (started) => await askHttp(started) },
+]
+
+/**
+ * Questions of 512 bytes that are answered with themselves, 64 in flight, between two processes: our frames beside a libp2p stream that stays open
+ * (`lpStream`, one write for each message or one for those of a turn, answers found by a number), and beside TCP, TLS and HTTP without libp2p. Dials, and what an idle peer costs.
+ */
+export const bench: Bench = async ({ isQuick, log }) => {
+  const peers = await Promise.all(CONTESTANTS.map(async ({ name }) => await startPeer(name)))
+  try {
+    const figures = new Map<string, Figures>()
+    for (const { name } of CONTESTANTS) figures.set(name, { perSecond: [], p50Ms: [], p99Ms: [], dialMs: [] })
+    await measureQuestions(peers, { figures, questions: isQuick ? 500 : QUESTIONS, repeats: isQuick ? 1 : REPEATS })
+    await measureDials(peers, { figures, dials: isQuick ? 1 : DIALS })
+    for (const [name, { perSecond, p50Ms, p99Ms }] of figures)
+      log(
+        `${name} ${roundFigure(median(perSecond))}/s, p50 ${roundFigure(median(p50Ms))}, p99 ${roundFigure(median(p99Ms))} ms`,
+      )
+    const idle = await idlePeerRow(isQuick ? 2 : IDLE_PEERS)
+    return { rows: [...rateRows(figures), ...latencyRows(figures), ...dialRows(figures), idle], skipped: [] }
+  } finally {
+    for (const { child } of peers) child.kill()
+  }
+}
+
+type Peer = { readonly child: ChildProcess; readonly started: readonly string[] }
+
+async function startPeer(...args: readonly string[]): Promise<Peer> {
+  const file = new URL('run-peer.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const first = await new Promise<string>((resolve, reject) => {
+    lines.once('line', resolve)
+    child.once('exit', () => reject(new Error(`${args.join(' ')} ended`)))
+  })
+  return { child, started: JSON.parse(first) as readonly string[] }
+}
+
+async function measureQuestions(
+  peers: readonly Peer[],
+  {
+    figures,
+    questions,
+    repeats,
+  }: { readonly figures: ReadonlyMap<string, Figures>; readonly questions: number; readonly repeats: number },
+): Promise<void> {
+  const askers = await Promise.all(
+    CONTESTANTS.map(async ({ connect }, index) => await connect(peers[index]?.started ?? [])),
+  )
+  // The first round compiles.
+  for (let repeat = 0; repeat <= repeats; repeat += 1)
+    for (const [index, asker] of askers.entries()) {
+      const { perSecond, sorted } = await run(asker, questions)
+      const into = figures.get(CONTESTANTS[index]?.name ?? '')
+      if (repeat === 0 || into === undefined) continue
+      into.perSecond.push(perSecond)
+      into.p50Ms.push(percentile(sorted, 0.5))
+      into.p99Ms.push(percentile(sorted, 0.99))
+    }
+  for (const asker of askers) await asker.stop()
+}
+
+async function run(
+  { ask }: Asker,
+  questions: number,
+): Promise<{ readonly perSecond: number; readonly sorted: Float64Array }> {
+  const latencies = new Float64Array(questions)
+  let next = 0
+  const startedMs = performance.now()
+  const work = async (): Promise<void> => {
+    while (next < questions) {
+      const index = next
+      next += 1
+      const body = new Uint8Array(BODY_BYTES).fill(index % 251)
+      const askedMs = performance.now()
+      const answer = await ask(body)
+      latencies[index] = performance.now() - askedMs
+      if (answer.byteLength !== BODY_BYTES || answer[0] !== index % 251 || answer.at(-1) !== index % 251)
+        throw new Error('Not the answer to this question')
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work))
+  return { perSecond: (questions / (performance.now() - startedMs)) * 1_000, sorted: latencies.toSorted() }
+}
+
+/** From the wish to the first answer; the node that dials has been started before. */
+async function measureDials(
+  peers: readonly Peer[],
+  { figures, dials }: { readonly figures: ReadonlyMap<string, Figures>; readonly dials: number },
+): Promise<void> {
+  for (let dial = 0; dial <= dials; dial += 1)
+    for (const [index, { name, connect }] of CONTESTANTS.entries()) {
+      const startedMs = performance.now()
+      const asker = await connect(peers[index]?.started ?? [])
+      await asker.ask(new Uint8Array(BODY_BYTES))
+      if (dial > 0) figures.get(name)?.dialMs.push(performance.now() - startedMs)
+      await asker.stop()
+    }
+}
+
+function rateRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
+  const rate = (name: string): number => roundFigure(median(figures.get(name)?.perSecond ?? []))
+  return (['noise', 'tls'] as const).map((encryption) => ({
+    case: `questions over ${encryption}`,
+    unit: 'questions/s',
+    better: 'higher',
+    ours: rate(`kernell-${encryption}`),
+    peers: {
+      'libp2p stream': rate(`raw-${encryption}`),
+      'with gathered writes': rate(`gathered-${encryption}`),
+      TLS: rate('tls'),
+      TCP: rate('tcp'),
+      HTTP: rate('http'),
+    },
+    limit: roundFigure(0.9 * Math.max(rate(`raw-${encryption}`), rate(`gathered-${encryption}`))),
+    note: `${BODY_BYTES} bytes each way, ${IN_FLIGHT} in flight, two processes`,
+  }))
+}
+
+function latencyRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
+  const of = (name: string, which: 'p50Ms' | 'p99Ms'): number => roundFigure(median(figures.get(name)?.[which] ?? []))
+  return (['noise', 'tls'] as const).flatMap((encryption) =>
+    (['p50Ms', 'p99Ms'] as const).map((which) => ({
+      case: `questions over ${encryption}, ${which.slice(0, 3)}`,
+      unit: 'ms',
+      better: 'lower' as const,
+      ours: of(`kernell-${encryption}`, which),
+      peers: {
+        'libp2p stream': of(`raw-${encryption}`, which),
+        'with gathered writes': of(`gathered-${encryption}`, which),
+        TLS: of('tls', which),
+        TCP: of('tcp', which),
+        HTTP: of('http', which),
+      },
+      limit: null,
+      note: `${IN_FLIGHT} in flight`,
+    })),
+  )
+}
+
+function dialRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
+  const dial = (name: string): number => roundFigure(median(figures.get(name)?.dialMs ?? []))
+  return (['noise', 'tls'] as const).map((encryption) => ({
+    case: `start of a node, dial and first answer, ${encryption}`,
+    unit: 'ms',
+    better: 'lower',
+    ours: dial(`kernell-${encryption}`),
+    peers: { 'libp2p stream': dial(`raw-${encryption}`), TLS: dial('tls'), TCP: dial('tcp'), HTTP: dial('http') },
+    limit: null,
+    note: 'with limits, scores and identification',
+  }))
+}
+
+/** Memory of a node for each peer that is connected and says nothing; the peers are in another process. */
+async function idlePeerRow(count: number): Promise<BenchRow> {
+  const transport = createKernell(1, 'noise')
+  transport.handle(PROTOCOL, async ({ body }) => body)
+  await transport.start()
+  const beforeBytes = await heldBytes()
+  const { child } = await startPeer('crowd', String(count), transport.addresses[0] ?? '', transport.did)
+  const perPeer = ((await heldBytes()) - beforeBytes) / count
+  const connected = transport.connectedPeers.length
+  child.kill()
+  await transport.stop()
+  if (connected !== count) throw new Error(`${connected} of ${count} peers are connected`)
+  return {
+    case: 'memory for each idle peer',
+    unit: 'KB',
+    better: 'lower',
+    ours: roundFigure(perPeer / 1_000),
+    peers: {},
+    limit: null,
+    note: `${count} peers over noise, heap and buffers`,
+  }
+}
+
+async function heldBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let time = 0; time < 3; time += 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}

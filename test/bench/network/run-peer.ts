@@ -1,0 +1,92 @@
+/** The other side of a contestant, in a process of its own: answers with the question. Prints what its asker needs, and ends with its standard input. */
+import { createServer as createHttp } from 'node:http'
+import { createServer as createTcp, type Socket } from 'node:net'
+import { createServer as createTls } from 'node:tls'
+import { lpStream } from '@libp2p/utils'
+import {
+  createKernell,
+  createRaw,
+  type Encryption,
+  GATHERED_PROTOCOL,
+  gatherWrites,
+  PROTOCOL,
+  PSK,
+  RAW_PROTOCOL,
+  readFrames,
+  writeFrame,
+} from './contestants.ts'
+
+async function serveKernell(encryption: Encryption): Promise<readonly string[]> {
+  const transport = createKernell(2, encryption)
+  transport.handle(PROTOCOL, async ({ body }) => body)
+  await transport.start()
+  return [transport.addresses[0] ?? '', transport.did]
+}
+
+async function serveRaw(encryption: Encryption): Promise<readonly string[]> {
+  const node = await createRaw(encryption)
+  await node.handle(RAW_PROTOCOL, async (opened) => {
+    const stream = lpStream(opened)
+    for (;;) await stream.write(await stream.read())
+  })
+  await node.handle(GATHERED_PROTOCOL, async (opened) => {
+    const stream = lpStream(opened)
+    const write = gatherWrites(stream)
+    for (;;) {
+      const question = (await stream.read()).subarray()
+      write(question).catch(() => {})
+    }
+  })
+  return [node.getMultiaddrs()[0]?.toString() ?? '']
+}
+
+function echo(socket: Socket): void {
+  socket.setNoDelay(true)
+  socket.on('error', () => {})
+  socket.on(
+    'data',
+    readFrames((correlation, body) => socket.write(writeFrame(correlation, body))),
+  )
+}
+
+async function serveSocket(kind: 'tcp' | 'tls' | 'http'): Promise<readonly string[]> {
+  const servers = {
+    tcp: () => createTcp(echo),
+    tls: () => createTls({ ciphers: PSK.ciphers, maxVersion: 'TLSv1.2', pskCallback: () => PSK.key }, echo),
+    http: () => createHttp((request, response) => void request.pipe(response)),
+  }
+  const server = servers[kind]()
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return [String(typeof address === 'object' ? address?.port : 0)]
+}
+
+/** Connects so many idle peers to one node, and says when all are there. */
+async function crowd(count: number, [address = '', did = '']: readonly string[]): Promise<readonly string[]> {
+  for (let index = 0; index < count; index += 1) {
+    const transport = createKernell(100 + index, 'noise')
+    await transport.start()
+    transport.addPeer(did as typeof transport.did, address)
+    const hello = { protocol: PROTOCOL, body: new Uint8Array(1), timeoutMs: 60_000 }
+    await transport.request(did as typeof transport.did, hello)
+  }
+  return ['ready']
+}
+
+const [kind = '', ...rest] = process.argv.slice(2)
+const serve: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  'kernell-noise': async () => await serveKernell('noise'),
+  'kernell-tls': async () => await serveKernell('tls'),
+  'gathered-noise': async () => await serveRaw('noise'),
+  'gathered-tls': async () => await serveRaw('tls'),
+  'raw-noise': async () => await serveRaw('noise'),
+  'raw-tls': async () => await serveRaw('tls'),
+  tcp: async () => await serveSocket('tcp'),
+  tls: async () => await serveSocket('tls'),
+  http: async () => await serveSocket('http'),
+  crowd: async () => await crowd(Number(rest[0]), rest.slice(1)),
+}
+const started = await serve[kind]?.()
+if (started === undefined) throw new Error(`Unknown contestant: ${kind}`)
+process.stdout.write(`${JSON.stringify(started)}\n`)
+process.stdin.on('end', () => process.exit(0)).resume()
