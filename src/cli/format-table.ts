@@ -12,7 +12,7 @@ const FLEXIBLE_WIDTH_MIN = 8
  */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
   const natural = columns.map((column, index) =>
-    Math.max(displayWidth(column.heading), ...rows.map((row) => displayWidth(row[index] ?? ''))),
+    rows.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), displayWidth(column.heading)),
   )
   const widths = fitWidths(columns, natural, width)
   if (widths === undefined) return formatAsLines(columns, rows)

@@ -39,6 +39,9 @@ async function hostile(number: number | 'secp256k1' = 66, listen: string[] = [])
 
 const isCut = (): boolean => victim.scoreOf(hostileDid).bannedUntil !== undefined
 
+/** Longest wait for what happens at once on a quiet machine. */
+const WAIT_MS = 15_000
+
 describe('a hostile peer', () => {
   it.each([
     ['a length of two gigabytes', () => Buffer.from('800000000200000000000000000100000000', 'hex')],
@@ -54,8 +57,8 @@ describe('a hostile peer', () => {
       stream.send(speak())
       await untilClosed(stream)
     }
-    await vi.waitUntil(isCut)
-    await vi.waitUntil(() => peer.getConnections().length === 0)
+    await vi.waitUntil(isCut, { timeout: WAIT_MS })
+    await vi.waitUntil(() => peer.getConnections().length === 0, { timeout: WAIT_MS })
     await expect(openFrames(peer, victim)).rejects.toThrow()
     expect(victim.counts.refusals.banned).toBeGreaterThan(0)
     expect(victim.counts.heldBytes).toBe(0)
@@ -67,9 +70,9 @@ describe('a hostile peer', () => {
     const ask = (correlation: number): void =>
       void stream.send(frame('request', BigInt(correlation), asked('/kernell/large/1.0.0')))
     for (let correlation = 1; correlation <= 64; correlation += 1) ask(correlation)
-    await vi.waitUntil(() => victim.counts.heldBytes > LARGE)
+    await vi.waitUntil(() => victim.counts.heldBytes > LARGE, { timeout: WAIT_MS })
     for (let correlation = 65; correlation <= 1_000; correlation += 1) ask(correlation)
-    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0)
+    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0, { timeout: WAIT_MS })
     expect(victim.counts.heldBytes).toBeLessThan(64 * (LARGE + 100))
   })
 
@@ -77,7 +80,7 @@ describe('a hostile peer', () => {
     const stream = await openFrames(await hostile(), victim)
     const whole = frame('request', 1n, new Uint8Array(1_000_000))
     stream.send(whole.subarray(0, 20))
-    await vi.waitUntil(() => victim.counts.heldBytes > 0)
+    await vi.waitUntil(() => victim.counts.heldBytes > 0, { timeout: WAIT_MS })
     expect(victim.counts.heldBytes).toBeLessThan(20_000)
   })
 
@@ -96,7 +99,7 @@ describe('a hostile peer', () => {
     const peer = await hostile()
     const streams = []
     for (let count = 0; count < 5; count += 1) streams.push(await openFrames(peer, victim).catch(() => undefined))
-    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0)
+    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0, { timeout: WAIT_MS })
     // With the one of the honest peer.
     expect(victim.counts.frameStreams).toBeLessThanOrEqual(3)
   })
@@ -112,8 +115,8 @@ describe('a hostile peer', () => {
       )
       await Promise.all(opened)
     }
-    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0)
-    await vi.waitUntil(() => connection.status !== 'open')
+    await vi.waitUntil(() => victim.scoreOf(hostileDid).points < 0, { timeout: WAIT_MS })
+    await vi.waitUntil(() => connection.status !== 'open', { timeout: WAIT_MS })
     expect(victim.counts.streams).toBeLessThanOrEqual(64)
   })
 
@@ -154,7 +157,7 @@ describe('a hostile peer', () => {
     expect(await newcomer.request(victim.did, question)).toEqual(question.body)
     for (const socket of sockets) socket.destroy()
     await Promise.all([...settled, newcomer.stop()])
-    await vi.waitUntil(() => victim.counts.inbound === 1)
+    await vi.waitUntil(() => victim.counts.inbound === 1, { timeout: WAIT_MS })
   })
 
   it('with many keys is remembered within a bound', async () => {

@@ -128,7 +128,9 @@ describe('the libp2p transport', () => {
     expect(await near.request(far.did, question(Uint8Array.of(1)))).toEqual(Uint8Array.of(1))
     const outside = await start(3, { privateNetworkKey: new Uint8Array(32).fill(6) })
     introduce(outside, far)
-    expect(await codeOf(outside.request(far.did, question(undefined, 300)))).toBe('NETWORK_TIMEOUT')
+    // Whichever side gives up first.
+    const code = await codeOf(outside.request(far.did, question(undefined, 300)))
+    expect(['NETWORK_TIMEOUT', 'NETWORK_UNREACHABLE']).toContain(code)
     expect([outside.connectedPeers, far.connectedPeers]).toEqual([[], [near.did]])
   })
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findChromium } from '../browser/chromium.ts'
+import { whyNoNamespaces } from '../torture/network/namespace.ts'
 import { findNode } from '../simulation/pins/platforms.ts'
 import { ROOT } from './repository.ts'
 
@@ -11,8 +12,10 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   chromium: () => 'path' in findChromium(),
   data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  namespaces: () => whyNoNamespaces() === undefined,
   node26: () => 'path' in findNode(26),
   strace: () => spawnSync('strace', ['true']).status === 0,
+  systemd: () => spawnSync('systemd-analyze', ['--version']).status === 0,
 }
 
 /** Where KERNELL_REQUIRE names something, a test that skips for lack of it would hide a fault: then its absence fails here. */

@@ -22,6 +22,7 @@ const TEXT_KINDS = [
   'h',
   'erl',
   'py',
+  'service',
   'sh',
   'yml',
   'yaml',
@@ -39,6 +40,8 @@ const NAMED_FILES = [
   '.gitattributes',
   '.nvmrc',
   '.node-version',
+  '.dockerignore',
+  'deploy/Containerfile',
 ]
 /** Kinds that are stored as they came: small binary fixtures. */
 const BINARY_KINDS = ['wasm', 'bin', 'gguf']

@@ -9,6 +9,7 @@ import { BUDGET_TORTURE } from './budget-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
+import { NETWORK_TORTURE } from './network/network-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
 import { SETTLEMENT_TORTURE } from './settlement-torture.ts'
@@ -32,6 +33,7 @@ const TORTURES: readonly Torture[] = [
   STANDING_TORTURE,
   SIGNATURE_TORTURE,
   DECODERS_TORTURE,
+  NETWORK_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { isFlagSet } from '../flags.ts'
+import { isFlagSet, usageError } from '../flags.ts'
 import { readDataFile } from '../read-data-files.ts'
 import { describeSource } from '../simulate/describe-scenario.ts'
 import { describeScenario, formatScenarios, type ListedScenario } from '../simulate/list-scenarios.ts'
@@ -34,7 +34,9 @@ export const simulateCommand: Command = {
   whenStopped: 'Run it again; with --resume it goes on where it was stopped.',
   async run(context) {
     const [word] = context.positionals
-    if (word === undefined || isFlagSet(context.flags, 'list')) return await listScenarios(word, context)
+    const isList = isFlagSet(context.flags, 'list')
+    if (word === undefined && !isList) refuseFlags(context)
+    if (word === undefined || isList) return await listScenarios(word, context)
     const plan = readPlan(word, context)
     const source = await sourceOf(word, context.workingDir)
     const { terminal, signal } = context
@@ -49,6 +51,12 @@ export const simulateCommand: Command = {
       ? await simulateRun(simulation, plan.play, context)
       : await simulateSeeds(simulation, plan.play, context)
   },
+}
+
+/** What is asked of a run is of one scenario. Throws `COMMAND_INVALID`. */
+function refuseFlags({ flags }: CommandContext): void {
+  const given = Object.keys(SIMULATE_FLAGS).find((name) => flags[name] !== undefined)
+  if (given !== undefined) throw usageError(`--${given} needs a scenario: kernell simulate SCENARIO --${given} ...`)
 }
 
 async function listScenarios(

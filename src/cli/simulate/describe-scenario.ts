@@ -8,7 +8,7 @@ import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
 import type { Terminal } from '../terminal.ts'
 import { describeScenario, type ListedScenario } from './list-scenarios.ts'
 import { plainOptions } from './run-job.ts'
-import { loadScenario, type ScenarioSource } from './scenario-source.ts'
+import { loadScenario, ownModulesHash, type ScenarioSource } from './scenario-source.ts'
 
 /** Options that it is to be played with; absent: it is only listed. */
 export type DescribeJob = {
@@ -20,6 +20,8 @@ export type DescribeJob = {
 export type DescribedScenario = {
   readonly name: string
   readonly listed: ListedScenario
+  /** SHA-256 of its own modules: a file, and what it imports that is of no package. */
+  readonly modules: string
   /** What it is played with, with the defaults. */
   readonly options: JsonValue
   /** What options are that are not said; empty where some have to be. */
@@ -84,7 +86,8 @@ async function answerOf(worker: Worker, { source, signal, timeoutMs = 30_000 }: 
 export function describeLoaded(scenario: Scenario, options: DescribeJob['options']): DescribedScenario {
   const { name } = scenario
   const played = options === undefined ? null : plainOptions(parseOptions(scenario, options))
-  return { name, listed: describeScenario(scenario), options: played, defaults: defaultsOf(scenario) }
+  const modules = ownModulesHash()
+  return { name, listed: describeScenario(scenario), modules, options: played, defaults: defaultsOf(scenario) }
 }
 
 function defaultsOf(scenario: Scenario): Readonly<Record<string, unknown>> {

@@ -25,6 +25,10 @@ function take(lock: string): boolean {
     const file = openSync(lock, 'wx')
     try {
       writeSync(file, `${process.pid}\n`)
+    } catch (error: unknown) {
+      // On a full disk the name is there, and what it should hold is not.
+      rmSync(lock, { force: true })
+      throw error
     } finally {
       closeSync(file)
     }

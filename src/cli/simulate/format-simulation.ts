@@ -4,6 +4,7 @@ import type { RunReport } from '../../simulation/run/report.ts'
 import type { SeedTotals } from '../../simulation/seeds/seed-totals.ts'
 import { numbersOf } from '../../simulation/seeds/seed-result.ts'
 import { formatTable } from '../format-table.ts'
+import { visibleText } from '../visible-text.ts'
 import type { Terminal } from '../terminal.ts'
 import type { RunAnswer } from './run-job.ts'
 import type { ShrunkSeed } from './simulation.ts'
@@ -23,7 +24,7 @@ export function formatRun(
 ): string {
   const { violations, seed } = report
   const width = terminal.cutWidth
-  return [
+  const lines = [
     headOf(report),
     ...(report.isCut ? ['Ended early: nothing was judged at the end'] : []),
     ...(lastEvents.length === 0 ? [] : ['', 'The last events:', ...lastEvents.map(traceLine)]),
@@ -41,7 +42,8 @@ export function formatRun(
           `  First difference: ${unequal.difference}`,
         ]),
     ...(violations.length > 0 || unequal !== undefined ? [`Play it again: ${replay(seed)}`] : []),
-  ].join('\n')
+  ]
+  return visibleText(lines.join('\n'))
 }
 
 function headOf({ scenario, seed, events, virtualMs, agents, hash, signatures }: RunReport): string {
@@ -71,7 +73,7 @@ export function formatSeeds(
   const spreads = [...totals.metrics].map(([name, values]) => [name, ...spreadOf(values).map(numberText)])
   const headings = ['metric', 'seeds', 'least', 'median', 'mean', 'largest']
   const columns = headings.map((heading, at) => ({ heading, ...(at > 0 && { align: 'right' as const }) }))
-  return [
+  const lines = [
     `${scenario}, seeds ${from} to ${to}: ${totals.seeds} played, each twice${resumed > 0 ? ` (${resumed} of them before)` : ''}; ${totals.events} events in ${formatDuration(totals.virtualMs)} of virtual time, ${signatures} signatures`,
     ...(isInterrupted
       ? [terminal.style('yellow', `Stopped before all of the ${to - from + 1} seeds were played`)]
@@ -98,7 +100,8 @@ export function formatSeeds(
     ...totals.failures.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
-  ].join('\n')
+  ]
+  return visibleText(lines.join('\n'))
 }
 
 /** What is left of a failing seed. */

@@ -1,5 +1,6 @@
 import { toJSONSchema } from 'zod'
 import type { Scenario } from '../../simulation/scenario/scenario.ts'
+import { visibleText } from '../visible-text.ts'
 import { formatPairs, wrapText } from '../wrap-text.ts'
 
 export type ScenarioOption = {
@@ -28,12 +29,11 @@ export function describeScenario({ name, summary, schema }: Scenario): ListedSce
 
 export function formatScenarios(listed: readonly ListedScenario[], width: number): string {
   if (listed.length === 0) return 'There are no scenarios'
-  return listed
-    .map(({ name, summary, options }) => {
-      const rows = options.map((option) => [flagOf(option.name), sentenceOf(option)] as const)
-      return [...wrapText(`${name}: ${summary}`, width), ...formatPairs(rows, width)].join('\n')
-    })
-    .join('\n\n')
+  const blocks = listed.map(({ name, summary, options }) => {
+    const rows = options.map((option) => [flagOf(option.name), sentenceOf(option)] as const)
+    return [...wrapText(`${name}: ${summary}`, width), ...formatPairs(rows, width)].join('\n')
+  })
+  return visibleText(blocks.join('\n\n'))
 }
 
 function optionOf(name: string, property: unknown): ScenarioOption {

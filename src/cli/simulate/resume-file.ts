@@ -10,7 +10,8 @@ export type ResumeHead = {
   readonly options: JsonValue
   readonly signatures: string
   readonly version: string
-  /** SHA-256 of the scenario's own file and of the recorded outcomes, where there are. */
+  /** SHA-256 of the program, of a scenario's own file and what it imports of its own, and of the recorded outcomes, where there are. */
+  readonly code: string
   readonly source: string | null
   readonly data: string | null
 }

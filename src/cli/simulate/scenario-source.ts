@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../../simulation/scenario/scenario.ts'
 
 /** Where a scenario comes from, in a form that crosses threads. */
 export type ScenarioSource =
   | { readonly kind: 'built-in'; readonly name: string }
-  | { readonly kind: 'file'; readonly url: string; readonly sha256: string }
+  | { readonly kind: 'file'; readonly url: string }
 
 /** A name of the table, or the path of a module. Throws `SIMULATION_SCENARIO_UNKNOWN` and, for a file that cannot be read, `SIMULATION_SCENARIO_INVALID`. */
 export async function sourceOf(word: string, workingDir: string): Promise<ScenarioSource> {
@@ -20,8 +20,8 @@ export async function sourceOf(word: string, workingDir: string): Promise<Scenar
   const path = resolve(workingDir, word)
   if (!existsSync(path)) throw invalid(word, 'is not there')
   try {
-    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
-    return { kind: 'file', url: pathToFileURL(path).href, sha256 }
+    accessSync(path, constants.R_OK)
+    return { kind: 'file', url: pathToFileURL(path).href }
   } catch (cause: unknown) {
     throw invalid(word, 'cannot be read', cause)
   }
@@ -65,6 +65,21 @@ function faultOf(value: unknown): string | undefined {
 const LENT = /^(?:kernell-os|zod)(?:\/|$)/
 let isLending = false
 
+/** Modules of scenario files that this thread has loaded, packages aside. */
+const ownModules: Set<string> = new Set()
+const PROGRAM = new URL('../../', import.meta.url).href
+
+function isOwn(url: string): boolean {
+  return url.startsWith('file:') && !url.startsWith(PROGRAM) && !url.includes('/node_modules/')
+}
+
+/** SHA-256 of what they say, 64 hexadecimal digits. */
+export function ownModulesHash(): string {
+  const hash = createHash('sha256')
+  for (const url of [...ownModules].toSorted()) hash.update(`${url}\0`).update(readFileSync(fileURLToPath(url)))
+  return hash.digest('hex')
+}
+
 /** A scenario file may lie anywhere, without packages of its own. */
 function lendPackages(): void {
   if (isLending) return
@@ -77,6 +92,10 @@ function lendPackages(): void {
       } catch {
         return next(specifier, { ...context, parentURL: import.meta.url })
       }
+    },
+    load(url, context, next) {
+      if (isOwn(url)) ownModules.add(url)
+      return next(url, context)
     },
   })
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { codeHash } from './code-hash.ts'
 import { readPackageVersion } from '../../node/package-version.ts'
 import { type SeedsPlayed, seedsPage } from '../../simulation/report/report-pages.ts'
 import { distributionPlots } from '../../simulation/report/run-plots.ts'
@@ -70,7 +71,8 @@ function headOf({ scenario, playedAs }: Simulation, workingDir: string): ResumeH
     options: scenario.options,
     signatures,
     version: readPackageVersion(),
-    source: source.kind === 'file' ? source.sha256 : null,
+    code: codeHash(),
+    source: source.kind === 'file' ? scenario.modules : null,
     data: data === null ? null : createHash('sha256').update(data).digest('hex'),
   }
 }

@@ -51,6 +51,7 @@ export class FramedConnection {
   private readonly asked: AskedQuestions
   private readonly given: GivenAnswers
   private end: CodedError | undefined
+  private heard = 0
   private retirement: 'none' | 'wanted' | 'said' = 'none'
   private hasHeardGoodbye = false
   private isStallWatched = false
@@ -96,6 +97,11 @@ export class FramedConnection {
     return this.end !== undefined || this.retirement !== 'none' || this.hasHeardGoodbye
   }
 
+  /** Pieces that came so far: the same number later says that the other side was silent in between. */
+  get heardCount(): number {
+    return this.heard
+  }
+
   start(): void {
     if (this.isEnded()) return
     try {
@@ -109,6 +115,7 @@ export class FramedConnection {
   /** Bytes that came. */
   receive(chunk: Uint8Array): void {
     if (this.isEnded()) return
+    this.heard += 1
     try {
       for (const frame of this.reader.push(chunk)) {
         this.take(frame)

@@ -117,13 +117,17 @@ export class FramedTransport implements Transport {
       throw new CodedError('NETWORK_BODY_TOO_LARGE', { message: `${question.body.byteLength} bytes for ${to}` })
     const timeout = this.components.clock.timeoutSignal(question.timeoutMs)
     const both = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    let asked: { readonly connection: FramedConnection; readonly heardBefore: number } | undefined
     try {
       const connection = await abortable(this.connect(to), both)
+      asked = { connection, heardBefore: connection.heardCount }
       const answer = await connection.request(question, { signal: both })
       this.driver.onAnswer?.(to)
       return answer
     } catch (error: unknown) {
       if (error !== timeout.reason || signal?.aborted === true) throw error
+      // Not a byte in all that time: a wire can be cut without either side being told. The next question opens another connection.
+      if (asked?.connection.heardCount === asked?.heardBefore) asked?.connection.close(silent(to, question.timeoutMs))
       throw new CodedError('NETWORK_TIMEOUT', {
         message: `No answer of ${to} in ${question.timeoutMs} ms`,
         cause: error,
@@ -255,6 +259,10 @@ async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Prom
     signal.removeEventListener('abort', stop)
     work.catch(() => {})
   }
+}
+
+function silent(peer: Did, waitedMs: number): CodedError {
+  return new CodedError('NETWORK_UNREACHABLE', { message: `${peer} was silent for ${waitedMs} ms` })
 }
 
 function closed(did: Did): CodedError {

@@ -8,6 +8,8 @@ export type Violation = {
   readonly event: number
 }
 
+/** Names of checkers in a run; more are a checker that names itself by what it has seen. */
+const CHECKERS_MAX = 1_000
 /** Violations that are kept; all are counted. */
 const KEPT_MAX = 100
 
@@ -34,9 +36,12 @@ export class CheckBook {
     return Object.fromEntries([...this.counts].toSorted(([left], [right]) => (left < right ? -1 : 1)))
   }
 
-  /** One look of a checker. `what`: what it found; `undefined`: nothing. */
+  /** One look of a checker. `what`: what it found; `undefined`: nothing. Throws `RangeError` for more checkers than a run may have. */
   check(checker: string, what: string | undefined): void {
-    this.counts.set(checker, (this.counts.get(checker) ?? 0) + 1)
+    const before = this.counts.get(checker) ?? 0
+    if (before === 0 && this.counts.size >= CHECKERS_MAX)
+      throw new RangeError(`A run has ${CHECKERS_MAX} checkers at most; what one has seen belongs into what it found`)
+    this.counts.set(checker, before + 1)
     if (what === undefined) return
     this.found += 1
     const violation = { checker, what, ...this.where() }

@@ -35,6 +35,7 @@ const CALLED: readonly string[] = [
   'FinalizationRegistry',
   'WeakRef',
   'PerformanceObserver',
+  'PerformanceMark',
   // Threads of the platform do their work.
   'CompressionStream',
   'DecompressionStream',
@@ -43,6 +44,8 @@ const CALLED: readonly string[] = [
 const TOUCHED: readonly string[] = ['navigator', 'scheduler', 'localStorage', 'sessionStorage', 'indexedDB', 'caches']
 /** What a date says in the time zone of the machine. */
 const ZONED: readonly string[] = [
+  'getYear',
+  'setYear',
   'getFullYear',
   'getMonth',
   'getDate',
@@ -73,6 +76,8 @@ const MEASURED: readonly string[] = [
   'availableMemory',
   'constrainedMemory',
   'getActiveResourcesInfo',
+  // It gives whatever the traps hide.
+  'getBuiltinModule',
 ]
 /** As those, with members that measure too. */
 const MEASURED_WITH_MEMBERS: readonly string[] = ['hrtime', 'memoryUsage']
@@ -90,6 +95,7 @@ const TIMED: readonly string[] = [
 /** They take the language of the machine where none is given. */
 const SPOKEN: readonly string[] = [
   'Collator',
+  'DisplayNames',
   'NumberFormat',
   'PluralRules',
   'RelativeTimeFormat',
@@ -138,10 +144,31 @@ export function trappedIn(makers: TrapMakers): readonly Trapped[] {
     ...all(globalThis.File?.prototype, ['lastModified']),
     ...all(URL, ['createObjectURL'], called),
     ...all(Temporal, ['Now'], untouchable),
+    ...builtinsOf(host).flatMap(([holder, names]) => all(holder, names, called)),
     ...all(host, MEASURED, called),
+    ...all(host, ['report'], untouchable),
     ...all(host, MEASURED_WITH_MEMBERS, makers.calledOrTouched),
   ]
 }
+
+/** Sockets and processes of the platform: methods of prototypes, which are the same however their module was imported. */
+const BUILTINS: readonly (readonly [module: string, member: string, names: readonly string[]])[] = [
+  ['node:net', 'Socket', ['connect']],
+  ['node:net', 'Server', ['listen']],
+  ['node:dgram', 'Socket', ['bind', 'connect', 'send']],
+  ['node:child_process', 'ChildProcess', ['spawn']],
+]
+
+function builtinsOf(host: object | undefined): readonly (readonly [object, readonly string[]])[] {
+  const { getBuiltinModule } = (host ?? {}) as { readonly getBuiltinModule?: (name: string) => Prototypes | undefined }
+  if (getBuiltinModule === undefined) return []
+  return BUILTINS.flatMap(([module, member, names]) => {
+    const prototype = getBuiltinModule(module)?.[member]?.prototype
+    return prototype === undefined ? [] : [[prototype, names] as const]
+  })
+}
+
+type Prototypes = Readonly<Record<string, { readonly prototype: object } | undefined>>
 
 /** Not every set of types has it. */
 const { WebAssembly: wasm } = globalThis as { readonly WebAssembly?: object }
@@ -175,5 +202,9 @@ export function pathOf(holder: object, name: string): string {
     [URL, 'URL.'],
     [(globalThis as { readonly Temporal?: object }).Temporal, 'Temporal.'],
   ]
-  return `${names.find(([known]) => known === holder)?.[1] ?? 'process.'}${name}`
+  const known = names.find(([one]) => one === holder)?.[1]
+  if (known !== undefined) return `${known}${name}`
+  return holder === (globalThis as { readonly process?: object }).process
+    ? `process.${name}`
+    : `${holder.constructor.name}.prototype.${name}`
 }

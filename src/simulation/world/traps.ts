@@ -82,7 +82,10 @@ function trappedDate(real: DateConstructor): DateConstructor {
     construct: (target, args: unknown[], newTarget) => {
       if (args.length === 0) throw realWorld('new Date()')
       if (args.length > 1) throw realWorld('new Date(year, month)')
-      if (typeof args[0] === 'string' && !hasZone(args[0])) throw realWorld('new Date(text without a zone)')
+      const [value] = args
+      if (typeof value === 'string' && !hasZone(value)) throw realWorld('new Date(text without a zone)')
+      // What it becomes is a text, or is looked at twice.
+      if (typeof value === 'object' && value !== null && !(value instanceof target)) throw realWorld('new Date(object)')
       return Reflect.construct(target, args, newTarget) as object
     },
     apply: () => {
@@ -116,15 +119,20 @@ function calledOrTouched(path: string): unknown {
   })
 }
 
+/** No language, or a list of none: that of the machine is taken. */
+function isUnspoken(language: unknown): boolean {
+  return language === undefined || (Array.isArray(language) && language.length === 0)
+}
+
 /** Works where the language is given. */
 function spoken(path: string, real: unknown, place: number): unknown {
   return new Proxy(real as () => unknown, {
     construct: (target, args: unknown[], newTarget) => {
-      if (args[place] === undefined) throw realWorld(path)
+      if (isUnspoken(args[place])) throw realWorld(path)
       return Reflect.construct(target, args, newTarget) as object
     },
     apply: (target, self: unknown, args: unknown[]) => {
-      if (args[place] === undefined) throw realWorld(path)
+      if (isUnspoken(args[place])) throw realWorld(path)
       return Reflect.apply(target, self, args) as unknown
     },
   })

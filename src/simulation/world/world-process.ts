@@ -36,16 +36,17 @@ export class WorldProcess {
   readonly random: Random
   readonly clock: Clock
   readonly timers: Timers
-  skew: ClockSkew
   private readonly host: ProcessHost
   private isDead = false
   private readonly killListeners: (() => void)[] = []
-  private lastMonotonicMs = 0
+  private ownSkew: ClockSkew
+  /** When the skew was last changed, by true time and by the monotonic clock. */
+  private changed = { atMs: 0, monotonicMs: 0 }
 
   constructor(host: ProcessHost, name: string, skew: ClockSkew = NO_SKEW) {
     this.host = host
     this.name = name
-    this.skew = skew
+    this.ownSkew = skew
     this.random = randomOf(streamOf(host.seed, `process/${name}`))
     this.timers = {
       // As on platforms: less than a millisecond is one, so that whoever asks for what is left of a span comes behind its end.
@@ -57,6 +58,15 @@ export class WorldProcess {
       monotonicMs: () => this.monotonicMs(),
       timeoutSignal: (delayMs) => this.timeoutSignal(delayMs),
     }
+  }
+
+  get skew(): ClockSkew {
+    return this.ownSkew
+  }
+
+  set skew(skew: ClockSkew) {
+    this.changed = { atMs: this.host.nowMs(), monotonicMs: this.monotonicMs() }
+    this.ownSkew = skew
   }
 
   get isAlive(): boolean {
@@ -111,14 +121,14 @@ export class WorldProcess {
   }
 
   private skewedMs(): number {
-    const { offsetMs, driftPpm } = this.skew
+    const { offsetMs, driftPpm } = this.ownSkew
     return this.host.nowMs() * (1 + driftPpm / 1_000_000) + offsetMs
   }
 
-  /** Never back, whatever happens to the skew. */
+  /** It has no offset and never leaps: where the drift changes, it goes on from there at another pace. */
   private monotonicMs(): number {
-    this.lastMonotonicMs = Math.max(this.lastMonotonicMs, this.host.nowMs() * (1 + this.skew.driftPpm / 1_000_000))
-    return this.lastMonotonicMs
+    const { atMs, monotonicMs } = this.changed
+    return monotonicMs + (this.host.nowMs() - atMs) * (1 + this.ownSkew.driftPpm / 1_000_000)
   }
 
   private timeoutSignal(delayMs: number): AbortSignal {

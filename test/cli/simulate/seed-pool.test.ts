@@ -8,7 +8,7 @@ const TICKING = pathToFileURL(join(import.meta.dirname, 'scenarios/ticking.ts'))
 
 function playedAs(options: Readonly<Record<string, unknown>>): PlayedAs {
   return {
-    source: { kind: 'file', url: TICKING, sha256: '' },
+    source: { kind: 'file', url: TICKING },
     options,
     signatures: 'seeded',
     dataFile: undefined,

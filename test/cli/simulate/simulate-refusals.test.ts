@@ -51,6 +51,12 @@ describe('kernell simulate refuses before anything is played', () => {
     expect(code).toBe(2)
   })
 
+  it('a run of no scenario', async () => {
+    const { code, error } = await refusalOf(['--seed', '3'])
+    expect([code, error.code]).toEqual([2, 'COMMAND_INVALID'])
+    expect(error.message).toContain('--seed needs a scenario')
+  })
+
   it('more than one scenario', async () => {
     expect((await refusalOf([TICKING, TICKING])).error.code).toBe('COMMAND_INVALID')
   })

@@ -261,6 +261,25 @@ describe('--resume', { timeout: 60_000 }, () => {
     expect(readFileSync(file, 'utf8')).toBe(text)
   })
 
+  it('refuses the file of a scenario that says something else by now, in a module that it imports too', async () => {
+    const [play, file] = [['./importing.ts', '--seeds', '1..1', '--resume', 'importing.jsonl', '--json'], 'spans.ts']
+    const body = 'export const SPAN_MS = 5\n'
+    writeFileSync(join(folder, file), body)
+    writeFileSync(
+      join(folder, 'importing.ts'),
+      `import { defineScenario } from 'kernell-os/simulation'
+      import { z } from 'zod'
+      import { SPAN_MS } from './spans.ts'
+      const stay = { playMs: SPAN_MS, convergeMs: 1, plan: [], isSettled: () => true, finish: async () => ({ metrics: {}, state: 0 }) }
+      export default defineScenario({ name: 'importing', summary: 's', schema: z.strictObject({}), open: async (stage) => { stage.agents = 1; return stay } })`,
+    )
+    const run = async (): Promise<InProcessRun> => await runInProcess(['simulate', ...play], { workingDir: folder })
+    expect((await run()).exitCode).toBe(0)
+    expect((await run()).exitCode).toBe(0)
+    writeFileSync(join(folder, file), body.replace('5', '7'))
+    expect((await run()).json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
+  })
+
   it.each([
     ['that is no such file', 'hello\nworld\n'],
     ['with another file in it', '{"seed":1}\n'],

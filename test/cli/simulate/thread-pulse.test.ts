@@ -29,7 +29,7 @@ it('a run whose promises go on for ever is ended with its thread, without anybod
   }
   const answer = await playRun({
     playedAs: {
-      source: { kind: 'file', url: new URL('./scenarios/ticking.ts', import.meta.url).href, sha256: '' },
+      source: { kind: 'file', url: new URL('./scenarios/ticking.ts', import.meta.url).href },
       options: { wrong: 'promises', at: [1] },
       signatures: 'seeded',
       dataFile: undefined,
@@ -51,5 +51,7 @@ it('a run whose promises go on for ever is ended with its thread, without anybod
       message: expect.stringContaining('promises that go on for ever') as unknown,
     },
   })
-  expect(notes).toEqual([expect.stringContaining('Seed 1: nothing has been heard for a while')])
+  // On a slow machine loading takes so long, too.
+  expect(notes.length).toBeGreaterThan(0)
+  expect(notes.filter((note) => !note.includes('Seed 1: nothing has been heard for a while'))).toEqual([])
 }, 60_000)

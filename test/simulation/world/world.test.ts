@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { connect, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Machine } from '../../../src/simulation/machine/machine.ts'
 import type { TracedEvent } from '../../../src/simulation/record/run-recorder.ts'
@@ -270,6 +273,18 @@ describe('the real world', () => {
     ['String.prototype.localeCompare', () => 'a'.localeCompare('b')],
     ['Intl.Collator', () => new Intl.Collator()],
     ['Intl.NumberFormat', () => new Intl.NumberFormat().format(1)],
+    ['Intl.NumberFormat', () => new Intl.NumberFormat([]).format(1)],
+    ['Intl.DisplayNames', () => new Intl.DisplayNames([], { type: 'region' })],
+    ['String.prototype.localeCompare', () => 'a'.localeCompare('b', [])],
+    ['PerformanceMark', () => Reflect.construct(PerformanceMark, ['x'])],
+    ['Date.prototype.getYear', () => (new Date(0) as unknown as { getYear(): number }).getYear()],
+    ['new Date(object)', () => Reflect.construct(Date, [['2020-01-01T00:00']])],
+    ['Socket.prototype.connect', () => connect(1)],
+    ['Server.prototype.listen', () => createServer().listen(0)],
+    ['Socket.prototype.bind', () => createSocket('udp4').bind(0)],
+    ['ChildProcess.prototype.spawn', () => spawn('true')],
+    ['process.getBuiltinModule', () => process.getBuiltinModule('node:timers')],
+    ['process.report.getReport', () => process.report.getReport()],
   ]
   let world: World | undefined
   afterEach(() => (world = undefined))

@@ -43,7 +43,7 @@ export async function searchAdaptive(init: StudyInit, seeds: readonly number[]):
     const scored = await score(init, drawn, SEARCH_FROM + generation * SCORE_SEEDS)
     const [first] = scored
     if (first === undefined) break
-    if (best === undefined || first.gain.mean > best.gain.mean) best = first
+    if (best === undefined || worthOf(first) > worthOf(best)) best = first
     generations.push({ best: first.gain.mean, mean: meanOf(scored.map(({ gain }) => gain.mean)) ?? 0 })
     init.log(`adaptive, generation ${generation + 1}: best ${signed(first.gain.mean)} with ${textOf(first.parameters)}`)
     const elite = scored.slice(0, ELITE).map(({ parameters }) => parameters)
@@ -65,7 +65,12 @@ async function score(init: StudyInit, drawn: readonly Parameters[], from: number
       parameters,
       gain: gainFrom(honest, reports.slice(at * SCORE_SEEDS, (at + 1) * SCORE_SEEDS)),
     }))
-    .toSorted((left, right) => right.gain.mean - left.gain.mean)
+    .toSorted((left, right) => worthOf(right) - worthOf(left))
+}
+
+/** Whoever has tried nothing has found nothing. */
+function worthOf({ gain }: Scored): number {
+  return gain.attempts === 0 ? Number.NEGATIVE_INFINITY : gain.mean
 }
 
 async function confirm(init: StudyInit, parameters: Parameters, seeds: readonly number[]): Promise<AttackGain> {
@@ -112,7 +117,7 @@ function findingsOf({ upper95, attempts }: AttackGain): readonly Finding[] {
   return [
     {
       what: `adaptive: gains less than nothing, upper 95 % bound ${signed(upper95)} (${attempts} attempts)`,
-      isMet: (upper95 ?? 1) <= 0,
+      isMet: attempts > 0 && (upper95 ?? 1) <= 0,
     },
   ]
 }

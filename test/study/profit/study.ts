@@ -10,7 +10,7 @@ import {
 } from '../runs/marketplace-runs.ts'
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
-import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
+import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport, StudyUsage } from '../study.ts'
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
@@ -30,7 +30,7 @@ export const study: Study = {
 
 async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
-  const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
+  const played = playedOf(init)
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
     ...HONEST.map((attack) => marketplaceJob(seed, honestOptions(attack))),
     ...played.map(({ attack, share }) => {
@@ -62,6 +62,15 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   }
 }
 
+/** All, or with `--only` those of one share, such as 0.33, or of one strategy. */
+function playedOf({ only }: Pick<StudyInit, 'only'>): readonly { readonly attack: Attack; readonly share: number }[] {
+  const all = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
+  const chosen = all.filter(({ attack, share }) => [undefined, String(share), attack.strategy].includes(only))
+  if (chosen.length === 0)
+    throw new StudyUsage(`--only takes a share (${ATTACKER_SHARES.join(', ')}) or the name of a strategy`)
+  return chosen
+}
+
 function isOneWorld(one: Attack, other: Attack): boolean {
   return one.side === other.side && one.isAuctioned === other.isAuctioned
 }
@@ -73,7 +82,7 @@ function findingsOf({ strategy, side, share, gain }: Row, seeds: number): readon
   const there = gain.attackers / OF_A_SIDE
   const shared = {
     what: `${name}: ${gain.attackers.toFixed(1)} of ${OF_A_SIDE} attack`,
-    isMet: Math.abs(there - share) <= SHARE_TOLERANCE,
+    isMet: there >= share && there - share <= SHARE_TOLERANCE,
   }
   if (!LOSING.has(strategy)) return [tried, paired, shared]
   const { upper95 } = gain

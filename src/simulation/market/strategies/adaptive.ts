@@ -1,6 +1,6 @@
 import { countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
-import { listOf } from './non-revealer.ts'
+import { listOf, revealing } from './non-revealer.ts'
 import { happens, parameter, partOf } from './parameters.ts'
 import type { AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
@@ -24,6 +24,7 @@ export const ADAPTIVE: Strategy = {
   name: 'adaptive',
   seller: (agent): Partial<SellerPlay> => {
     let done = 0
+    const answers = revealing(agent, () => parameter(agent, 'hidePerMillion', ADAPTIVE_RANGES.hidePerMillion.honest))
     const of = (name: keyof typeof ADAPTIVE_RANGES): number => parameter(agent, name, ADAPTIVE_RANGES[name].honest)
     return {
       ...pricesOf(agent),
@@ -38,10 +39,8 @@ export const ADAPTIVE: Strategy = {
         return junk && !isSeen ? junkOf(agent, task) : rightWork(agent)
       },
       hears: (frame) => {
-        if (listOf(frame) === undefined || done < of('trustedAfter')) return true
-        const isHidden = happens(agent, of('hidePerMillion'))
-        if (isHidden) agent.count('attempt')
-        return !isHidden
+        const list = listOf(frame)
+        return list === undefined || done < of('trustedAfter') || answers(list)
       },
       onEnd: async (ended) => {
         if (ended.role === 'worker' && ended.wasRight === true) done += 1

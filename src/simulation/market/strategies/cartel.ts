@@ -1,4 +1,5 @@
 import { auctionIdOf, type AuctionCall } from '../../../core/auction/auction-call.ts'
+import { countEarned } from './junk.ts'
 import { parameter, partOf } from './parameters.ts'
 import type { AgentSelf, SellerPlay, SkillView, Strategy } from './strategy.ts'
 
@@ -19,6 +20,7 @@ export const CARTEL: Strategy = {
     ask: ({ costNanos, usualNanos }) =>
       atLeast(partOf(usualNanos, parameter(agent, 'askPerMillion', ASK_PER_MILLION)), costNanos),
     bid: (call, skill) => bidOf(agent, call, skill),
+    onEnd: async (ended) => await countEarned(agent, ended),
   }),
 }
 

@@ -1,4 +1,5 @@
-import { cheapPrices } from './junk.ts'
+import type { ContractId } from '../../../core/evidence/names.ts'
+import { capturedOf, cheapPrices } from './junk.ts'
 import { rightWork } from './lazy.ts'
 import { happens, parameter } from './parameters.ts'
 import type { AgentSelf, BuyerPlay, SellerPlay, Strategy } from './strategy.ts'
@@ -35,7 +36,19 @@ export const GRIEFING_HOLDER: Strategy = {
     const silentPerMillion = parameter(agent, 'silentPerMillion', SILENT_PER_MILLION)
     const rejectPerMillion = parameter(agent, 'rejectPerMillion', REJECT_PER_MILLION)
     if (silentPerMillion + rejectPerMillion === 0) return {}
-    return { decide: (_, isRight) => answerOf(agent, { silentPerMillion, rejectPerMillion, isRight }) }
+    const griefed = new Set<ContractId>()
+    return {
+      decide: ({ contract }, isRight) => {
+        const answer = answerOf(agent, { silentPerMillion, rejectPerMillion, isRight })
+        if (answer !== 'accept' && isRight !== false) griefed.add(contract)
+        return answer
+      },
+      // Right work that was paid for with less than its price.
+      onEnd: async ({ role, contract, priceNanos }) => {
+        if (role !== 'payer' || !griefed.delete(contract)) return
+        if ((await capturedOf(agent, contract)) < priceNanos) agent.count('success')
+      },
+    }
   },
 }
 

@@ -35,6 +35,12 @@ export async function countPaid(agent: AgentSelf, ended: EndedContract): Promise
   if ((await capturedOf(agent, ended.contract)) > 0n) agent.count('success')
 }
 
+/** Counts work that was paid for: whatever it tried before, it came to its price. */
+export async function countEarned(agent: AgentSelf, ended: EndedContract): Promise<void> {
+  if (ended.role !== 'worker' || ended.wasRight !== true) return
+  if ((await capturedOf(agent, ended.contract)) > 0n) agent.count('success')
+}
+
 /** What the notary set says that the worker was paid. */
 export async function capturedOf({ identities }: AgentSelf, contract: ContractId): Promise<bigint> {
   const running = identities.findLast((identity) => identity.running !== undefined)?.running

@@ -1,6 +1,7 @@
 import type { MarketFrame } from '../../../wire/v1/market-frames.ts'
+import { countEarned } from './junk.ts'
 import { happens, parameter } from './parameters.ts'
-import type { SellerPlay, Strategy } from './strategy.ts'
+import type { AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
 /** Of the auctions in which it bids, in millionths. */
 const HIDE_PER_MILLION = 1_000_000
@@ -12,21 +13,29 @@ const HIDE_PER_MILLION = 1_000_000
 export const NON_REVEALER: Strategy = {
   name: 'non-revealer',
   seller: (agent): Partial<SellerPlay> => {
-    /** Lists that it does not answer; asked again, it does not either. */
-    const hidden = new Map<string, boolean>()
+    const answers = revealing(agent, () => parameter(agent, 'hidePerMillion', HIDE_PER_MILLION))
     return {
       hears: (frame) => {
         const list = listOf(frame)
-        if (list === undefined) return true
-        const known = hidden.get(list)
-        if (known !== undefined) return !known
-        const isHidden = happens(agent, parameter(agent, 'hidePerMillion', HIDE_PER_MILLION))
-        hidden.set(list, isHidden)
-        if (isHidden) agent.count('attempt')
-        return !isHidden
+        return list === undefined || answers(list)
       },
+      // What it did reveal, and was worth having.
+      onEnd: async (ended) => await countEarned(agent, ended),
     }
   },
+}
+
+/** Whether a list of commitments is answered, drawn once for each: asked again, it does as before. */
+export function revealing(agent: AgentSelf, hidePerMillion: () => number): (list: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (list) => {
+    const before = known.get(list)
+    if (before !== undefined) return before
+    const isAnswered = !happens(agent, hidePerMillion())
+    known.set(list, isAnswered)
+    if (!isAnswered) agent.count('attempt')
+    return isAnswered
+  }
 }
 
 /** The list of commitments that asks for the reveals, where a message is one. */

@@ -15,16 +15,21 @@ export const SHILL: Strategy = {
   name: 'shill',
   buyer: (agent): Partial<BuyerPlay> => {
     let isThere: Promise<unknown> | undefined
+    const bids = new Set<bigint>()
     return {
       request: () => {
-        isThere ??= addBidder(agent)
+        isThere ??= addBidder(agent, bids)
         return { auction: 'second' }
+      },
+      onEnd: ({ role, ended, priceNanos }) => {
+        // Sold at what the shill had bid, instead of what the second of the others had.
+        if (role === 'payer' && ended === 'FINAL' && bids.has(priceNanos)) agent.count('success')
       },
     }
   },
 }
 
-async function addBidder(agent: AgentSelf): Promise<void> {
+async function addBidder(agent: AgentSelf, bids: Set<bigint>): Promise<void> {
   await agent.addIdentity({
     side: 'seller',
     fundsNanos: fundsOf(agent, FUNDS_CREDITS),
@@ -33,7 +38,9 @@ async function addBidder(agent: AgentSelf): Promise<void> {
       ask: ({ usualNanos }) => usualNanos,
       bid: (call) => {
         agent.count('attempt')
-        return partOf(call.reservePriceNanos, parameter(agent, 'bidPerMillion', BID_PER_MILLION))
+        const bid = partOf(call.reservePriceNanos, parameter(agent, 'bidPerMillion', BID_PER_MILLION))
+        bids.add(bid)
+        return bid
       },
       // Nobody works for himself: a contract with it is not signed.
       hears: ({ type }) => type !== 'contract',

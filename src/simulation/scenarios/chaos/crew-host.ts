@@ -29,6 +29,8 @@ const ROOT_INTENSITY = { restarts: 3, withinMs: 5_000 }
 const FEEDERS = ['feeder-a', 'feeder-b']
 const EVERY_MS = 20
 const ASK_TIMEOUT_MS = 250
+/** A tick of the wheel and one of the platform's timer, 1 ms each; and what a clock gains that drifts by 1,000 ppm in the longest delay, 405 ms. */
+const TIMER_SLACK_MS = 2.5
 /** Back-offs and held senders are over by then, wherever time goes on. */
 const PATIENCE_MS = 1_000
 
@@ -43,7 +45,7 @@ export class CrewHost {
   private readonly visits: CrewVisits
   private readonly deadlines = new DeadlinesKept()
   private readonly intensity: SupervisionIntensity
-  private readonly timers = new TimersKept({ slackMs: 2 })
+  private readonly timers = new TimersKept({ slackMs: TIMER_SLACK_MS })
   private readonly watch: CrewWatch
   private readonly workers: ActorRef[] = []
   private asks = 0

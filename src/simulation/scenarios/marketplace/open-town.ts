@@ -95,9 +95,13 @@ function agentsOf(stage: Stage, economy: Economy, options: MarketplaceOptions): 
 }
 
 /** At least one, where any are to be. */
+/** So that a fifth of 20 is 4, however the product was rounded. */
+const ROUNDING = 1e-9
+
+/** At least that share of them. */
 function chosenOf(count: number, share: number, shuffled: () => readonly number[]): readonly number[] {
   const order = shuffled()
-  return share <= 0 ? [] : order.slice(0, Math.max(1, Math.floor(count * share)))
+  return share <= 0 ? [] : order.slice(0, Math.ceil(count * share - ROUNDING))
 }
 
 function indexes(count: number): number[] {

@@ -1,0 +1,123 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { COMMAND, compileCache } from '../../build/build-package.ts'
+import type { NetworkNamespace } from './namespace.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+export type Asked = { readonly code: number | null; readonly told: Json; readonly errors: string }
+export type Step = { readonly party: string; readonly contract: string; readonly to: string }
+
+export type PartyInit = {
+  /** Also its data directory in `folder`. */
+  readonly name: string
+  readonly namespace: NetworkNamespace
+  readonly folder: string
+  /** Words of `kernell node` behind those that all have. */
+  readonly words: () => readonly string[]
+  readonly onStep: (step: Step) => void
+}
+
+type Process = ChildProcessByStdio<null, Readable, Readable>
+const START_MS_MAX = 60_000
+const STOP_MS_MAX = 20_000
+
+/** One node as its operator runs it: `kernell node`, and the commands that ask it. */
+export class Party {
+  readonly name: string
+  /** Its first line. */
+  ready: Json = {}
+  private readonly init: PartyInit
+  private process: Process | undefined
+  private errors = ''
+
+  constructor(init: PartyInit) {
+    this.init = init
+    this.name = init.name
+  }
+
+  async start(): Promise<void> {
+    const child = this.spawn(['node', '--data-dir', this.name, '--port', '0', '--json', ...this.init.words()])
+    this.process = child
+    this.errors = ''
+    child.stderr.on('data', (piece: Buffer) => (this.errors += piece.toString()))
+    const ready = Promise.withResolvers<Json>()
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const document = JSON.parse(line) as Json
+      if (document['event'] === 'ready') ready.resolve(document)
+      else if (document['event'] === 'transition')
+        this.init.onStep({
+          party: this.name,
+          contract: String(document['contract']),
+          to: String(document['to']),
+        })
+    })
+    child.once('close', (code) => ready.reject(new Error(`${this.name} ended with ${code}: ${this.errors}`)))
+    const deadline = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX)
+    this.ready = await ready.promise.finally(() => clearTimeout(deadline))
+  }
+
+  /** As a power cut does to a process. */
+  async kill(): Promise<void> {
+    const { process: child } = this
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+
+  freeze(): void {
+    this.process?.kill('SIGSTOP')
+  }
+
+  wake(): void {
+    this.process?.kill('SIGCONT')
+  }
+
+  /** In order. @returns Its exit code. */
+  async stop(): Promise<number | null> {
+    const { process: child } = this
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
+    child.kill('SIGINT')
+    await once(child, 'close')
+    clearTimeout(deadline)
+    return child.exitCode
+  }
+
+  /** One command about this party's data directory. */
+  async ask(...words: readonly string[]): Promise<Asked> {
+    const child = this.spawn([...words, '--data-dir', this.name, '--json'])
+    let [output, errors] = ['', '']
+    child.stdout.on('data', (piece: Buffer) => (output += piece.toString()))
+    child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()))
+    await once(child, 'close')
+    const [last = '{}'] = output.trimEnd().split('\n').slice(-1)
+    return { code: child.exitCode, told: JSON.parse(last === '' ? '{}' : last) as Json, errors }
+  }
+
+  /** As `ask`, of what must be done. */
+  async do(...words: readonly string[]): Promise<Json> {
+    const { code, told, errors } = await this.ask(...words)
+    if (code !== 0)
+      throw new Error(`${this.name}: ${words.join(' ')} ended with ${code}: ${JSON.stringify(told)}${errors}`)
+    return told
+  }
+
+  private spawn(words: readonly string[]): Process {
+    const { namespace, folder } = this.init
+    const [command, before] = namespace.words([process.execPath, COMMAND])
+    return spawn(command, [...before, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        KERNELL_DISCOVER: 'false',
+        KERNELL_KEY_PASSPHRASE: 'one passphrase for three toys',
+        HOME: folder,
+        XDG_CONFIG_HOME: folder,
+        ...compileCache(),
+      },
+    })
+  }
+}
