@@ -235,6 +235,16 @@ describe('two connections to one node', () => {
     await transport.stop()
   })
 
+  it('are opened anew when the other side says goodbye on the only one', async () => {
+    const { connect, transport, dialed } = await make()
+    const channel = await connect(smaller)
+    channel.say('goodbye')
+    transport.request(smaller, question()).catch(() => {})
+    await settle()
+    expect([channel.typed('request').length, dialed.length]).toEqual([0, 1])
+    await transport.stop()
+  })
+
   it('are no use to a node that says goodbye twice', async () => {
     const { connect, ends } = await make()
     const channel = await connect(smaller)
