@@ -106,6 +106,8 @@ describe('a hostile peer', () => {
 
   it('that opens streams of any kind without end loses its connection', async () => {
     const peer = await hostile()
+    // A stream that is answered says that both sides have finished opening the connection.
+    await openFrames(peer, victim)
     const connection = await peer.dial(targetOf(victim))
     // More at a time are reset by the multiplexer, which tells nobody.
     for (let round = 0; round < 20 && connection.status === 'open'; round += 1) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
@@ -51,5 +52,33 @@ describe('frames', () => {
     const header = new Uint8Array(FRAME_HEADER_BYTES)
     for (const [index, value] of Object.entries(changes)) header[Number(index)] = value
     expect(codeOf(() => [...new FrameReader(40).push(header)])).toBe('NETWORK_FRAME_INVALID')
+  })
+})
+
+type Vectors = {
+  readonly frames: readonly {
+    readonly name: string
+    readonly type: Frame['type']
+    readonly correlation: string
+    readonly credit: number
+    readonly bodyHex: string
+    readonly frameHex: string
+  }[]
+  readonly refusedHeaders: readonly { readonly name: string; readonly headerHex: string }[]
+}
+
+describe('the published frames', () => {
+  const file = new URL('../../protocol/vectors/v1/frames.json', import.meta.url)
+  const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vectors
+  const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
+
+  it.each(vectors.frames)('$name is written and read so', ({ type, correlation, credit, bodyHex, frameHex }) => {
+    const frame: Frame = { type, correlation: BigInt(correlation), credit, body: bytesOf(bodyHex) }
+    expect(encodeFrame(frame)).toEqual(bytesOf(frameHex))
+    expect([...new FrameReader(1_024).push(bytesOf(frameHex))]).toEqual([frame])
+  })
+
+  it.each(vectors.refusedHeaders)('$name is refused', ({ headerHex }) => {
+    expect(codeOf(() => [...new FrameReader(1_048_832).push(bytesOf(headerHex))])).toBe('NETWORK_FRAME_INVALID')
   })
 })

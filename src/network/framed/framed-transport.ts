@@ -137,7 +137,7 @@ export class FramedTransport implements Transport {
 
   private async connect(to: Did): Promise<FramedConnection> {
     const known = this.ready.get(to)
-    if (known !== undefined) return known
+    if (known !== undefined && !known.isLeaving) return known
     const under = this.dialing.get(to)
     if (under !== undefined) return await under
     const dialed = this.dial(to).finally(() => this.dialing.delete(to))

@@ -89,7 +89,8 @@ export class UpgradeWatch {
       bucket = takeTokens(bucket, { rate: STREAM_ARRIVALS, count: 1, atMs: clock.monotonicMs() })
       if (bucket.tokens >= 0) {
         open(remote)
-        return
+        // More than a few before the connection is ready close the multiplexer, and leave the connection below open.
+        if (muxer.status === 'open') return
       }
       const peer = this.peers.get(stream)
       stream.abort(new Error('Streams come too fast'))
