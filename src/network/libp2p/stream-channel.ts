@@ -96,7 +96,12 @@ export class StreamChannel implements ByteChannel {
     const { clock } = this.components
     this.bucket = takeTokens(this.bucket, { rate: this.rate, count: 0, atMs: clock.monotonicMs() })
     this.isPaused = false
-    this.stream.resume()
+    try {
+      this.stream.resume()
+    } catch (error: unknown) {
+      // The connection below has gone in the meantime, and a timer has nobody to tell.
+      this.ended(error)
+    }
   }
 
   private give(bytes: Uint8Array): void {

@@ -4,6 +4,7 @@ import type {
   PeerId,
   SecureConnectionOptions,
   SecuredConnection,
+  Stream,
   StreamMuxer,
   StreamMuxerFactory,
 } from '@libp2p/interface'
@@ -19,7 +20,11 @@ export type UpgradeWatchComponents = {
   readonly onFlood: (peer: PeerId) => void
 }
 
-type Muxer = StreamMuxer & { onRemoteStream: (stream: never) => void }
+type MuxedStream = Stream & { sendWindowUpdate?: () => void }
+type Muxer = StreamMuxer & {
+  onRemoteStream: (stream: MuxedStream) => void
+  onCreateStream: (...parts: readonly unknown[]) => MuxedStream
+}
 
 /**
  * Sees two things of a connection that libp2p keeps to itself: that another key answered than the one that was dialled, and how fast the other side opens
@@ -84,11 +89,13 @@ export class UpgradeWatch {
   private watch(muxer: Muxer, stream: MessageStream): void {
     const { clock, onFlood } = this.components
     const open = muxer.onRemoteStream.bind(muxer)
+    const create = muxer.onCreateStream.bind(muxer)
+    muxer.onCreateStream = (...parts) => guarded(create(...parts))
     let bucket = fullBucket(STREAM_ARRIVALS, clock.monotonicMs())
-    muxer.onRemoteStream = (remote: never) => {
+    muxer.onRemoteStream = (remote) => {
       bucket = takeTokens(bucket, { rate: STREAM_ARRIVALS, count: 1, atMs: clock.monotonicMs() })
       if (bucket.tokens >= 0) {
-        open(remote)
+        open(guarded(remote))
         // More than a few before the connection is ready close the multiplexer, and leave the connection below open.
         if (muxer.status === 'open') return
       }
@@ -97,4 +104,21 @@ export class UpgradeWatch {
       if (peer !== undefined) onFlood(peer)
     }
   }
+}
+
+/**
+ * A stream tells its window from a microtask of the multiplexer, or when somebody reads on, whatever has become of the connection meanwhile: an error then
+ * would reach nobody, and end the process.
+ */
+function guarded(stream: MuxedStream): MuxedStream {
+  const tell = stream.sendWindowUpdate?.bind(stream)
+  if (tell === undefined) return stream
+  stream.sendWindowUpdate = () => {
+    try {
+      tell()
+    } catch (error: unknown) {
+      stream.abort(error instanceof Error ? error : new Error('The window could not be told'))
+    }
+  }
+  return stream
 }
