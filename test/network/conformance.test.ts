@@ -7,6 +7,7 @@ import { MemoryNetwork } from '../../src/network/memory/memory-transport.ts'
 import type { Transport } from '../../src/ports/transport.ts'
 import { TRANSPORT_CASES } from '../../src/testing/conformance/transport-cases.ts'
 import { createLibp2pTransport } from '../../src/network/libp2p/create-libp2p-transport.ts'
+import { SeveralWays, type Way } from '../../src/network/ways/several-ways.ts'
 import { componentsOf, identityOf } from './identities.ts'
 import { libp2pComponentsOf } from './libp2p-nodes.ts'
 
@@ -28,6 +29,20 @@ function libp2pPair(encryption: 'noise' | 'tls', address: string): Two {
   return [createLibp2pTransport(libp2pComponentsOf(1), init), createLibp2pTransport(libp2pComponentsOf(2), init)]
 }
 
+/** Sockets of this machine and libp2p, the preferred one first: it is the one whose address the other side is told. */
+async function twoWays(number: number, first: 'local' | 'libp2p'): Promise<Transport> {
+  const folder = await makeFolder()
+  const local: Way = {
+    transport: createLocalTransport(componentsOf(number), { listen: [`/unix${join(folder, 'node')}`] }),
+    isOf: (address) => address.startsWith('/unix/'),
+  }
+  const libp2p: Way = {
+    transport: createLibp2pTransport(libp2pComponentsOf(number), { encryption: ['noise'] }),
+    isOf: (address) => !local.isOf(address),
+  }
+  return new SeveralWays(first === 'local' ? [local, libp2p] : [libp2p, local])
+}
+
 const kinds: Readonly<Record<string, () => Promise<Two>>> = {
   memory: async () => {
     const network = new MemoryNetwork()
@@ -44,6 +59,8 @@ const kinds: Readonly<Record<string, () => Promise<Two>>> = {
   },
   'libp2p over noise': async () => libp2pPair('noise', '/ip4/127.0.0.1/tcp/0'),
   'libp2p over TLS': async () => libp2pPair('tls', '/ip4/127.0.0.1/tcp/0'),
+  'two ways, by the local one': async () => [await twoWays(1, 'local'), await twoWays(2, 'local')],
+  'two ways, by libp2p': async () => [await twoWays(1, 'libp2p'), await twoWays(2, 'libp2p')],
   'libp2p over WebSockets': async () => libp2pPair('noise', '/ip4/127.0.0.1/tcp/0/ws'),
 }
 
