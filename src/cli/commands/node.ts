@@ -24,7 +24,7 @@ export const nodeCommand: Command = {
       value: 'M',
       isList: true,
       describe:
-        'address to listen on, /unix/PATH or /ip4/127.0.0.1/tcp/PORT (default: market.sock in the data directory)',
+        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory)',
     },
     bootstrap: {
       value: 'M',
@@ -51,13 +51,14 @@ export const nodeCommand: Command = {
   },
   details: [
     'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
-    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node; connections here are of this machine, proved by the same key.',
+    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node. Sockets are of this machine; TCP and WebSockets are libp2p, under TLS or noise, and are opened where an address to listen at, of --bootstrap or of the notary set is one of those. Nobody beyond this machine is listened to unless --listen says so.',
     'Anybody can make credits of his own, so everything that is not paid in credits of an issuer of --issuer shares half of the room of the books, and cannot fill the other half. Members of a set of several name the same issuers; an issuer is listed when a quorum does. Credits of one listed issuer share its room: it answers for whom it gives them to.',
     'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory: it is refused where the place of --high-water is the same, or unknown. In a container, put that place on a volume of its own.',
   ],
   examples: [
     'kernell node --data-dir notary --notary --notary-set set.json --port 0 --json',
     'kernell node --data-dir seller --notary-set set.json --port 0',
+    'kernell node --data-dir seller --notary-set set.json --listen /ip4/0.0.0.0/tcp/4001 --port 0',
     'kernell node --data-dir buyer --notary-set set.json --bootstrap /unix/srv/seller/market.sock/p2p/did:key:z6Mk... --port 0',
   ],
   whenStopped: 'Start it again: contracts go on where they were.',

@@ -12,7 +12,7 @@ export type { MarketWorker } from '../../market/parties/role/market-worker.ts'
 export type MarketInit = {
   /** Opens the keys of the data directory. */
   readonly passphrase: Uint8Array
-  /** Where to listen: multiaddrs of this machine; absent: a socket in the data directory. */
+  /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: a socket in the data directory. */
   readonly listen?: readonly string[]
   /** Nodes to know from the start: `ADDRESS/p2p/DID`. */
   readonly bootstrap?: readonly string[]

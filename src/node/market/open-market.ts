@@ -9,7 +9,6 @@ import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
-import { createLocalTransport } from '../../network/local/local-transport.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
@@ -26,6 +25,7 @@ import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
+import { openWays } from './open-ways.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
@@ -67,10 +67,11 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
   const notaryRole = await openNotary(opening, { keys, lineage })
-  const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [] })
+  const peers = (init.bootstrap ?? []).map(parsePeerAddress)
+  const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
+  const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
-  const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   for (const { did, address } of peers) transport.addPeer(did, address)
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
@@ -120,13 +121,15 @@ async function openNotary(
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
   if (key === undefined || lineage === undefined) return undefined
-  const { directory, clock, random, onError } = components
+  const { directory, onError } = components
   const { did } = key.description
   const address = lineage.set.members.find((member) => member.key === did)?.address
-  const transport = createLocalTransport(
-    { identity: transportIdentityOf(key), clock, random },
-    { listen: address === undefined ? [] : [address] },
-  )
+  const transport = await openWays(components, {
+    role: 'notary',
+    identity: transportIdentityOf(key),
+    listen: address === undefined ? [] : [address],
+    known: memberAddresses(lineage),
+  })
   closers.push(async () => await transport.stop())
   await transport.start()
   const role = await startNotary({
@@ -146,14 +149,30 @@ async function openNotary(
   return { role, addresses: transport.addresses }
 }
 
+type OwnTransport = {
+  readonly keys: MarketKeys
+  /** Addresses at which the notary of this node listens. */
+  readonly taken: readonly string[]
+  readonly known: readonly string[]
+}
+
+function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
+  return lineage?.set.members.map(({ address }) => address) ?? []
+}
+
 async function openTransport(
   { components, init, closers }: Opening,
-  { keys, taken }: { readonly keys: MarketKeys; readonly taken: readonly string[] },
+  { keys, taken, known }: OwnTransport,
 ): Promise<Transport> {
-  const { clock, random, directory } = components
+  const { directory } = components
   const wanted = init.listen ?? socketIn(directory.path)
   const listen = wanted.filter((address) => !taken.includes(address))
-  const transport = createLocalTransport({ identity: transportIdentityOf(keys.node), clock, random }, { listen })
+  const transport = await openWays(components, {
+    role: 'node',
+    identity: transportIdentityOf(keys.node),
+    listen,
+    known,
+  })
   closers.push(async () => await transport.stop())
   await transport.start()
   return transport

@@ -5,7 +5,7 @@ export type PeerAddress = { readonly did: Did; readonly address: string }
 
 const SEPARATOR = '/p2p/'
 
-/** Reads `/unix/PATH/p2p/DID` or `/ip4/127.0.0.1/tcp/PORT/p2p/DID`. Throws `NETWORK_ADDRESS_INVALID`. */
+/** Reads `/unix/PATH/p2p/DID` or `/ip4/ADDRESS/tcp/PORT/p2p/DID`. Throws `NETWORK_ADDRESS_INVALID`. */
 export function parsePeerAddress(text: string): PeerAddress {
   const at = text.lastIndexOf(SEPARATOR)
   const did = at === -1 ? undefined : parseDid(text.slice(at + SEPARATOR.length))

@@ -46,6 +46,7 @@ export class Party {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const document = JSON.parse(line) as Json
       if (document['event'] === 'ready') ready.resolve(document)
+      else if (document['error'] !== undefined) this.errors += line
       else if (document['event'] === 'transition')
         this.init.onStep({
           party: this.name,
