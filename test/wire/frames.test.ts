@@ -68,7 +68,7 @@ type Vectors = {
 }
 
 describe('the published frames', () => {
-  const file = new URL('../../protocol/vectors/v1/frames.json', import.meta.url)
+  const file = new URL('../../protocol/vectors/frames.json', import.meta.url)
   const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vectors
   const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
 

@@ -1,35 +1,15 @@
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
-import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
 import { type Did, parseContractId } from '../../core/evidence/names.ts'
-import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { PeerOffer } from '../../core/peer-tier/peer-offer.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { BoughtWork, PeerContract, PeerMarket, PeerPurchase } from '../../ports/peer-market.ts'
 import type { OrderNote } from '../parties/buying/buy-order.ts'
 import { pause } from '../parties/contracts/contract-follower.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../parties/contracts/contract-notes.ts'
-import type { PartyRole } from '../parties/role/start-party.ts'
+import type { PartyPeerMarketInit, PeerBuyer } from './party-peer-init.ts'
 import { readOffers } from './read-offers.ts'
-
-export type PartyPeerMarketInit = {
-  readonly skills: readonly string[]
-  readonly currency: Currency
-  readonly custody: CustodyModel
-  /** Nodes that are asked for offers. */
-  readonly peers: () => readonly Did[]
-  /** Between two readings of the offers. */
-  readonly refreshMs: number
-  /** Told of readings that failed; the next one comes in its time. */
-  readonly onError: (error: unknown) => void
-}
-
-/** What of a running party is needed to buy for a router. */
-export type PeerBuyer = Pick<PartyRole, 'party' | 'buyer'> & {
-  readonly reputation: Pick<PartyRole['reputation'], 'policy' | 'show'>
-  readonly parameters: Pick<PartyRole['parameters'], 'timers' | 'fit'>
-}
 
 /** Before offers are read again where there were none: who has just started may not have been reached yet. */
 const EMPTY_MS = 5_000

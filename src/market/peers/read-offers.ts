@@ -3,7 +3,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import type { PeerOffer } from '../../core/peer-tier/peer-offer.ts'
 import { askOffers, SELLERS_OF_NODE_MAX } from '../parties/buying/find-sellers.ts'
 import { standingOf } from '../reputation/known-standing.ts'
-import type { PartyPeerMarketInit, PeerBuyer } from './party-peer-market.ts'
+import type { PartyPeerMarketInit, PeerBuyer } from './party-peer-init.ts'
 
 /** Nodes that are asked at most. */
 const NODES_MAX = 32

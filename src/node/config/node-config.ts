@@ -1,4 +1,4 @@
-import type { PeerTierInit } from '../../router/peers/peer-tier.ts'
+import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
 import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { Amount } from '../../base/money.ts'
 import type { PowerLevel } from '../../core/models/hardware-fit.ts'

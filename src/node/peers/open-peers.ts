@@ -1,6 +1,7 @@
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
-import { type PeerBuyer, PartyPeerMarket } from '../../market/peers/party-peer-market.ts'
+import type { PeerBuyer } from '../../market/peers/party-peer-init.ts'
+import { PartyPeerMarket } from '../../market/peers/party-peer-market.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { ModelCatalog } from '../../ports/model-catalog.ts'

@@ -14,7 +14,7 @@ import type { Timers } from '../../ports/timers.ts'
 import { replayAsStream } from '../replay-stream.ts'
 import { startDeadline } from '../start-deadline.ts'
 import type { PeerBook } from './peer-book.ts'
-import type { PeerTierInit } from './peer-tier.ts'
+import type { PeerTierInit } from './peer-tier-init.ts'
 import { ANSWER_PREDICATE, decodePeerAnswer, encodePeerTask } from './peer-task.ts'
 import { detailsOfPurchase, purchaseOf, purchaseOfFailure } from './purchase-details.ts'
 

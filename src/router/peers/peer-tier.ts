@@ -1,11 +1,9 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
-import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { CivilDate } from '../../core/models/civil-date.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
-import { type DataRule, refuseLeaving, type LeavingTask } from '../../core/peer-tier/may-leave.ts'
+import { refuseLeaving, type LeavingTask } from '../../core/peer-tier/may-leave.ts'
 import {
   AUCTION_VALUE_MIN,
   costOfOffer,
@@ -23,27 +21,13 @@ import type { OverheadCall } from '../../core/routing/task-outcome.ts'
 import type { PeerRule } from '../../core/routing/decision-record.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest } from '../../ports/language-model.ts'
 import { highestPrice, PeerModel, type PeerModelComponents, type QuotedOffers } from './peer-model.ts'
+import type { PeerTierInit } from './peer-tier-init.ts'
 import { encodePeerTask } from './peer-task.ts'
 import { entryOfOffers, latencyOf } from './quote-entry.ts'
 
 export type PeerTierComponents = PeerModelComponents & {
   /** The model that judges answers. */
   readonly findJudge: () => ModelEntry | undefined
-}
-
-/** What the operator allows of peers. */
-export type PeerTierInit = {
-  readonly skills: readonly string[]
-  readonly currency: Currency
-  /** Nano-dollars that one credit is worth to the operator. */
-  readonly usdNanosPerCredit: Amount
-  readonly priceNanosMax: Amount
-  readonly custody: CustodyModel
-  readonly latencyMsMax: number
-  readonly reputationPpmMin: number
-  /** Only these sellers; absent: whoever offers. */
-  readonly sellers?: readonly Did[] | undefined
-  readonly data: DataRule
 }
 
 export type PeerQuestion = Omit<LeavingTask, 'isPlain'> & {
