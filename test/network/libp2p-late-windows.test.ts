@@ -1,4 +1,4 @@
-import type { ConnectionEncrypter, MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { parseDid } from '../../src/core/evidence/names.ts'
 import { StreamChannel } from '../../src/network/libp2p/stream-channel.ts'
@@ -68,7 +68,7 @@ describe('a connection that goes', () => {
     const factory = watch.muxer((): StreamMuxerFactory => ({
       protocol: '/m',
       createStreamMuxer: () => muxer as unknown as StreamMuxer,
-    }))({} as ConnectionEncrypter)
+    }))({})
     const watched = factory.createStreamMuxer({} as MessageStream) as unknown as {
       onCreateStream(): GoneStream
       onRemoteStream(stream: GoneStream): void

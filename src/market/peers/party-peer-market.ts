@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
-import { type Did, parseContractId } from '../../core/evidence/names.ts'
+import { parseContractId } from '../../core/evidence/names.ts'
 import type { PeerOffer } from '../../core/peer-tier/peer-offer.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { BoughtWork, PeerContract, PeerMarket, PeerPurchase } from '../../ports/peer-market.ts'
