@@ -29,6 +29,11 @@ export class EventRing<Item> {
     this.size += 1
   }
 
+  /** What `shift` would take out. */
+  peek(): Item | undefined {
+    return this.items[this.head]
+  }
+
   shift(): Item | undefined {
     if (this.size === 0) return undefined
     const item = this.items[this.head]

@@ -52,6 +52,11 @@ export class SystemClock implements XStateClock {
     this.#timers.cancel(delayed)
   }
 
+  /** Calls `visit` for all that is to fire, in no order that means anything. `visit` must not schedule or cancel. */
+  each(visit: (delayed: Delayed) => void): void {
+    this.#timers.each(visit)
+  }
+
   setTimeout(callback: () => void, timeoutMs: number): DelayedTask {
     return this.after(timeoutMs, callback)
   }

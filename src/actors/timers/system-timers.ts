@@ -63,6 +63,11 @@ export class SystemTimers<Entry extends TimerEntry<Entry>> {
     return entry.slot === -1 ? undefined : Math.max(0, entry.dueTick - this.nowMs())
   }
 
+  /** Calls `visit` for each timer that is scheduled, in no order that means anything. `visit` must not schedule or cancel. */
+  each(visit: (entry: Entry) => void): void {
+    this.wheel.each(visit)
+  }
+
   /** No timer fires any more. Idempotent. */
   stop(): void {
     this.isStopped = true

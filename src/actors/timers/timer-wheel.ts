@@ -122,6 +122,11 @@ export class TimerWheel<Entry extends TimerEntry<Entry>> {
     }
   }
 
+  /** Calls `visit` for each timer that is scheduled, in no order that means anything. `visit` must not schedule or cancel. */
+  each(visit: (entry: Entry) => void): void {
+    for (const head of this.heads) for (let entry = head; entry !== undefined; entry = entry.next) visit(entry)
+  }
+
   private drain(slot: number, fire: (entry: Entry) => void): void {
     for (let entry = this.heads[slot]; entry !== undefined; entry = this.heads[slot]) {
       this.unlink(entry)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { linkOwnTimer, TimerEntry, unlinkOwnTimer, type TimerOwner } from '../../../src/actors/timers/timer-entry.ts'
+import { TimerEntry } from '../../../src/actors/timers/timer-entry.ts'
 import { TimerWheel } from '../../../src/actors/timers/timer-wheel.ts'
 
 class NamedTimer extends TimerEntry<NamedTimer> {
@@ -283,32 +283,5 @@ describe('timer wheel', () => {
     expect(() => wheel.schedule(entry, 2)).toThrow('scheduled once')
     expect(() => wheel.advance(1, () => wheel.advance(2, () => undefined))).toThrow('does not advance')
     expect(fireAll(wheel, 5)).toEqual([])
-  })
-})
-
-describe("an owner's own timers", () => {
-  it('are cancelled without looking at the others, in any order of linking and unlinking', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 50 }), (toggles) => {
-        const owner: TimerOwner<NamedTimer> = { firstTimer: undefined }
-        const entries = Array.from({ length: 10 }, (_empty, name) => new NamedTimer(name))
-        const linked = new Set<number>()
-        for (const name of toggles) {
-          const entry = entries[name]
-          if (entry === undefined) continue
-          if (linked.delete(name)) unlinkOwnTimer(owner, entry)
-          else {
-            linked.add(name)
-            linkOwnTimer(owner, entry)
-          }
-        }
-        const seen: number[] = []
-        for (let entry = owner.firstTimer; entry !== undefined; entry = owner.firstTimer) {
-          unlinkOwnTimer(owner, entry)
-          seen.push(entry.name)
-        }
-        expect(seen).toEqual([...linked].reverse())
-      }),
-    )
   })
 })
