@@ -160,6 +160,13 @@ export class NotaryModel {
   private viewMoves(state: NotaryState, { network, step, isHelped, lastView }: Offer): void {
     if (state.view < lastView && state.pending.length > 0) {
       step(ACTION.timeout * BASE, 'timeout', () => [{ type: 'timer-fired', name: 'progress', now: NOW }])
+      const heard = state.kind === 'changing' ? this.heardBy(state, network, isHelped) : undefined
+      if (heard !== undefined) {
+        step(ACTION.timeout * BASE + 1, 'timeout, with others', () => [
+          ...heard.map((change): NotaryEvent => ({ type: 'change-received', now: NOW, change })),
+          { type: 'timer-fired', name: 'progress', now: NOW },
+        ])
+      }
     }
     for (let view = state.view + 1; isHelped && view <= lastView; view += 1) {
       const others = network.changes.filter(
@@ -183,6 +190,23 @@ export class NotaryModel {
           .map((change) => ({ type: 'change-received', now: NOW, change })),
       )
     }
+  }
+
+  /**
+   * Changes by which a replica knows that enough have left for its view, or for later ones, to go on: one at most for a later one, since by two it would join them there, and
+   * for a leader no two for its own, which it would open. Both are moves of their own.
+   */
+  private heardBy(state: NotaryState, network: Network, isHelped: boolean): readonly Change[] | undefined {
+    const { view, input } = state
+    const others = network.changes.filter(({ member }) => member !== input.me)
+    const level = others.filter(({ statement }) => statement.view === view)
+    const ahead = others.filter(({ statement, member }) => {
+      return statement.view > view && !level.some((change) => change.member === member)
+    })
+    const lie = isHelped ? [{ statement: this.lie(view), member: this.init.byzantine }] : []
+    const isLeading = leaderOf(this.set, view) === input.me
+    const heard = [...[...level, ...lie].slice(0, isLeading ? 1 : 2), ...ahead.slice(0, 1)].slice(-2)
+    return heard.length < 2 ? undefined : heard.map(({ statement, member }) => signed(statement, member))
   }
 
   private proposalMoves(state: NotaryState, { network, step, isHelped }: Offer): void {

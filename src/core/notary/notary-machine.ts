@@ -6,7 +6,7 @@ import type { Machine } from '../machine.ts'
 import { hashOfBlock } from './block.ts'
 import type { Decision } from './certificate.ts'
 import type { NotaryEffect, NotaryEvent } from './notary-event.ts'
-import { leaderOf } from './notary-set.ts'
+import { leaderOf, quorumOf } from './notary-set.ts'
 import {
   andThen,
   CATCH_UP_MAX,
@@ -14,6 +14,7 @@ import {
   IDLE,
   initialState,
   isLeader,
+  isOutstanding,
   PENDING_MAX,
   refused,
   unchanged,
@@ -148,23 +149,23 @@ function answerProgress(state: NotaryState, { from, slot }: ProgressAsked): Nota
   return { state, effects: [{ type: 'send-decisions', to: from, fromSlot: slot, toSlot }] }
 }
 
-/** Whether something waits for other members. */
-function isOutstanding({ pending, work, prepared, kind, input }: NotaryState): boolean {
-  return (
-    kind !== 'stopped' &&
-    input.set.members.length > 1 &&
-    (pending.length > 0 || work.kind !== 'idle' || prepared !== undefined)
-  )
-}
-
 function leaveView(state: NotaryState, now: Timestamp): NotaryStep {
   if (!isOutstanding(state)) return refused(state, 'NOTARY_TIMER_IDLE')
-  const step = startChange(state, state.view + 1)
-  if (step.state !== state) return step
+  const step = isWaitedFor(state) ? undefined : startChange(state, state.view + 1)
+  if (step !== undefined && step.state !== state) return step
   return {
     state,
     effects: [progressTimer(state, now), { type: 'ask-progress', to: undefined, slot: state.head.slot + 1 }],
   }
+}
+
+/**
+ * Whether this replica has left for a view that fewer than `2f + 1` have left for, itself included: it does not go on to further ones alone, where the others would
+ * never meet it (Castro and Liskov, 1999, section 4.5.2).
+ */
+function isWaitedFor({ kind, input, changes, view }: NotaryState): boolean {
+  const isSaid = changes.some((change) => change.member === input.me && change.view === view)
+  return kind === 'changing' && isSaid && changes.filter((change) => change.view >= view).length < quorumOf(input.set)
 }
 
 function sendAgain(state: NotaryState, now: Timestamp): NotaryStep {
@@ -193,7 +194,7 @@ function raiseFloor(state: NotaryState, floor: VotePosition): NotaryStep {
   return unchanged(passFloor({ ...state, floor: raised, work: IDLE, votes: [] }))
 }
 
-/** Timers run while something is outstanding; a decision and a new view give the leader its time anew. */
+/** Timers run while something is outstanding; a decision, a new view and a quorum that has come to it give the leader its time anew. */
 function withTimers(before: NotaryState, step: NotaryStep, now: Timestamp): NotaryStep {
   const { state, effects } = step
   if (state === before || state.input.set.members.length === 1) return step
@@ -202,7 +203,9 @@ function withTimers(before: NotaryState, step: NotaryStep, now: Timestamp): Nota
     const cancels = (['progress', 'resend'] as const).map((name) => ({ type: 'cancel-timer', name }) as const)
     return { state, effects: [...effects, ...cancels] }
   }
-  const isAnew = state.view !== before.view || state.head.slot !== before.head.slot
+  // The time of a view begins when enough members have come to it.
+  const isMet = isWaitedFor(before) && !isWaitedFor(state)
+  const isAnew = isMet || state.view !== before.view || state.head.slot !== before.head.slot
   if (!is || (was && !isAnew)) return step
   const timers = was ? [progressTimer(state, now)] : [progressTimer(state, now), resendTimer(state, now)]
   return { state, effects: [...effects, ...timers] }

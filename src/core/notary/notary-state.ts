@@ -136,3 +136,12 @@ export function andThen(step: NotaryStep, next: (state: NotaryState) => NotarySt
 export function unchanged(state: NotaryState): NotaryStep {
   return { state, effects: [] }
 }
+
+/** Whether something waits for other members. */
+export function isOutstanding({ pending, work, prepared, kind, input }: NotaryState): boolean {
+  return (
+    kind !== 'stopped' &&
+    input.set.members.length > 1 &&
+    (pending.length > 0 || work.kind !== 'idle' || prepared !== undefined)
+  )
+}

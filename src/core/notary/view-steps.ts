@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { honestShareOf, quorumOf } from './notary-set.ts'
 import type { NotaryEffect } from './notary-event.ts'
-import { andThen, IDLE, isLeader, refused, unchanged } from './notary-state.ts'
+import { andThen, IDLE, isLeader, isOutstanding, refused, unchanged } from './notary-state.ts'
 import type { NotaryState, NotaryStep } from './notary-state.ts'
 import { comparePositions } from './position.ts'
 import { check, pump } from './slot-steps.ts'
@@ -45,7 +45,8 @@ export function takeChange(state: NotaryState, change: Change, now: Timestamp): 
     return { state, effects: [{ type: 'event-refused', code: 'NOTARY_VIEW_STALE' }, ...helpFor(state, change)] }
   const known = state.changes.find(({ member }) => member === change.member)
   if (known !== undefined && known.view >= change.view) {
-    return { state, effects: [{ type: 'event-refused', code: 'NOTARY_VOTE_EXISTS' }, ...helpFor(state, change)] }
+    const effects = [...helpFor(state, change), ...saidAgain(state, change)]
+    return { state, effects: [{ type: 'event-refused', code: 'NOTARY_VOTE_EXISTS' }, ...effects] }
   }
   const changes = [...state.changes.filter(({ member }) => member !== change.member), change]
   const step: NotaryStep = { state: { ...state, changes }, effects: helpFor(state, change) }
@@ -57,6 +58,16 @@ function helpFor({ head, input }: NotaryState, change: Change): readonly NotaryE
   if (change.member === input.me || change.head.slot === head.slot) return []
   if (change.head.slot > head.slot) return [{ type: 'ask-progress', to: change.member, slot: head.slot + 1 }]
   return [{ type: 'send-decisions', to: change.member, fromSlot: change.head.slot + 1, toSlot: head.slot }]
+}
+
+/**
+ * Who says a change again may wait for this replica's own, which was lost: a replica with nothing to do would not say it again by itself. With something to do it does, and
+ * answers nobody, so that two of them never answer each other for ever.
+ */
+function saidAgain(state: NotaryState, { member, view }: Change): readonly NotaryEffect[] {
+  if (state.kind !== 'changing' || member === state.input.me || view > state.view || isOutstanding(state)) return []
+  const change = state.changes.find((other) => other.member === state.input.me)
+  return change === undefined ? [] : [{ type: 'send-again', proposal: undefined, votes: [], change }]
 }
 
 /** `f + 1` members in higher views: one of them is honest, so this replica leaves too, for the highest view that so many have reached. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { timestampFromMs } from '../../../src/base/time.ts'
-import { hashOfBlock } from '../../../src/core/notary/block.ts'
+import { GENESIS, hashOfBlock } from '../../../src/core/notary/block.ts'
 import { certificatesOf } from '../../../src/core/notary/certificate.ts'
 import type { NotaryEffect, NotaryEvent } from '../../../src/core/notary/notary-event.ts'
 import { NOTARY_MACHINE } from '../../../src/core/notary/notary-machine.ts'
@@ -148,5 +148,47 @@ describe('a replica', () => {
     const late = receive(state, { type: 'timer-fired', now: NOW, name: 'progress' })
     expect(typesOf(late.effects)).toEqual(['start-timer', 'ask-progress'])
     expect(refusalOf(receive(state, proposalOf(good)).effects)).toBe('NOTARY_STATE_BEHIND')
+  })
+
+  test('goes no further alone than to the view behind that of the others, and on when enough have come there', () => {
+    const fire = { type: 'timer-fired', now: NOW, name: 'progress' } as const
+    const change = (member: number, view: number): NotaryEvent => {
+      const head = { slot: 0, block: GENESIS, quorum: undefined }
+      return { type: 'change-received', now: NOW, change: { view, head, prepared: undefined, member, signature: '' } }
+    }
+    const { me } = started.input
+    const [one = 0, other = 0] = started.input.set.members.map((_, index) => index).filter((index) => index !== me)
+    const waiting = receive(started, submit('m1')).state
+    const left = receive(receive(waiting, fire).state, change(me, 1)).state
+    expect(left).toMatchObject({ kind: 'changing', view: 1 })
+    const alone = receive(left, fire)
+    expect(alone.state.view).toBe(1)
+    expect(typesOf(alone.effects)).toEqual(['start-timer', 'ask-progress'])
+    const two = receive(left, change(one, 1)).state
+    expect(receive(two, fire).state.view).toBe(1)
+    const met = receive(two, change(other, 1))
+    expect(typesOf(met.effects)).toContain('start-timer')
+    expect(receive(met.state, fire).state.view).toBe(2)
+  })
+
+  test('says its change again to who waits for it, but answers nobody while it repeats it anyway', () => {
+    const fire = { type: 'timer-fired', now: NOW, name: 'progress' } as const
+    const head = { slot: 0, block: GENESIS, quorum: undefined }
+    const change = (member: number, view: number): NotaryEvent => {
+      return { type: 'change-received', now: NOW, change: { view, head, prepared: undefined, member, signature: '' } }
+    }
+    const { me } = started.input
+    const other = me === 0 ? 1 : 0
+    const left = receive(receive(receive(started, submit('m1')).state, fire).state, change(me, 1)).state
+    const both = receive(left, change(other, 1)).state
+    // Its own timer says it again.
+    expect(typesOf(receive(both, change(other, 1)).effects)).toEqual(['event-refused'])
+    const atRest: NotaryState = { ...both, pending: [] }
+    expect(receive(atRest, change(other, 1)).effects.at(-1)).toMatchObject({
+      type: 'send-again',
+      votes: [],
+      change: { member: me, view: 1 },
+    })
+    expect(typesOf(receive(atRest, change(me, 1)).effects)).toEqual(['event-refused'])
   })
 })
