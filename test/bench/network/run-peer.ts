@@ -70,22 +70,21 @@ async function serveHub(): Promise<readonly string[]> {
   transport.handle(PROTOCOL, async ({ body }) => body)
   await transport.start()
   createInterface({ input: process.stdin }).on('line', () => {
-    void heldBytes().then((bytes) => {
-      const held = { peers: transport.connectedPeers.length, heldBytes: bytes, processBytes: process.memoryUsage.rss() }
-      process.stdout.write(`${JSON.stringify(held)}\n`)
-    })
+    const held = {
+      peers: transport.connectedPeers.length,
+      heldBytes: heldBytes(),
+      processBytes: process.memoryUsage.rss(),
+    }
+    process.stdout.write(`${JSON.stringify(held)}\n`)
   })
   return [transport.addresses[0] ?? '', transport.did]
 }
 
 /** Heap and buffers, without what nobody refers to any more. */
-async function heldBytes(): Promise<number> {
+function heldBytes(): number {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
-  for (let time = 0; time < 3; time += 1) {
-    await new Promise((resolve) => setImmediate(resolve))
-    collect()
-  }
+  for (let time = 0; time < 3; time += 1) collect()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
