@@ -180,6 +180,7 @@ describe('commands', () => {
       'node.ts',
       'notary-set-advance.ts',
       'notary-set-create.ts',
+      'peers.ts',
       'policy-evaluate.ts',
       'policy-learn.ts',
       'policy-list.ts',

@@ -8,6 +8,7 @@ import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
 import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
+import { PeerBans } from '../../network/peer-bans.ts'
 import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
@@ -15,6 +16,7 @@ import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { chooseSet } from './choose-set.ts'
+import type { PeerWays } from './desks/peer-desk.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
 import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
@@ -25,7 +27,7 @@ import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
-import { openWays } from './open-ways.ts'
+import { type OpenedWays, openWays } from './open-ways.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
@@ -66,10 +68,12 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   // Read before the notary takes the mark away that has caught up with the others.
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
-  const notaryRole = await openNotary(opening, { keys, lineage })
+  const bans = await openBans(components, keys)
+  const notaryRole = await openNotary(opening, { keys, lineage, bans })
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
-  const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
+  const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known, bans })
+  const { transport } = ways
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
@@ -86,6 +90,8 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     transport,
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
     bootstrap: peers.map(({ did }) => did),
+    bans,
+    ways: notaryRole === undefined ? [ways] : [ways, notaryRole.ways],
     open,
     stop,
   })
@@ -112,24 +118,34 @@ function listedIssuers(
   return [...new Set(own === undefined ? named : [...named, own])]
 }
 
-type OpenedNotary = { readonly role: NotaryRole; readonly addresses: readonly string[] }
+/** Whom this node keeps away, in all of its roles. */
+async function openBans({ clock, directory }: MarketComponents, { node, notary }: MarketKeys): Promise<PeerBans> {
+  const own = [node, notary].flatMap((key) => (key === undefined ? [] : [key.description.did]))
+  const bans = new PeerBans({ clock, store: directory.store.sublevel('banned-peers') }, own)
+  await bans.load()
+  return bans
+}
+
+type OpenedNotary = { readonly role: NotaryRole; readonly ways: PeerWays; readonly addresses: readonly string[] }
 
 /** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
 async function openNotary(
   { components, init, closers }: Opening,
-  { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage | undefined },
+  { keys, lineage, bans }: Pick<OwnTransport, 'keys' | 'bans'> & { readonly lineage: SetLineage | undefined },
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
   if (key === undefined || lineage === undefined) return undefined
   const { directory, onError } = components
   const { did } = key.description
   const address = lineage.set.members.find((member) => member.key === did)?.address
-  const transport = await openWays(components, {
+  const ways = await openWays(components, {
     role: 'notary',
     identity: transportIdentityOf(key),
     listen: address === undefined ? [] : [address],
     known: memberAddresses(lineage),
+    bans,
   })
+  const { transport } = ways
   closers.push(async () => await transport.stop())
   await transport.start()
   const role = await startNotary({
@@ -146,7 +162,7 @@ async function openNotary(
   })
   closers.push(async () => await role.stop())
   serveNotary(transport, role.service)
-  return { role, addresses: transport.addresses }
+  return { role, ways, addresses: transport.addresses }
 }
 
 type OwnTransport = {
@@ -154,6 +170,7 @@ type OwnTransport = {
   /** Addresses at which the notary of this node listens. */
   readonly taken: readonly string[]
   readonly known: readonly string[]
+  readonly bans: PeerBans
 }
 
 function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
@@ -162,20 +179,21 @@ function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
 
 async function openTransport(
   { components, init, closers }: Opening,
-  { keys, taken, known }: OwnTransport,
-): Promise<Transport> {
+  { keys, taken, known, bans }: OwnTransport,
+): Promise<OpenedWays> {
   const { directory } = components
   const wanted = init.listen ?? socketIn(directory.path)
   const listen = wanted.filter((address) => !taken.includes(address))
-  const transport = await openWays(components, {
+  const ways = await openWays(components, {
     role: 'node',
     identity: transportIdentityOf(keys.node),
     listen,
     known,
+    bans,
   })
-  closers.push(async () => await transport.stop())
-  await transport.start()
-  return transport
+  closers.push(async () => await ways.transport.stop())
+  await ways.transport.start()
+  return ways
 }
 
 /** A path that is too long for a socket leaves a node that only asks. */
