@@ -15,9 +15,11 @@ import { GovernanceDesk } from './desks/governance-desk.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
 import { PeerDesk, type PeerWays } from './desks/peer-desk.ts'
-import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
+import { findSilent } from './find-silent.ts'
+import type { MarketInit, MarketTransition, NodeMarket, SilentNode } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
+import type { PeerAddress } from './peer-address.ts'
 import { parseNotarySet } from './read-notary-set.ts'
 import { refuseUnreachable } from './reachable-address.ts'
 import { RecoveryDesk } from './desks/recovery-desk.ts'
@@ -31,7 +33,7 @@ export type NodeMarketInit = {
   readonly transport: Transport
   readonly addresses: readonly string[]
   /** Nodes that are asked for offers besides those that are connected. */
-  readonly bootstrap: readonly Did[]
+  readonly bootstrap: readonly PeerAddress[]
   /** Whom this node keeps away. */
   readonly bans: PeerBans
   /** Its transports, those of its notary as well. */
@@ -96,6 +98,11 @@ export class NodeMarketDesks implements NodeMarket {
     return this.feed.follow(this.until(signal))
   }
 
+  async findSilent({ signal }: AbortOptions = {}): Promise<readonly SilentNode[]> {
+    const { bootstrap, transport } = this.parts
+    return await findSilent(transport, bootstrap, this.until(signal))
+  }
+
   async stop(): Promise<void> {
     await this.parts.stop()
   }
@@ -106,7 +113,8 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
-    const { components, init, keys, bootstrap, transport } = this.parts
+    const { components, init, keys, transport } = this.parts
+    const bootstrap = this.parts.bootstrap.map(({ did }) => did)
     const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery

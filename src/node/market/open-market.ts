@@ -89,7 +89,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     keys,
     transport,
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
-    bootstrap: peers.map(({ did }) => did),
+    bootstrap: peers,
     bans,
     ways: notaryRole === undefined ? [ways] : [ways, notaryRole.ways],
     open,
