@@ -8,6 +8,7 @@ import { AUCTION_TORTURE } from './auction-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
 import { NETWORK_TORTURE } from './network/network-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
@@ -36,6 +37,7 @@ const TORTURES: readonly Torture[] = [
   NETWORK_TORTURE,
 ]
 const FAILURES_SHOWN = 20
+const LABEL_WIDTH_MIN = 20
 
 async function main(): Promise<number> {
   const parsed = readArguments()
@@ -55,15 +57,19 @@ async function main(): Promise<number> {
   for (const torture of chosen) {
     if (values.plant !== '' && !(values.plant in torture.plants)) continue
     const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
-    reports.push(
-      await torture.run({
-        runs: roundsOf(torture, values),
-        deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
-        firstSeed: Number(values.seed ?? 1),
-        plant: values.plant,
-        log: (line) => void process.stderr.write(`${torture.name}: ${line}\n`),
-      }),
-    )
+    const heartbeat = new Heartbeat(torture.name)
+    const log = (line: string): void => {
+      heartbeat.noteSaid()
+      process.stderr.write(`${torture.name}: ${line}\n`)
+    }
+    const report = torture.run({
+      runs: roundsOf(torture, values),
+      deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
+      firstSeed: Number(values.seed ?? 1),
+      plant: values.plant,
+      log,
+    })
+    reports.push(await report.finally(async () => await heartbeat.stop()))
   }
   if (values.json) process.stdout.write(`${JSON.stringify(reports.length === 1 ? reports[0] : reports)}\n`)
   else for (const report of reports) print(report)
@@ -126,7 +132,8 @@ function listPlants(chosen: readonly Torture[], isJson: boolean): number {
 
 function print(report: TortureReport): void {
   console.log(`${report.name}: ${report.runs} rounds, ${report.failures.length} failures`)
-  for (const [name, value] of Object.entries(report.counts)) console.log(`  ${name.padEnd(22)}${value}`)
+  const width = Math.max(LABEL_WIDTH_MIN, ...Object.keys(report.counts).map((name) => name.length))
+  for (const [name, value] of Object.entries(report.counts)) console.log(`  ${name.padEnd(width)}  ${value}`)
   for (const { seed, what } of report.failures.slice(0, FAILURES_SHOWN)) console.log(`  FAILED seed ${seed}: ${what}`)
 }
 
