@@ -24,7 +24,7 @@ export const nodeCommand: Command = {
       value: 'M',
       isList: true,
       describe:
-        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory)',
+        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory, which is not opened when others are named)',
     },
     bootstrap: {
       value: 'M',
