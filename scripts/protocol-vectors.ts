@@ -6,6 +6,7 @@ import { CAPABILITY_VECTORS } from './protocol-vectors/capability-vectors.ts'
 import { DISPUTE_VECTORS } from './protocol-vectors/dispute-vectors.ts'
 import { ENVELOPE_VECTORS } from './protocol-vectors/envelope-vectors.ts'
 import { ESCROW_VECTORS } from './protocol-vectors/escrow-vectors.ts'
+import { GOSSIP_VECTORS } from './protocol-vectors/gossip-vectors.ts'
 import { GOVERNANCE_VECTORS } from './protocol-vectors/governance-vectors.ts'
 import { LEDGER_VECTORS } from './protocol-vectors/ledger-vectors.ts'
 import { REPUTATION_VECTORS } from './protocol-vectors/reputation-vectors.ts'
@@ -22,6 +23,7 @@ export const VECTOR_AREAS: readonly VectorArea[] = [
   REPUTATION_VECTORS,
   GOVERNANCE_VECTORS,
   CAPABILITY_VECTORS,
+  GOSSIP_VECTORS,
 ]
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {

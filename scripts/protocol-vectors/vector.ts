@@ -13,6 +13,7 @@ export type VectorContext = {
 
 export type Vector =
   | AuctionVector
+  | GossipVector
   /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
   | {
       readonly kind: 'accepted'
@@ -90,6 +91,25 @@ export type AuctionVector =
       readonly bids: readonly string[]
       readonly transcriptHash: string
       readonly verdict: unknown
+    }
+
+export type GossipVector =
+  /** The bytes are a card of `node`; hashes of its offers that are valid in the context, and of its receipts. */
+  | {
+      readonly kind: 'card'
+      readonly name: string
+      readonly bytes: string
+      readonly node: string
+      readonly offers: readonly string[]
+      readonly receipts: readonly string[]
+    }
+  /** The bytes are no card that is passed on; `reject` where it counts against whoever passed it on. */
+  | {
+      readonly kind: 'card-refused'
+      readonly name: string
+      readonly bytes: string
+      readonly verdict: string
+      readonly code: string
     }
 
 export type VectorFile = {

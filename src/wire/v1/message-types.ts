@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { AUCTION_MESSAGES, DELEGATION_MESSAGES, MARKET_MESSAGES } from './auction-messages.ts'
 import { CAPABILITY_MESSAGES } from './capability-messages.ts'
+import { CARD_MESSAGES } from './card-messages.ts'
 import { DISPUTE_MESSAGES } from './dispute-messages.ts'
 import { ESCROW_MESSAGES } from './escrow-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
@@ -16,6 +17,7 @@ export const MESSAGES = {
   ...AUCTION_MESSAGES,
   ...DELEGATION_MESSAGES,
   ...MARKET_MESSAGES,
+  ...CARD_MESSAGES,
   ...CAPABILITY_MESSAGES,
   ...DISPUTE_MESSAGES,
   ...ESCROW_MESSAGES,

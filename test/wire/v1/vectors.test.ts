@@ -14,6 +14,7 @@ import type { Audience } from '../../../src/wire/v1/envelope-head.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { checkEquivocation, type EquivocationProof } from '../../../src/wire/v1/equivocation.ts'
 import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
+import { decodeCard, verifyCard } from '../../../src/wire/v1/read-card.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
 import { auctionOutcomeOf } from './auction-outcome.ts'
 
@@ -59,11 +60,29 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
     case 'auction-clearing':
     case 'auction-transcript':
       return auctionOutcomeOf(vector)
+    case 'card':
+    case 'card-refused':
+      return readCardOf(vector.bytes, context)
     case 'equivocation': {
       const outcome = checkEquivocation(vector.proof as EquivocationProof, verify)
       return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
     }
   }
+}
+
+/** What somebody who hears it by gossip makes of it. */
+function readCardOf(digits: string, context: VectorContext): unknown {
+  const init = {
+    verify,
+    now: context.now as Timestamp,
+    clockSkewMs: context.clockSkewMs as DurationMs,
+    network: context.network,
+  }
+  const decoded = decodeCard(bytesOf(digits), init)
+  const read = decoded.kind === 'refused' ? decoded : verifyCard(decoded, init)
+  if (read.kind === 'refused') return { verdict: read.verdict, code: read.code }
+  const { node, offers, receipts } = read.card
+  return { node, offers: offers.map(({ id }) => id), receipts: receipts.map(({ id }) => id) }
 }
 
 function receive(digits: string, context: VectorContext): unknown {
@@ -114,6 +133,7 @@ describe('golden vectors', () => {
       reputation: 17,
       governance: 18,
       capability: 10,
+      gossip: 20,
     })
   })
 

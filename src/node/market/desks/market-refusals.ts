@@ -7,6 +7,7 @@ import { TERMS_REFUSALS } from '../../../core/escrow/validate-terms.ts'
 import { ENVELOPE_REFUSALS } from '../../../core/evidence/envelope-refusals.ts'
 import { GOVERNANCE_REFUSALS } from '../../../core/governance/governance-refusals.ts'
 import { LEDGER_REFUSALS } from '../../../core/ledger/ledger-refusals.ts'
+import { CARD_CODES, CARD_READ_REFUSALS } from '../../../core/market/card-codes.ts'
 import { MARKET_CODES } from '../../../core/market/market-codes.ts'
 import { METERING_REFUSALS } from '../../../core/metering/metering-refusals.ts'
 import { NOTARY_REFUSALS } from '../../../core/notary/notary-codes.ts'
@@ -24,6 +25,8 @@ const TABLES: readonly Readonly<Record<string, Refusal>>[] = [
   GOVERNANCE_REFUSALS,
   NOTARY_REFUSALS,
   MARKET_CODES,
+  CARD_CODES,
+  CARD_READ_REFUSALS,
   PARTY_CODES,
   BUY_CODES,
   AUCTION_CODES,
