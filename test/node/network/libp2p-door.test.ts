@@ -17,6 +17,8 @@ import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-ke
 const PROTOCOL = '/kernell/echo/1.0.0'
 const question = { protocol: PROTOCOL, body: Uint8Array.of(7), timeoutMs: 10_000 }
 const seedOf = (number: number): Uint8Array => new Uint8Array(32).fill(number)
+/** The neutral point: one signature under it verifies every message. */
+const WEAK = didOfPublicKey(Uint8Array.of(1, ...new Uint8Array(31)))
 const started: Libp2pTransport[] = []
 
 async function start(components: Libp2pComponents, init: Libp2pNodeInit = {}): Promise<Libp2pTransport> {
@@ -60,9 +62,42 @@ describe('the door of a peer', () => {
     ['a peer id of another alphabet', '12D3KooW0yoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp'],
     ['a peer id of another kind of key', 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N'],
     ['a DID with a blank', ' did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'],
-    // The neutral point, under which one signature verifies every message.
-    ['a key under which anybody signs', didOfPublicKey(Uint8Array.of(1, ...new Uint8Array(31)))],
+    ['a key under which anybody signs', WEAK],
   ])('takes %s for no name of a node', (_, text) => {
     expect(parsePeerName(text)).toBeUndefined()
+  })
+})
+
+describe('the address of a node', () => {
+  const { did } = peerComponentsOf(seedOf(1)).identity
+  const relay = `/ip4/192.0.2.9/tcp/4001/p2p/${peerIdOf(peerComponentsOf(seedOf(2)).identity.did)}/p2p-circuit`
+
+  it.each(['/ip4/192.0.2.1/tcp/4001', '/dns4/node.example/tcp/443/tls/ws', '/unix/srv/p2p/market.sock', relay])(
+    'is %s with the name of its key in either notation',
+    (address) => {
+      for (const name of [did, peerIdOf(did)])
+        expect(parsePeerAddress(`${address}/p2p/${name}`)).toEqual({ did, address })
+    },
+  )
+
+  it.each([
+    ['without a name', '/ip4/192.0.2.1/tcp/4001'],
+    ['without a place', `/p2p/${did}`],
+    ['of a relay alone', relay],
+    ['with a name that is none', '/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWnobody'],
+    ['with a key under which anybody signs', `/ip4/192.0.2.1/tcp/4001/p2p/${WEAK}`],
+  ])('%s is refused', (_, text) => {
+    expect(() => parsePeerAddress(text)).toThrow(expect.objectContaining({ code: 'NETWORK_ADDRESS_INVALID' }) as Error)
+  })
+
+  it('is that of the node that holds the key, whoever else answers there', async () => {
+    const [near, far] = [
+      await start(peerComponentsOf(seedOf(1)), { listen: [] }),
+      await start(peerComponentsOf(seedOf(2))),
+    ]
+    const wanted = peerComponentsOf(seedOf(3)).identity.did
+    const named = parsePeerAddress(`${far.addresses[0]}/p2p/${peerIdOf(wanted)}`)
+    near.addPeer(named.did, named.address)
+    await expect(near.request(wanted, question)).rejects.toMatchObject({ code: 'NETWORK_PEER_WRONG' })
   })
 })
