@@ -136,18 +136,22 @@ describe('a peer that is banned', () => {
   })
 
   it('does not come in over a socket of this machine either', async () => {
-    const near = createLocalTransport({ ...componentsOf(1), isBanned }, { listen: ['/ip4/127.0.0.1/tcp/0'] })
-    const far = createLocalTransport(componentsOf(66))
+    const listen = ['/ip4/127.0.0.1/tcp/0']
+    const near = createLocalTransport({ ...componentsOf(1), isBanned }, { listen })
+    const far = createLocalTransport(componentsOf(66), { listen })
     started.push(near, far)
     near.handle(PROTOCOL, async ({ body }) => body)
     await Promise.all([near.start(), far.start()])
     far.addPeer(near.did, near.addresses[0] ?? '')
+    near.addPeer(did, far.addresses[0] ?? '')
     expect(await far.request(near.did, question)).toEqual(question.body)
     banned.add(did)
     near.cutOff(did)
     expect(near.connectedPeers).toEqual([])
+    await vi.waitUntil(() => far.connectedPeers.length === 0, { timeout: WAIT_MS })
     expect(await codeOf(far.request(near.did, question))).toBe('NETWORK_UNREACHABLE')
-    expect(near.connectedPeers).toEqual([])
+    await expect(near.request(did, question)).rejects.toThrow(/keeps .* away/)
+    expect([near.connectedPeers, far.connectedPeers]).toEqual([[], []])
   })
 })
 

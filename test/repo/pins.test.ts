@@ -52,6 +52,7 @@ describe('the package', () => {
       './market': door('market/'),
       './keys': door('keys/'),
       './network': door('network/'),
+      './network/libp2p': door('node/network/'),
       './learning': door('learning/'),
       './models': door('models/'),
       './storage': door('storage/'),

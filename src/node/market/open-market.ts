@@ -15,13 +15,14 @@ import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
+import { identityOfSigner } from '../network/transport-identity.ts'
 import { chooseSet } from './choose-set.ts'
 import type { PeerWays } from './desks/peer-desk.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
 import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
-import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
+import { type MarketKeys, openMarketKeys } from './market-keys.ts'
 import { NodeMarketDesks } from './node-market.ts'
 import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
@@ -140,7 +141,7 @@ async function openNotary(
   const address = lineage.set.members.find((member) => member.key === did)?.address
   const ways = await openWays(components, {
     role: 'notary',
-    identity: transportIdentityOf(key),
+    identity: identityOfSigner(key.signer),
     listen: address === undefined ? [] : [address],
     known: memberAddresses(lineage),
     bans,
@@ -186,7 +187,7 @@ async function openTransport(
   const listen = wanted.filter((address) => !taken.includes(address))
   const ways = await openWays(components, {
     role: 'node',
-    identity: transportIdentityOf(keys.node),
+    identity: identityOfSigner(keys.node.signer),
     listen,
     known,
     bans,
