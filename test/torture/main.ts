@@ -18,7 +18,7 @@ import { SIGNATURE_TORTURE } from './signature-torture.ts'
 import { STANDING_TORTURE } from './standing-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
 import { THREADS_TORTURE } from './threads-torture.ts'
-import type { Torture, TortureReport } from './torture.ts'
+import type { Torture, TortureInit, TortureReport } from './torture.ts'
 
 const TORTURES: readonly Torture[] = [
   STORAGE_TORTURE,
@@ -57,23 +57,32 @@ async function main(): Promise<number> {
   for (const torture of chosen) {
     if (values.plant !== '' && !(values.plant in torture.plants)) continue
     const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
-    const heartbeat = new Heartbeat(torture.name)
-    const log = (line: string): void => {
-      heartbeat.noteSaid()
-      process.stderr.write(`${torture.name}: ${line}\n`)
-    }
-    const report = torture.run({
-      runs: roundsOf(torture, values),
-      deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
-      firstSeed: Number(values.seed ?? 1),
-      plant: values.plant,
-      log,
-    })
-    reports.push(await report.finally(async () => await heartbeat.stop()))
+    reports.push(
+      await play(torture, {
+        runs: roundsOf(torture, values),
+        deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
+        firstSeed: Number(values.seed ?? 1),
+        plant: values.plant,
+      }),
+    )
   }
   if (values.json) process.stdout.write(`${JSON.stringify(reports.length === 1 ? reports[0] : reports)}\n`)
   else for (const report of reports) print(report)
   return reports.some(({ failures }) => failures.length > 0) ? 1 : 0
+}
+
+/** Runs a torture; it says something every few seconds. */
+async function play(torture: Torture, init: Omit<TortureInit, 'log'>): Promise<TortureReport> {
+  const heartbeat = new Heartbeat(torture.name)
+  const log = (line: string): void => {
+    heartbeat.noteSaid()
+    process.stderr.write(`${torture.name}: ${line}\n`)
+  }
+  try {
+    return await torture.run({ ...init, log })
+  } finally {
+    await heartbeat.stop()
+  }
 }
 
 type Length = {
