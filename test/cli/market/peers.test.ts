@@ -76,6 +76,16 @@ describe('a node that may buy answers', () => {
     expect(contracts).toMatchObject([{ priceNanos: '2000000' }])
   })
 
+  test('says of a task that it keeps why no peer was asked, with all candidates', { timeout: 60_000 }, async () => {
+    const risky = 'My child swallowed 12 ibuprofen tablets, which dose of charcoal should I give her?'
+    const words = ['route', risky, '--data-dir', 'buyer', '--config', 'buyer.json', '--explain']
+    const { decision } = told(await kernell(...words)) as { decision: Json }
+    expect(decision).toMatchObject({ risk: 'high', no_peer_because: 'tasks of high risk do not leave' })
+    expect(decision['candidates']).toContainEqual(expect.objectContaining({ model: 'grand/grand-1' }))
+    const people = await runBinary([...words, '--cache', 'off'], { folder, environment })
+    expect(people.errors).toMatch(/- no peer is asked: tasks of high risk do not leave\n[^]*candidate +tier/)
+  })
+
   test('says who would learn what before it buys anything', { timeout: 60_000 }, async () => {
     writeFileSync(join(folder, 'letter.txt'), 'one two three')
     const words = ['market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.5']
