@@ -183,10 +183,10 @@ export class ClusterExtension implements SystemExtension {
   private failToOpen(error: unknown): void {
     this.up.reject(error)
     if (this.isStopped) return
-    const { reportError } = this.init.environment
-    if (!this.attached.system.isReadyAwaited) reportError(error)
+    const { environment, transport } = this.init
+    if (!this.attached.system.isReadyAwaited) environment.reportError(error)
     // Of several addresses some may be open.
-    this.init.transport.stop().catch(reportError)
+    transport.stop().catch((failure: unknown) => environment.reportError(failure))
   }
 
   /** Twice per heartbeat: what is over is seen soon after. */
