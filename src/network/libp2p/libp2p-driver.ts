@@ -15,6 +15,7 @@ import { Libp2pGossip } from './libp2p-gossip.ts'
 import { dialAddressOf, lastPeerOf, parseAddressOf, relayOf, withoutPeer } from './libp2p-addresses.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
 import { DIAL_ADDRESSES_MAX, DIAL_MS, FRAME_STREAMS_MAX, QUESTIONS_PER_PEER, STREAMS_OUT_MAX } from './limits.ts'
+import { listenFailure } from './listen-failure.ts'
 import { originOf } from './origin.ts'
 import { didOfPeerId, peerIdOfDid } from './peer-identity.ts'
 import { PeerScores } from './peer-scores.ts'
@@ -130,8 +131,10 @@ export class Libp2pDriver implements ChannelDriver {
     try {
       await node.start()
     } catch (cause: unknown) {
-      const message = `${this.init.listen.join(', ')}: ${cause instanceof Error ? cause.message : 'not to be had'}`
-      throw new CodedError('NETWORK_LISTEN_FAILED', { message, cause })
+      throw listenFailure(
+        this.init.listen.map((address) => address.toString()),
+        cause,
+      )
     }
     const pubsub = 'gossip' in node.services ? node.services['gossip'] : undefined
     if (pubsub !== undefined) this.gossip?.attach(pubsub as GossipSub)
