@@ -1,5 +1,6 @@
 import { describe, expect, it, test, vi } from 'vitest'
 import { MemoryGossipNetwork } from '../../src/network/memory/memory-gossip.ts'
+import { SeveralGossips } from '../../src/network/ways/several-gossips.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
 import type { Gossip } from '../../src/ports/gossip.ts'
 import { GOSSIP_CASES, GOSSIP_TOPIC, type GossipLine } from '../../src/testing/conformance/gossip-cases.ts'
@@ -15,6 +16,16 @@ async function memoryLine(): Promise<Made> {
   const make = (number: number): Gossip => network.createGossip(identityOf(number).did, gossipTopics)
   const line = { near: make(1), far: make(2), third: make(3), untilKnown: async () => {} }
   return { line, stop: async () => {} }
+}
+
+/** The middle one is in two networks, and each of the others in one of them. */
+async function bridgedLine(): Promise<Made> {
+  const [left, right] = [new MemoryGossipNetwork(), new MemoryGossipNetwork()]
+  const { did } = identityOf(2)
+  const far = new SeveralGossips([left, right].map((network) => network.createGossip(did, gossipTopics)))
+  const near = left.createGossip(identityOf(1).did, gossipTopics)
+  const third = right.createGossip(identityOf(3).did, gossipTopics)
+  return { line: { near, far, third, untilKnown: async () => {} }, stop: async () => {} }
 }
 
 function gossipOf({ gossip }: Libp2pTransport): Gossip {
@@ -46,6 +57,7 @@ async function libp2pLine(): Promise<Made> {
 
 describe.each([
   ['memory', memoryLine],
+  ['two networks as one', bridgedLine],
   ['gossipsub', libp2pLine],
 ])('Gossip: %s', (_, create) => {
   test.each(GOSSIP_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {

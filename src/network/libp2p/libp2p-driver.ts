@@ -79,6 +79,13 @@ export class Libp2pDriver implements ChannelDriver {
     this.knowRelay(parsed)
   }
 
+  /** The node says so itself, in words that `teller` has passed on. */
+  tell(peer: Did, { address, teller }: { readonly address: string; readonly teller: Did }): boolean {
+    const [connection] = this.node?.getConnections(peerIdOfDid(teller)) ?? []
+    const from = connection && withoutPeer(connection.remoteAddr).toString()
+    return this.book.tell(peer, { address, teller: from, isItself: true })
+  }
+
   addresses(): readonly string[] {
     return (this.node?.getMultiaddrs() ?? []).map((address) => withoutPeer(address).toString())
   }

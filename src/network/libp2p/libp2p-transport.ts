@@ -64,6 +64,15 @@ export class Libp2pTransport extends FramedTransport {
     }
   }
 
+  /**
+   * A node says itself where it is, in words that it has signed and that `teller` has passed on. It never displaces what was proved or named.
+   *
+   * @returns Whether the address is kept.
+   */
+  tell(peer: Did, told: { readonly address: string; readonly teller: Did }): boolean {
+    return this.libp2p.tell(peer, told)
+  }
+
   scoreOf(peer: Did): PeerScore {
     return this.libp2p.scores.scoreOf(peer)
   }
