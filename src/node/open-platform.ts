@@ -84,6 +84,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     random,
     timers,
     onError,
+    gossip: config.market,
     ...webhook,
     ...(peers !== undefined && {
       onBuyer: (role, set, nodes) => joinPeers({ peers, market: peerMarket, set, role, nodes, onError }),

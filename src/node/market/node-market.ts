@@ -13,6 +13,7 @@ import { EscrowDesk } from './desks/escrow-desk.ts'
 import { GovernanceDesk } from './desks/governance-desk.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
+import type { CardRole } from './gossip/card-role.ts'
 import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
@@ -30,6 +31,8 @@ export type NodeMarketInit = {
   readonly addresses: readonly string[]
   /** Nodes that are asked for offers besides those that are connected. */
   readonly bootstrap: readonly Did[]
+  /** What other nodes say of themselves; absent where it is not heard. */
+  readonly cards: CardRole | undefined
   readonly open: (lineage: SetLineage) => Promise<OpenedSet>
   readonly stop: () => Promise<void>
 }
@@ -95,14 +98,16 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
-    const { components, init, keys, bootstrap, transport } = this.parts
+    const { components, init, keys, bootstrap, transport, cards } = this.parts
     const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
     const recoveries = new RecoveryDesk({ role, notary })
-    const peers = (): readonly Did[] =>
-      [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
+    const peers = (skill?: string): readonly Did[] => {
+      const found = skill === undefined ? [] : (cards?.discover(skill) ?? [])
+      return [...new Set([...bootstrap, ...transport.connectedPeers, ...found])].filter(isNoMember(lineage.set))
+    }
     if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
     const { findWorker } = init
     const trade =

@@ -25,7 +25,9 @@ import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
-import { openWays } from './open-ways.ts'
+import { type OpenedWays, openWays } from './open-ways.ts'
+import { CardRole } from './gossip/card-role.ts'
+import { MARKET_TOPICS } from '../../wire/v1/gossip-topics.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
@@ -69,14 +71,17 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const notaryRole = await openNotary(opening, { keys, lineage })
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
-  const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
+  const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
+  const { transport } = ways
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
+  const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
+    if (party !== undefined) cards?.sell(party)
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -86,6 +91,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     transport,
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
     bootstrap: peers.map(({ did }) => did),
+    cards,
     open,
     stop,
   })
@@ -124,7 +130,7 @@ async function openNotary(
   const { directory, onError } = components
   const { did } = key.description
   const address = lineage.set.members.find((member) => member.key === did)?.address
-  const transport = await openWays(components, {
+  const { transport } = await openWays(components, {
     role: 'notary',
     identity: transportIdentityOf(key),
     listen: address === undefined ? [] : [address],
@@ -163,19 +169,36 @@ function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
 async function openTransport(
   { components, init, closers }: Opening,
   { keys, taken, known }: OwnTransport,
-): Promise<Transport> {
-  const { directory } = components
+): Promise<OpenedWays> {
+  const { directory, gossip } = components
   const wanted = init.listen ?? socketIn(directory.path)
   const listen = wanted.filter((address) => !taken.includes(address))
-  const transport = await openWays(components, {
+  const ways = await openWays(components, {
     role: 'node',
     identity: transportIdentityOf(keys.node),
     listen,
     known,
+    ...(gossip.isGossiping && { topics: MARKET_TOPICS }),
   })
-  closers.push(async () => await transport.stop())
-  await transport.start()
-  return transport
+  closers.push(async () => await ways.transport.stop())
+  await ways.transport.start()
+  return ways
+}
+
+type CardParts = { readonly keys: MarketKeys; readonly ways: OpenedWays; readonly named: readonly Did[] }
+
+/** What other nodes say of themselves is heard over libp2p alone: who else would say it on this machine is connected anyway. */
+async function openCards(
+  { components, init, closers }: Opening,
+  { keys, ways: { gossip, tell, transport }, named }: CardParts,
+): Promise<CardRole | undefined> {
+  if (gossip === undefined) return undefined
+  const network = init.network ?? NETWORK_DEFAULT
+  const addresses = (): readonly string[] => transport.addresses
+  const cards = new CardRole({ components, gossip, tell, network, key: keys.node, named, addresses })
+  closers.push(async () => await cards.stop())
+  await cards.start()
+  return cards
 }
 
 /** A path that is too long for a socket leaves a node that only asks. */

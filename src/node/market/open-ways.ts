@@ -1,6 +1,8 @@
 import { SeveralWays, type Way } from '../../network/ways/several-ways.ts'
 import { createLocalTransport } from '../../network/local/local-transport.ts'
+import type { Libp2pTransport } from '../../network/libp2p/libp2p-transport.ts'
 import type { TransportIdentity } from '../../network/framed/framed-transport.ts'
+import type { Gossip } from '../../ports/gossip.ts'
 import type { Transport } from '../../ports/transport.ts'
 import type { MarketComponents } from './market-components.ts'
 
@@ -12,6 +14,16 @@ export type WaysInit = {
   readonly listen: readonly string[]
   /** Addresses of others that are known now. */
   readonly known: readonly string[]
+  /** Announcements that it listens to; absent: it neither says nor hears any. */
+  readonly topics?: readonly string[] | undefined
+}
+
+export type OpenedWays = {
+  readonly transport: Transport
+  /** Announcements to everybody; only over libp2p. */
+  readonly gossip: Gossip | undefined
+  /** Takes addresses that nodes say of themselves. */
+  readonly tell: Libp2pTransport['tell'] | undefined
 }
 
 /**
@@ -19,23 +31,28 @@ export type WaysInit = {
  *
  * Throws `NETWORK_ADDRESS_INVALID`.
  */
-export async function openWays(
-  components: MarketComponents,
-  { role, identity, listen, known }: WaysInit,
-): Promise<Transport> {
+export async function openWays(components: MarketComponents, init: WaysInit): Promise<OpenedWays> {
+  const { role, identity, listen, known, topics } = init
   const { clock, random, timers, directory, onError } = components
   const local: Way = {
     transport: createLocalTransport({ identity, clock, random }, { listen: listen.filter(isSocket) }),
     isOf: isSocket,
   }
-  if ([...listen, ...known].every(isSocket)) return local.transport
+  if ([...listen, ...known].every(isSocket)) return { transport: local.transport, gossip: undefined, tell: undefined }
   const { createLibp2pTransport } = await import('../../network/libp2p/create-libp2p-transport.ts')
   const addresses = directory.store.sublevel(`peers-of-${role}`)
   const transport = createLibp2pTransport(
     { identity, clock, random, timers, addresses, onFailure: onError },
-    { listen: listen.filter((address) => !isSocket(address)) },
+    {
+      listen: listen.filter((address) => !isSocket(address)),
+      ...(topics !== undefined && { gossipTopics: topics }),
+    },
   )
-  return new SeveralWays([local, { transport, isOf: (address) => !isSocket(address) }])
+  return {
+    transport: new SeveralWays([local, { transport, isOf: (address) => !isSocket(address) }]),
+    gossip: transport.gossip,
+    tell: (peer, told) => transport.tell(peer, told),
+  }
 }
 
 function isSocket(address: string): boolean {
