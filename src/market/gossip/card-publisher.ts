@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { canonicalJson } from '../../base/canonical-json.ts'
 import {
   addDuration,
   type DurationMs,
@@ -101,7 +101,7 @@ export class CardPublisher {
     const { gossip, clock } = this.components
     const body = fitting(this.init.describe())
     const neighbours = new Set(gossip.peersOf(CARD_TOPIC))
-    const content = canonicalJson(body as unknown as JsonValue)
+    const content = canonicalJson(body)
     if (neighbours.size === 0 || !this.isDue({ body, content, neighbours }) || !this.rate.take(this.did)) return false
     const at = clock.now()
     const bytes = this.sign(body, at)
@@ -159,7 +159,7 @@ function fitting({ addresses, models, offers, receipts = [], ...rest }: OwnCard)
     models: models.slice(0, CARD_MODELS_MAX),
     receipts,
   }
-  let room = BODY_CHARS_MAX - canonicalJson(kept as unknown as JsonValue).length
+  let room = BODY_CHARS_MAX - canonicalJson(kept).length
   const fit: string[] = []
   for (const offer of offers.slice(0, CARD_OFFERS_MAX)) {
     // A text in JSON is longer than it is.

@@ -130,7 +130,7 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private status(): JsonValue {
-    const { keys } = this.parts
+    const { keys, cards, components } = this.parts
     return {
       did: this.did,
       account: this.account ?? null,
@@ -138,6 +138,8 @@ export class NodeMarketDesks implements NodeMarket {
       listen: [...this.addresses],
       notarySet: this.chosen?.set.id ?? null,
       peers: [...this.parts.transport.connectedPeers],
+      cards: cards?.known().length ?? 0,
+      convicted: components.convicted.list.map(({ member, kind }) => ({ member, kind })),
     }
   }
 

@@ -9,6 +9,7 @@ import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
+import type { Gossip } from '../../ports/gossip.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
@@ -27,7 +28,8 @@ import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
 import { CardRole } from './gossip/card-role.ts'
-import { MARKET_TOPICS } from '../../wire/v1/gossip-topics.ts'
+import { NotaryWatchRole } from './gossip/notary-watch-role.ts'
+import { MARKET_TOPICS, NOTARY_TOPICS } from '../../wire/v1/gossip-topics.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
@@ -68,17 +70,22 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   // Read before the notary takes the mark away that has caught up with the others.
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
-  const notaryRole = await openNotary(opening, { keys, lineage })
+  const watch = new NotaryWatchRole(components)
+  const notaryRole = await openNotary(opening, { keys, lineage, watch })
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
   const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
   const { transport } = ways
+  // Before the notary that it tells of.
+  closers.push(async () => await watch.stop())
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
+    await watch.start(chosen, [ways.gossip, notaryRole?.gossip])
+    if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
     if (party !== undefined) cards?.sell(party)
@@ -118,23 +125,33 @@ function listedIssuers(
   return [...new Set(own === undefined ? named : [...named, own])]
 }
 
-type OpenedNotary = { readonly role: NotaryRole; readonly addresses: readonly string[] }
+type OpenedNotary = {
+  readonly role: NotaryRole
+  readonly addresses: readonly string[]
+  readonly gossip: Gossip | undefined
+}
+type NotaryParts = {
+  readonly keys: MarketKeys
+  readonly lineage: SetLineage | undefined
+  readonly watch: NotaryWatchRole
+}
 
 /** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
 async function openNotary(
   { components, init, closers }: Opening,
-  { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage | undefined },
+  { keys, lineage, watch }: NotaryParts,
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
   if (key === undefined || lineage === undefined) return undefined
   const { directory, onError } = components
   const { did } = key.description
   const address = lineage.set.members.find((member) => member.key === did)?.address
-  const { transport } = await openWays(components, {
+  const { transport, gossip } = await openWays(components, {
     role: 'notary',
     identity: transportIdentityOf(key),
     listen: address === undefined ? [] : [address],
     known: memberAddresses(lineage),
+    ...(components.gossip.isGossiping && { topics: NOTARY_TOPICS }),
   })
   closers.push(async () => await transport.stop())
   await transport.start()
@@ -149,10 +166,11 @@ async function openNotary(
     isTrial: init.isTrial === true,
     issuers: listedIssuers(init.issuers ?? [], { keys, lineage }),
     onFailure: onError,
+    onDoubleVote: (proof) => watch.report(proof),
   })
   closers.push(async () => await role.stop())
   serveNotary(transport, role.service)
-  return { role, addresses: transport.addresses }
+  return { role, addresses: transport.addresses, gossip }
 }
 
 type OwnTransport = {

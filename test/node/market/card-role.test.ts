@@ -36,7 +36,9 @@ async function openNode(number: number, isDiscovering: boolean): Promise<MarketN
     onError: (error: unknown) => {
       throw error
     },
-    ...{ clock, random, timers },
+    clock,
+    random,
+    timers,
   } as unknown as MarketComponents
   const opened = { signer: signerOf(key), description: { did: key.did } } as unknown as OpenKey
   await transport.start()
