@@ -86,6 +86,12 @@ export class Libp2pDriver implements ChannelDriver {
     return this.book.tell(peer, { address, teller: from, isItself: true })
   }
 
+  /** Connects with a node, where there is no connection. Rejects as `dial`. */
+  async join(peer: Did): Promise<void> {
+    const { node } = this
+    if (node !== undefined && node.getConnections(peerIdOfDid(peer)).length === 0) await this.connect(node, peer)
+  }
+
   addresses(): readonly string[] {
     return (this.node?.getMultiaddrs() ?? []).map((address) => withoutPeer(address).toString())
   }

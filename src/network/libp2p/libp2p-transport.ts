@@ -73,6 +73,11 @@ export class Libp2pTransport extends FramedTransport {
     return this.libp2p.tell(peer, told)
   }
 
+  /** Becomes the neighbour of a node, so that announcements come from it and go to it. Rejects with `NETWORK_PEER_UNKNOWN`, `NETWORK_UNREACHABLE`, `NETWORK_PEER_WRONG`. */
+  async join(peer: Did): Promise<void> {
+    await this.libp2p.join(peer)
+  }
+
   scoreOf(peer: Did): PeerScore {
     return this.libp2p.scores.scoreOf(peer)
   }

@@ -11,6 +11,7 @@ import { isAmong, otherSet } from './choose-set.ts'
 import { CreditDesk } from './desks/credit-desk.ts'
 import { EscrowDesk } from './desks/escrow-desk.ts'
 import { GovernanceDesk } from './desks/governance-desk.ts'
+import { plain } from './desks/plain-json.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
 import type { CardRole } from './gossip/card-role.ts'
@@ -78,6 +79,7 @@ export class NodeMarketDesks implements NodeMarket {
   async ask(request: ControlRequest, { signal }: AbortOptions = {}): Promise<ControlAnswer> {
     if (this.stopping.signal.aborted) throw new CodedError('MARKET_NOT_OPEN', { message: 'The node is closing' })
     if (request['op'] === 'status') return { kind: 'json', body: this.status() }
+    if (request['op'] === 'sellers') return { kind: 'json', body: this.sellers(optionalText(request, 'skill')) }
     if (request['op'] === 'transitions') return { kind: 'lines', lines: this.lines(signal) }
     const text = optionalText(request, 'set')
     const desks = text === undefined ? await this.known() : await this.useSet(setOf(text))
@@ -141,6 +143,17 @@ export class NodeMarketDesks implements NodeMarket {
       cards: cards?.known().length ?? 0,
       convicted: components.convicted.list.map(({ member, kind }) => ({ member, kind })),
     }
+  }
+
+  /** What other nodes say that they sell. */
+  private sellers(skill: string | undefined): JsonValue {
+    const sellers = this.parts.cards?.known().map(({ card, until, isKnown }) => {
+      const offers = card.offers.filter(({ terms }) => skill === undefined || terms.skill === skill)
+      const { node, addresses, custody, models } = card
+      const shown = offers.map(({ id, seller, terms }) => ({ offer: id, seller, ...terms }))
+      return { node, until, isKnown, addresses, custody, models, offers: shown }
+    })
+    return { sellers: plain((sellers ?? []).filter(({ offers }) => offers.length > 0)) }
   }
 
   private async *lines(signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {

@@ -208,12 +208,12 @@ type CardParts = { readonly keys: MarketKeys; readonly ways: OpenedWays; readonl
 /** What other nodes say of themselves is heard over libp2p alone: who else would say it on this machine is connected anyway. */
 async function openCards(
   { components, init, closers }: Opening,
-  { keys, ways: { gossip, tell, transport }, named }: CardParts,
+  { keys, ways: { gossip, tell, join, transport }, named }: CardParts,
 ): Promise<CardRole | undefined> {
   if (gossip === undefined) return undefined
   const network = init.network ?? NETWORK_DEFAULT
   const addresses = (): readonly string[] => transport.addresses
-  const cards = new CardRole({ components, gossip, tell, network, key: keys.node, named, addresses })
+  const cards = new CardRole({ components, gossip, tell, join, network, key: keys.node, named, addresses })
   closers.push(async () => await cards.stop())
   await cards.start()
   return cards

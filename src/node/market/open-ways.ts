@@ -24,6 +24,8 @@ export type OpenedWays = {
   readonly gossip: Gossip | undefined
   /** Takes addresses that nodes say of themselves. */
   readonly tell: Libp2pTransport['tell'] | undefined
+  /** Becomes the neighbour of a node. */
+  readonly join: Libp2pTransport['join'] | undefined
 }
 
 /**
@@ -38,7 +40,8 @@ export async function openWays(components: MarketComponents, init: WaysInit): Pr
     transport: createLocalTransport({ identity, clock, random }, { listen: listen.filter(isSocket) }),
     isOf: isSocket,
   }
-  if ([...listen, ...known].every(isSocket)) return { transport: local.transport, gossip: undefined, tell: undefined }
+  if ([...listen, ...known].every(isSocket))
+    return { transport: local.transport, gossip: undefined, tell: undefined, join: undefined }
   const { createLibp2pTransport } = await import('../../network/libp2p/create-libp2p-transport.ts')
   const addresses = directory.store.sublevel(`peers-of-${role}`)
   const transport = createLibp2pTransport(
@@ -52,6 +55,7 @@ export async function openWays(components: MarketComponents, init: WaysInit): Pr
     transport: new SeveralWays([local, { transport, isOf: (address) => !isSocket(address) }]),
     gossip: transport.gossip,
     tell: (peer, told) => transport.tell(peer, told),
+    join: async (peer) => await transport.join(peer),
   }
 }
 

@@ -24,7 +24,7 @@ afterEach(async () => {
   running = []
 })
 
-async function openNode(number: number, isDiscovering: boolean): Promise<MarketNode> {
+async function openNode(number: number, isDiscovering: boolean, named: readonly Did[] = []): Promise<MarketNode> {
   const { clock, random, timers } = libp2pComponentsOf(number)
   const transport = createTestNode(number, { gossipTopics: MARKET_TOPICS })
   const { gossip } = transport
@@ -44,8 +44,9 @@ async function openNode(number: number, isDiscovering: boolean): Promise<MarketN
   await transport.start()
   transport.handle(ECHO, async ({ body }) => body)
   const tell = transport.tell.bind(transport)
+  const join = transport.join.bind(transport)
   const addresses = (): readonly string[] => transport.addresses
-  const cards = new CardRole({ components, gossip, tell, network: NETWORK, key: opened, named: [], addresses })
+  const cards = new CardRole({ components, gossip, tell, join, network: NETWORK, key: opened, named, addresses })
   await cards.start()
   return { transport, cards, key }
 }

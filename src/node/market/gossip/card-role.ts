@@ -7,12 +7,16 @@ import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import { CardGossip } from '../../../market/gossip/card-gossip.ts'
 import { CardPublisher, type OwnCard } from '../../../market/gossip/card-publisher.ts'
 import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
+import { pause } from '../../../market/parties/contracts/contract-follower.ts'
 import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { skillsOf } from '../../../market/parties/role/party-notes.ts'
 import type { Gossip } from '../../../ports/gossip.ts'
 import type { MarketComponents } from '../market-components.ts'
 import type { OpenedWays } from '../open-ways.ts'
 
+/** Named nodes that this one keeps a connection with, and how often it looks. */
+const NEIGHBOURS_MAX = 16
+const JOIN_MS = 30_000
 /** Nodes that are asked because of their cards. */
 const NODES_MAX = 16
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
@@ -21,6 +25,7 @@ export type CardRoleInit = {
   readonly components: MarketComponents
   readonly gossip: Gossip
   readonly tell: OpenedWays['tell']
+  readonly join: OpenedWays['join']
   readonly network: string
   /** Of the node. */
   readonly key: OpenKey
@@ -35,7 +40,9 @@ export class CardRole {
   private readonly init: CardRoleInit
   private readonly cards: CardGossip
   private readonly dealt = new Set<Did>()
+  private readonly stopping = new AbortController()
   private party: PartyRole['party'] | undefined
+  private joining: Promise<void> | undefined
 
   constructor(init: CardRoleInit) {
     this.init = init
@@ -51,9 +58,12 @@ export class CardRole {
 
   async start(): Promise<void> {
     await this.cards.start()
+    this.joining = this.joinNamed()
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort()
+    await this.joining
     await this.cards.stop()
   }
 
@@ -92,6 +102,17 @@ export class CardRole {
       for (const address of card.addresses) tell?.(card.node, { address, teller })
       return card.node
     })
+  }
+
+  /** Without a neighbour nothing is heard: those whom the operator named are joined, and again when they were away. */
+  private async joinNamed(): Promise<void> {
+    const { components, join, named } = this.init
+    const { signal } = this.stopping
+    while (join !== undefined && !signal.aborted) {
+      // Who is not there, or on this machine alone, is tried again in its time.
+      await Promise.allSettled(named.slice(0, NEIGHBOURS_MAX).map(async (node) => await join(node)))
+      await pause(components.timers, JOIN_MS, signal)
+    }
   }
 
   /** Nodes with which there was a contract keep their places. */
