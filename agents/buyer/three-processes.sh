@@ -3,10 +3,19 @@
 # credit. The buyer calls for proposals, the seller bids and works, the notary holds the price and pays it out. Then the books and the contract are verified, and
 # one flipped byte in either is found. It uses nothing but the command `kernell`, and needs bash and Node.
 #
-#   agents/buyer/three-processes.sh            # all files are in a folder that is removed at the end
+#   agents/buyer/three-processes.sh            # over TCP on loopback; all files are in a folder that is removed at the end
+#   agents/buyer/three-processes.sh --sockets  # over sockets of this machine, which nobody beyond it can reach
 #   KERNELL='npx kernell' agents/buyer/three-processes.sh
 set -euo pipefail
 
+case ${1:-} in
+  '') WAY=tcp ;;
+  --sockets) WAY=sockets ;;
+  *)
+    echo "usage: $0 [--sockets]" >&2
+    exit 2
+    ;;
+esac
 read -r -a KERNELL <<< "${KERNELL:-kernell}"
 FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/kernell-three-XXXXXX")
 NODES=()
@@ -58,6 +67,19 @@ balance() {
   ' "$@"
 }
 
+# A port that nobody listens at, below those that systems draw by themselves: the set names it before its notary runs.
+free_port() {
+  node -e '
+    const { createServer } = require("node:net")
+    const attempt = () => {
+      const port = 20000 + Math.floor(Math.random() * 12000)
+      const server = createServer().once("error", attempt)
+      server.listen(port, "127.0.0.1", () => server.close(() => console.log(port)))
+    }
+    attempt()
+  '
+}
+
 flip_byte() {
   node -e '
     const { readFileSync, writeFileSync } = require("node:fs")
@@ -72,10 +94,11 @@ same() {
   echo "  $1: $2"
 }
 
-# Starts the node of PARTY and waits for its first line.
+# Starts the node of PARTY and waits for its first line. It listens at a port that the system draws, or at the socket in its directory.
 start() {
   local party=$1
   shift
+  if [[ $WAY == tcp ]]; then set -- --listen /ip4/127.0.0.1/tcp/0 "$@"; fi
   "${KERNELL[@]}" node --data-dir "$party" --notary-set set.json --port 0 --json "$@" > "$party.out" 2> "$party.err" &
   local node=$!
   NODES+=("$node")
@@ -94,10 +117,12 @@ seller=$(ask seller key create --role escrow | member did)
 buyer=$(ask buyer key create --role escrow | member did)
 
 echo 'One notary keeps the ledger: custody C2/f=0'
-run notary notary-set create --member "$notary@/unix$FOLDER/notary.sock" --f 0 --output set.json
+if [[ $WAY == tcp ]]; then place=/ip4/127.0.0.1/tcp/$(free_port); else place=/unix$FOLDER/notary.sock; fi
+run notary notary-set create --member "$notary@$place" --f 0 --output set.json
 start notary --notary --high-water "$FOLDER/signed"
 start seller
 start buyer --bootstrap "$(head -n 1 seller.out | member addresses 0)"
+echo "  way: $(head -n 1 seller.out | member addresses 0)"
 
 # Who bids under seal puts up a deposit.
 echo 'One credit for the buyer, a tenth and an offer for the seller'
@@ -117,6 +142,13 @@ ask buyer market auction show "$(member auction < bought.json)" > auction.json
 same 'winner' "$(member winner < auction.json)" "$seller"
 same 'price' "$(member clearingNanos < auction.json)" 250000000
 
+if [[ $WAY == tcp ]]; then
+  for other in "$(head -n 1 seller.out | member did)" "$notary"; do
+    ask buyer peers show "$other" > peer.json
+    same 'connection of the buyer' "$(member connections 0 address < peer.json | cut -d / -f 1-4)" /ip4/127.0.0.1/tcp
+  done
+fi
+
 echo 'Three views of one ledger'
 for party in notary seller buyer; do ask "$party" ledger list > "$party.json"; done
 same 'head of the seller' "$(member head hash < seller.json)" "$(member head hash < notary.json)"
@@ -130,8 +162,11 @@ same 'issuer' "$(balance "$issuer" issuer < notary.json)" -1100000000
 echo 'Anybody can verify books and contract'
 run notary ledger export --output books.jsonl
 run seller escrow export "$contract" --output contract.json
+run buyer escrow export "$contract" --output contract-of-buyer.json
 same 'books' "$(ask . ledger verify books.jsonl --notary-set set.json | member ok)" true
-same 'contract' "$(ask . escrow verify contract.json --notary-set set.json | member ok)" true
+for copy in contract.json contract-of-buyer.json; do
+  same "$copy" "$(ask . escrow verify "$copy" --notary-set set.json | member ok)" true
+done
 
 echo 'One flipped byte is found'
 flip_byte contract.json

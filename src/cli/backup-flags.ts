@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { CodedError } from '../base/errors.ts'
 import type { CommandContext } from './command.ts'
 import { type FlagTable, textFlag, usageError } from './flags.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 /** Flags of all backup commands. */
 export const BACKUP_FLAGS: FlagTable = {
@@ -33,7 +34,7 @@ export function readBackupFlags({ flags, environment, workingDir }: CommandConte
 function readSecret(path: string): string {
   try {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? ''
-  } catch (error: unknown) {
-    throw usageError(`The passphrase file cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  } catch (cause: unknown) {
+    throw unreadableFile('COMMAND_INVALID', { named: `The passphrase file ${path}`, file: path, cause })
   }
 }

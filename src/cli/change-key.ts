@@ -2,9 +2,9 @@ import { CodedError } from '../base/errors.ts'
 import { changeKeys, type KeyBundle, type KeyDescription, readBundle } from '../node/keys/manage-keys.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
-import { usageError } from './flags.ts'
 import { formatKey, keyDocument } from './key-flags.ts'
 import { nameLockHolder } from './locked-directory.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 const LOCKED_REMEDY =
   'Stop that node first, and start it again when the key is changed: it takes the key that counts then. Or name another directory with `--data-dir`.'
@@ -37,6 +37,7 @@ export function bundleOf(file: string): KeyBundle {
   try {
     return readBundle(file)
   } catch (error: unknown) {
-    throw CodedError.is(error) ? error : usageError(`The file ${file} cannot be read`, { file })
+    if (CodedError.is(error)) throw error
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause: error })
   }
 }

@@ -221,6 +221,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
   },
   {
+    name: 'peers list',
+    summary: 'show the nodes that the running node knows, connected ones first',
+    load: async () => (await import('./commands/peers.ts')).peersListCommand,
+  },
+  {
+    name: 'peers show',
+    summary: 'show all that is known of a node, and why its score is what it is',
+    load: async () => (await import('./commands/peers.ts')).peersShowCommand,
+  },
+  {
+    name: 'peers ban',
+    summary: 'keep a node away: close its connections, and neither take nor open new ones',
+    load: async () => (await import('./commands/peers.ts')).peersBanCommand,
+  },
+  {
+    name: 'peers unban',
+    summary: 'let a node in again that was banned, or cut off for its conduct',
+    load: async () => (await import('./commands/peers.ts')).peersUnbanCommand,
+  },
+  {
     name: 'market offer',
     summary: 'offer to do work of a skill, at a price',
     load: async () => (await import('./commands/market-offers.ts')).marketOfferCommand,

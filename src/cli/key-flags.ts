@@ -5,6 +5,7 @@ import { KEY_ROLES, type KeyDescription, type KeyRole, parseRecovery } from '../
 import type { KeyRecovery } from '../wire/v1/key-statements.ts'
 import type { CommandContext } from './command.ts'
 import { choiceFlag, type FlagTable, numberFlag, textFlag, usageError } from './flags.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 export const KEY_PASSPHRASE_VARIABLE = 'KERNELL_KEY_PASSPHRASE'
 export const BUNDLE_PASSPHRASE_VARIABLE = 'KERNELL_KEY_BUNDLE_PASSPHRASE'
@@ -92,8 +93,8 @@ function readSecret(
 function firstLine(path: string): string {
   try {
     return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? ''
-  } catch (error: unknown) {
-    throw usageError(`The passphrase file cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  } catch (cause: unknown) {
+    throw unreadableFile('COMMAND_INVALID', { named: `The passphrase file ${path}`, file: path, cause })
   }
 }
 

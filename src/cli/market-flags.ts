@@ -3,6 +3,7 @@ import { parseAmount } from '../base/money.ts'
 import { readAtMost } from '../node/read-at-most.ts'
 import type { CommandContext } from './command.ts'
 import { type Flags, requiredFlag, textFlag, usageError } from './flags.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 /** Largest file that goes to a node in one piece, bytes: what a party keeps of a contract. */
 const FILE_BYTES_MAX = 1_048_576
@@ -48,8 +49,8 @@ function readBytes(path: string, file: string): Buffer {
   let bytes: Buffer
   try {
     bytes = Buffer.from(readAtMost(path, FILE_BYTES_MAX + 1))
-  } catch {
-    throw usageError(`The file ${file} cannot be read`, { file })
+  } catch (cause: unknown) {
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
   if (bytes.byteLength <= FILE_BYTES_MAX) return bytes
   throw usageError(`The file ${file} has more than ${FILE_BYTES_MAX} bytes`, { file })

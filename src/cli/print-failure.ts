@@ -22,6 +22,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'NOTARY_EPOCH_SHARED',
   'CAPABILITY_CHAIN_REFUSED',
   'KEY_IN_NOTARY_SET',
+  'PEER_IS_SELF',
+  'PEER_BANS_FULL',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',
@@ -34,6 +36,7 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'SIMULATION_FAULT_UNKNOWN',
   'SIMULATION_SCENARIO_INVALID',
   'SIMULATION_RESUME_OTHER',
+  'PEER_ID_INVALID',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

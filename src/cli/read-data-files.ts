@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { CodedError } from '../base/errors.ts'
 import type { DataFile } from '../node/node-evaluations.ts'
-import { usageError } from './flags.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 /** Unpacked, evaluation files are tens of megabytes; a small file that unpacks to more than this is not one of them. */
 const UNPACKED_BYTES_MAX = 1024 * 1024 * 1024
@@ -20,8 +20,7 @@ export function readDataFile(file: string, workingDir: string): DataFile {
     const text = file.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: UNPACKED_BYTES_MAX }) : bytes
     return { name: basename(file), text: text.toString('utf8') }
   } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-    throw usageError(`The file ${file} ${isMissing ? 'is not there' : 'cannot be read'}`, { file })
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CodedError } from '../base/errors.ts'
 import { usageError } from './flags.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 
 /** Faults that a message lists; a file of the wrong kind has one in every line. */
 const FAULTS_SHOWN_MAX = 10
@@ -40,8 +41,7 @@ export function readTextFile(file: string, workingDir: string): string {
   try {
     bytes = readFileSync(resolve(workingDir, file))
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'is not there' : 'cannot be read'
-    throw usageError(`The file ${file} ${why}`, { file, remedy: 'Check the path and its permissions.' })
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

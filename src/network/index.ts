@@ -1,5 +1,6 @@
 /**
- * Questions and answers between nodes that know each other by key: inside one process, and between processes of one machine. It is no way to the internet.
+ * Questions and answers between nodes that know each other by key: inside one process, and by whatever transport is made of the same frames. It is
+ * no way to other machines: that is `kernell-os/network/libp2p`.
  *
  * ```ts
  * import { MemoryNetwork } from 'kernell-os/network'

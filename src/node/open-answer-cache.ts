@@ -18,6 +18,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { apiKeyOf } from './open-models.ts'
 import type { LocalWeights } from './open-local-weights.ts'
+import { unreadableFile } from './unreadable-file.ts'
 
 /** The cache and what it compares texts with. */
 export type AnswerCache = {
@@ -75,11 +76,8 @@ async function readCalibration(path: string): Promise<CacheCalibration> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
-  } catch (error: unknown) {
-    throw new CodedError('CACHE_CALIBRATION_INVALID', {
-      message: `The cache calibration ${path} cannot be read`,
-      cause: error,
-    })
+  } catch (cause: unknown) {
+    throw unreadableFile('CACHE_CALIBRATION_INVALID', { named: `The cache calibration ${path}`, file: path, cause })
   }
   return parseCalibration(text)
 }

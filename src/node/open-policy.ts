@@ -26,6 +26,7 @@ import type { ConfiguredPolicy } from '../router/rollout/policy-shelf.ts'
 import { nativeSha256HexOfBytes } from './open-answer-cache.ts'
 import type { LocalWeights } from './open-local-weights.ts'
 import { answerPolicyQuestion } from './policy-answers.ts'
+import { unreadableFile } from './unreadable-file.ts'
 
 /** The policy of a node: its own, with advisers where they are configured. */
 export type NodePolicy = {
@@ -122,8 +123,8 @@ export async function openPolicy(init: OpenPolicyInit, own: ServedPolicy): Promi
 async function readArtefact(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
-  } catch (error: unknown) {
-    throw new CodedError('POLICY_ARTEFACT_INVALID', { message: `The policy ${path} cannot be read`, cause: error })
+  } catch (cause: unknown) {
+    throw unreadableFile('POLICY_ARTEFACT_INVALID', { named: `The policy ${path}`, file: path, cause })
   }
 }
 

@@ -33,6 +33,9 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   SIMULATION_FAULT_UNKNOWN: 2,
   SIMULATION_SCENARIO_INVALID: 2,
   SIMULATION_RESUME_OTHER: 2,
+  PEER_ID_INVALID: 2,
+  PEER_IS_SELF: 3,
+  PEER_BANS_FULL: 3,
 }
 
 describe('the exit code of a failure', () => {

@@ -6,7 +6,9 @@ import { notarySetCreateCommand } from '../../src/cli/commands/notary-set-create
 import { parseFlags } from '../../src/cli/flags.ts'
 import { createTerminal } from '../../src/cli/terminal.ts'
 import { checkNotarySet } from '../../src/core/notary/notary-set.ts'
+import { peerIdOf } from '../../src/node/market/peer-id.ts'
 import { NOTARY_SET } from '../../src/wire/v1/notary-messages.ts'
+import { identityOf } from '../network/identities.ts'
 import { didOf, setOf } from '../torture/notary-world.ts'
 
 const MEMBERS = [0, 1, 2, 3].flatMap((index) => ['--member', `${didOf(index)}@/memory/${index}`])
@@ -48,6 +50,24 @@ describe('kernell notary-set create', () => {
       details: { code: 'NOTARY_SET_SIZE' },
     })
     await expect(create('--member', 'nobody')).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+  })
+
+  test('takes the same key in any notation, and no address of another node', async () => {
+    const [own, other] = [identityOf(1).did, identityOf(2).did]
+    for (const member of [
+      `${own}@/ip4/192.0.2.1/tcp/4001/p2p/${peerIdOf(own)}`,
+      `${peerIdOf(own)}@/ip4/192.0.2.1/tcp/4001/p2p/${own}`,
+      `${peerIdOf(own)}@/ip4/192.0.2.1/tcp/4001`,
+    ]) {
+      const { file } = await create('--member', member)
+      const { members } = NOTARY_SET.parse(JSON.parse(readFileSync(file, 'utf8')))
+      expect(members).toEqual([{ key: own, address: '/ip4/192.0.2.1/tcp/4001' }])
+    }
+    for (const name of [other, peerIdOf(other), '12D3KooW', ''])
+      await expect(create('--member', `${own}@/ip4/192.0.2.1/tcp/4001/p2p/${name}`)).rejects.toMatchObject({
+        code: 'COMMAND_INVALID',
+        message: expect.stringContaining('another node than the key') as string,
+      })
   })
 
   test.each(['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/tcp/4100', '/ip6/::/tcp/4100'])('takes no %s', async (address) => {

@@ -44,6 +44,24 @@ describe('kernell policy train', () => {
     expect([people.code, people.errors]).toEqual([1, expect.stringContaining('100 tasks') as string])
   })
 
+  it('has no AUC of a model that was right in every row, and says so', { timeout: 60_000 }, async () => {
+    const folder = folderWithRows(80)
+    const rows = readFileSync(join(folder, 'rows.jsonl'), 'utf8').trim().split('\n')
+    const always = rows.map((text) => {
+      const row = JSON.parse(text) as { readonly models: Readonly<Record<string, object>> }
+      return JSON.stringify({ ...row, models: { ...row.models, strong: { ...row.models['strong'], score: 1 } } })
+    })
+    writeFileSync(join(folder, 'rows.jsonl'), `${always.join('\n')}\n`)
+    const run = await runBinary([...TRAIN, 'policy.json', '--json'], { folder })
+    const { models } = JSON.parse(run.output) as { readonly models: readonly { name: string; auc: number | null }[] }
+    expect(models.find(({ name }) => name === 'strong')).toMatchObject({ auc: null, mean: 1 })
+    expect(models.filter(({ auc }) => auc === null)).toHaveLength(1)
+    const people = await runBinary([...TRAIN, 'policy.json', '--force'], { folder })
+    expect(people.output).toMatch(/strong .* none\n/)
+    expect(people.output).toContain('strong has no wrong row, so there is no AUC')
+    expect(people.output).not.toContain('NaN')
+  })
+
   it('is killed and resumed, and gives the bytes of a run that was not', { timeout: 60_000 }, async () => {
     const folder = folderWithRows(300)
     const training = join(folder, 'data', 'training')

@@ -60,7 +60,20 @@ describe('the libp2p transport', () => {
 
   it('says which address it could not have', async () => {
     const taken = await start(1)
-    expect(await codeOf(start(2, { listen: taken.addresses }))).toBe('NETWORK_LISTEN_FAILED')
+    const failure: unknown = await start(2, { listen: taken.addresses }).catch((error: unknown) => error)
+    expect(CodedError.is(failure) && failure.code).toBe('NETWORK_LISTEN_FAILED')
+    // Nothing of settings that only a program has, and no stack.
+    const [address = ''] = taken.addresses
+    const port = address.split('/').at(-1)
+    expect(failure).toHaveProperty('message', `${address}: listen EADDRINUSE: address already in use 127.0.0.1:${port}`)
+  })
+
+  it('says of each of several addresses why it could not have it', async () => {
+    const [one, other] = [await start(1), await start(2)]
+    const failure: unknown = await start(3, { listen: [...one.addresses, ...other.addresses] }).catch((error) => error)
+    const { message } = failure as Error
+    expect(message.split('; ').map((part) => part.split(': ')[0])).toEqual([...one.addresses, ...other.addresses])
+    expect(message).not.toMatch(/faultTolerance|\n/)
   })
 
   it('does not talk to somebody else than the one it wants', async () => {

@@ -26,7 +26,11 @@ async function main(): Promise<number> {
   const study = studies.find(({ name }) => name === positionals[0])
   const seeds = readSeeds(values.seeds)
   const threads = Number(values.threads ?? availableParallelism())
-  if (study === undefined || seeds === 'wrong' || !Number.isInteger(threads) || threads < 1) return refuse(usage)
+  if (study === undefined)
+    return refuse(positionals[0] === undefined ? usage : `There is no study ${positionals[0]}.\n${usage}`)
+  if (seeds === 'wrong') return refuse(`--seeds takes A..B with A <= B, or N for 1..N, not ${values.seeds}.\n`)
+  if (!Number.isInteger(threads) || threads < 1)
+    return refuse(`--threads takes a whole number from 1, not ${values.threads}.\n`)
   const log = (line: string): void => void process.stderr.write(`${study.name}: ${line}\n`)
   const { out } = values
   if (out !== undefined) mkdirSync(out, { recursive: true })
@@ -39,6 +43,7 @@ async function main(): Promise<number> {
     log,
     runAll: async (jobs) => await runAll(jobs, { threads, file, log }),
   })
+  if (report.runs === 0) return refuse(`Nothing was played: ${study.name} has no part ${only}.\n`)
   if (out !== undefined) writeOut(out, report)
   if (values.json) process.stdout.write(`${JSON.stringify(documentOf(report))}\n`)
   else print(report)

@@ -103,7 +103,7 @@ export class ClusterExtension implements SystemExtension {
     this.parts = { system, peers, router, placements, hosted }
     this.open().then(
       () => this.up.resolve(),
-      (error: unknown) => this.up.reject(error),
+      (error: unknown) => this.failToOpen(error),
     )
   }
 
@@ -177,6 +177,16 @@ export class ClusterExtension implements SystemExtension {
     for (const { did, address } of peers) transport.addPeer(did, address)
     await transport.start()
     if (!this.isStopped) this.beat()
+  }
+
+  /** A node that only hosts has nobody who would notice, unless somebody waits for `ready`. */
+  private failToOpen(error: unknown): void {
+    this.up.reject(error)
+    if (this.isStopped) return
+    const { reportError } = this.init.environment
+    if (!this.attached.system.isReadyAwaited) reportError(error)
+    // Of several addresses some may be open.
+    this.init.transport.stop().catch(reportError)
   }
 
   /** Twice per heartbeat: what is over is seen soon after. */

@@ -56,6 +56,8 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   readonly ends: EndTeller
   readonly registry: Map<string, Cell> = new Map()
   hasNumbered = false
+  /** Somebody has `ready`, and hears of what it rejects with. */
+  isReadyAwaited = false
   readonly deferred: (() => void)[] = []
   readonly rings: RingPool<AnyEventObject> = new RingPool()
   readonly extension: SystemExtension | undefined
@@ -94,8 +96,12 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     this.#turns = new TurnQueue(this)
   }
 
-  /** Resolves when messages to durable actors and to actors of other threads are taken; at once where there are none. */
+  /**
+   * Resolves when messages to durable actors, to actors of other threads and of other nodes are taken; at once where there are none. Rejects with why
+   * they never will be: `NETWORK_LISTEN_FAILED` of a cluster, which is reported to the environment where nobody had asked for this promise.
+   */
   get ready(): Promise<void> {
+    this.isReadyAwaited = true
     return this.extension?.ready ?? Promise.resolve()
   }
 

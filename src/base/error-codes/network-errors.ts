@@ -63,6 +63,39 @@ export const NETWORK_ERRORS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  PEER_ID_INVALID: {
+    cause: 'A text is no name of a node: neither a did:key of an Ed25519 key, nor the same key as a peer id.',
+    remedy: 'Copy it from `kernell peers list`, or from the ready line of that node: did:key:z6Mk... or 12D3KooW...',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  PEER_UNKNOWN: {
+    cause: 'This node has never heard of that peer: no address, no connection, no conduct, no ban.',
+    remedy: '`kernell peers list --limit 10000` shows all that it knows.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  PEER_IS_SELF: {
+    cause: 'The peer that was to be banned is the node itself.',
+    remedy: 'Name the key of another node.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  PEER_BANS_FULL: {
+    cause: 'As many peers are banned as may be; the list does not grow beyond that.',
+    remedy:
+      'Take a ban back with `kernell peers unban`, or give bans an end with --for. Keys cost nothing: against many of them a firewall that blocks their addresses is the better tool.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  PEER_NETWORK_MISSING: {
+    cause:
+      'The running node has no connections between machines: it listens on sockets of this machine and knows nobody beyond them.',
+    remedy:
+      'Start it with an address between machines, such as --listen /ip4/127.0.0.1/tcp/0, or with a node to know: --bootstrap.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   NETWORK_CLOSED: {
     cause: 'The transport was stopped, or not started yet.',
     remedy: 'Start it before the first question and ask nothing after its end.',

@@ -8,6 +8,7 @@ import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { cutText } from '../format-table.ts'
+import { unreadableFile } from '../../node/unreadable-file.ts'
 
 /** Runs one of the packaged agents on a node of its own, until it has answered. */
 export const agentRunCommand: Command = {
@@ -89,8 +90,8 @@ async function textOfInput(given: string, workingDir: string): Promise<string> {
   const file = resolve(workingDir, given.slice(1))
   try {
     return await readFile(file, 'utf8')
-  } catch (error) {
-    throw usageError(`--input: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  } catch (cause) {
+    throw unreadableFile('COMMAND_INVALID', { named: `--input: the file ${file}`, file, cause })
   }
 }
 

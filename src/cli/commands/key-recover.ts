@@ -13,6 +13,7 @@ import {
   ROLE_FLAG,
   roleFlag,
 } from '../key-flags.ts'
+import { unreadableFile } from '../../node/unreadable-file.ts'
 
 /** Makes a key in place of one that was lost. */
 export const keyRecoverCommand: Command = {
@@ -67,8 +68,8 @@ function statementsOf(file: string): readonly SignedKeyStatement[] {
   let chain: readonly SignedKeyStatement[] | undefined
   try {
     chain = readStatements(file)
-  } catch {
-    throw usageError(`The file ${file} cannot be read`, { file })
+  } catch (cause: unknown) {
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
   if (chain === undefined) throw usageError(`${file} holds no statements about a key`, { file })
   return chain

@@ -29,7 +29,8 @@ export const nodeCommand: Command = {
     bootstrap: {
       value: 'M',
       isList: true,
-      describe: 'a node to know from the start: ADDRESS/p2p/DID, as `addresses` of its ready line shows it',
+      describe:
+        'a node to know from the start: ADDRESS/p2p/ID, as `addresses` of its ready line shows it; ID is its `did` or its `peerId`, and whoever answers there has to prove that key',
     },
     'notary-set': { value: 'SET.json', describe: 'who keeps ledger and contracts; remembered in the data directory' },
     notary: { describe: 'be a member of that set, with the key of role notary' },

@@ -21,7 +21,7 @@ export const notarySetCreateCommand: Command = {
     force: FORCE_FLAG,
   },
   details: [
-    'Others find the notary at this address, so it needs a fixed port: /ip4/127.0.0.1/tcp/4100 or /unix/srv/notary.sock, not port 0.',
+    'Others find the notary at this address, so it needs a fixed port: /ip4/127.0.0.1/tcp/4100 or /unix/srv/notary.sock, not port 0. It may end with /p2p/ID, the name of the same key; DID may be its peer id.',
     'One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.',
   ],
   examples: ['kernell notary-set create --member did:key:z6Mk...@/ip4/192.0.2.1/tcp/4001 --output set.json'],
@@ -31,6 +31,8 @@ export const notarySetCreateCommand: Command = {
     const epoch = numberFlag(flags, 'epoch', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true }) ?? 0
     const made = makeNotarySet({ members, f, epoch })
     if (made.kind === 'unreadable') throw usageError(`${made.member} is not DID@MULTIADDR`, { member: made.member })
+    if (made.kind === 'of-another')
+      throw usageError(`${made.member}: the address is of another node than the key`, { member: made.member })
     if (made.kind === 'made') for (const { address } of made.set.members) refuseUnreachable(address)
     if (made.kind === 'refused') {
       throw usageError(`${made.code}: ${made.cause}`, { code: made.code, remedy: made.remedy })

@@ -145,7 +145,7 @@ function describe({ report, version, resumedSteps }: PolicyTraining, width: numb
     model.base_log_loss.toFixed(4),
     formatPercent(model.ece_before),
     formatPercent(model.ece_after),
-    model.auc.toFixed(3),
+    model.auc?.toFixed(3) ?? 'none',
   ])
   const unreadable = report.unreadable_rows === 0 ? '' : `, and ${report.unreadable_rows} without text or features`
   return [
@@ -154,5 +154,12 @@ function describe({ report, version, resumedSteps }: PolicyTraining, width: numb
     ...(report.left_out.length === 0 ? [] : [`Left out, for lack of outcomes: ${report.left_out.join(', ')}`]),
     '',
     formatTable(COLUMNS, rows, width),
+    ...report.models.flatMap(explainNoAuc),
   ].join('\n')
+}
+
+function explainNoAuc({ name, auc, mean }: PolicyTraining['report']['models'][number]): readonly string[] {
+  if (auc !== null) return []
+  const what = mean >= 0.5 ? 'no wrong row' : 'no right row'
+  return [`${name} has ${what}, so there is no AUC: it says how well right rows are told from wrong ones`]
 }

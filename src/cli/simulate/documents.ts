@@ -49,7 +49,7 @@ export function seedsDocument({ scenario, options, signatures, from, to, totals,
     checks: totals.checks,
     handled: totals.handled,
     unequal_hashes: totals.unequal.list,
-    violations: totals.violations.list,
+    violations: totals.violations.list.map(({ seed, checker, what }) => ({ seed, checker, what })),
     failures: totals.failures.list,
     found: {
       violations: totals.violations.found,

@@ -18,7 +18,7 @@ const SHOWN_MAX = 20
 
 /** One run for people. `replay`: the command that plays a seed again. */
 export function formatRun(
-  { report, unequal, lastEvents }: RunDone,
+  { report, unequal, lastEvents, isTwice }: RunDone & { readonly isTwice: boolean },
   terminal: Terminal,
   replay: (seed: number) => string,
 ): string {
@@ -35,6 +35,8 @@ export function formatRun(
     ...violations
       .slice(0, SHOWN_MAX)
       .map(({ checker, what, atMs, event }) => `  ${checker}: ${what} (${atMs} ms, event ${event})`),
+    ...andMore(report.violationsFound, 'violations'),
+    ...(isTwice && unequal === undefined ? ['Both runs had equal hashes'] : []),
     ...(unequal === undefined
       ? []
       : [
@@ -83,6 +85,7 @@ export function formatSeeds(
     '',
     verdictOf(totals.violations.found, terminal, totals.seeds > 0),
     ...violationLines(totals, replay),
+    ...andMore(totals.violatedSeeds, 'seeds with violations'),
     ...(totals.seeds === 0
       ? []
       : [
@@ -96,10 +99,12 @@ export function formatSeeds(
         `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference}`,
         `    ${replay(seed)}`,
       ]),
+    ...andMore(totals.unequal.found, 'seeds with unequal hashes'),
     ...(totals.failures.found === 0 ? [] : [terminal.style('red', `${totals.failures.found} seeds failed`)]),
     ...totals.failures.list
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
+    ...andMore(totals.failures.found, 'seeds that failed'),
   ]
   return visibleText(lines.join('\n'))
 }
@@ -116,10 +121,15 @@ export function formatShrunk({ failing, what, faultsBefore, events, eventsBefore
 /** For each seed its first violation, how many more there are, and how to play it again. */
 function violationLines({ violations }: SeedTotals, replay: (seed: number) => string): readonly string[] {
   const bySeed = Map.groupBy(violations.list, ({ seed }) => seed)
-  return [...bySeed].slice(0, SHOWN_MAX).flatMap(([seed, [first, ...more]]) => {
-    const others = more.length === 0 ? '' : ` (and ${more.length} more)`
+  return [...bySeed].slice(0, SHOWN_MAX).flatMap(([seed, [first]]) => {
+    const others = first === undefined || first.found === 1 ? '' : ` (and ${first.found - 1} more)`
     return [`  seed ${seed}: ${first?.checker}: ${first?.what}${others}`, `    ${replay(seed)}`]
   })
+}
+
+/** What a list of the first ones leaves out. */
+function andMore(found: number, what: string): readonly string[] {
+  return found > SHOWN_MAX ? [`  and ${found - SHOWN_MAX} more ${what}`] : []
 }
 
 function countsOf(
@@ -129,7 +139,8 @@ function countsOf(
   return [
     ...table(['fault', 'times'], faults, width),
     ...table(['checker', 'looks'], checks, width),
-    ...table(['handled by', 'calls'], handled, width),
+    // A scenario that uses none of the services has nothing to say of them.
+    ...(Object.values(handled).some((calls) => calls > 0) ? table(['handled by', 'calls'], handled, width) : []),
   ]
 }
 

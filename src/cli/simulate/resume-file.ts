@@ -17,6 +17,8 @@ export type ResumeHead = {
 }
 
 const CHUNK_BYTES = 65_536
+/** A longer first line is no head. */
+const HEAD_BYTES_MAX = 65_536
 const NEWLINE = 0x0a
 
 /**
@@ -95,10 +97,15 @@ export class ResumeFile {
     const found = Buffer.alloc(bytes.byteLength)
     const count = readSync(this.file, found, 0, found.byteLength, 0)
     if (!found.subarray(0, count).equals(bytes.subarray(0, count))) {
-      const [line = ''] = found.toString('utf8', 0, count).split('\n')
-      throw this.other(`begins with ${line.slice(0, 300)}; this run is ${wanted.slice(0, 300).trimEnd()}`)
+      throw this.other(whatDiffers(this.firstLine(), wanted))
     }
     return count === bytes.byteLength
+  }
+
+  private firstLine(): string {
+    const bytes = Buffer.alloc(HEAD_BYTES_MAX)
+    const count = readSync(this.file, bytes, 0, bytes.byteLength, 0)
+    return bytes.toString('utf8', 0, count).split('\n')[0] ?? ''
   }
 
   private size = 0
@@ -129,6 +136,30 @@ export class ResumeFile {
 
   private other(why: string): CodedError {
     return new CodedError('SIMULATION_RESUME_OTHER', { message: `${this.path} ${why}`, details: { file: this.path } })
+  }
+}
+
+/** In words: what is one thing in the head of a file and another one here. */
+function whatDiffers(found: string, wanted: string): string {
+  const [there, here] = [found, wanted].map(headOf)
+  if (there === undefined || here === undefined) return `begins with ${found.slice(0, 100)}, and is no such file`
+  const names = [...new Set([...Object.keys(there), ...Object.keys(here)])]
+  const pairs = names
+    .map((name) => [name, JSON.stringify(there[name] ?? null), JSON.stringify(here[name] ?? null)] as const)
+    .filter(([, before, now]) => before !== now)
+    .map(([name, before, now]) => `${name}: ${before.slice(0, 80)} there, ${now.slice(0, 80)} here`)
+  return `belongs to another run: ${pairs.join('; ')}`
+}
+
+/** What a head says, options among the rest; `undefined`: it is none. */
+function headOf(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const { kernell_simulation: head } = JSON.parse(line) as { readonly kernell_simulation?: unknown }
+    if (!isObject(head)) return undefined
+    const { options, ...rest } = head
+    return { ...rest, ...(isObject(options) && options) }
+  } catch {
+    return undefined
   }
 }
 

@@ -45,7 +45,7 @@ function checkFile(file: string): void {
     throw new CodedError('STORE_WRITE_FAILED', {
       message: `${file} cannot be written${isMissing ? ': its folder is not there' : ''}`,
       cause,
-      details: { file },
+      details: { file, ...(isMissing && { remedy: 'Make the folder, or name a file in one that is there.' }) },
     })
   }
 }

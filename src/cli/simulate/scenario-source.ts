@@ -18,7 +18,11 @@ export async function sourceOf(word: string, workingDir: string): Promise<Scenar
     return { kind: 'built-in', name: word }
   }
   const path = resolve(workingDir, word)
-  if (!existsSync(path)) throw invalid(word, 'is not there')
+  if (!existsSync(path))
+    throw new CodedError('SIMULATION_SCENARIO_INVALID', {
+      message: `${word} is not there`,
+      details: { file: word, remedy: 'Check the path; `kernell simulate` lists the scenarios that need none.' },
+    })
   try {
     accessSync(path, constants.R_OK)
     return { kind: 'file', url: pathToFileURL(path).href }

@@ -39,7 +39,8 @@ export const SIMULATE_FLAGS: FlagTable = {
   threads: { value: 'N', describe: 'seeds that are played at a time (default: as many as there are processors)' },
   timeout: {
     value: 'SECONDS',
-    describe: 'a seed that takes longer is ended and has failed (default 600 with --seeds)',
+    describe:
+      'a seed that takes longer is ended and has failed (default 600 with --seeds; one alone ends when it has not come back for 300)',
   },
 }
 
@@ -54,7 +55,7 @@ export type SimulatePlan = {
   readonly files: RunFiles
   readonly faultIds: readonly number[] | undefined
   readonly isShrunk: boolean
-  /** For a seed; absent: one run has no limit, each of many 600 seconds. */
+  /** For a seed; absent: one run has no limit but that it comes back every 300 seconds, each of many 600 seconds. */
   readonly timeoutMs: number | undefined
   readonly play:
     | { readonly kind: 'run'; readonly seed: number; readonly until: number | undefined; readonly isTwice: boolean }

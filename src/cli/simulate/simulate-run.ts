@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { readPackageVersion } from '../../node/package-version.ts'
 import { runPage } from '../../simulation/report/report-pages.ts'
+import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
 import { seriesPlots } from '../../simulation/report/run-plots.ts'
 import type { CommandContext } from '../command.ts'
 import { printFailure } from '../print-failure.ts'
@@ -30,8 +31,7 @@ export async function simulateRun(
     terminal,
     signal,
   })
-  if (answer.kind === 'failed')
-    throw new CodedError(answer.failure.code, { message: `Seed ${play.seed}: ${answer.failure.message}` })
+  if (answer.kind === 'failed') throw failureOf(answer.failure, play.seed)
   if (answer.kind === 'stopped')
     return tellStopped(answer, { scenario: simulation.plan.scenario, seed: play.seed }, context)
   const { report, unequal } = answer
@@ -43,7 +43,10 @@ export async function simulateRun(
   const failing = report.violations.length === 0 ? [] : [report.seed]
   const shrunk = await shrinkIn(simulation, failing, context)
   if (isJson) terminal.printJson({ ...runDocument(answer, play.isTwice), ...shrunkDocument(simulation.plan, shrunk) })
-  else terminal.print([formatRun(answer, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'))
+  else
+    terminal.print(
+      [formatRun({ ...answer, isTwice: play.isTwice }, terminal, replay), ...shrunk.map(formatShrunk)].join('\n'),
+    )
   const pictures = {
     title: `${report.scenario}, seed ${report.seed}`,
     plots,
@@ -72,4 +75,12 @@ function tellStopped(
       `Stopped; at the last report ${events} events in ${Math.round(virtualMs)} virtual ms had been played; nothing was judged`,
     )
   return EXIT_CODES.interrupted
+}
+
+function failureOf({ code, message }: SeedFailure, seed: number): CodedError {
+  const details =
+    code === 'SIMULATION_SEED_LOST'
+      ? { remedy: 'Give it less to do (`--agents`, `--steps`), or more memory.' }
+      : undefined
+  return new CodedError(code, { message: `Seed ${seed}: ${message}`, ...(details !== undefined && { details }) })
 }

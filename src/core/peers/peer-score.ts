@@ -77,6 +77,13 @@ export function isBanned(score: PeerScore, at: Timestamp): boolean {
   return score.bannedUntil !== undefined && at < score.bannedUntil
 }
 
+/** The score of a peer that is let in again by order: as after a ban that has ended. What it did is not forgotten with it. */
+export function pardoned(before: PeerScore, at: Timestamp): PeerScore {
+  const score = scoreAt(before, at)
+  if (score.bannedUntil === undefined) return score
+  return { ...score, points: Math.max(score.points, CUT_POINTS / 2), bannedUntil: undefined }
+}
+
 function banEnd({ bans }: PeerScore, at: Timestamp): Timestamp {
   let spanMs: number = BAN_FIRST_MS
   for (let count = 0; count < bans && spanMs < BAN_MAX_MS; count += 1) spanMs *= 2

@@ -49,7 +49,8 @@ export type ModelReport = {
   readonly base_log_loss: number
   readonly ece_before: number
   readonly ece_after: number
-  readonly auc: number
+  /** `null` where all rows were right, or all wrong: there is nothing to tell apart. */
+  readonly auc: number | null
 }
 
 /** Figures of one candidate by the chosen method's held-out scores. */
@@ -75,7 +76,7 @@ export function reportModels(
       base_log_loss: meanLogLoss(new Float64Array(rows.rows.length).fill(mean), rows),
       ece_before: expectedCalibrationError(before, rows),
       ece_after: expectedCalibrationError(calibrated, rows),
-      auc: areaUnderRoc(rows),
+      auc: finiteOrNull(areaUnderRoc(rows)),
     }
   })
 }
@@ -106,7 +107,7 @@ export function metricsOf(report: TrainingReport): Readonly<Record<string, numbe
     base_log_loss: mean(({ base_log_loss: loss }) => loss),
     ece_before: mean(({ ece_before: error }) => error),
     ece: mean(({ ece_after: error }) => error),
-    auc: mean(({ auc }) => auc),
+    auc: mean(({ auc }) => auc ?? Number.NaN),
     cost_at_95: chosen?.cost_at_95,
     apgr: chosen?.apgr,
     latency_p90_coverage: report.latency_coverage?.[1],

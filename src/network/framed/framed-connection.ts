@@ -34,6 +34,17 @@ const HANDSHAKE_BODY_BYTES_MAX = 1_024
 const PREFIX_BYTES_MAX = 256
 const EMPTY = new Uint8Array(0)
 
+/** What went over a connection since it was opened. */
+export type ConnectionTraffic = {
+  /** Bytes of frames, without what the channel below adds. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Questions of this node. */
+  readonly asked: number
+  /** Questions of the other side. */
+  readonly answered: number
+}
+
 /**
  * Questions and answers over one stream of bytes, both ways at once. First it must be known who the other side is: from the channel, or by a greeting in
  * which each proves its key. A side that breaks the rules is cut off, and one that does not read what it is sent.
@@ -56,11 +67,13 @@ export class FramedConnection {
   private hasHeardGoodbye = false
   private isStallWatched = false
   private reportedBytes = 0
+  private readonly counted = { bytesIn: 0, bytesOut: 0, asked: 0, answered: 0 }
 
   constructor(components: FramedConnectionComponents) {
     this.components = components
     const { channel } = components
     this.outbox = new FrameOutbox((bytes) => {
+      this.counted.bytesOut += bytes.byteLength
       channel.send(bytes)
       this.reportHeld()
     })
@@ -102,6 +115,10 @@ export class FramedConnection {
     return this.heard
   }
 
+  get traffic(): ConnectionTraffic {
+    return { ...this.counted }
+  }
+
   start(): void {
     if (this.isEnded()) return
     try {
@@ -116,6 +133,7 @@ export class FramedConnection {
   receive(chunk: Uint8Array): void {
     if (this.isEnded()) return
     this.heard += 1
+    this.counted.bytesIn += chunk.byteLength
     try {
       for (const frame of this.reader.push(chunk)) {
         this.take(frame)
@@ -137,6 +155,7 @@ export class FramedConnection {
   /** Rejects as `Transport.request`. */
   async request(question: PeerQuestion, options: AbortOptions = {}): Promise<Uint8Array> {
     if (this.end !== undefined) throw this.end
+    this.counted.asked += 1
     return await this.asked.ask(question, options)
   }
 
@@ -181,6 +200,7 @@ export class FramedConnection {
     switch (frame.type) {
       case 'request':
         this.components.channel.questionTaken?.()
+        this.counted.answered += 1
         this.given.answer(peer, frame)
         return
       case 'answer':

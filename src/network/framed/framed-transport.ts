@@ -4,8 +4,9 @@ import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { BODY_BYTES_MAX, type PeerQuestion, type RequestHandler, type Transport } from '../../ports/transport.ts'
+import { abortable } from './abortable.ts'
 import type { ByteChannel, ChannelEvents } from './byte-channel.ts'
-import { FramedConnection } from './framed-connection.ts'
+import { type ConnectionTraffic, FramedConnection } from './framed-connection.ts'
 
 /** Who this node is to others. */
 export type TransportIdentity = {
@@ -18,7 +19,12 @@ export type FramedTransportComponents = {
   readonly identity: TransportIdentity
   readonly clock: Pick<Clock, 'timeoutSignal'>
   readonly random: Pick<Random, 'bytes'>
+  /** Whom whoever runs this node keeps away; absent: nobody. */
+  readonly isBanned?: ((peer: Did) => boolean) | undefined
 }
+
+/** The connection in use with a peer. */
+export type PeerTraffic = ConnectionTraffic & { readonly isOpenedHere: boolean }
 
 /** A channel that was just opened; gives what is to be told of it. */
 export type AcceptChannel = (channel: ByteChannel) => ChannelEvents
@@ -38,6 +44,8 @@ export type ChannelDriver = {
   readonly addresses?: () => readonly string[]
   /** Told that a node answered a question. */
   readonly onAnswer?: (peer: Did) => void
+  /** Ends what is below all connections with a peer. */
+  readonly cut?: (peer: Did) => void
   /** Told why a connection ended that was open. */
   readonly onEnd?: (peer: Did, cause: CodedError) => void
   readonly stop: () => Promise<void>
@@ -102,6 +110,18 @@ export class FramedTransport implements Transport {
     this.driver.addPeer(peer, address)
   }
 
+  /** What went over the connection with a peer; `undefined` without one. */
+  trafficOf(peer: Did): PeerTraffic | undefined {
+    const connection = this.ready.get(peer)
+    return connection && { ...connection.traffic, isOpenedHere: connection.opener === this.did }
+  }
+
+  /** Ends all connections with a peer at once. It may come back, unless `isBanned` says otherwise. */
+  cutOff(peer: Did): void {
+    for (const connection of this.all) if (connection.peer === peer) connection.close(cutShort(peer))
+    this.driver.cut?.(peer)
+  }
+
   handle(protocol: string, handler: RequestHandler): () => void {
     if (this.handlers.has(protocol)) throw new RangeError(`${protocol} has a handler already`)
     this.handlers.set(protocol, handler)
@@ -136,6 +156,7 @@ export class FramedTransport implements Transport {
   }
 
   private async connect(to: Did): Promise<FramedConnection> {
+    if (this.isBanned(to)) throw cutShort(to)
     const known = this.ready.get(to)
     if (known !== undefined && !known.isLeaving) return known
     const under = this.dialing.get(to)
@@ -209,8 +230,13 @@ export class FramedTransport implements Transport {
     })
   }
 
+  private isBanned(peer: Did): boolean {
+    return this.components.isBanned?.(peer) === true
+  }
+
   /** Of two connections to one node both sides choose the same, and let the other one go. */
   private opened(peer: Did, connection: FramedConnection): void {
+    if (this.isBanned(peer)) throw cutShort(peer)
     const current = this.ready.get(peer)
     if (current === undefined || current.isLeaving || isPreferred(connection, current)) {
       this.ready.set(peer, connection)
@@ -248,21 +274,12 @@ function isPreferred(later: FramedConnection, earlier: FramedConnection): boolea
 
 type Accepted = { readonly events: ChannelEvents; readonly opened: Promise<FramedConnection> }
 
-async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const stop = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-    work.catch(() => {})
-  }
-}
-
 function silent(peer: Did, waitedMs: number): CodedError {
   return new CodedError('NETWORK_UNREACHABLE', { message: `${peer} was silent for ${waitedMs} ms` })
+}
+
+function cutShort(peer: Did): CodedError {
+  return new CodedError('NETWORK_UNREACHABLE', { message: `Whoever runs this node keeps ${peer} away` })
 }
 
 function closed(did: Did): CodedError {

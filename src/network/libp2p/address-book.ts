@@ -57,6 +57,10 @@ export class AddressBook {
     return this.entries.size
   }
 
+  get peers(): readonly Did[] {
+    return [...this.entries.keys()]
+  }
+
   /** Reads what was kept. Entries that cannot be read are left out. */
   async load(): Promise<void> {
     const { store } = this.components

@@ -13,6 +13,7 @@ import {
   CONNECTIONS_PER_PEER_MAX,
   PENDING_OF_LOOPBACK_MAX,
   PENDING_PER_BLOCK_MAX,
+  SCORES_MAX,
 } from './limits.ts'
 import { originOf } from './origin.ts'
 import { didOfPeerId } from './peer-identity.ts'
@@ -29,6 +30,9 @@ export type Refusals = Readonly<
   Record<'total' | 'block' | 'pending' | 'arrivals' | 'key' | 'banned' | 'peer' | 'address', number>
 >
 
+/** Why connections with one peer were refused, how often. */
+export type PeerRefusals = Readonly<Partial<Record<'banned' | 'peer', number>>>
+
 type BlockCount = { open: number; pending: number; arrivals: TokenBucket }
 type Known = { readonly block: string; isPending: boolean; peer: Did | undefined }
 
@@ -43,6 +47,8 @@ export class ConnectionGate {
   private readonly peers = new Map<Did, number>()
   private readonly known = new WeakMap<MultiaddrConnection, Known>()
   private readonly refused = { total: 0, block: 0, pending: 0, arrivals: 0, key: 0, banned: 0, peer: 0, address: 0 }
+  /** Of peers whose key is known, the least recently refused first. */
+  private readonly refusedPeers = new Map<Did, { banned?: number; peer?: number }>()
   private inbound = 0
 
   constructor(components: ConnectionGateComponents) {
@@ -60,6 +66,10 @@ export class ConnectionGate {
 
   get blockCount(): number {
     return this.blocks.size
+  }
+
+  refusalsOf(peer: Did): PeerRefusals {
+    return { ...this.refusedPeers.get(peer) }
   }
 
   readonly gater: ConnectionGater = {
@@ -104,8 +114,17 @@ export class ConnectionGate {
   private peerRefusal(peer: PeerId): keyof Refusals | undefined {
     const did = didOfPeerId(peer)
     if (did === undefined) return 'key'
-    if (this.components.isBanned(did)) return 'banned'
-    return (this.peers.get(did) ?? 0) >= CONNECTIONS_PER_PEER_MAX ? 'peer' : undefined
+    if (this.components.isBanned(did)) return this.countRefusal(did, 'banned')
+    return (this.peers.get(did) ?? 0) >= CONNECTIONS_PER_PEER_MAX ? this.countRefusal(did, 'peer') : undefined
+  }
+
+  private countRefusal<Why extends 'banned' | 'peer'>(peer: Did, why: Why): Why {
+    const counted = this.refusedPeers.get(peer) ?? {}
+    this.refusedPeers.delete(peer)
+    this.refusedPeers.set(peer, { ...counted, [why]: (counted[why] ?? 0) + 1 })
+    const [oldest] = this.refusedPeers.keys()
+    if (this.refusedPeers.size > SCORES_MAX && oldest !== undefined) this.refusedPeers.delete(oldest)
+    return why
   }
 
   private settle(peer: PeerId, connection: MultiaddrConnection): keyof Refusals | undefined {

@@ -1,6 +1,6 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Connection, IdentifyResult, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { CodedError } from '../../base/errors.ts'
@@ -10,14 +10,18 @@ import { AddressBook } from './address-book.ts'
 import type { BoundedDatastore } from './bounded-datastore.ts'
 import { buildNode } from './build-node.ts'
 import { ConnectionGate } from './connection-gate.ts'
+import { LastSeen } from './last-seen.ts'
 import { Libp2pGossip } from './libp2p-gossip.ts'
 import { dialAddressOf, lastPeerOf, parseAddressOf, relayOf, withoutPeer } from './libp2p-addresses.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
 import { DIAL_ADDRESSES_MAX, DIAL_MS, FRAME_STREAMS_MAX, QUESTIONS_PER_PEER, STREAMS_OUT_MAX } from './limits.ts'
+import { listenFailure } from './listen-failure.ts'
 import { originOf } from './origin.ts'
 import { didOfPeerId, peerIdOfDid } from './peer-identity.ts'
 import { PeerScores } from './peer-scores.ts'
+import { type PeerView, provedAt, viewConnection } from './peer-views.ts'
 import { StreamChannel } from './stream-channel.ts'
+import { noteIdentified, withNeighbours } from './told-addresses.ts'
 import { UpgradeWatch } from './watched-upgrade.ts'
 
 /** One stream of it, opened once, carries all questions of two nodes. */
@@ -35,6 +39,7 @@ export class Libp2pDriver implements ChannelDriver {
   private readonly watch: UpgradeWatch
   /** Peers in whose place somebody else answered, while they are dialled. */
   private readonly wrong = new Set<string>()
+  private readonly lastSeen = new LastSeen()
   private built: { readonly node: Libp2p; readonly records: BoundedDatastore } | undefined
 
   constructor(components: Libp2pComponents, stack: Libp2pStack, init: Libp2pTransportInit) {
@@ -46,7 +51,7 @@ export class Libp2pDriver implements ChannelDriver {
     this.scores = new PeerScores(clock, (peer) => this.cut(peer))
     this.gate = new ConnectionGate({
       clock,
-      isBanned: (peer) => this.scores.isBanned(peer),
+      isBanned: (peer) => this.isBanned(peer),
       mayDial: (address) => this.mayDial(address),
     })
     const { gossipTopics } = init
@@ -71,6 +76,22 @@ export class Libp2pDriver implements ChannelDriver {
   /** Peers that libp2p remembers. */
   get recordCount(): number {
     return this.built?.records.size ?? 0
+  }
+
+  /** All peers of which anything is known. */
+  knownPeers(): ReadonlySet<Did> {
+    const connected = (this.node?.getPeers() ?? []).flatMap((id) => didOfPeerId(id) ?? [])
+    return new Set([...connected, ...this.book.peers, ...this.scores.peers])
+  }
+
+  view(peer: Did): PeerView {
+    const { book, scores, gate, lastSeen } = this
+    const addresses = book.knownOf(peer)
+    const connections = (this.node?.getConnections(peerIdOfDid(peer)) ?? []).map(viewConnection)
+    const isHere = connections.length > 0
+    const lastSeenAt = isHere ? this.components.clock.now() : (lastSeen.of(peer) ?? provedAt(addresses))
+    const score = scores.scoreOf(peer)
+    return { peer, addresses, connections, score, lastSeenAt, refusals: gate.refusalsOf(peer), ...scores.explain(peer) }
   }
 
   addPeer(peer: Did, address: string): void {
@@ -101,11 +122,18 @@ export class Libp2pDriver implements ChannelDriver {
     for (const address of this.init.listen) this.knowRelay(address)
     const { identity } = this.components
     this.built = await buildNode(
-      { identity, stack: this.listeningStack(), gate: this.gate, watch: this.watch, gossip: this.gossip },
+      {
+        identity,
+        stack: withNeighbours(this.stack, this.book),
+        gate: this.gate,
+        watch: this.watch,
+        gossip: this.gossip,
+      },
       this.init,
     )
     const { node } = this.built
-    node.addEventListener('peer:identify', ({ detail }) => this.identified(detail))
+    node.addEventListener('peer:identify', ({ detail }) => noteIdentified(this.book, detail))
+    node.addEventListener('connection:open', ({ detail }) => this.refuseBanned(detail))
     node.addEventListener('peer:disconnect', ({ detail }) => this.left(detail))
     await node.handle(FRAMES_PROTOCOL, (stream, connection) => this.accept(stream, connection, accept), {
       // One more than is used, so that the one too many is seen here.
@@ -116,8 +144,10 @@ export class Libp2pDriver implements ChannelDriver {
     try {
       await node.start()
     } catch (cause: unknown) {
-      const message = `${this.init.listen.join(', ')}: ${cause instanceof Error ? cause.message : 'not to be had'}`
-      throw new CodedError('NETWORK_LISTEN_FAILED', { message, cause })
+      throw listenFailure(
+        this.init.listen.map((address) => address.toString()),
+        cause,
+      )
     }
     const pubsub = 'gossip' in node.services ? node.services['gossip'] : undefined
     if (pubsub !== undefined) this.gossip?.attach(pubsub as GossipSub)
@@ -254,38 +284,6 @@ export class Libp2pDriver implements ChannelDriver {
     return peer !== undefined && this.book.addressesOf(peer).includes(withoutPeer(address).toString())
   }
 
-  private identified({ peerId, listenAddrs, connection }: IdentifyResult): void {
-    const peer = didOfPeerId(peerId)
-    if (peer === undefined) return
-    const teller = withoutPeer(connection.remoteAddr).toString()
-    for (const address of listenAddrs.slice(0, DIAL_ADDRESSES_MAX))
-      this.book.tell(peer, { address: withoutPeer(address).toString(), teller, isItself: true })
-  }
-
-  /** Neighbours on the same network tell where they are. */
-  private neighbour({ id, multiaddrs }: PeerInfo): void {
-    const peer = didOfPeerId(id)
-    if (peer === undefined) return
-    for (const address of multiaddrs.slice(0, DIAL_ADDRESSES_MAX)) {
-      const bare = withoutPeer(address).toString()
-      this.book.tell(peer, { address: bare, teller: bare, isItself: false })
-    }
-  }
-
-  /** The stack with an ear for what neighbours say. */
-  private listeningStack(): Libp2pStack {
-    const { neighbours, ...rest } = this.stack
-    if (neighbours === undefined) return rest
-    return {
-      ...rest,
-      neighbours: (components) => {
-        const discovery = neighbours(components)
-        discovery.addEventListener('peer', ({ detail }) => this.neighbour(detail))
-        return discovery
-      },
-    }
-  }
-
   private pointsOf(id: string): number {
     const peer = didOfPeerId(peerIdFromString(id))
     return peer === undefined ? 0 : this.scores.scoreOf(peer).points
@@ -293,7 +291,9 @@ export class Libp2pDriver implements ChannelDriver {
 
   private left(id: PeerId): void {
     const peer = didOfPeerId(id)
-    if (peer !== undefined) this.scores.left(peer)
+    if (peer === undefined) return
+    this.scores.left(peer)
+    this.lastSeen.note(peer, this.components.clock.now())
   }
 
   private note(id: PeerId, conduct: 'streams-flooded'): void {
@@ -301,7 +301,19 @@ export class Libp2pDriver implements ChannelDriver {
     if (peer !== undefined) this.scores.note(peer, conduct)
   }
 
-  private cut(peer: Did): void {
+  /** By order, or for its conduct. */
+  private isBanned(peer: Did): boolean {
+    return this.components.isBanned?.(peer) === true || this.scores.isBanned(peer)
+  }
+
+  /** A ban may come between the last question of the gate and the moment from which the connection is known. */
+  private refuseBanned(connection: Connection): void {
+    const peer = didOfPeerId(connection.remotePeer)
+    if (peer !== undefined && this.isBanned(peer)) connection.abort(new Error('The peer is banned'))
+  }
+
+  /** Every connection is closed, and what it carried breaks off. */
+  cut(peer: Did): void {
     for (const connection of this.node?.getConnections(peerIdOfDid(peer)) ?? [])
       connection.abort(new Error('The peer was cut off'))
   }

@@ -6,6 +6,7 @@ import type { AddressBook } from './address-book.ts'
 import type { Refusals } from './connection-gate.ts'
 import { Libp2pDriver } from './libp2p-driver.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
+import type { PeerView } from './peer-views.ts'
 
 /** What the transport holds for others now, and whom it refused since its start. */
 export type Libp2pCounts = {
@@ -76,6 +77,21 @@ export class Libp2pTransport extends FramedTransport {
   /** Becomes the neighbour of a node, so that announcements come from it and go to it. Rejects with `NETWORK_PEER_UNKNOWN`, `NETWORK_UNREACHABLE`, `NETWORK_PEER_WRONG`. */
   async join(peer: Did): Promise<void> {
     await this.libp2p.join(peer)
+  }
+
+  /** All peers of which anything is known. */
+  knownPeers(): ReadonlySet<Did> {
+    return this.libp2p.knownPeers()
+  }
+
+  /** What is known of a peer; of one that nobody has heard of, that there is nothing. */
+  view(peer: Did): PeerView {
+    return this.libp2p.view(peer)
+  }
+
+  /** Lets a peer in again that was cut off for its conduct. @returns Whether it was. */
+  pardon(peer: Did): boolean {
+    return this.libp2p.scores.pardon(peer)
   }
 
   scoreOf(peer: Did): PeerScore {

@@ -65,7 +65,7 @@ export const QUESTIONS_PER_PEER = { perSecond: 5_000, burst: 10_000 } as const
 
 /** How often a connection is asked whether it lives; one that does not answer is closed. */
 export const PING_MS = 10_000
-/** Peers whose conduct is remembered; those that did least, good or bad, are forgotten first. */
+/** Peers whose conduct is remembered, whose refusals are counted, and of which it is known when they were here last; those that did least, good or bad, are forgotten first. */
 export const SCORES_MAX = 4_096
 /** Peers of which libp2p itself remembers protocols and keys; the least recently changed are forgotten first. */
 export const LIBP2P_RECORDS_MAX = 2_048

@@ -1,9 +1,11 @@
 import type { Did } from '../../core/evidence/names.ts'
+import { type ConductTally, explainScore, type ScoreExplanation, withConduct } from '../../core/peers/conduct-tally.ts'
 import {
   type Conduct,
   isBanned,
   judgeConduct,
   newPeerScore,
+  pardoned,
   type PeerScore,
   scoreAt,
 } from '../../core/peers/peer-score.ts'
@@ -19,6 +21,8 @@ export class PeerScores {
   private readonly onCut: (peer: Did) => void
   /** Least recently changed first. */
   private readonly scores = new Map<Did, PeerScore>()
+  /** Of the peers that have a score. */
+  private readonly tallies = new Map<Did, ConductTally>()
   private readonly answers = new Map<Did, number>()
 
   constructor(clock: Pick<Clock, 'now'>, onCut: (peer: Did) => void) {
@@ -30,10 +34,20 @@ export class PeerScores {
     return this.scores.size
   }
 
+  /** Peers that did anything that counts. */
+  get peers(): readonly Did[] {
+    return [...this.scores.keys()]
+  }
+
   scoreOf(peer: Did): PeerScore {
     const now = this.clock.now()
     const known = this.scores.get(peer)
     return known === undefined ? newPeerScore(now) : scoreAt(known, now)
+  }
+
+  /** Why its score is what it is. */
+  explain(peer: Did): ScoreExplanation {
+    return explainScore(this.scoreOf(peer), this.tallies.get(peer) ?? {})
   }
 
   isBanned(peer: Did): boolean {
@@ -47,8 +61,18 @@ export class PeerScores {
     const { score, isCut } = judgeConduct(this.scores.get(peer) ?? newPeerScore(now), conduct, now)
     this.scores.delete(peer)
     this.scores.set(peer, score)
+    this.tallies.set(peer, withConduct(this.tallies.get(peer) ?? {}, conduct, now))
     if (this.scores.size > SCORES_MAX) this.forgetOne()
     if (isCut) this.onCut(peer)
+  }
+
+  /** Lets a peer in again that was cut off. @returns Whether it was. */
+  pardon(peer: Did): boolean {
+    const now = this.clock.now()
+    const known = this.scores.get(peer)
+    if (known === undefined || !isBanned(known, now)) return false
+    this.scores.set(peer, pardoned(known, now))
+    return true
   }
 
   answered(peer: Did): void {
@@ -70,10 +94,15 @@ export class PeerScores {
     const now = this.clock.now()
     for (const [peer, score] of this.scores)
       if (!isBanned(score, now)) {
-        this.scores.delete(peer)
+        this.forget(peer)
         return
       }
     const [oldest] = this.scores.keys()
-    if (oldest !== undefined) this.scores.delete(oldest)
+    if (oldest !== undefined) this.forget(oldest)
+  }
+
+  private forget(peer: Did): void {
+    this.scores.delete(peer)
+    this.tallies.delete(peer)
   }
 }

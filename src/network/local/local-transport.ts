@@ -1,7 +1,6 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { CodedError } from '../../base/errors.ts'
-import type { Transport } from '../../ports/transport.ts'
 import { AddressMap } from '../framed/address-map.ts'
 import type { ByteChannel } from '../framed/byte-channel.ts'
 import {
@@ -21,7 +20,7 @@ import { formatLocalAddress, parseLocalAddress, type SocketAddress } from './loc
 export function createLocalTransport(
   components: FramedTransportComponents,
   { listen }: { readonly listen?: readonly string[] | undefined } = {},
-): Transport {
+): FramedTransport {
   const wanted = (listen ?? []).map(parseLocalAddress)
   const servers: Server[] = []
   const book = new AddressMap((address) => void parseLocalAddress(address))

@@ -6,10 +6,11 @@ import { checkMembers, checkObject } from '../../actors/misuse.ts'
 import { CodedError } from '../../base/errors.ts'
 import { bytesOfHex } from '../../base/hex.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { createNodeSigner, createNodeVerifier } from '../../keys/node-signatures.ts'
+import { createNodeSigner } from '../../keys/node-signatures.ts'
+import type { TransportIdentity } from '../../network/framed/framed-transport.ts'
 import { createLocalTransport } from '../../network/local/local-transport.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { didOfPublicKey, publicKeyOfDid } from '../../wire/v1/did-key.ts'
+import { identityOfSigner } from '../network/transport-identity.ts'
 import { createSystemClock } from '../system-clock.ts'
 import { createSystemRandom } from '../system-random.ts'
 
@@ -60,19 +61,10 @@ function createTransport(key: SecretSource | undefined, listen: readonly string[
   )
 }
 
-function identityOf(source: SecretSource): Parameters<typeof createLocalTransport>[0]['identity'] {
+function identityOf(source: SecretSource): TransportIdentity {
   const key = readSecret(source)
   if (!KEY.test(key)) throw invalid('The key of a node is 64 hexadecimal digits in lower case')
-  const signer = createNodeSigner(bytesOfHex(key))
-  const verifier = createNodeVerifier()
-  return {
-    did: didOfPublicKey(bytesOfHex(signer.publicKeyHex)),
-    sign: (bytes) => signer.sign(bytes),
-    verify: (peer, bytes, signature) => {
-      const publicKey = publicKeyOfDid(peer)
-      return publicKey !== undefined && verifier.verify({ publicKey, bytes, signature })
-    },
-  }
+  return identityOfSigner(createNodeSigner(bytesOfHex(key)))
 }
 
 /** What is wrong is said without what was read. */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import envPaths from 'env-paths'
-import { CodedError } from '../../base/errors.ts'
 import { checkConfigDocument } from './check-config-document.ts'
 import type { ConfigDocument } from './config-document.ts'
 import { readEnvironmentDocument, readEnvironmentProviders, type Environment } from './environment-document.ts'
 import type { NodeConfig } from './node-config.ts'
 import { parseConfigText } from './parse-config-text.ts'
 import { resolveConfig } from './resolve-config.ts'
+import { unreadableFile } from '../unreadable-file.ts'
 
 export type LoadConfigInit = {
   /** What flags say, in the form of the file; paths relative to the working directory. */
@@ -69,11 +69,7 @@ function readConfigFile(file: string, isNamed: boolean): ConfigDocument | undefi
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     if (!isNamed && isMissing(cause)) return undefined
-    throw new CodedError('CONFIG_INVALID', {
-      message: `The configuration file cannot be read: ${file}.`,
-      cause,
-      details: { file },
-    })
+    throw unreadableFile('CONFIG_INVALID', { named: `The configuration file ${file}`, file, cause })
   }
   return parseConfigText(text, file)
 }

@@ -14,7 +14,7 @@ export type MarketInit = {
   readonly passphrase: Uint8Array
   /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: a socket in the data directory. */
   readonly listen?: readonly string[]
-  /** Nodes to know from the start: `ADDRESS/p2p/DID`. */
+  /** Nodes to know from the start: `ADDRESS/p2p/ID`, where ID is a DID or a peer id. */
   readonly bootstrap?: readonly string[]
   /** Who keeps the ledger and the contracts; absent: the set that this node worked with before. */
   readonly set?: NotarySet

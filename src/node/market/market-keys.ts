@@ -1,9 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Did } from '../../core/evidence/names.ts'
-import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { KeyStore, OpenKey } from '../../keys/store/key-store.ts'
-import type { TransportIdentity } from '../../network/framed/framed-transport.ts'
-import { publicKeyOfDid } from '../../wire/v1/did-key.ts'
 import type { KeyRole } from '../../wire/v1/key-statements.ts'
 
 export type MarketKeys = {
@@ -36,17 +32,4 @@ export async function openMarketKeys(
   const notary = isNotary ? await keys.open({ role: 'notary', passphrase }) : undefined
   if (known === undefined) await keys.create({ role: 'node', passphrase })
   return { node: known ?? (await keys.open({ role: 'node', passphrase })), escrow, notary }
-}
-
-/** What a transport proves itself with. */
-export function transportIdentityOf({ description, signer }: OpenKey): TransportIdentity {
-  const verifier = createNodeVerifier()
-  return {
-    did: description.did,
-    sign: (bytes) => signer.sign(bytes),
-    verify: (peer: Did, bytes, signature) => {
-      const publicKey = publicKeyOfDid(peer)
-      return publicKey !== undefined && verifier.verify({ publicKey, bytes, signature })
-    },
-  }
 }

@@ -4,6 +4,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
+import type { PeerBans } from '../../network/peer-bans.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { type ControlAnswer, type ControlRequest, invalidRequest, optionalText } from '../control/control-request.ts'
@@ -15,6 +16,7 @@ import { plain } from './desks/plain-json.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
 import type { CardRole } from './gossip/card-role.ts'
+import { PeerDesk, type PeerWays } from './desks/peer-desk.ts'
 import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
@@ -34,6 +36,10 @@ export type NodeMarketInit = {
   readonly bootstrap: readonly Did[]
   /** What other nodes say of themselves; absent where it is not heard. */
   readonly cards: CardRole | undefined
+  /** Whom this node keeps away. */
+  readonly bans: PeerBans
+  /** Its transports, those of its notary as well. */
+  readonly ways: readonly PeerWays[]
   readonly open: (lineage: SetLineage) => Promise<OpenedSet>
   readonly stop: () => Promise<void>
 }
@@ -46,6 +52,7 @@ export class NodeMarketDesks implements NodeMarket {
   private readonly parts: NodeMarketInit
   private readonly feed = new StepFeed<MarketTransition>()
   private readonly stopping = new AbortController()
+  private readonly peers: PeerDesk
   private chosen: SetLineage | undefined
   private desks: Promise<MarketDesks> | undefined
 
@@ -54,6 +61,8 @@ export class NodeMarketDesks implements NodeMarket {
     this.did = parts.keys.node.description.did
     this.account = parts.keys.escrow?.description.did
     this.addresses = parts.addresses
+    const isNotary = (peer: Did): boolean => this.chosen !== undefined && !isNoMember(this.chosen.set)(peer)
+    this.peers = new PeerDesk({ clock: parts.components.clock, bans: parts.bans, ways: parts.ways, isNotary })
   }
 
   get set(): NotarySet | undefined {
@@ -81,6 +90,8 @@ export class NodeMarketDesks implements NodeMarket {
     if (request['op'] === 'status') return { kind: 'json', body: this.status() }
     if (request['op'] === 'sellers') return { kind: 'json', body: this.sellers(optionalText(request, 'skill')) }
     if (request['op'] === 'transitions') return { kind: 'lines', lines: this.lines(signal) }
+    const aboutPeers = await this.peers.answer(request)
+    if (aboutPeers !== undefined) return { kind: 'json', body: aboutPeers }
     const text = optionalText(request, 'set')
     const desks = text === undefined ? await this.known() : await this.useSet(setOf(text))
     return await answerMarket(desks, request, { signal: this.until(signal) })

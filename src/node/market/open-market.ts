@@ -8,19 +8,21 @@ import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
 import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
+import { PeerBans } from '../../network/peer-bans.ts'
 import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
-import type { Gossip } from '../../ports/gossip.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
+import { identityOfSigner } from '../network/transport-identity.ts'
 import { chooseSet } from './choose-set.ts'
+import type { PeerWays } from './desks/peer-desk.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
 import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
-import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
+import { type MarketKeys, openMarketKeys } from './market-keys.ts'
 import { NodeMarketDesks } from './node-market.ts'
 import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
@@ -70,11 +72,12 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   // Read before the notary takes the mark away that has caught up with the others.
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
+  const bans = await openBans(components, keys)
   const watch = new NotaryWatchRole(components)
-  const notaryRole = await openNotary(opening, { keys, lineage, watch })
+  const notaryRole = await openNotary(opening, { keys, lineage, bans, watch })
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
-  const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known })
+  const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known, bans })
   const { transport } = ways
   // Before the notary that it tells of.
   closers.push(async () => await watch.stop())
@@ -84,7 +87,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
-    await watch.start(chosen, [ways.gossip, notaryRole?.gossip])
+    await watch.start(chosen, [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip])
     if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
@@ -99,6 +102,8 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
     bootstrap: peers.map(({ did }) => did),
     cards,
+    bans,
+    ways: notaryRole === undefined ? [ways] : [ways, notaryRole.ways],
     open,
     stop,
   })
@@ -125,13 +130,17 @@ function listedIssuers(
   return [...new Set(own === undefined ? named : [...named, own])]
 }
 
-type OpenedNotary = {
-  readonly role: NotaryRole
-  readonly addresses: readonly string[]
-  readonly gossip: Gossip | undefined
+/** Whom this node keeps away, in all of its roles. */
+async function openBans({ clock, directory }: MarketComponents, { node, notary }: MarketKeys): Promise<PeerBans> {
+  const own = [node, notary].flatMap((key) => (key === undefined ? [] : [key.description.did]))
+  const bans = new PeerBans({ clock, store: directory.store.sublevel('banned-peers') }, own)
+  await bans.load()
+  return bans
 }
-type NotaryParts = {
-  readonly keys: MarketKeys
+
+type OpenedNotary = { readonly role: NotaryRole; readonly ways: PeerWays; readonly addresses: readonly string[] }
+
+type NotaryParts = Pick<OwnTransport, 'keys' | 'bans'> & {
   readonly lineage: SetLineage | undefined
   readonly watch: NotaryWatchRole
 }
@@ -139,20 +148,22 @@ type NotaryParts = {
 /** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
 async function openNotary(
   { components, init, closers }: Opening,
-  { keys, lineage, watch }: NotaryParts,
+  { keys, lineage, bans, watch }: NotaryParts,
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
   if (key === undefined || lineage === undefined) return undefined
   const { directory, onError } = components
   const { did } = key.description
   const address = lineage.set.members.find((member) => member.key === did)?.address
-  const { transport, gossip } = await openWays(components, {
+  const ways = await openWays(components, {
     role: 'notary',
-    identity: transportIdentityOf(key),
+    identity: identityOfSigner(key.signer),
     listen: address === undefined ? [] : [address],
     known: memberAddresses(lineage),
+    bans,
     ...(components.gossip.isGossiping && { topics: NOTARY_TOPICS }),
   })
+  const { transport } = ways
   closers.push(async () => await transport.stop())
   await transport.start()
   const role = await startNotary({
@@ -170,7 +181,7 @@ async function openNotary(
   })
   closers.push(async () => await role.stop())
   serveNotary(transport, role.service)
-  return { role, addresses: transport.addresses, gossip }
+  return { role, ways, addresses: transport.addresses }
 }
 
 type OwnTransport = {
@@ -178,6 +189,7 @@ type OwnTransport = {
   /** Addresses at which the notary of this node listens. */
   readonly taken: readonly string[]
   readonly known: readonly string[]
+  readonly bans: PeerBans
 }
 
 function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
@@ -186,17 +198,18 @@ function memberAddresses(lineage: SetLineage | undefined): readonly string[] {
 
 async function openTransport(
   { components, init, closers }: Opening,
-  { keys, taken, known }: OwnTransport,
+  { keys, taken, known, bans }: OwnTransport,
 ): Promise<OpenedWays> {
-  const { directory, gossip } = components
+  const { directory } = components
   const wanted = init.listen ?? socketIn(directory.path)
   const listen = wanted.filter((address) => !taken.includes(address))
   const ways = await openWays(components, {
     role: 'node',
-    identity: transportIdentityOf(keys.node),
+    identity: identityOfSigner(keys.node.signer),
     listen,
     known,
-    ...(gossip.isGossiping && { topics: MARKET_TOPICS }),
+    bans,
+    ...(components.gossip.isGossiping && { topics: MARKET_TOPICS }),
   })
   closers.push(async () => await ways.transport.stop())
   await ways.transport.start()
@@ -208,12 +221,13 @@ type CardParts = { readonly keys: MarketKeys; readonly ways: OpenedWays; readonl
 /** What other nodes say of themselves is heard over libp2p alone: who else would say it on this machine is connected anyway. */
 async function openCards(
   { components, init, closers }: Opening,
-  { keys, ways: { gossip, tell, join, transport }, named }: CardParts,
+  { keys, ways: { libp2p, transport }, named }: CardParts,
 ): Promise<CardRole | undefined> {
-  if (gossip === undefined) return undefined
+  const gossip = libp2p?.gossip
+  if (libp2p === undefined || gossip === undefined) return undefined
   const network = init.network ?? NETWORK_DEFAULT
   const addresses = (): readonly string[] => transport.addresses
-  const cards = new CardRole({ components, gossip, tell, join, network, key: keys.node, named, addresses })
+  const cards = new CardRole({ components, gossip, neighbours: libp2p, network, key: keys.node, named, addresses })
   closers.push(async () => await cards.stop())
   await cards.start()
   return cards

@@ -7,6 +7,7 @@ import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { NOTARY_SET_DOCUMENT } from '../../wire/v1/notary-messages.ts'
+import { unreadableFile } from '../unreadable-file.ts'
 
 /**
  * The document that `kernell notary-set create` or `advance` wrote: a set, and those that kept its log before. Rejects with `COMMAND_INVALID` for a file that is none,
@@ -14,7 +15,7 @@ import { NOTARY_SET_DOCUMENT } from '../../wire/v1/notary-messages.ts'
  */
 export async function readNotarySet(path: string): Promise<SetLineage> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new CodedError('COMMAND_INVALID', { message: `The notary set ${path} cannot be read`, cause })
+    throw unreadableFile('COMMAND_INVALID', { named: `The notary set ${path}`, file: path, cause })
   })
   return parseNotarySet(text, path)
 }

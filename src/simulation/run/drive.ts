@@ -9,6 +9,8 @@ export type DriveLimits = {
   readonly forMs?: number
   /** Ends the wait with its reason; looked at every so many events. */
   readonly signal?: AbortSignal | undefined
+  /** Called at each of these looks. */
+  readonly onLook?: () => void
 }
 
 /** Events between two looks at the signal. */
@@ -22,7 +24,7 @@ const LOOK_EVERY = 512
 export async function drive<Result>(
   world: World,
   work: Promise<Result>,
-  { forMs = 3_600_000, signal }: DriveLimits = {},
+  { forMs = 3_600_000, signal, onLook }: DriveLimits = {},
 ): Promise<Result> {
   const done = { isDone: false }
   const onEnd = (): void => {
@@ -35,6 +37,7 @@ export async function drive<Result>(
   while (!done.isDone) {
     signal?.throwIfAborted()
     const end = await world.run({ untilMs, eventsMax: LOOK_EVERY })
+    onLook?.()
     if (done.isDone || end === 'paused') continue
     if (world.hasRefused || (end === 'events' && world.isOver)) throw new EventsOver('The events of the world are over')
     if (end === 'events') continue

@@ -18,7 +18,7 @@ import { chosenFaults } from './chosen-faults.ts'
 import { drive, EventsOver } from './drive.ts'
 import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
-import { boundedSeries, SeriesRecorder } from './series.ts'
+import { boundedSeries, type MetricSeries, SeriesRecorder } from './series.ts'
 
 export type RunInit = {
   /** 0 to 2^32 - 1. */
@@ -47,12 +47,17 @@ export type RunInit = {
   readonly signal?: AbortSignal
 }
 
+/** `playMs` is `Infinity` before a scenario has said how long it plays. */
 export type RunProgress = { readonly events: number; readonly virtualMs: number; readonly playMs: number }
 
+const SEED_MAX = 4_294_967_295
 /** Events between two reports of progress. */
 const PROGRESS_EVERY = 4_096
 /** Events between two looks at the caller's signal, at most. */
 const LOOK_EVERY = 512
+/** A short run is looked at more often, so that its curves have points enough: behind so many events, and up to so many. */
+const SHORT_LOOK_EVERY = 16
+const SHORT_EVENTS = 4_096
 /** Events between two looks where a scenario does not say. */
 const WATCH_EVERY = 64
 /** Virtual time is convergence's in steps of this. */
@@ -64,6 +69,7 @@ const SETTLE_STEPS = 64
  * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_SCENARIO_INVALID`; `SIMULATION_FAULT_UNKNOWN`; `SIMULATION_STUCK`; the signal's reason, soon.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
+  checkArguments(scenario, init)
   // For the whole run: setting them anew between its parts costs more than many events.
   const release = setTraps()
   try {
@@ -91,6 +97,7 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
   const run = new Run(scenario.name, stage, init)
   const end = await run.play(scenario.open(stage, options))
+  run.count()
   if (end !== undefined) world.note(canonicalJson(end.state))
   for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
   const { agents, faults, handled } = stage
@@ -113,10 +120,29 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
     violationsFound: checks.found,
     violations: checks.violations,
     metrics,
-    series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
+    series: boundedSeries([run.happened.series, ...begunFaults(run.plan), ...(end?.series ?? [])]),
     lookEvery: run.lookEvery,
     isCut: end === undefined,
   }
+}
+
+function checkArguments(scenario: { readonly open?: unknown } | undefined, init: Partial<RunInit> | undefined): void {
+  if (typeof scenario?.open !== 'function')
+    throw new CodedError('SIMULATION_SCENARIO_INVALID', {
+      message: 'runScenario takes a scenario first, then { seed, ... }',
+    })
+  const seed = init?.seed
+  if (!Number.isInteger(seed) || !(Number(seed) >= 0 && Number(seed) <= SEED_MAX))
+    throw new RangeError(`A seed is a whole number from 0 to ${SEED_MAX}, not ${String(seed)}`)
+}
+
+/** How many faults of the plan have begun, over virtual time. */
+function begunFaults(plan: readonly PlannedFault[]): readonly MetricSeries[] {
+  if (plan.length === 0) return []
+  const recorder = new SeriesRecorder('faults', 'faults that have begun')
+  const times = plan.map(({ atMs }) => atMs).toSorted((left, right) => left - right)
+  for (const [place, atMs] of times.entries()) recorder.add(atMs, place + 1)
+  return [recorder.series]
 }
 
 function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
@@ -131,19 +157,27 @@ class Run {
   private readonly stage: Stage
   private readonly init: RunInit
   private readonly world: World
+  private playMs = Infinity
+  private reported = 0
 
   constructor(name: string, stage: Stage, init: RunInit) {
     this.name = name
     this.stage = stage
     this.init = init
     this.world = stage.world
+    this.count()
+  }
+
+  /** A point of the curve of events. */
+  count(): void {
+    this.happened.add(this.world.nowMs(), this.world.events)
   }
 
   /** `undefined`: its events were over before. */
   async play(opening: Promise<Play>): Promise<PlayEnd | undefined> {
     const { signal } = this.init
     try {
-      const end = await this.playOpened(checkPlay(this.name, await drive(this.world, opening, { signal })))
+      const end = await this.playOpened(checkPlay(this.name, await this.drive(opening)))
       signal?.throwIfAborted()
       return this.world.hasRefused ? undefined : end
     } catch (error: unknown) {
@@ -154,13 +188,30 @@ class Run {
 
   private async playOpened(play: Play): Promise<PlayEnd | undefined> {
     const startMs = this.world.nowMs()
+    this.playMs = play.playMs
     this.lookEvery = play.watchEvery ?? WATCH_EVERY
     this.schedule(play)
     if (!(await this.until(play, startMs + play.playMs))) return undefined
     play.calm?.()
     this.stage.network.calm()
     if (!(await this.converge(play))) return undefined
-    return checkEnd(this.name, await drive(this.world, play.finish(), { signal: this.init.signal }))
+    return checkEnd(this.name, await this.drive(play.finish()))
+  }
+
+  private async drive<Result>(work: Promise<Result>): Promise<Result> {
+    const onLook = (): void => {
+      this.count()
+      if (this.world.events - this.reported >= PROGRESS_EVERY) this.report()
+    }
+    return await drive(this.world, work, { signal: this.init.signal, onLook })
+  }
+
+  /** Setting the traps aside for it costs more than many events. */
+  private report(): void {
+    const { onProgress } = this.init
+    this.reported = this.world.events
+    const progress = { events: this.reported, virtualMs: this.world.nowMs(), playMs: this.playMs }
+    if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
   }
 
   private schedule({ plan = [], playMs, inject, relieve }: Play): void {
@@ -178,25 +229,22 @@ class Run {
 
   /** False where the events are over first. */
   private async until(play: Play, untilMs: number): Promise<boolean> {
-    const { watch, playMs } = play
-    const { signal, onProgress } = this.init
+    const { watch } = play
+    const { signal } = this.init
     let looked = this.world.events
-    let reported = looked
     for (;;) {
       if (this.world.isOver) return false
-      const toLook = watch === undefined ? LOOK_EVERY : looked + this.lookEvery - this.world.events
-      const end = await this.world.run({ untilMs, eventsMax: Math.min(LOOK_EVERY, toLook) })
+      const most = this.world.events < SHORT_EVENTS ? SHORT_LOOK_EVERY : LOOK_EVERY
+      const toLook = watch === undefined ? most : looked + this.lookEvery - this.world.events
+      const end = await this.world.run({ untilMs, eventsMax: Math.min(most, toLook) })
       const isLook = end !== 'events' || this.world.events - looked >= this.lookEvery
       if (isLook) {
         looked = this.world.events
         watch?.()
       }
-      this.happened.add(this.world.nowMs(), this.world.events)
-      // Setting the traps aside for a report costs more than many events.
-      if (signal?.aborted === true || (isLook && this.world.events - reported >= PROGRESS_EVERY)) {
-        reported = this.world.events
-        const progress = { events: reported, virtualMs: this.world.nowMs(), playMs }
-        if (onProgress !== undefined) withoutTraps(() => onProgress(progress))
+      this.count()
+      if (signal?.aborted === true || (isLook && this.world.events - this.reported >= PROGRESS_EVERY)) {
+        this.report()
         signal?.throwIfAborted()
       }
       if (this.hasFound || this.world.hasRefused) return false

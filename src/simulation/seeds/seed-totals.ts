@@ -3,7 +3,13 @@ import type { SeedFailure, SeedResult } from './seed-result.ts'
 /** Lists of seeds that are kept; all are counted. */
 const LISTED_MAX = 1_000
 
-export type SeedViolation = { readonly seed: number; readonly checker: string; readonly what: string }
+/** `found`: how many the seed has in all. */
+export type SeedViolation = {
+  readonly seed: number
+  readonly checker: string
+  readonly what: string
+  readonly found: number
+}
 export type UnequalSeed = {
   readonly seed: number
   readonly hashes: readonly [string, string]
@@ -22,6 +28,8 @@ export class SeedTotals {
   readonly checks: Record<string, number> = {}
   readonly handled: Record<string, number> = {}
   readonly violations: BySeed<SeedViolation> = new BySeed()
+  /** Seeds that have any. */
+  violatedSeeds = 0
   readonly unequal: BySeed<UnequalSeed> = new BySeed()
   readonly failures: BySeed<FailedSeed> = new BySeed()
   private readonly samples = new Map<string, MetricSample>()
@@ -46,8 +54,9 @@ export class SeedTotals {
     addCounts(this.faults, result.faults)
     addCounts(this.checks, result.checks)
     addCounts(this.handled, result.handled)
-    for (const { checker, what } of result.violations) this.violations.add({ seed, checker, what })
+    for (const { checker, what } of result.violations) this.violations.add({ seed, checker, what, found: result.found })
     this.violations.found += result.found - result.violations.length
+    if (result.found > 0) this.violatedSeeds += 1
     if (unequal !== undefined)
       this.unequal.add({ seed, hashes: [result.hash, unequal.hash], difference: unequal.difference })
     for (const [name, value] of Object.entries(result.metrics)) this.sampleOf(name)?.add(seed, value)

@@ -1,23 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { once } from 'node:events'
+import { createInterface, type Interface } from 'node:readline'
 import { type Bench, type BenchRow, median, percentile, roundFigure } from '../bench.ts'
-import {
-  askHttp,
-  askKernell,
-  type Asker,
-  askRaw,
-  askSocket,
-  BODY_BYTES,
-  createKernell,
-  PROTOCOL,
-} from './contestants.ts'
+import { askHttp, askKernell, type Asker, askRaw, askSocket, BODY_BYTES } from './contestants.ts'
 
 const REPEATS = 5
 const IN_FLIGHT = 64
 const QUESTIONS = 5_000
 const DIALS = 9
+/** What the first of them bring is shared by all. */
+const IDLE_FIRST = 8
 const IDLE_PEERS = 40
 
 type Contestant = { readonly name: string; readonly connect: (started: readonly string[]) => Promise<Asker> }
@@ -62,7 +54,7 @@ export const bench: Bench = async ({ isQuick, log }) => {
   }
 }
 
-type Peer = { readonly child: ChildProcess; readonly started: readonly string[] }
+type Peer = { readonly child: ChildProcess; readonly lines: Interface; readonly started: readonly string[] }
 
 async function startPeer(...args: readonly string[]): Promise<Peer> {
   const file = new URL('run-peer.ts', import.meta.url).pathname
@@ -72,7 +64,7 @@ async function startPeer(...args: readonly string[]): Promise<Peer> {
     lines.once('line', resolve)
     child.once('exit', () => reject(new Error(`${args.join(' ')} ended`)))
   })
-  return { child, started: JSON.parse(first) as readonly string[] }
+  return { child, lines, started: JSON.parse(first) as readonly string[] }
 }
 
 async function measureQuestions(
@@ -190,36 +182,39 @@ function dialRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
   }))
 }
 
-/** Memory of a node for each peer that is connected and says nothing; the peers are in another process. */
+/**
+ * Memory of a node for each peer that is connected and says nothing. Node and peers are processes of their own, and the first few peers are not counted: what they bring with
+ * them is code and tables that all share.
+ */
 async function idlePeerRow(count: number): Promise<BenchRow> {
-  const transport = createKernell(1, 'noise')
-  transport.handle(PROTOCOL, async ({ body }) => body)
-  await transport.start()
-  const beforeBytes = await heldBytes()
-  const { child } = await startPeer('crowd', String(count), transport.addresses[0] ?? '', transport.did)
-  const perPeer = ((await heldBytes()) - beforeBytes) / count
-  const connected = transport.connectedPeers.length
-  child.kill()
-  await transport.stop()
-  if (connected !== count) throw new Error(`${connected} of ${count} peers are connected`)
-  return {
-    case: 'memory for each idle peer',
-    unit: 'KB',
-    better: 'lower',
-    ours: roundFigure(perPeer / 1_000),
-    peers: {},
-    limit: null,
-    note: `${count} peers over noise, heap and buffers`,
+  const hub = await startPeer('hub')
+  const crowds: Peer[] = []
+  try {
+    crowds.push(await startPeer('crowd', '0', String(IDLE_FIRST), ...hub.started))
+    const before = await heldBy(hub)
+    crowds.push(await startPeer('crowd', String(IDLE_FIRST), String(count), ...hub.started))
+    const after = await heldBy(hub)
+    if (after.peers - before.peers !== count)
+      throw new Error(`${after.peers - before.peers} of ${count} peers are connected`)
+    return {
+      case: 'memory for each idle peer',
+      unit: 'KB',
+      better: 'lower',
+      ours: roundFigure((after.heldBytes - before.heldBytes) / count / 1_000),
+      peers: {},
+      limit: null,
+      note: `${count} peers over noise behind the first ${IDLE_FIRST}, heap and buffers; of the whole process ${roundFigure((after.processBytes - before.processBytes) / count / 1_000)} KB`,
+    }
+  } finally {
+    for (const { child } of [...crowds, hub]) child.kill()
   }
 }
 
-async function heldBytes(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  for (let time = 0; time < 3; time += 1) {
-    await new Promise((resolve) => setImmediate(resolve))
-    collect()
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
+type Held = { readonly peers: number; readonly heldBytes: number; readonly processBytes: number }
+
+async function heldBy({ child, lines }: Peer): Promise<Held> {
+  const answer = once(lines, 'line')
+  child.stdin?.write('held\n')
+  const [line] = await answer
+  return JSON.parse(String(line)) as Held
 }

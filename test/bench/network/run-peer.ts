@@ -1,7 +1,10 @@
 /** The other side of a contestant, in a process of its own: answers with the question. Prints what its asker needs, and ends with its standard input. */
 import { createServer as createHttp } from 'node:http'
 import { createServer as createTcp, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { createServer as createTls } from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { lpStream } from '@libp2p/utils'
 import {
   createKernell,
@@ -61,9 +64,34 @@ async function serveSocket(kind: 'tcp' | 'tls' | 'http'): Promise<readonly strin
   return [String(typeof address === 'object' ? address?.port : 0)]
 }
 
-/** Connects so many idle peers to one node, and says when all are there. */
-async function crowd(count: number, [address = '', did = '']: readonly string[]): Promise<readonly string[]> {
-  for (let index = 0; index < count; index += 1) {
+/** A node that idle peers connect to; for each line that it is given it says what it holds. */
+async function serveHub(): Promise<readonly string[]> {
+  const transport = createKernell(1, 'noise')
+  transport.handle(PROTOCOL, async ({ body }) => body)
+  await transport.start()
+  createInterface({ input: process.stdin }).on('line', () => {
+    const held = {
+      peers: transport.connectedPeers.length,
+      heldBytes: heldBytes(),
+      processBytes: process.memoryUsage.rss(),
+    }
+    process.stdout.write(`${JSON.stringify(held)}\n`)
+  })
+  return [transport.addresses[0] ?? '', transport.did]
+}
+
+/** Heap and buffers, without what nobody refers to any more. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let time = 0; time < 3; time += 1) collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Connects so many idle peers, behind the first so many, to one node, and says when all are there. */
+async function crowd([first = '', count = '', address = '', did = '']: readonly string[]): Promise<readonly string[]> {
+  for (let index = Number(first); index < Number(first) + Number(count); index += 1) {
     const transport = createKernell(100 + index, 'noise')
     await transport.start()
     transport.addPeer(did as typeof transport.did, address)
@@ -84,7 +112,8 @@ const serve: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   tcp: async () => await serveSocket('tcp'),
   tls: async () => await serveSocket('tls'),
   http: async () => await serveSocket('http'),
-  crowd: async () => await crowd(Number(rest[0]), rest.slice(1)),
+  crowd: async () => await crowd(rest),
+  hub: async () => await serveHub(),
 }
 const started = await serve[kind]?.()
 if (started === undefined) throw new Error(`Unknown contestant: ${kind}`)

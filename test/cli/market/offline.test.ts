@@ -68,7 +68,29 @@ describe('a file that is not there, or never ends', () => {
       writeFileSync(join(folder, 'file'), '')
       const run = await runInProcess([...words, '--json'], { workingDir: folder })
       expect([words, run.exitCode, run.json()]).toMatchObject([words, 2, { error: { code: 'COMMAND_INVALID' } }])
+      expect(JSON.stringify(run.json())).toMatch(/absent is not there.*Check the path/)
     }
+  })
+
+  test('is wrong usage for commands that take one by the way, and each says to check the path', async () => {
+    for (const words of [
+      ['node', '--notary-set', 'absent'],
+      ['escrow', 'verify', 'file', '--notary-set', 'absent'],
+      ['key', 'import', '--input', 'absent'],
+      ['key', 'create', '--role', 'escrow', '--passphrase-file', 'absent'],
+      ['backup', 'verify', '--file', 'file', '--passphrase-file', 'absent'],
+      ['agent', 'run', 'echo', '--input', '@absent'],
+      ['doctor', '--config', 'absent'],
+      ['estimate', 'x', '--config', 'absent'],
+    ]) {
+      const environment = { KERNELL_KEY_PASSPHRASE: 'a passphrase of my own' }
+      const run = await runInProcess([...words, '--json'], { workingDir: folder, environment })
+      expect([words, run.exitCode]).toEqual([words, words[0] === 'doctor' ? 1 : 2])
+      expect([words, JSON.stringify(run.json())]).toEqual([words, expect.stringMatching(/absent is not there/)])
+      if (words[0] !== 'doctor') expect(JSON.stringify(run.json())).toContain('Check the path.')
+    }
+    const isFolder = await runInProcess(['escrow', 'verify', '.'], { workingDir: folder })
+    expect(isFolder.errors).toMatch(/is a folder\n.*Name a file in it/)
   })
 
   test('is read as far as an envelope is long', async () => {

@@ -92,6 +92,7 @@ describe('a stranger who copies commands', () => {
     expect(script).not.toMatch(/\bsrc\/|import /)
     const run = openTerminal([SCRIPT], { KERNELL: `${process.execPath} ${COMMAND}`, TMPDIR: folder })
     const code = await run.ended
+    expect(run.output).toContain('way: /ip4/127.0.0.1/tcp/')
     expect([code, run.output]).toEqual([0, expect.stringMatching(/state: FINAL[\s\S]*\nDONE\n$/) as string])
   })
 })

@@ -257,6 +257,7 @@ describe('--resume', { timeout: 60_000 }, () => {
     const text = readFileSync(file, 'utf8')
     const run = await simulate('--seeds', '1..2', ...words, '--resume', file, '--json')
     expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
+    expect(run.output).toMatch(/belongs to another run: [a-z]+: .* there, .* here"/)
     expect(run.exitCode).toBe(2)
     expect(readFileSync(file, 'utf8')).toBe(text)
   })

@@ -186,7 +186,7 @@ describe('the file', () => {
 
   it('must exist when it is named', () => {
     const read = (): unknown => loadConfig({ configFile: 'absent.jsonc', environment: {}, workingDir: folder })
-    expect(read).toThrow('cannot be read')
+    expect(read).toThrow('absent.jsonc is not there')
   })
 
   it('gives relative paths from where it lies, flags from where they are typed', () => {

@@ -43,10 +43,16 @@ async function openNode(number: number, isDiscovering: boolean, named: readonly 
   const opened = { signer: signerOf(key), description: { did: key.did } } as unknown as OpenKey
   await transport.start()
   transport.handle(ECHO, async ({ body }) => body)
-  const tell = transport.tell.bind(transport)
-  const join = transport.join.bind(transport)
   const addresses = (): readonly string[] => transport.addresses
-  const cards = new CardRole({ components, gossip, tell, join, network: NETWORK, key: opened, named, addresses })
+  const cards = new CardRole({
+    components,
+    gossip,
+    neighbours: transport,
+    network: NETWORK,
+    key: opened,
+    named,
+    addresses,
+  })
   await cards.start()
   return { transport, cards, key }
 }

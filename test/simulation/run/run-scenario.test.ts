@@ -68,6 +68,46 @@ test('faults happen, then everything settles, and what happened is reported', as
   })
 })
 
+test('the curve of events begins with the world and ends with it, and a short run has points enough', async () => {
+  const report = await runScenario(counting, { seed: 7, options: { steps: 200 }, faultIds: new Set() })
+  const points = report.series[0]?.points ?? []
+  expect(points[0]).toEqual([0, 0])
+  expect(points.at(-1)).toEqual([report.virtualMs, report.events])
+  expect(points.length).toBeGreaterThan(report.events / 20)
+  expect(
+    points.every(
+      ([atMs, events], place) =>
+        place === 0 || (atMs >= (points[place - 1]?.[0] ?? 0) && events >= (points[place - 1]?.[1] ?? 0)),
+    ),
+  ).toBe(true)
+})
+
+test('progress is told while a scenario opens, too', async () => {
+  const slow = defineScenario({
+    ...counting,
+    async open(stage, options) {
+      const { timers } = stage.world.createProcess('clock')
+      await new Promise<void>((resolve) => {
+        let left = 10_000
+        const tick = (): void => void ((left -= 1) === 0 ? resolve() : timers.schedule(1, tick))
+        tick()
+      })
+      return await counting.open(stage, options)
+    },
+  })
+  const told: number[] = []
+  await runScenario(slow, { seed: 7, onProgress: ({ playMs }) => void told.push(playMs) })
+  expect(told.slice(0, 2)).toEqual([Infinity, Infinity])
+})
+
+test.each([
+  ['as one object', { scenario: counting, seed: 7 }, undefined, 'takes a scenario first'],
+  ['without a seed', counting, undefined, 'A seed is a whole number'],
+  ['with a seed beyond 32 bits', counting, { seed: 2 ** 32 }, 'A seed is a whole number'],
+])('a scenario and a seed are what it takes, not both %s', async (_, scenario, init, message) => {
+  await expect(runScenario(scenario as typeof counting, init as unknown as { seed: number })).rejects.toThrow(message)
+})
+
 test('a seed gives one hash, and dropping a fault gives another', async () => {
   const [first, again, fewer] = [
     await runScenario(counting, { seed: 7 }),

@@ -12,6 +12,7 @@ import { taskKeysOf } from '../../../learning/training/trained-task-collector.ts
 import { nativeSha256Hex } from '../../open-answer-cache.ts'
 import type { DataWorkOptions } from '../data-progress.ts'
 import { readRowFiles, type ReadFile } from '../read-row-files.ts'
+import { unreadableFile } from '../../unreadable-file.ts'
 
 export type EvaluationData = {
   readonly tasks: readonly LoggedTask[]
@@ -136,6 +137,6 @@ export async function readPolicyFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause: unknown) {
-    throw new CodedError('POLICY_ARTEFACT_INVALID', { message: `The policy ${file} cannot be read`, cause })
+    throw unreadableFile('POLICY_ARTEFACT_INVALID', { named: `The policy ${file}`, file, cause })
   }
 }

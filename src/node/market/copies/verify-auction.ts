@@ -10,6 +10,7 @@ import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import { parseAuctionFile, readSignedBids } from '../../../market/auctions/auction-file.ts'
 import { readSignedRecord, type SignedRecord } from '../../../market/auctions/signed-record.ts'
 import { readDeposits } from './read-deposits.ts'
+import { unreadableFile } from '../../unreadable-file.ts'
 
 const VERIFY = verifySignatureWith(createNodeVerifier())
 
@@ -102,10 +103,13 @@ async function readReceipts(path: string): Promise<readonly AuctionReceipt[]> {
 }
 
 async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${path}`, file: path, cause })
+  })
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    return JSON.parse(text)
   } catch (cause: unknown) {
-    throw new CodedError('COMMAND_INVALID', { message: `${path} cannot be read as JSON`, cause })
+    throw new CodedError('COMMAND_INVALID', { message: `The file ${path} is not JSON`, cause })
   }
 }
 

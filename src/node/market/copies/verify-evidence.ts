@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { CodedError } from '../../../base/errors.ts'
 import { isTerminal } from '../../../core/escrow/escrow-state.ts'
 import type { SetLineage } from '../../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import { EXPORT_FAULTS, verifyExport } from '../../../market/parties/contracts/contract-export.ts'
 import { explainRefusal } from '../desks/market-refusals.ts'
+import { unreadableFile } from '../../unreadable-file.ts'
 
 /** What `kernell escrow verify` prints. */
 export type ExportVerification = {
@@ -31,7 +31,7 @@ export type VerifyEvidenceInit = { readonly path: string; readonly set?: SetLine
 /** Checks a file that `kernell escrow export` wrote, from its bytes alone. Rejects with `COMMAND_INVALID` for a file that cannot be read. */
 export async function verifyEvidence({ path, set }: VerifyEvidenceInit): Promise<ExportVerification> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new CodedError('COMMAND_INVALID', { message: `${path} cannot be read`, cause })
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${path}`, file: path, cause })
   })
   const verify = verifySignatureWith(createNodeVerifier())
   const verified = verifyExport(new Uint8Array(bytes), { verify, ...(set !== undefined && { set }) })

@@ -10,9 +10,9 @@ import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order
 import { pause } from '../../../market/parties/contracts/contract-follower.ts'
 import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { skillsOf } from '../../../market/parties/role/party-notes.ts'
+import type { Libp2pTransport } from '../../../network/libp2p/libp2p-transport.ts'
 import type { Gossip } from '../../../ports/gossip.ts'
 import type { MarketComponents } from '../market-components.ts'
-import type { OpenedWays } from '../open-ways.ts'
 
 /** Named nodes that this one keeps a connection with, and how often it looks. */
 const NEIGHBOURS_MAX = 16
@@ -24,8 +24,8 @@ const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 export type CardRoleInit = {
   readonly components: MarketComponents
   readonly gossip: Gossip
-  readonly tell: OpenedWays['tell']
-  readonly join: OpenedWays['join']
+  /** Where other nodes are, and how to become the neighbour of one. */
+  readonly neighbours: Pick<Libp2pTransport, 'tell' | 'join'>
   readonly network: string
   /** Of the node. */
   readonly key: OpenKey
@@ -94,23 +94,23 @@ export class CardRole {
 
   /** Nodes that say that they sell a skill, where the operator wants them asked; from now on this node knows where they are. */
   discover(skill: string): readonly Did[] {
-    const { components, tell } = this.init
+    const { components, neighbours } = this.init
     if (!components.gossip.isDiscovering) return []
     this.rememberDeals()
     const found = rankCards(this.known(), { skill, at: components.clock.now(), nodesMax: NODES_MAX })
     return found.map(({ card, teller }) => {
-      for (const address of card.addresses) tell?.(card.node, { address, teller })
+      for (const address of card.addresses) neighbours.tell(card.node, { address, teller })
       return card.node
     })
   }
 
   /** Without a neighbour nothing is heard: those whom the operator named are joined, and again when they were away. */
   private async joinNamed(): Promise<void> {
-    const { components, join, named } = this.init
+    const { components, neighbours, named } = this.init
     const { signal } = this.stopping
-    while (join !== undefined && !signal.aborted) {
+    while (!signal.aborted) {
       // Who is not there, or on this machine alone, is tried again in its time.
-      await Promise.allSettled(named.slice(0, NEIGHBOURS_MAX).map(async (node) => await join(node)))
+      await Promise.allSettled(named.slice(0, NEIGHBOURS_MAX).map(async (node) => await neighbours.join(node)))
       await pause(components.timers, JOIN_MS, signal)
     }
   }

@@ -8,6 +8,7 @@ import type { TownAgent } from '../../market/agents/town-agent.ts'
 import { marketplaceMetrics } from '../../metrics/marketplace-metrics.ts'
 import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
+import { townSeries } from './town-series.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
 export async function reportTown(town: Town, sightBook: SightBook, { checks }: Stage): Promise<PlayEnd> {
@@ -21,6 +22,7 @@ export async function reportTown(town: Town, sightBook: SightBook, { checks }: S
     costNanos: (seller: string, skill: string): bigint => town.economy.costNanos(seller, skill),
     sights: sightBook.sights(),
   }
+  const honest = new Set(agents.filter(({ strategy }) => strategy === 'honest').map(({ name }) => name))
   const ends = countsOf(town.purchases.map(({ outcome }) => outcome ?? 'open'))
   return {
     metrics: {
@@ -30,6 +32,7 @@ export async function reportTown(town: Town, sightBook: SightBook, { checks }: S
       agents: agents.map(shown),
       trades: town.purchases.map(shown),
     },
+    series: townSeries(town.purchases, (seller) => honest.has(seller)),
     state: {
       ends,
       balances: Object.fromEntries([...balances].map(([owner, nanos]) => [owner, nanos.toString()])),
