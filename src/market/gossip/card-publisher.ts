@@ -35,7 +35,7 @@ import { RateTable } from './rate-table.ts'
 export const CARD_LIFE_MS: DurationMs = HOUR_MS
 /** After so long the same is said again, so that six of them would have to be lost. */
 export const CARD_REPEAT_MS: DurationMs = (10 * MINUTE_MS) as DurationMs
-/** A new neighbour hears the card so long after the last one at the earliest. */
+/** A new neighbour hears the card so long after the last one at the earliest; and so long after the first one it is said again. */
 export const CARD_GREETING_MS = MINUTE_MS
 /** Between two looks at what this node sells. */
 const LOOK_MS = 2_000
@@ -69,6 +69,8 @@ type Said = {
   readonly content: string
   readonly at: Timestamp
   readonly hadOffers: boolean
+  /** Neighbours had just met, and may not have passed it on to theirs. */
+  readonly isFirst: boolean
   readonly neighbours: ReadonlySet<Did>
 }
 
@@ -107,7 +109,7 @@ export class CardPublisher {
     const bytes = this.sign(body, at)
     this.components.cards.keepOwn(bytes)
     await gossip.publish(CARD_TOPIC, bytes)
-    this.said = { content, at, hadOffers: body.offers.length > 0, neighbours }
+    this.said = { content, at, hadOffers: body.offers.length > 0, isFirst: this.said === undefined, neighbours }
     return true
   }
 
@@ -124,7 +126,7 @@ export class CardPublisher {
     if (!hasOffers) return false
     const sinceMs = elapsedBetween(said.at, this.components.clock.now())
     const hasNewcomer = [...neighbours].some((neighbour) => !said.neighbours.has(neighbour))
-    return sinceMs >= CARD_REPEAT_MS || (hasNewcomer && sinceMs >= CARD_GREETING_MS)
+    return sinceMs >= (said.isFirst || hasNewcomer ? CARD_GREETING_MS : CARD_REPEAT_MS)
   }
 
   /** Behind the last card of this node that is known, its own or one that it has only heard: it may have lost its store. */

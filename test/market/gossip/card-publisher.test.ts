@@ -67,10 +67,12 @@ describe('the card of a node that sells', () => {
     expect(seq()).toBe(2)
   })
 
-  it('is said again before it expires', async () => {
+  it('is said again a minute after the first time, and then before it expires', async () => {
     const { publisher, listen, time } = await openStall()
     await listen()
     await publisher.publishIfDue()
+    time.now += CARD_GREETING_MS
+    expect(await publisher.publishIfDue()).toBe(true)
     time.now += CARD_REPEAT_MS - 1
     expect(await publisher.publishIfDue()).toBe(false)
     time.now += 1

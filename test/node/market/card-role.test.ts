@@ -4,6 +4,7 @@ import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { OpenKey } from '../../../src/keys/store/key-store.ts'
 import type { PartyRole } from '../../../src/market/parties/role/start-party.ts'
+import type { Libp2pGossip } from '../../../src/network/libp2p/libp2p-gossip.ts'
 import type { Libp2pTransport } from '../../../src/network/libp2p/libp2p-transport.ts'
 import { CardRole } from '../../../src/node/market/gossip/card-role.ts'
 import type { MarketComponents } from '../../../src/node/market/market-components.ts'
@@ -82,7 +83,7 @@ describe('four nodes over libp2p, each of which knows its neighbours alone', () 
     await connect(seller, one)
     await connect(one, other)
     await connect(other, buyer)
-    const listens = ({ transport }: MarketNode): number => transport.gossip?.peersOf(CARD_TOPIC).length ?? 0
+    const listens = ({ transport }: MarketNode): number => (transport.gossip as Libp2pGossip).meshOf(CARD_TOPIC).length
     await vi.waitUntil(() => running.map(listens).join() === '1,2,2,1', { timeout: 10_000 })
     const stopping = new AbortController()
     seller.cards.sell(sellerAt(seller.key.did, stopping))
