@@ -1,18 +1,17 @@
 import { formatUsd } from '../base/format.ts'
-import { amountToUsd } from '../base/money.ts'
-import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import type { DecisionDocument } from '../node/decision-document.ts'
 import { formatTable, type Column } from './format-table.ts'
 
 /** Why a task went where it went: the reasons, then the candidates. */
-export function formatExplanation(decision: DecisionRecord, width: number): string {
-  const head = `route ${decision.route}, confidence ${decision.confidence.toFixed(2)}, risk ${decision.risk}, difficulty ${decision.difficulty}, policy ${decision.policyVersion} (${decision.scorer})`
-  const reasons = decision.reasons.map((reason) => `  - ${reason}`)
+export function formatExplanation(decision: DecisionDocument, width: number): string {
+  const head = `route ${decision.route}, confidence ${decision.confidence.toFixed(2)}, risk ${decision.risk}, difficulty ${decision.difficulty}, policy ${decision.policy_version} (${decision.scorer})`
+  const reasons = reasonsOf(decision).map((reason) => `  - ${reason}`)
   const rows = decision.candidates.map((candidate) => [
-    candidate.modelId,
+    candidate.model,
     candidate.tier,
-    candidate.predictedSuccess.toFixed(3),
-    candidate.expectedCostNanos === undefined ? 'unknown' : formatUsd(amountToUsd(candidate.expectedCostNanos)),
-    decision.plan.some((step) => step.modelId === candidate.modelId) ? 'planned' : (candidate.excludedBecause ?? ''),
+    candidate.predicted_success.toFixed(3),
+    candidate.expected_cost_usd === null ? 'unknown' : formatUsd(candidate.expected_cost_usd),
+    decision.plan.some(({ model }) => model === candidate.model) ? 'planned' : (candidate.excluded_because ?? ''),
   ])
   const columns: readonly Column[] = [
     { heading: 'candidate', isFlexible: true },
@@ -22,4 +21,9 @@ export function formatExplanation(decision: DecisionRecord, width: number): stri
     { heading: 'note', isFlexible: true },
   ]
   return [head, ...reasons, ...(rows.length === 0 ? [] : [formatTable(columns, rows, width)])].join('\n')
+}
+
+/** One sentence each, why no peer was asked among them. */
+export function reasonsOf({ reasons, no_peer_because: because }: DecisionDocument): readonly string[] {
+  return because === undefined ? reasons : [...reasons, `no peer is asked: ${because}`]
 }

@@ -1,5 +1,4 @@
-import { amountToUsd, type Amount } from '../base/money.ts'
-import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import { decisionDocument, type DecisionDocument, type PeerRefusalInit, usdOrNull } from '../node/decision-document.ts'
 import { purchaseOf, type TelemetryPurchase } from '../wire/telemetry-parts.ts'
 import type { RouteAttempt, RouteResult } from '../ports/router.ts'
 
@@ -55,43 +54,7 @@ export type AttemptDocument = {
   readonly purchase?: TelemetryPurchase
 }
 
-/** The decision record, snake_case, money in dollars. */
-export type DecisionDocument = {
-  readonly route: string
-  readonly confidence: number
-  readonly needs_decomposition: boolean
-  readonly risk: string
-  readonly risk_reasons: readonly string[]
-  readonly difficulty: number
-  readonly domain: string
-  readonly expected_tokens_out: number
-  readonly expected_cost_usd: number | null
-  readonly expected_latency_s: number
-  readonly max_budget_usd: number
-  readonly policy_version: string
-  readonly price_version: string
-  readonly scorer: string
-  readonly plan: readonly { readonly model: string; readonly tier: string; readonly role: string }[]
-  readonly candidates: readonly {
-    readonly model: string
-    readonly tier: string
-    readonly predicted_success: number
-    readonly expected_cost_usd: number | null
-    readonly expected_latency_s: number
-    readonly excluded_because: string | null
-  }[]
-  readonly reasons: readonly string[]
-  readonly feature_hash: string | null
-  readonly draw: number
-  readonly propensity: number
-}
-
-/** Dollars for display; `null` when unknown. */
-export function usdOrNull(amount: Amount | undefined): number | null {
-  return amount === undefined ? null : amountToUsd(amount)
-}
-
-export function resultDocument(result: RouteResult): ResultDocument {
+export function resultDocument(result: RouteResult, peers?: PeerRefusalInit): ResultDocument {
   return {
     task_id: result.taskId,
     output: result.answer.text,
@@ -108,39 +71,7 @@ export function resultDocument(result: RouteResult): ResultDocument {
     }),
     was_cached: result.cache === 'exact' || result.cache === 'similar',
     verified: result.verification?.isAccepted ?? null,
-    decision: decisionDocument(result.decision),
-  }
-}
-
-export function decisionDocument(decision: DecisionRecord): DecisionDocument {
-  return {
-    route: decision.route,
-    confidence: decision.confidence,
-    needs_decomposition: decision.needsDecomposition,
-    risk: decision.risk,
-    risk_reasons: decision.riskReasons,
-    difficulty: decision.difficulty,
-    domain: decision.domain,
-    expected_tokens_out: decision.expectedTokensOut,
-    expected_cost_usd: usdOrNull(decision.expectedCostNanos),
-    expected_latency_s: decision.expectedLatencyS,
-    max_budget_usd: usdOrNull(decision.maxBudgetNanos) ?? 0,
-    policy_version: decision.policyVersion,
-    price_version: decision.priceVersion,
-    scorer: decision.scorer,
-    plan: decision.plan.map(({ modelId, tier, role }) => ({ model: modelId, tier, role })),
-    candidates: decision.candidates.map((candidate) => ({
-      model: candidate.modelId,
-      tier: candidate.tier,
-      predicted_success: candidate.predictedSuccess,
-      expected_cost_usd: usdOrNull(candidate.expectedCostNanos),
-      expected_latency_s: candidate.expectedLatencyS,
-      excluded_because: candidate.excludedBecause ?? null,
-    })),
-    reasons: decision.reasons,
-    feature_hash: decision.featureHash ?? null,
-    draw: decision.draw,
-    propensity: decision.propensity,
+    decision: decisionDocument(result.decision, peers),
   }
 }
 

@@ -1,10 +1,12 @@
 import { CodedError } from '../base/errors.ts'
 import { amountFromUsd, type Amount } from '../base/money.ts'
 import type { ExecutionTier } from '../core/routing/task-outcome.ts'
+import { type DecisionDocument, usdOrNull } from '../node/decision-document.ts'
 import type { RunningNode, RunningNodeAnswer, RunningNodeClient } from '../node/running-node.ts'
 import { TIER_ORDER } from './batch-report.ts'
-import { numberFlag, textFlag, usageError, type Flags } from './flags.ts'
-import { usdOrNull, type DecisionSummary } from './format-result.ts'
+import { isFlagSet, numberFlag, textFlag, usageError, type Flags } from './flags.ts'
+import { formatExplanation, reasonsOf } from './format-explanation.ts'
+import type { DecisionSummary } from './format-result.ts'
 import { lockedBy } from './locked-directory.ts'
 import { controlHeaders, readTarget } from './route-flags.ts'
 import type { TaskAnswer, TaskFigures, TaskRunner } from './task-answer.ts'
@@ -19,17 +21,20 @@ export type RemoteRunnerInit = {
   readonly node: RunningNode
   readonly flags: Flags
   readonly apiKey: string | undefined
+  /** Opens the node's control interface, which tells why a task went where it went. */
+  readonly controlToken: string | undefined
   /** Longest that the node works on one request. */
   readonly timeoutMs: number
 }
 
 /**
- * Runs tasks on the node that has the data directory open, over its HTTP interface. What only the node knows of a task (its attempts, its
- * candidates) stays there, in its records.
+ * Runs tasks on the node that has the data directory open, over its HTTP interface. With --explain it is asked for the decision too; the attempts
+ * stay there, in its records.
  *
  * Throws `STORE_LOCKED` for flags that the node would have to be started with, `COMMAND_INVALID` for flags that cannot be read.
  */
-export function createRemoteRunner({ client, node, flags, apiKey, timeoutMs }: RemoteRunnerInit): TaskRunner {
+export function createRemoteRunner(init: RemoteRunnerInit): TaskRunner {
+  const { client, node, flags, apiKey, timeoutMs } = init
   for (const name of FLAGS_OF_THE_NODE) {
     if (textFlag(flags, name) !== undefined)
       throw lockedBy(node, { what: `has the data directory open, and takes no --${name} from a caller` })
@@ -52,19 +57,56 @@ export function createRemoteRunner({ client, node, flags, apiKey, timeoutMs }: R
         if (CodedError.is(error, 'REQUEST_INVALID')) throw usageError(error.message.replaceAll('x-kernell-', '--'))
         throw error
       })
-    return taskAnswerOf(answer, node, performance.now() - startedMs)
+    const latencyMs = performance.now() - startedMs
+    const decision = isFlagSet(flags, 'explain') ? await askDecision(init, answer, signal) : undefined
+    return taskAnswerOf({ answer, node, latencyMs, decision })
   }
 }
 
-function taskAnswerOf(answer: RunningNodeAnswer, node: RunningNode, latencyMs: number): TaskAnswer {
+/** The decision as the node remembers it; `undefined` where it does not, as one of an older version. */
+async function askDecision(
+  { client, controlToken, timeoutMs }: RemoteRunnerInit,
+  answer: RunningNodeAnswer,
+  signal: AbortSignal,
+): Promise<DecisionDocument | undefined> {
+  const task = answer.header('x-kernell-task-id')
+  if (task === undefined || controlToken === undefined) return undefined
+  const headers = { 'x-kernell-control': controlToken }
+  const question = { path: '/control/decisions', body: { op: 'explain', task }, headers, apiKey: undefined }
+  try {
+    const { body } = await client.ask({ ...question, timeoutMs, signal })
+    return readDecision(body)
+  } catch (error: unknown) {
+    if (CodedError.is(error) && error.code !== 'REQUEST_ABORTED') return undefined
+    throw error
+  }
+}
+
+function readDecision(body: unknown): DecisionDocument | undefined {
+  const { decision }: { readonly decision?: unknown } = typeof body === 'object' && body !== null ? body : {}
+  // Made by `decisionDocument` of the same package.
+  return typeof decision === 'object' && decision !== null ? (decision as DecisionDocument) : undefined
+}
+
+type Answered = {
+  readonly answer: RunningNodeAnswer
+  readonly node: RunningNode
+  readonly latencyMs: number
+  readonly decision: DecisionDocument | undefined
+}
+
+function taskAnswerOf({ answer, node, latencyMs, decision: known }: Answered): TaskAnswer {
   const figures = figuresOf(answer, node, latencyMs)
   const text = answerText(answer.body)
   const decision = summaryOf(answer.header('x-kernell-decision') ?? '')
   return {
     text,
     figures,
-    reasons: [decision.summary],
-    explain: () => `${decision.summary}\nThe node at ${node.url} keeps the candidates and their figures.`,
+    reasons: known === undefined ? [decision.summary] : reasonsOf(known),
+    explain: (width) =>
+      known === undefined
+        ? `${decision.summary}\nThe node at ${node.url} does not tell the candidates and their figures.`
+        : formatExplanation(known, width),
     document: {
       task_id: answer.header('x-kernell-task-id') ?? '',
       output: text,
@@ -79,7 +121,7 @@ function taskAnswerOf(answer: RunningNodeAnswer, node: RunningNode, latencyMs: n
       overhead: [],
       was_cached: figures.cache === 'exact' || figures.cache === 'similar',
       verified: null,
-      decision,
+      decision: known ?? decision,
       served_by: node.url,
     },
   }

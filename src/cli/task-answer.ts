@@ -1,7 +1,8 @@
+import { decisionDocument } from '../node/decision-document.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { RouteResult } from '../ports/router.ts'
 import type { Flags } from './flags.ts'
-import { formatExplanation } from './format-explanation.ts'
+import { formatExplanation, reasonsOf } from './format-explanation.ts'
 import { resultDocument, type ResultDocument } from './format-result.ts'
 import { requestMaker } from './route-flags.ts'
 
@@ -38,15 +39,16 @@ export function createLocalRunner(node: KernellNode, flags: Flags): TaskRunner {
   const makeRequest = requestMaker(flags, node)
   return async (prompt, signal) => {
     const result = await node.router.route(makeRequest(prompt), { signal })
+    const decision = decisionDocument(result.decision, node.config.peers)
     return {
       text: result.answer.text,
       figures: result,
-      document: resultDocument(result),
+      document: resultDocument(result, node.config.peers),
       reasons: [
-        ...result.decision.reasons,
+        ...reasonsOf(decision),
         ...(result.notSplitBecause === undefined ? [] : [`not split: ${result.notSplitBecause}`]),
       ],
-      explain: (width) => formatExplanation(result.decision, width),
+      explain: (width) => formatExplanation(decision, width),
     }
   }
 }

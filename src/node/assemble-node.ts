@@ -31,6 +31,7 @@ import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
+import { RecentDecisions } from './recent-decisions.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig
@@ -75,6 +76,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     },
   })
   addGauges(parts)
+  const decisions = new RecentDecisions(config.peers)
   return {
     config,
     actors: parts.actors,
@@ -82,7 +84,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openMarket: async (init) => await parts.market.open(init),
-    router,
+    router: decisions.watch(router),
+    explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),

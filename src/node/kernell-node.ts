@@ -9,6 +9,7 @@ import type { Router } from '../ports/router.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import type { DecisionDocument } from './decision-document.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
@@ -59,6 +60,8 @@ export type KernellNode = AsyncDisposable & {
    */
   openMarket(init?: MarketInit): Promise<NodeMarket>
   readonly router: Router
+  /** Why one of the last tasks went where it went; `undefined` for others. */
+  explainDecision(taskId: string): DecisionDocument | undefined
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */

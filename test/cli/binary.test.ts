@@ -210,6 +210,10 @@ describe('kernell serve', () => {
     const read = await runBinary(['route', 'What is 17% of 2340?'], { folder })
     expect(read.output).toContain('397.8')
     expect(read.errors).toContain(url)
+    const explained = await runBinary(['route', 'What is 17% of 2340?', '--explain'], { folder })
+    expect(explained.errors).toMatch(/route \w+, confidence [\d.]+, risk \w+, difficulty/)
+    const whole = await runBinary(['route', 'What is 17% of 2340?', '--explain', '--json'], { folder })
+    expect(JSON.parse(whole.output)).toMatchObject({ decision: { candidates: [], reasons: [expect.any(String)] } })
     const batch = await runBinary(['route', '--file', 'tasks.jsonl', '--json'], { folder })
     expect(batch.code).toBe(1)
     expect(JSON.parse(batch.output)).toMatchObject({

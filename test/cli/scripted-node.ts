@@ -86,6 +86,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     router: {

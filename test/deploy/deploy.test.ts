@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { nodeCommand } from '../../src/cli/commands/node.ts'
+import { keyCreateCommand } from '../../src/cli/commands/key-create.ts'
 import { COMMON_FLAGS } from '../../src/cli/flags.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../../deploy')
@@ -28,12 +29,36 @@ describe('the unit of systemd', () => {
     expect(UNIT).not.toMatch(/KERNELL_KEY_PASSPHRASE/)
   })
 
+  it('says how its keys are made by the user that it runs as, with its directories and its passphrase', (context) => {
+    const head = UNIT.slice(0, UNIT.indexOf('[Unit]')).replaceAll(/\\\n#\s+/g, '')
+    const [, run = ''] = /^#\s+systemd-run (.*)$/m.exec(head) ?? []
+    const properties = [...run.matchAll(/-p ([A-Za-z]+)=("[^"]*"|\S+)/g)].map(
+      ([, name = '', value = '']) => `${name}=${value.replaceAll('"', '')}`,
+    )
+    for (const same of ['DynamicUser', 'StateDirectoryMode', 'UMask', 'LoadCredential'])
+      expect(UNIT).toContain(`\n${properties.find((property) => property.startsWith(`${same}=`)) ?? same}\n`)
+    // The name of the unit is the name of its user.
+    expect(properties).toContain('User=kernell-node')
+    const known = new Set([...Object.keys(keyCreateCommand.flags), ...Object.keys(COMMON_FLAGS)])
+    const [, command = ''] = /\/bin\/sh -c '(.*)'$/.exec(run) ?? []
+    expect(command).toMatch(/kernell key create --role escrow --data-dir \/var\/lib\/kernell\/data/)
+    expect(flagsIn(command).filter((name) => !known.has(name))).toEqual([])
+    if (!hasSystemd && !isRequired) context.skip('systemd-analyze is not installed')
+    const folder = mkdtempSync(join(tmpdir(), 'kernell-unit-'))
+    const file = join(folder, 'kernell-key.service')
+    const start = `ExecStart=/bin/sh -c '${command.replaceAll('$', '$$$$')}'`
+    writeFileSync(file, ['[Service]', 'Type=oneshot', ...properties, start, ''].join('\n'))
+    const verified = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
+    rmSync(folder, { recursive: true, force: true })
+    expect(verified.stderr).toBe('')
+  })
+
   it('is what systemd understands, with little that it may do', (context) => {
     if (!hasSystemd && !isRequired) context.skip('systemd-analyze is not installed')
     const folder = mkdtempSync(join(tmpdir(), 'kernell-unit-'))
     try {
       const file = join(folder, 'kernell-node.service')
-      writeFileSync(file, UNIT.replace('/usr/local/bin/kernell', process.execPath))
+      writeFileSync(file, UNIT.replace('ExecStart=/usr/local/bin/kernell', `ExecStart=${process.execPath}`))
       const verified = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
       expect(verified.stderr).toBe('')
       const security = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', file], {
@@ -54,5 +79,12 @@ describe('the container', () => {
     expect(words.slice(0, 2)).toEqual(['kernell', 'node'])
     expect(flagsIn(words.join(' ')).filter((name) => !known.has(name))).toEqual([])
     expect(CONTAINER).toMatch(/^USER node$/m)
+  })
+
+  it('says how its key is made, with flags that there are', () => {
+    const [, command = ''] = /kernell-node key create (.*)$/m.exec(CONTAINER) ?? []
+    const known = new Set([...Object.keys(keyCreateCommand.flags), ...Object.keys(COMMON_FLAGS)])
+    expect(command).toContain('--data-dir /data --passphrase-file /run/secrets/passphrase')
+    expect(flagsIn(command).filter((name) => !known.has(name))).toEqual([])
   })
 })

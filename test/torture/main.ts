@@ -8,6 +8,7 @@ import { AUCTION_TORTURE } from './auction-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
 import { NETWORK_TORTURE } from './network/network-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
@@ -17,7 +18,7 @@ import { SIGNATURE_TORTURE } from './signature-torture.ts'
 import { STANDING_TORTURE } from './standing-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
 import { THREADS_TORTURE } from './threads-torture.ts'
-import type { Torture, TortureReport } from './torture.ts'
+import type { Torture, TortureInit, TortureReport } from './torture.ts'
 
 const TORTURES: readonly Torture[] = [
   STORAGE_TORTURE,
@@ -36,6 +37,7 @@ const TORTURES: readonly Torture[] = [
   NETWORK_TORTURE,
 ]
 const FAILURES_SHOWN = 20
+const LABEL_WIDTH_MIN = 20
 
 async function main(): Promise<number> {
   const parsed = readArguments()
@@ -56,18 +58,31 @@ async function main(): Promise<number> {
     if (values.plant !== '' && !(values.plant in torture.plants)) continue
     const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
     reports.push(
-      await torture.run({
+      await play(torture, {
         runs: roundsOf(torture, values),
         deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
         firstSeed: Number(values.seed ?? 1),
         plant: values.plant,
-        log: (line) => void process.stderr.write(`${torture.name}: ${line}\n`),
       }),
     )
   }
   if (values.json) process.stdout.write(`${JSON.stringify(reports.length === 1 ? reports[0] : reports)}\n`)
   else for (const report of reports) print(report)
   return reports.some(({ failures }) => failures.length > 0) ? 1 : 0
+}
+
+/** Runs a torture; it says something every few seconds. */
+async function play(torture: Torture, init: Omit<TortureInit, 'log'>): Promise<TortureReport> {
+  const heartbeat = new Heartbeat(torture.name)
+  const log = (line: string): void => {
+    heartbeat.noteSaid()
+    process.stderr.write(`${torture.name}: ${line}\n`)
+  }
+  try {
+    return await torture.run({ ...init, log })
+  } finally {
+    await heartbeat.stop()
+  }
 }
 
 type Length = {
@@ -126,7 +141,8 @@ function listPlants(chosen: readonly Torture[], isJson: boolean): number {
 
 function print(report: TortureReport): void {
   console.log(`${report.name}: ${report.runs} rounds, ${report.failures.length} failures`)
-  for (const [name, value] of Object.entries(report.counts)) console.log(`  ${name.padEnd(22)}${value}`)
+  const width = Math.max(LABEL_WIDTH_MIN, ...Object.keys(report.counts).map((name) => name.length))
+  for (const [name, value] of Object.entries(report.counts)) console.log(`  ${name.padEnd(width)}  ${value}`)
   for (const { seed, what } of report.failures.slice(0, FAILURES_SHOWN)) console.log(`  FAILED seed ${seed}: ${what}`)
 }
 

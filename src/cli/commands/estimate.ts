@@ -3,11 +3,11 @@ import { amountToUsd, type Amount } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { RouteEstimate } from '../../ports/router.ts'
+import { decisionDocument, usdOrNull } from '../../node/decision-document.ts'
 import { formatExplanation } from '../format-explanation.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { decisionDocument, usdOrNull } from '../format-result.ts'
 import { inOwnDirectory } from '../locked-directory.ts'
 import { readTask } from '../read-task.ts'
 import { requestMaker, ROUTE_FLAGS } from '../route-flags.ts'
@@ -29,7 +29,7 @@ export const estimateCommand: Command = {
     if (isJson) terminal.printJson(estimateDocument(estimate))
     else
       terminal.print(
-        `${estimateLines(estimate).join('\n')}\n\n${formatExplanation(estimate.decision, terminal.cutWidth)}`,
+        `${estimateLines(estimate).join('\n')}\n\n${formatExplanation(decisionDocument(estimate.decision), terminal.cutWidth)}`,
       )
     return EXIT_CODES.done
   },

@@ -24,7 +24,7 @@ export const nodeCommand: Command = {
       value: 'M',
       isList: true,
       describe:
-        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory)',
+        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory, which is not opened when others are named)',
     },
     bootstrap: {
       value: 'M',
@@ -52,7 +52,7 @@ export const nodeCommand: Command = {
   },
   details: [
     'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
-    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node. Sockets are of this machine; TCP and WebSockets are libp2p, under TLS or noise, and are opened where an address to listen at, of --bootstrap or of the notary set is one of those. Nobody beyond this machine is listened to unless --listen says so.',
+    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then {"event":"bootstrap-silent","address","code","message"} for each node of --bootstrap that does not answer, one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node. Sockets are of this machine; TCP and WebSockets are libp2p, under TLS or noise, and are opened where an address to listen at, of --bootstrap or of the notary set is one of those. Nobody beyond this machine is listened to unless --listen says so.',
     'Anybody can make credits of his own, so everything that is not paid in credits of an issuer of --issuer shares half of the room of the books, and cannot fill the other half. Members of a set of several name the same issuers; an issuer is listed when a quorum does. Credits of one listed issuer share its room: it answers for whom it gives them to.',
     'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory: it is refused where the place of --high-water is the same, or unknown. In a container, put that place on a volume of its own.',
   ],
@@ -103,16 +103,30 @@ async function serve(node: KernellNode, init: MarketInit, context: CommandContex
     announceRunningNode(dataDir, http, controlToken)
     announce({ http, market, tokenFile: announcementFile(dataDir) }, context)
     await untilStopped(async () => {
-      for await (const step of market.transitions({ signal })) {
-        if (isJson) terminal.printJson(step)
-        else
-          terminal.note(`${new Date(step.at).toISOString()} ${step.contract.slice(0, 12)} ${step.from} -> ${step.to}`)
-      }
+      await Promise.all([warnOfSilent(market, context), tellSteps(market, context)])
     }, signal)
     if (!isJson) terminal.note('Stopping; what is under way is in the journals. Ctrl-C again ends at once.')
   } finally {
     withdrawRunningNode(dataDir)
     await gateway.close()
+  }
+}
+
+async function tellSteps(market: NodeMarket, { terminal, isJson, signal }: CommandContext): Promise<void> {
+  for await (const step of market.transitions({ signal })) {
+    if (isJson) terminal.printJson(step)
+    else terminal.note(`${new Date(step.at).toISOString()} ${step.contract.slice(0, 12)} ${step.from} -> ${step.to}`)
+  }
+}
+
+/** A node that knows nobody works, and nothing is bought or sold with it: that is said before somebody wonders. */
+async function warnOfSilent(market: NodeMarket, { terminal, isJson, signal }: CommandContext): Promise<void> {
+  for (const { address, code, message } of await market.findSilent({ signal })) {
+    if (isJson) terminal.printJson({ event: 'bootstrap-silent', address, code, message })
+    else
+      terminal.note(
+        `${address} of --bootstrap does not answer: ${message} (${code}). It is asked again when something is bought.`,
+      )
   }
 }
 

@@ -1,4 +1,4 @@
-import { createRunningNodeClient, type RunningNode } from '../../node/running-node.ts'
+import { createRunningNodeClient, readControlToken, type RunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { formatBatchTable, formatTaskLine } from '../batch-report.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
@@ -30,7 +30,7 @@ export const routeCommand: Command = {
   details: [
     'Savings compare what was paid with one call of the premium model per task, estimated from the tokens of the answers; they are marked estimated unless premium was really run.',
     'TASK - reads the task from standard input. A file ends with exit code 1 when a task failed, 3 when the only failures are refusals. Ctrl-C prints what was finished, with `interrupted` in --json, and ends with 130.',
-    'While `kernell serve` has the data directory open, that node runs the task, with its configuration; set KERNELL_API_KEY where it wants a key. --json then names it as `served_by`, and has the decision in short and no `attempts`.',
+    'While `kernell serve` has the data directory open, that node runs the task, with its configuration; set KERNELL_API_KEY where it wants a key. --json then names it as `served_by`, and has the decision in short (with --explain whole) and no `attempts`.',
   ],
   examples: [
     'kernell route "What is 17% of 2340?"',
@@ -73,11 +73,15 @@ async function readWork(context: CommandContext): Promise<Work> {
 
 async function workRemotely(node: RunningNode, work: Work, context: CommandContext): Promise<ExitCode> {
   const { flags, terminal, environment } = context
-  const { requestTimeoutMs } = context.loadConfig().server
+  const {
+    dataDir,
+    server: { requestTimeoutMs },
+  } = context.loadConfig()
   const client = createRunningNodeClient(node)
   try {
     const apiKey = environment.KERNELL_API_KEY || undefined
-    const runTask = createRemoteRunner({ client, node, flags, apiKey, timeoutMs: requestTimeoutMs })
+    const controlToken = readControlToken(dataDir)
+    const runTask = createRemoteRunner({ client, node, flags, apiKey, controlToken, timeoutMs: requestTimeoutMs })
     terminal.note(
       terminal.style(
         'dim',

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import type { ErrorCode } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
@@ -45,6 +46,14 @@ export type MarketTransition = {
   readonly certificate: JsonValue
 }
 
+/** A node that was named with `bootstrap` and does not answer: it may be down, elsewhere, or another one than was meant. */
+export type SilentNode = {
+  /** As it was named. */
+  readonly address: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
 /** The part of a node that takes part in the market. */
 export type NodeMarket = {
   /** Who this node is to others: its key of role node. */
@@ -53,6 +62,8 @@ export type NodeMarket = {
   readonly account: Did | undefined
   readonly addresses: readonly string[]
   readonly set: NotarySet | undefined
+  /** Asks each node of `bootstrap` for a sign of life, once. @returns Those that gave none. */
+  findSilent(options?: AbortOptions): Promise<readonly SilentNode[]>
   /** What commands ask. Throws as the request does. */
   ask(request: ControlRequest, options?: AbortOptions): Promise<ControlAnswer>
   /** Steps of contracts from now on, until the signal ends it. At most 1,024 wait for the reader; the oldest are dropped. */

@@ -17,9 +17,11 @@ import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
 import type { CardRole } from './gossip/card-role.ts'
 import { PeerDesk, type PeerWays } from './desks/peer-desk.ts'
-import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
+import { findSilent } from './find-silent.ts'
+import type { MarketInit, MarketTransition, NodeMarket, SilentNode } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
+import type { PeerAddress } from './peer-address.ts'
 import { parseNotarySet } from './read-notary-set.ts'
 import { refuseUnreachable } from './reachable-address.ts'
 import { RecoveryDesk } from './desks/recovery-desk.ts'
@@ -33,7 +35,7 @@ export type NodeMarketInit = {
   readonly transport: Transport
   readonly addresses: readonly string[]
   /** Nodes that are asked for offers besides those that are connected. */
-  readonly bootstrap: readonly Did[]
+  readonly bootstrap: readonly PeerAddress[]
   /** What other nodes say of themselves; absent where it is not heard. */
   readonly cards: CardRole | undefined
   /** Whom this node keeps away. */
@@ -101,6 +103,11 @@ export class NodeMarketDesks implements NodeMarket {
     return this.feed.follow(this.until(signal))
   }
 
+  async findSilent({ signal }: AbortOptions = {}): Promise<readonly SilentNode[]> {
+    const { bootstrap, transport } = this.parts
+    return await findSilent(transport, bootstrap, this.until(signal))
+  }
+
   async stop(): Promise<void> {
     await this.parts.stop()
   }
@@ -111,7 +118,8 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
-    const { components, init, keys, bootstrap, transport, cards } = this.parts
+    const { components, init, keys, transport, cards } = this.parts
+    const bootstrap = this.parts.bootstrap.map(({ did }) => did)
     const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery

@@ -100,7 +100,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     keys,
     transport,
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
-    bootstrap: peers.map(({ did }) => did),
+    bootstrap: peers,
     cards,
     bans,
     ways: notaryRole === undefined ? [ways] : [ways, notaryRole.ways],

@@ -139,7 +139,20 @@ describe('a purchase', () => {
   it('fails by name without an offer, without money, and with a seller that declines', async () => {
     const { world, node, shop } = await openPair()
     await node.buyer.buy(wanted({ skill: 'text.translate' }))
-    expect((await world.until(node, 'order-1')).failed).toEqual({ code: 'BUY_NO_OFFER' })
+    expect((await world.until(node, 'order-1')).failed).toEqual({
+      code: 'BUY_NO_OFFER',
+      detail: '1 of the 2 nodes that were asked answered.',
+    })
+    await node.buyer.buy(wanted({ idempotencyKey: 'other', skill: 'text.translate', peers: [KEYS.seller.did] }))
+    expect((await world.until(node, 'other')).failed).toEqual({ code: 'BUY_NO_OFFER' })
+    await node.buyer.buy(wanted({ idempotencyKey: 'silent', peers: [KEYS.rival.did] }))
+    expect((await world.until(node, 'silent')).failed).toEqual({
+      code: 'BUY_NO_OFFER',
+      reason: 'BUY_NODES_SILENT',
+      detail: '0 of the 1 nodes that were asked answered.',
+    })
+    await node.buyer.buy(wanted({ idempotencyKey: 'lonely', peers: [] }))
+    expect((await world.until(node, 'lonely')).failed).toEqual({ code: 'BUY_NO_OFFER', reason: 'BUY_NODES_UNKNOWN' })
     await shop.seller.offer(world.offer({ skill: 'text.long', priceNanos: nanos(20_000) }), 'dear')
     await node.buyer.buy(wanted({ idempotencyKey: 'order-2', skill: 'text.long', maxNanos: nanos(30_000) }))
     expect((await world.until(node, 'order-2')).failed).toMatchObject({

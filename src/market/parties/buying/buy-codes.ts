@@ -4,6 +4,15 @@ export const BUY_CODES = {
     cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
     remedy: 'Ask more nodes, pay more, or ask for less.',
   },
+  BUY_NODES_SILENT: {
+    cause: 'None of the nodes that were asked for offers answered.',
+    remedy:
+      'Check that they run and where: the ready line of a node has its addresses, and --bootstrap names one. Then buy under another key.',
+  },
+  BUY_NODES_UNKNOWN: {
+    cause: 'There was no node to ask for offers: this one knows none, and none is connected.',
+    remedy: 'Start it with --bootstrap and the address of a node that sells, or wait until one connects.',
+  },
   BUY_EXPOSURE: {
     cause:
       'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',

@@ -4,7 +4,8 @@ import { holdOwnAuction } from '../auctions/buyer-auction.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
 import { readyOnes } from './decliners.ts'
 import { refuseExposure } from './exposure.ts'
-import { findSellers, type FoundSeller } from './find-sellers.ts'
+import type { BuyCode } from './buy-codes.ts'
+import { type AskedNodes, findSellers, type FoundSeller } from './find-sellers.ts'
 import { filterOf } from './orders.ts'
 import { taskHashOf } from '../contracts/task-package.ts'
 import { refuseDraft } from './write-contract.ts'
@@ -13,12 +14,15 @@ import { refuseDraft } from './write-contract.ts'
 export async function chooseSeller(side: BuyerSide, key: string): Promise<ChosenSeller | undefined> {
   const { party, orders } = side
   const { request, declined } = orders.get(key)
-  const fitting = (await findFor(side, key)).filter(
+  let nodes: AskedNodes = { asked: 0, answered: 0 }
+  const found = await findFor(side, key, (asked) => (nodes = asked))
+  const fitting = found.filter(
     ({ offer: { seller } }) =>
       !declined.includes(seller) && seller !== party.did && request.sellers?.includes(seller) !== false,
   )
   if (fitting.length === 0) {
-    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedReason(orders.get(key)))
+    if (declined.length > 0) await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
+    else await orders.fail(key, 'BUY_NO_OFFER', silence(nodes))
     return undefined
   }
   // Whoever has bid comes in the order of the bids.
@@ -53,6 +57,13 @@ export function declinedReason({ declinedCode }: OrderNote): { readonly reason?:
   return { ...(declinedCode !== undefined && { reason: declinedCode }) }
 }
 
+/** Offers that were not heard of do not fit for another reason than those that were. */
+function silence({ asked, answered }: AskedNodes): { readonly reason?: BuyCode; readonly detail?: string } {
+  if (answered === asked) return asked === 0 ? { reason: 'BUY_NODES_UNKNOWN' } : {}
+  const detail = `${answered} of the ${asked} nodes that were asked answered.`
+  return { ...(answered === 0 && { reason: 'BUY_NODES_SILENT' as const }), detail }
+}
+
 /** Those that may have their price, besides what they have. */
 async function withRoom(
   side: BuyerSide,
@@ -70,7 +81,11 @@ async function withRoom(
   return { sellers, detail: first }
 }
 
-async function findFor({ party, orders, policy, standingOf }: BuyerSide, key: string): Promise<readonly FoundSeller[]> {
+async function findFor(
+  { party, orders, policy, standingOf }: BuyerSide,
+  key: string,
+  onAsked: (answers: AskedNodes) => void,
+): Promise<readonly FoundSeller[]> {
   const { request, task } = orders.get(key)
   return await findSellers(party, {
     skill: request.skill,
@@ -82,5 +97,6 @@ async function findFor({ party, orders, policy, standingOf }: BuyerSide, key: st
     peers: request.peers ?? party.components.door.peers,
     standingOf,
     filter: filterOf(request),
+    onAsked,
   })
 }

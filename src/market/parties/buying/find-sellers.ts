@@ -29,7 +29,11 @@ export type SellerSearch = {
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
   /** Who may work at all. */
   readonly filter: BidderFilter
+  /** Told how many nodes were asked, and how many of them answered anything. */
+  readonly onAsked?: (answers: AskedNodes) => void
 }
+
+export type AskedNodes = { readonly asked: number; readonly answered: number }
 
 export type FoundSeller = {
   readonly offer: StandingOffer
@@ -43,7 +47,9 @@ export type FoundSeller = {
 export async function findSellers(party: Party, search: SellerSearch): Promise<readonly FoundSeller[]> {
   const at = party.components.clock.now()
   const peers = [...new Set(search.peers)].slice(0, PEERS_MAX)
-  const answers = await Promise.all(peers.map(async (peer) => await askOffers(party, peer, search.skill)))
+  const heard = await Promise.all(peers.map(async (peer) => await askForOffers(party, peer, search.skill)))
+  const answers = heard.filter((answer) => answer !== undefined)
+  search.onAsked?.({ asked: peers.length, answered: answers.length })
   const standings = new Map<Did, BidderStanding>()
   const matched = async (found: readonly SignedOffer[]): Promise<readonly StandingOffer[]> => {
     for (const { message } of found) {
@@ -90,6 +96,11 @@ function matchSigned(found: readonly SignedOffer[], { search, at, standings }: M
 
 /** Offers of a node for a skill, as its sellers signed them; none where it does not answer. What names another node is left out: that one may repeat what it has read. */
 export async function askOffers(party: Party, peer: Did, skill: string): Promise<readonly SignedOffer[]> {
+  return (await askForOffers(party, peer, skill)) ?? []
+}
+
+/** The same; `undefined` where the node does not answer. */
+async function askForOffers(party: Party, peer: Did, skill: string): Promise<readonly SignedOffer[] | undefined> {
   try {
     const question = { frame: { type: 'offers-wanted', skill } as const }
     const { frame } = await party.components.door.ask(peer, question, { signal: party.signal })
@@ -99,7 +110,8 @@ export async function askOffers(party: Party, peer: Did, skill: string): Promise
       .filter(({ envelope }) => envelope.body.node === peer)
   } catch (error: unknown) {
     if (!CodedError.is(error)) throw error
-    return []
+    // It is there, and has no part in the market.
+    return error.code === 'NETWORK_PROTOCOL_UNKNOWN' ? [] : undefined
   }
 }
 
