@@ -176,7 +176,9 @@ if ask . ledger verify books.jsonl --notary-set set.json > /dev/null 2>&1; then 
 kill -INT "${NODES[@]}"
 for node in "${NODES[@]}"; do wait "$node"; done
 NODES=()
-same 'journal' "$(ask . ledger verify notary | member ok)" true
+for party in notary seller buyer; do
+  same "directory of the $party" "$(ask . ledger verify "$party" | member ok)" true
+done
 journal=$(find notary/notary -type f -name 'segment-*' -size +0 | sort | head -n 1)
 flip_byte "$journal"
 if ask . ledger verify notary > /dev/null 2>&1; then fail 'a changed journal passed'; fi

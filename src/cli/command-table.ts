@@ -251,6 +251,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-offers.ts')).marketWithdrawCommand,
   },
   {
+    name: 'market sellers',
+    summary: 'show what other nodes say that they sell',
+    load: async () => (await import('./commands/market-sellers.ts')).marketSellersCommand,
+  },
+  {
     name: 'market list',
     summary: 'show the standing offers of this node',
     load: async () => (await import('./commands/market-offers.ts')).marketListCommand,

@@ -67,10 +67,10 @@ function describeScore(peer: JsonValue): readonly string[] {
   const faded = numberOf(parts, 'fadedPoints') ?? 0
   const cuts = numberOf(peer, 'cuts') ?? 0
   return [
-    `score      ${numberOf(peer, 'score') ?? 0}${cuts > 0 ? `, cut off ${cuts} times of late` : ''}`,
+    `score      ${numberOf(peer, 'score') ?? 0}${cuts > 0 ? `, cut off ${timesOf(cuts)} of late` : ''}`,
     ...listOf(parts, 'conduct').map((part) => {
       const conduct = textOf(part, 'conduct')
-      return `  ${signed(numberOf(part, 'points') ?? 0)}  ${CONDUCT[conduct] ?? conduct}, ${numberOf(part, 'count') ?? 0} times, last ${instantOf(part, 'lastAt')}`
+      return `  ${signed(numberOf(part, 'points') ?? 0)}  ${CONDUCT[conduct] ?? conduct}, ${timesOf(numberOf(part, 'count') ?? 0)}, last ${instantOf(part, 'lastAt')}`
     }),
     ...(faded === 0 ? [] : [`  ${signed(faded)}  faded since, or beyond what counts`]),
   ]
@@ -88,8 +88,8 @@ function describeAddress(known: JsonValue): string {
 function describeRefusals(refusals: JsonValue | undefined): string {
   const { banned, peer } = membersOf(refusals)
   const parts = [
-    ...(typeof banned === 'number' ? [`${banned} times while it was kept away`] : []),
-    ...(typeof peer === 'number' ? [`${peer} times for too many connections`] : []),
+    ...(typeof banned === 'number' ? [`${timesOf(banned)} while it was kept away`] : []),
+    ...(typeof peer === 'number' ? [`${timesOf(peer)} for too many connections`] : []),
   ]
   return parts.join(', ') || 'never'
 }
@@ -118,6 +118,10 @@ function instantOf(value: JsonValue, name: string): string {
 function bytesOf(value: JsonValue, name: string): string {
   const bytes = numberOf(value, name)
   return bytes === undefined ? '-' : `${bytes} B`
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function countOf(value: JsonValue, name: string): string {

@@ -25,6 +25,7 @@ import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
+import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
@@ -38,6 +39,7 @@ export type NodeParts = {
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
   readonly market: MarketOnDemand
+  readonly convicted: ConvictedMembers
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -116,6 +118,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
         ...rollout.checks(),
         cacheCheck(answers),
         ...recordChecks(telemetry, config),
+        ...parts.convicted.checks(),
       ]
       return { isReady: true, version, uptimeS: elapsedBetween(startedAt, clock.now()) / 1000, checks }
     },

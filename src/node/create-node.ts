@@ -118,6 +118,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     memory,
     agentPlans,
     market,
+    convicted: platform.convicted,
     router,
     catalog,
     telemetry,

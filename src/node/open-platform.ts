@@ -12,6 +12,7 @@ import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import { LOCAL_SERVER_ORIGINS } from './ask-local-servers.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import { ConvictedMembers, PROOFS_STORE } from './market/gossip/convicted-members.ts'
 import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-demand.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
@@ -48,6 +49,8 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
   readonly market: MarketOnDemand
+  /** Members of notary sets that are proven to have lied. */
+  readonly convicted: ConvictedMembers
   /** Where the router buys answers; empty until the node takes part in the market. */
   readonly peerMarket: LatePeerMarket
   readonly outbound: ReturnType<typeof createOutboundFetch>
@@ -76,6 +79,8 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => outbound.close())
   const { webhook: url } = config.market
   const webhook = url === undefined ? {} : { webhook: { url, outbound } }
+  const convicted = new ConvictedMembers(onError)
+  await convicted.load(directory.store.sublevel(PROOFS_STORE))
   const peerMarket = new LatePeerMarket()
   const { peers } = config
   const market = createMarketOnDemand({
@@ -84,6 +89,8 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     random,
     timers,
     onError,
+    gossip: config.market,
+    convicted,
     ...webhook,
     ...(peers !== undefined && {
       onBuyer: (role, set, nodes) => joinPeers({ peers, market: peerMarket, set, role, nodes, onError }),
@@ -102,6 +109,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     memory,
     agentPlans,
     market,
+    convicted,
     peerMarket,
     plans,
     closePlans,

@@ -172,6 +172,7 @@ describe('commands', () => {
       'market-buy.ts',
       'market-offers.ts',
       'market-prices.ts',
+      'market-sellers.ts',
       'market-statement.ts',
       'migrate.ts',
       'models-import.ts',

@@ -2,6 +2,14 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of notary sets. */
 export const NOTARY_ERRORS = {
+  NOTARY_MEMBER_CONVICTED: {
+    cause:
+      'A member of the notary set has signed two things of which one must be false; the proof is kept and was told to others.',
+    remedy:
+      'Ask the operators of the set to hand its log on without this member: `kernell notary-set advance`. Certificates need a quorum, so one liar alone changes nothing.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   NOTARY_INSTANCE_OTHER: {
     cause: 'Another running process has taken over the high-water file of this notary, or signs with its key.',
     remedy: 'Run one process for each notary, and never copy its directory.',

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
+import { isNotaryDirectory } from '../../node/market/copies/journal-source.ts'
+import { isPartyDirectory, type PartyVerification, verifyParty } from '../../node/market/copies/verify-party.ts'
 import { type BooksVerification, OTHER_COPIES_MAX, verifyBooks } from '../../node/market/copies/verify-books.ts'
 import { explainGap, type ProofVerification, verifyProofFile } from '../../node/market/copies/verify-proof-file.ts'
-import type { Command } from '../command.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { outputFlag } from '../data-output.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { listFlag, textFlag, usageError } from '../flags.ts'
 import { saveArtefact } from '../read-data-files.ts'
 
@@ -27,6 +29,7 @@ export const ledgerVerifyCommand: Command = {
   },
   details: [
     'FILE is what `kernell ledger export`, `prove` or `checkpoint` wrote, or a proof that this command wrote itself; DIR is the data directory of a notary, which may be running, or a copy of it. Nothing is changed and nobody is asked.',
+    'The data directory of a buyer or seller keeps no books: of its journal every record, the signature of every message and the chain of each issuer in each contract are checked.',
     'Every event is replayed, so sums and rules are those of the contracts themselves, not of what somebody says of them. Every message is checked against the key of its sender and the stamp under which it counts.',
     'The order, the stamps and the end of a copy are signed for by checkpoints alone: entries that none covers are named, and the copy is not right (exit 1). Without --notary-set any key may have signed, and nothing says whose books these are.',
     'Of a set of several, f + 1 members have to have signed for an entry, since f of them may lie: name copies of other members with --against, two of a set of seven. Each is checked as the first is, and has to agree with it; who has signed in several counts once. Where the log was handed on to another key, SET.json is the document that `notary-set advance` wrote: the entries have to end the epoch as was signed then, and the key before counts for nothing behind it.',
@@ -50,6 +53,7 @@ export const ledgerVerifyCommand: Command = {
         throw usageError(`The copy ${copy} is not there`, { file: copy, remedy: 'Check the path.' })
     const setFile = textFlag(flags, 'notary-set')
     const set = setFile === undefined ? undefined : await readNotarySet(resolve(workingDir, setFile))
+    if (await isWithoutBooks(path)) return await verifyDirectory(path, { terminal, isJson, signal })
     const proof = await verifyProofFile(path, set)
     if (proof !== undefined) {
       if (isJson) terminal.printJson(proof)
@@ -73,6 +77,36 @@ export const ledgerVerifyCommand: Command = {
     }
     return verification.ok ? EXIT_CODES.done : EXIT_CODES.failed
   },
+}
+
+/** The data directory of a buyer or seller. */
+async function isWithoutBooks(path: string): Promise<boolean> {
+  return statSync(path).isDirectory() && !(await isNotaryDirectory(path)) && (await isPartyDirectory(path))
+}
+
+async function verifyDirectory(
+  path: string,
+  { terminal, isJson, signal }: Pick<CommandContext, 'terminal' | 'isJson' | 'signal'>,
+): Promise<ExitCode> {
+  const verification = await verifyParty(path, { signal })
+  if (isJson) terminal.printJson(verification)
+  else terminal.print(formatParty(verification))
+  return verification.ok ? EXIT_CODES.done : EXIT_CODES.failed
+}
+
+function formatParty({ ok, entries, messages, contracts, firstBad, equivocations }: PartyVerification): string {
+  return [
+    ok
+      ? 'The journal of this party is right; it keeps no books'
+      : 'The journal of this party is NOT right; it keeps no books',
+    `entries      ${entries}`,
+    `messages     ${messages} about ${contracts} contracts and auctions, all signatures are right`,
+    ...(firstBad === null ? [] : [`entry ${firstBad.index} is wrong: ${firstBad.code}`]),
+    ...equivocations.map(
+      ({ issuer, contract, seq, messages: both }) =>
+        `${issuer} has signed two messages at place ${seq} of ${contract}: ${both.join(' and ')}`,
+    ),
+  ].join('\n')
 }
 
 function format(verification: BooksVerification, names: readonly string[]): string {

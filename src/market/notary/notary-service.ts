@@ -236,6 +236,11 @@ export class NotaryService implements NotaryClient, Startable {
     return await this.views.firstSince(at)
   }
 
+  /** Entries of the journal; 0 where nobody has asked for anything yet. */
+  get entries(): number {
+    return this.journal?.entries ?? 0
+  }
+
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {
     return await this.views.checkpoint(options)
   }

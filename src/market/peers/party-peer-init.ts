@@ -7,8 +7,8 @@ export type PartyPeerMarketInit = {
   readonly skills: readonly string[]
   readonly currency: Currency
   readonly custody: CustodyModel
-  /** Nodes that are asked for offers. */
-  readonly peers: () => readonly Did[]
+  /** Nodes that are asked for offers of a skill. */
+  readonly peers: (skill: string) => readonly Did[]
   /** Between two readings of the offers. */
   readonly refreshMs: number
   /** Told of readings that failed; the next one comes in its time. */

@@ -13,8 +13,10 @@ const NODES_MAX = 32
  * skill: keys cost nothing, and no node may shut out others by having many.
  */
 export async function readOffers(role: PeerBuyer, init: PartyPeerMarketInit): Promise<readonly PeerOffer[]> {
-  const nodes = [...new Set(init.peers())].slice(0, NODES_MAX)
-  const asked = nodes.flatMap((node) => init.skills.map(async (skill) => await offersOf(role, init, { node, skill })))
+  const asked = init.skills.flatMap((skill) => {
+    const nodes = [...new Set(init.peers(skill))].slice(0, NODES_MAX)
+    return nodes.map(async (node) => await offersOf(role, init, { node, skill }))
+  })
   return (await Promise.all(asked)).flat()
 }
 

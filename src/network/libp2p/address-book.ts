@@ -25,11 +25,18 @@ export type AddressBookComponents = {
   readonly onFailure?: ((error: unknown) => void) | undefined
 }
 
-/** An address that somebody else told, with the address that he told it from. */
-export type ToldAddress = { readonly address: string; readonly teller: string; readonly isItself: boolean }
+/** An address that somebody else told. */
+export type ToldAddress = {
+  readonly address: string
+  /** Where whoever told it is; absent where nobody knows any more: then it is believed like somebody far away. */
+  readonly teller: string | undefined
+  readonly isItself: boolean
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
+/** Whoever is not known to be near. */
+const FAR_AWAY: ReturnType<typeof originOf> = { block: 'unknown', isLoopback: false, isPrivate: false }
 /** Longest address that is kept: a relayed one has two keys in it. */
 const ADDRESS_LENGTH_MAX = 512
 
@@ -110,7 +117,7 @@ export class AddressBook {
    */
   tell(peer: Did, { address, teller, isItself }: ToldAddress): boolean {
     if (address.length > ADDRESS_LENGTH_MAX) return false
-    const [told, from] = [readOrigin(address), readOrigin(teller)]
+    const [told, from] = [readOrigin(address), teller === undefined ? FAR_AWAY : readOrigin(teller)]
     if (told === undefined || from === undefined || told.isNamed) return false
     if (told.isPrivate && !from.isPrivate) return false
     if (told.isLoopback && !from.isLoopback) return false

@@ -100,6 +100,19 @@ export class Libp2pDriver implements ChannelDriver {
     this.knowRelay(parsed)
   }
 
+  /** The node says so itself, in words that `teller` has passed on. */
+  tell(peer: Did, { address, teller }: { readonly address: string; readonly teller: Did }): boolean {
+    const [connection] = this.node?.getConnections(peerIdOfDid(teller)) ?? []
+    const from = connection && withoutPeer(connection.remoteAddr).toString()
+    return this.book.tell(peer, { address, teller: from, isItself: true })
+  }
+
+  /** Connects with a node, where there is no connection. Rejects as `dial`. */
+  async join(peer: Did): Promise<void> {
+    const { node } = this
+    if (node !== undefined && node.getConnections(peerIdOfDid(peer)).length === 0) await this.connect(node, peer)
+  }
+
   addresses(): readonly string[] {
     return (this.node?.getMultiaddrs() ?? []).map((address) => withoutPeer(address).toString())
   }

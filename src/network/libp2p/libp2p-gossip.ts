@@ -29,6 +29,8 @@ export type Libp2pGossipComponents = {
   readonly pointsOf: (peerId: string) => number
 }
 
+type Meshed = { getMeshPeers(topic: string): readonly string[] }
+
 const VERDICTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -72,6 +74,13 @@ export class Libp2pGossip implements Gossip {
   peersOf(topic: string): readonly Did[] {
     const peers = this.pubsub?.getSubscribers(topic) ?? []
     return peers.flatMap((peer) => didOfPeerId(peer) ?? [])
+  }
+
+  /** Those of them to whom a message goes on at once; the others hear of it later, or not at all. */
+  meshOf(topic: string): readonly string[] {
+    // The package's own class has it, its published interface does not.
+    const pubsub = this.pubsub as (GossipSub & Partial<Meshed>) | undefined
+    return pubsub?.getMeshPeers?.(topic) ?? []
   }
 
   subscribe(topic: string, subscriber: GossipSubscriber): () => void {

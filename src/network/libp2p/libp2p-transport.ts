@@ -65,6 +65,20 @@ export class Libp2pTransport extends FramedTransport {
     }
   }
 
+  /**
+   * A node says itself where it is, in words that it has signed and that `teller` has passed on. It never displaces what was proved or named.
+   *
+   * @returns Whether the address is kept.
+   */
+  tell(peer: Did, told: { readonly address: string; readonly teller: Did }): boolean {
+    return this.libp2p.tell(peer, told)
+  }
+
+  /** Becomes the neighbour of a node, so that announcements come from it and go to it. Rejects with `NETWORK_PEER_UNKNOWN`, `NETWORK_UNREACHABLE`, `NETWORK_PEER_WRONG`. */
+  async join(peer: Did): Promise<void> {
+    await this.libp2p.join(peer)
+  }
+
   /** All peers of which anything is known. */
   knownPeers(): ReadonlySet<Did> {
     return this.libp2p.knownPeers()

@@ -11,7 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
-  readonly market?: { readonly webhook?: string }
+  readonly market?: MarketDocument
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
   readonly keys?: readonly KeyDocument[]
@@ -129,6 +129,13 @@ export type CacheDocument = {
   readonly entriesMax?: number
   readonly bytesMax?: number
   readonly embedder?: string
+}
+
+export type MarketDocument = {
+  readonly webhook?: string
+  readonly gossip?: boolean
+  readonly discover?: boolean
+  readonly models?: readonly string[]
 }
 
 export type PeersDocument = {

@@ -127,6 +127,12 @@ export type CacheConfig = {
 export type MarketConfig = {
   /** Is told what waits for an act of the owner; https, or http on this machine. Absent: nobody is told. */
   readonly webhook?: string
+  /** Whether it says what it sells, hears what others say, and passes it on. */
+  readonly isGossiping: boolean
+  /** Whether it buys from nodes that it knows by their announcements alone. */
+  readonly isDiscovering: boolean
+  /** Models that it names when it says what it sells. */
+  readonly models: readonly string[]
 }
 
 export type PeersConfig = PeerTierInit & {

@@ -9,6 +9,7 @@ import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout
 import type {
   ConfigDocument,
   KeyDocument,
+  MarketDocument,
   ModelDocument,
   PolicyDocument,
   ProviderDocument,
@@ -21,6 +22,7 @@ import type { Environment } from './environment-document.ts'
 import type {
   ApiKeyConfig,
   CacheConfig,
+  MarketConfig,
   ModelOverride,
   NodeConfig,
   PolicyConfig,
@@ -74,7 +76,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
-    market: { ...document.market },
+    market: marketOf(document.market),
     ...resolvePeers(document.peers),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
@@ -230,6 +232,15 @@ function hashOfVariable(name: string, key: string, { environment, isExposed }: K
     )
   }
   return sha256Hex(secret)
+}
+
+function marketOf({ webhook, gossip, discover, models }: MarketDocument = {}): MarketConfig {
+  return {
+    ...(webhook !== undefined && { webhook }),
+    isGossiping: gossip ?? true,
+    isDiscovering: discover ?? false,
+    models: models ?? [],
+  }
 }
 
 function checkConsistency(config: NodeConfig): void {

@@ -6,6 +6,8 @@ import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
+import type { ConvictedMembers } from './gossip/convicted-members.ts'
+import type { MarketConfig } from '../config/node-config.ts'
 import type { PartyRole, WebhookTarget } from './party-role.ts'
 
 export type MarketComponents = {
@@ -15,8 +17,12 @@ export type MarketComponents = {
   readonly random: Random
   /** Absent: nobody is told what waits for an act. */
   readonly webhook?: WebhookTarget
-  /** Told when this node can buy: with which party, on whose word, and which nodes it knows. */
-  readonly onBuyer?: (role: PartyRole, set: NotarySet, nodes: () => readonly Did[]) => void
+  /** Whether it takes part in announcements to everybody, and what it makes of them. */
+  readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'models'>
+  /** Members of notary sets that are proven to have lied. */
+  readonly convicted: ConvictedMembers
+  /** Told when this node can buy: with which party, on whose word, and which nodes it asks for a skill. */
+  readonly onBuyer?: (role: PartyRole, set: NotarySet, nodes: (skill: string) => readonly Did[]) => void
   /** Told of failures that nobody waits for. */
   readonly onError: (error: unknown) => void
 }

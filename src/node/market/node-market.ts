@@ -12,8 +12,10 @@ import { isAmong, otherSet } from './choose-set.ts'
 import { CreditDesk } from './desks/credit-desk.ts'
 import { EscrowDesk } from './desks/escrow-desk.ts'
 import { GovernanceDesk } from './desks/governance-desk.ts'
+import { plain } from './desks/plain-json.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
+import type { CardRole } from './gossip/card-role.ts'
 import { PeerDesk, type PeerWays } from './desks/peer-desk.ts'
 import { findSilent } from './find-silent.ts'
 import type { MarketInit, MarketTransition, NodeMarket, SilentNode } from './market-init.ts'
@@ -34,6 +36,8 @@ export type NodeMarketInit = {
   readonly addresses: readonly string[]
   /** Nodes that are asked for offers besides those that are connected. */
   readonly bootstrap: readonly PeerAddress[]
+  /** What other nodes say of themselves; absent where it is not heard. */
+  readonly cards: CardRole | undefined
   /** Whom this node keeps away. */
   readonly bans: PeerBans
   /** Its transports, those of its notary as well. */
@@ -86,6 +90,7 @@ export class NodeMarketDesks implements NodeMarket {
   async ask(request: ControlRequest, { signal }: AbortOptions = {}): Promise<ControlAnswer> {
     if (this.stopping.signal.aborted) throw new CodedError('MARKET_NOT_OPEN', { message: 'The node is closing' })
     if (request['op'] === 'status') return { kind: 'json', body: this.status() }
+    if (request['op'] === 'sellers') return { kind: 'json', body: this.sellers(optionalText(request, 'skill')) }
     if (request['op'] === 'transitions') return { kind: 'lines', lines: this.lines(signal) }
     const aboutPeers = await this.peers.answer(request)
     if (aboutPeers !== undefined) return { kind: 'json', body: aboutPeers }
@@ -113,15 +118,17 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
-    const { components, init, keys, transport } = this.parts
+    const { components, init, keys, transport, cards } = this.parts
     const bootstrap = this.parts.bootstrap.map(({ did }) => did)
     const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
     const recoveries = new RecoveryDesk({ role, notary })
-    const peers = (): readonly Did[] =>
-      [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
+    const peers = (skill?: string): readonly Did[] => {
+      const found = skill === undefined ? [] : (cards?.discover(skill) ?? [])
+      return [...new Set([...bootstrap, ...transport.connectedPeers, ...found])].filter(isNoMember(lineage.set))
+    }
     if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
     const { findWorker } = init
     const trade =
@@ -144,7 +151,7 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   private status(): JsonValue {
-    const { keys } = this.parts
+    const { keys, cards, components } = this.parts
     return {
       did: this.did,
       account: this.account ?? null,
@@ -152,7 +159,20 @@ export class NodeMarketDesks implements NodeMarket {
       listen: [...this.addresses],
       notarySet: this.chosen?.set.id ?? null,
       peers: [...this.parts.transport.connectedPeers],
+      cards: cards?.known().length ?? 0,
+      convicted: components.convicted.list.map(({ member, kind }) => ({ member, kind })),
     }
+  }
+
+  /** What other nodes say that they sell. */
+  private sellers(skill: string | undefined): JsonValue {
+    const sellers = this.parts.cards?.known().map(({ card, until, isKnown }) => {
+      const offers = card.offers.filter(({ terms }) => skill === undefined || terms.skill === skill)
+      const { node, addresses, custody, models } = card
+      const shown = offers.map(({ id, seller, terms }) => ({ offer: id, seller, ...terms }))
+      return { node, until, isKnown, addresses, custody, models, offers: shown }
+    })
+    return { sellers: plain((sellers ?? []).filter(({ offers }) => offers.length > 0)) }
   }
 
   private async *lines(signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {

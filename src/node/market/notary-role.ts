@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
+import type { DoubleVoteProof } from '../../core/notary/double-vote.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
@@ -38,6 +39,8 @@ export type NotaryRoleInit = {
   readonly timers: Timers
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
+  /** In a set of several: another member has voted twice for one place. */
+  readonly onDoubleVote: (proof: DoubleVoteProof) => void
 }
 
 /**

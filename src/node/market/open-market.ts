@@ -29,6 +29,9 @@ import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
+import { CardRole } from './gossip/card-role.ts'
+import { NotaryWatchRole } from './gossip/notary-watch-role.ts'
+import { MARKET_TOPICS, NOTARY_TOPICS } from '../../wire/v1/gossip-topics.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
@@ -70,18 +73,25 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
   const bans = await openBans(components, keys)
-  const notaryRole = await openNotary(opening, { keys, lineage, bans })
+  const watch = new NotaryWatchRole(components)
+  const notaryRole = await openNotary(opening, { keys, lineage, bans, watch })
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
   const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known, bans })
   const { transport } = ways
+  // Before the notary that it tells of.
+  closers.push(async () => await watch.stop())
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
+  const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
+    await watch.start(chosen, [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip])
+    if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
+    if (party !== undefined) cards?.sell(party)
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -91,6 +101,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     transport,
     addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
     bootstrap: peers,
+    cards,
     bans,
     ways: notaryRole === undefined ? [ways] : [ways, notaryRole.ways],
     open,
@@ -129,10 +140,15 @@ async function openBans({ clock, directory }: MarketComponents, { node, notary }
 
 type OpenedNotary = { readonly role: NotaryRole; readonly ways: PeerWays; readonly addresses: readonly string[] }
 
+type NotaryParts = Pick<OwnTransport, 'keys' | 'bans'> & {
+  readonly lineage: SetLineage | undefined
+  readonly watch: NotaryWatchRole
+}
+
 /** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
 async function openNotary(
   { components, init, closers }: Opening,
-  { keys, lineage, bans }: Pick<OwnTransport, 'keys' | 'bans'> & { readonly lineage: SetLineage | undefined },
+  { keys, lineage, bans, watch }: NotaryParts,
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
   if (key === undefined || lineage === undefined) return undefined
@@ -145,6 +161,7 @@ async function openNotary(
     listen: address === undefined ? [] : [address],
     known: memberAddresses(lineage),
     bans,
+    ...(components.gossip.isGossiping && { topics: NOTARY_TOPICS }),
   })
   const { transport } = ways
   closers.push(async () => await transport.stop())
@@ -160,6 +177,7 @@ async function openNotary(
     isTrial: init.isTrial === true,
     issuers: listedIssuers(init.issuers ?? [], { keys, lineage }),
     onFailure: onError,
+    onDoubleVote: (proof) => watch.report(proof),
   })
   closers.push(async () => await role.stop())
   serveNotary(transport, role.service)
@@ -191,10 +209,28 @@ async function openTransport(
     listen,
     known,
     bans,
+    ...(components.gossip.isGossiping && { topics: MARKET_TOPICS }),
   })
   closers.push(async () => await ways.transport.stop())
   await ways.transport.start()
   return ways
+}
+
+type CardParts = { readonly keys: MarketKeys; readonly ways: OpenedWays; readonly named: readonly Did[] }
+
+/** What other nodes say of themselves is heard over libp2p alone: who else would say it on this machine is connected anyway. */
+async function openCards(
+  { components, init, closers }: Opening,
+  { keys, ways: { libp2p, transport }, named }: CardParts,
+): Promise<CardRole | undefined> {
+  const gossip = libp2p?.gossip
+  if (libp2p === undefined || gossip === undefined) return undefined
+  const network = init.network ?? NETWORK_DEFAULT
+  const addresses = (): readonly string[] => transport.addresses
+  const cards = new CardRole({ components, gossip, neighbours: libp2p, network, key: keys.node, named, addresses })
+  closers.push(async () => await cards.stop())
+  await cards.start()
+  return cards
 }
 
 /** A path that is too long for a socket leaves a node that only asks. */

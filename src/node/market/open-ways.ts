@@ -17,6 +17,8 @@ export type WaysInit = {
   readonly known: readonly string[]
   /** Whom this node keeps away. */
   readonly bans: Pick<PeerBans, 'isBanned'>
+  /** Announcements that it listens to; absent: it neither says nor hears any. */
+  readonly topics?: readonly string[] | undefined
 }
 
 /** A node's transports as one, and each of them. */
@@ -29,7 +31,7 @@ export type OpenedWays = PeerWays & { readonly transport: Transport }
  */
 export async function openWays(
   components: MarketComponents,
-  { role, identity, listen, known, bans }: WaysInit,
+  { role, identity, listen, known, bans, topics }: WaysInit,
 ): Promise<OpenedWays> {
   const { clock, random, timers, directory, onError } = components
   const isBanned = (peer: Did): boolean => bans.isBanned(peer)
@@ -39,7 +41,10 @@ export async function openWays(
   const addresses = directory.store.sublevel(`peers-of-${role}`)
   const libp2p = createLibp2pTransport(
     { identity, clock, random, timers, addresses, isBanned, onFailure: onError },
-    { listen: listen.filter((address) => !isSocket(address)) },
+    {
+      listen: listen.filter((address) => !isSocket(address)),
+      ...(topics !== undefined && { gossipTopics: topics }),
+    },
   )
   const ways = [
     { transport: local, isOf: isSocket },

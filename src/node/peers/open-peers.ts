@@ -49,7 +49,8 @@ export type JoinInit = {
   /** Who keeps the contracts of this node. */
   readonly set: NotarySet
   readonly role: PeerBuyer
-  readonly nodes: () => readonly Did[]
+  /** Nodes that are asked for offers of a skill. */
+  readonly nodes: (skill: string) => readonly Did[]
   readonly onError: (error: unknown) => void
 }
 

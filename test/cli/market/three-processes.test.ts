@@ -529,6 +529,18 @@ describe('a paid task between three processes', () => {
       expect([name, run?.code, run?.output.trim().endsWith('{"event":"stopped"}')]).toEqual([name, 0, true])
     }
     expect((await kernell('ledger', 'verify', 'notary')).code).toBe(0)
+    for (const party of ['seller', 'buyer']) {
+      const checked = await kernell('ledger', 'verify', party)
+      expect([checked.code, told(checked)]).toMatchObject([
+        0,
+        { kind: 'party', ok: true, firstBad: null, equivocations: [], signaturesChecked: told(checked)['messages'] },
+      ])
+      expect(told(checked)['contracts']).toBeGreaterThan(0)
+    }
+    const [wallet = ''] = readdirSync(join(folder, 'buyer', 'wallet')).filter((name) => name.startsWith('segment-'))
+    flipByte(join(folder, 'buyer', 'wallet', wallet), 0.5)
+    const flipped = await kernell('ledger', 'verify', 'buyer')
+    expect([flipped.code, told(flipped)]).toMatchObject([1, { ok: false, firstBad: { code: 'STORE_CORRUPTED' } }])
     const [segment = ''] = readdirSync(join(folder, 'notary', 'notary')).filter((name) => name.startsWith('segment-'))
     const journal = join(folder, 'notary', 'notary', segment)
     for (const place of [0.2, 0.6, 0.999]) {

@@ -76,13 +76,25 @@ describe('peers', () => {
   })
 })
 
+/** A node hears announcements, and buys from nobody that it knows by them alone. */
+const MARKET = { isGossiping: true, isDiscovering: false, models: [] }
+
+describe('announcements', () => {
+  it('are switched by the operator', () => {
+    const market = { gossip: false, discover: true, models: ['qwen3:8b'] }
+    const expected = { isGossiping: false, isDiscovering: true, models: ['qwen3:8b'] }
+    expect(load({ file: JSON.stringify({ market }) }).market).toEqual(expected)
+    expect(failureOf({ file: JSON.stringify({ market: { models: [''] } }) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
 describe('the webhook of the market', () => {
   const webhook = (address: string): string => JSON.stringify({ market: { webhook: address } })
 
   it('is an https address, or one on this machine', () => {
-    expect(load({}).market).toEqual({})
+    expect(load({}).market).toEqual(MARKET)
     for (const address of ['https://example.com/inbox', 'http://127.0.0.1:9000/inbox', 'http://localhost/'])
-      expect(load({ file: webhook(address) }).market).toEqual({ webhook: address })
+      expect(load({ file: webhook(address) }).market).toEqual({ ...MARKET, webhook: address })
     for (const address of ['http://example.com/inbox', 'ftp://127.0.0.1/', 'inbox'])
       expect(failureOf({ file: webhook(address) }).code).toBe('CONFIG_INVALID')
   })

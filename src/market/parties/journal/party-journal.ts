@@ -40,7 +40,7 @@ export class PartyJournal {
     const known = new PartyKnowledge(limits)
     const { snapshot } = log
     if (snapshot !== undefined)
-      for (const payload of unpack(snapshot.payload)) known.apply(decodePartyRecord(payload, 0))
+      for (const payload of recordsOfSnapshot(snapshot.payload)) known.apply(decodePartyRecord(payload, 0))
     for await (const { index, payload } of log.read(snapshot?.nextIndex ?? 0))
       known.apply(decodePartyRecord(payload, index))
     const journal = new PartyJournal(log, known, new PartyFiles(files))
@@ -208,7 +208,8 @@ function pack(records: readonly PartyRecord[]): Uint8Array {
   return bytes
 }
 
-function* unpack(bytes: Uint8Array): Generator<Uint8Array> {
+/** The records that a snapshot of a party's journal stands for. */
+export function* recordsOfSnapshot(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at + 4 <= bytes.byteLength;) {
     const size = view.getUint32(at)

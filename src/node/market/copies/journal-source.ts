@@ -13,6 +13,12 @@ import { findRunningNode } from '../../running-node.ts'
 /** What stands for bytes that are no line: no journal has such a line. */
 const DAMAGED = '\u0000'
 
+/** Whether a directory holds the journal of a notary, or is the folder of one. */
+export async function isNotaryDirectory(path: string): Promise<boolean> {
+  const fileSystem = createNodeFileSystem()
+  return (await hasJournalFiles(fileSystem, join(path, NOTARY_JOURNAL))) || (await hasJournalFiles(fileSystem, path))
+}
+
 /**
  * Lines of a copy of the books: of an exported file, of a data directory, or of the folder of a journal. Nothing is locked or changed, so a node may be running
  * there. Bytes that are damaged come as a line that is none.

@@ -36,8 +36,8 @@ export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly notary: NotaryClient
   readonly credits: CreditDesk
   readonly clock: Pick<Clock, 'now'>
-  /** Nodes that are asked for offers, besides those that are connected. */
-  readonly peers: () => readonly Did[]
+  /** Nodes that are asked: those that are named or connected, and for a skill those that say that they sell it. */
+  readonly peers: (skill?: string) => readonly Did[]
 }
 
 const LATENCY_MS_DEFAULT = 1_000
@@ -156,7 +156,7 @@ export class TradeDesk {
     const { policy } = role.buyer
     const lines = discloseOf({
       request: wanted,
-      nodes: wanted.peers ?? this.init.peers(),
+      nodes: wanted.peers ?? this.init.peers(wanted.skill),
       notaries: notary.set.members.map(({ key }) => key),
       isInputFirst: wanted.custody === 'C3' && policy.penaltyPerMillion > 0,
     })
@@ -229,7 +229,7 @@ export class TradeDesk {
     const usual = (): Amount =>
       known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known.maxNanos))
     const maxNanos = optionalText(request, 'nanos') === undefined ? usual() : nanosOf(request, 'nanos')
-    return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers() })
+    return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers(skillOf(request)) })
   }
 
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */

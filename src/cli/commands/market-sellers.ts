@@ -1,0 +1,46 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { textFlag } from '../flags.ts'
+import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, useMarket } from '../market-control.ts'
+import { listOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
+
+/** What other nodes say that they sell. */
+export const marketSellersCommand: Command = {
+  name: 'market sellers',
+  summary: 'show what other nodes say that they sell',
+  synopsis: '[--skill S]',
+  flags: { skill: { value: 'S', describe: 'only this skill' }, ...NODE_FLAGS },
+  details: [
+    'What is shown was signed by the nodes themselves and came by announcements to everybody, over libp2p; nobody has checked what they claim. `market buy` asks them where `market.discover` of the configuration says so, besides nodes that are named or connected.',
+  ],
+  examples: ['kernell market sellers', 'kernell market sellers --skill text.word-count --json'],
+  async run(context) {
+    const { flags, terminal, isJson } = context
+    const answer = await useMarket(
+      context,
+      async ({ ask }) => await ask({ op: 'sellers', skill: textFlag(flags, 'skill') }),
+    )
+    if (isJson) terminal.printJson(answer)
+    else
+      terminal.print(
+        listOf(answer, 'sellers').map(describeSeller).join('\n') || 'No node has said that it sells anything',
+      )
+    return EXIT_CODES.done
+  },
+}
+
+function describeSeller(seller: JsonValue): string {
+  const offers = listOf(seller, 'offers').map(
+    (offer) =>
+      `  ${textOf(offer, 'skill')} for ${formatCredits(textOf(offer, 'priceNanos'), textOf(offer, 'currency'))}, by ${textOf(offer, 'seller')}`,
+  )
+  const until = numberOf(seller, 'until')
+  const models = textsOf(seller, 'models')
+  return [
+    `${textOf(seller, 'node')}, until ${until === undefined ? 'not known' : new Date(until).toISOString()}`,
+    ...offers,
+    ...(models.length === 0 ? [] : [`  names the models ${models.join(', ')}`]),
+  ].join('\n')
+}
