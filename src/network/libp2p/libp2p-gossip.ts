@@ -79,7 +79,7 @@ export class Libp2pGossip implements Gossip {
   /** Those of them to whom a message goes on at once; the others hear of it later, or not at all. */
   meshOf(topic: string): readonly string[] {
     // The package's own class has it, its published interface does not.
-    const pubsub = this.pubsub as (GossipSub & Partial<Meshed>) | undefined
+    const pubsub: (GossipSub & Partial<Meshed>) | undefined = this.pubsub
     return pubsub?.getMeshPeers?.(topic) ?? []
   }
 
