@@ -70,7 +70,9 @@ describe('the libp2p transport', () => {
 
   it('says of each of several addresses why it could not have it', async () => {
     const [one, other] = [await start(1), await start(2)]
-    const failure: unknown = await start(3, { listen: [...one.addresses, ...other.addresses] }).catch((error: unknown) => error)
+    const failure: unknown = await start(3, { listen: [...one.addresses, ...other.addresses] }).catch(
+      (error: unknown) => error,
+    )
     const { message } = failure as Error
     expect(message.split('; ').map((part) => part.split(': ')[0])).toEqual([...one.addresses, ...other.addresses])
     expect(message).not.toMatch(/faultTolerance|\n/)
