@@ -18,8 +18,6 @@ export class CellExtras {
   endListeners: Set<EndListener> | undefined
   /** What is to be undone when this actor ends: its watches of others. */
   releases: Set<() => void> | undefined
-  /** Its delayed events: the scheduler's own value. */
-  delays: object | undefined
   stash: AnyEventObject[] | undefined
   /** Actors that have no turn until this one has room again. */
   held: Set<Releasable> | undefined

@@ -176,6 +176,8 @@ export class Cell implements ActorRef {
   extras: CellExtras | undefined = undefined
   /** Index of the state of a compiled machine; others leave it at 0. */
   stateIndex = 0
+  /** Its delayed events: the scheduler's own value. Most statecharts that wait have nothing else beside their state. */
+  delays: object | undefined = undefined
   readonly number: number
   /** XState's stand-in for `actionExecutor` during a step. */
   executor: ((action: ScopeAction) => void) | undefined = undefined

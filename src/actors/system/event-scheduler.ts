@@ -181,7 +181,7 @@ export class EventScheduler implements XStateScheduler {
   #ownOf(source: unknown): Own | undefined {
     const cell = cellOf(source)
     // Of this scheduler, as `#setOwn` made it.
-    const own = cell?.extras?.delays as Own | undefined
+    const own = cell?.delays as Own | undefined
     // A child may have asked before it was started, and so before it had a cell.
     return own ?? (this.#strangers.size === 0 ? undefined : this.#strangers.get(source))
   }
@@ -190,7 +190,7 @@ export class EventScheduler implements XStateScheduler {
     // Where it is already, if anywhere.
     const isStranger = this.#strangers.size > 0 && this.#strangers.has(source)
     const cell = isStranger ? undefined : cellOf(source)
-    if (cell !== undefined) cell.more().delays = own
+    if (cell !== undefined) cell.delays = own
     else if (own === undefined) this.#strangers.delete(source)
     else this.#strangers.set(source, own)
   }
