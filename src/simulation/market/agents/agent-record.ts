@@ -1,5 +1,8 @@
 import type { Did } from '../../../core/evidence/names.ts'
 
+/** Outcome of a purchase that its buyer makes of nobody, since those who sell have harmed it before: nobody has to buy of them. */
+export const TOO_MUCH = 'BUY_EXPOSURE'
+
 /** One purchase of an agent, as its owner knows it. Amounts in nano-credits. */
 export type PurchaseRecord = {
   readonly buyer: string

@@ -197,9 +197,10 @@ export class TaskDesk {
       this.compare()
     }
     task.then(end, (error: unknown) => {
-      end()
+      // Behind a write that failed its process is no more, and what it held stays held: there is nothing to compare.
       if (isBrokenStore(error)) this.init.onBrokenStore(owner)
-      else if (!CodedError.is(error)) owner.fail(error)
+      end()
+      if (!isBrokenStore(error) && !CodedError.is(error)) owner.fail(error)
     })
   }
 

@@ -7,6 +7,7 @@ import type { Town } from '../../market/agents/town.ts'
 import type { PlannedTask } from '../../market/agents/town-agent.ts'
 import { CREDIT_NANOS } from '../../market/economy/economy.ts'
 import type { Machine } from '../../machine/machine.ts'
+import { TOO_MUCH } from '../../market/agents/agent-record.ts'
 import type { Stage } from '../../scenario/stage.ts'
 import { fickleStrategy, type Mood } from './fickle.ts'
 import type { FleetOptions } from './options.ts'
@@ -14,8 +15,6 @@ import type { FleetOptions } from './options.ts'
 const FUNDS_NANOS = amountFromNanos(1_000n * CREDIT_NANOS)
 /** Of the purchase behind the faults. */
 const LAST_TASK = 1_000
-/** What a buyer says to itself of sellers that have harmed it before: nobody has to buy of them. */
-const TOO_MUCH = 'BUY_EXPOSURE'
 /** Of all purchases, those by auction. */
 const AUCTION_SHARE = 0.2
 /** Before somebody who wants to leave is looked at again. */
