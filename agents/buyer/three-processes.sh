@@ -5,7 +5,7 @@
 #
 #   agents/buyer/three-processes.sh            # over TCP on loopback; all files are in a folder that is removed at the end
 #   agents/buyer/three-processes.sh --sockets  # over sockets of this machine, which nobody beyond it can reach
-#   KERNELL='npx kernell' agents/buyer/three-processes.sh
+#   PATH="$PWD/node_modules/.bin:$PATH" agents/buyer/three-processes.sh   # in a clone, behind `npm ci`; KERNELL='node /PATH/TO/main.js' names another command
 set -euo pipefail
 
 case ${1:-} in
@@ -17,6 +17,11 @@ case ${1:-} in
     ;;
 esac
 read -r -a KERNELL <<< "${KERNELL:-kernell}"
+# Never by `npx`: it would bring and run whatever has this name elsewhere.
+if ! command -v "${KERNELL[0]}" > /dev/null; then
+  echo "${KERNELL[0]}: not found; in a clone, behind \`npm ci\`: export PATH=\"\$PWD/node_modules/.bin:\$PATH\"" >&2
+  exit 127
+fi
 FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/kernell-three-XXXXXX")
 NODES=()
 cd "$FOLDER"
