@@ -97,7 +97,6 @@ async function playThrough<Options>(scenario: Scenario<Options>, init: RunInit):
   const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
   const run = new Run(scenario.name, stage, init)
   const end = await run.play(scenario.open(stage, options))
-  run.count()
   if (end !== undefined) world.note(canonicalJson(end.state))
   for (const failure of world.failures) checks.check('nothing-thrown', describedFailure(failure))
   const { agents, faults, handled } = stage
@@ -169,7 +168,7 @@ class Run {
   }
 
   /** A point of the curve of events. */
-  count(): void {
+  private count(): void {
     this.happened.add(this.world.nowMs(), this.world.events)
   }
 

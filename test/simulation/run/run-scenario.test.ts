@@ -69,7 +69,16 @@ test('faults happen, then everything settles, and what happened is reported', as
 })
 
 test('the curve of events begins with the world and ends with it, and a short run has points enough', async () => {
-  const report = await runScenario(counting, { seed: 7, options: { steps: 200 }, faultIds: new Set() })
+  const ending = defineScenario({
+    ...counting,
+    async open(stage, options) {
+      const play = await counting.open(stage, options)
+      const { timers } = stage.world.createProcess('end')
+      const wait = async (): Promise<void> => await new Promise((resolve) => void timers.schedule(5_000, resolve))
+      return { ...play, finish: async () => await wait().then(async () => await play.finish()) }
+    },
+  })
+  const report = await runScenario(ending, { seed: 7, options: { steps: 200 }, faultIds: new Set() })
   const points = report.series[0]?.points ?? []
   expect(points[0]).toEqual([0, 0])
   expect(points.at(-1)).toEqual([report.virtualMs, report.events])
