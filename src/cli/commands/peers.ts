@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
+import type { ControlRequest } from '../../node/control/control-request.ts'
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { isFlagSet, numberFlag, textFlag, usageError } from '../flags.ts'
 import { describePeers, describeWhole } from '../format-peers.ts'
 import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
@@ -29,20 +30,16 @@ export const peersListCommand: Command = {
   ],
   examples: ['kernell peers list', 'kernell peers list --connected --json', 'kernell peers list --banned'],
   async run(context) {
-    const { flags, terminal, isJson } = context
+    const { flags, terminal } = context
     const request = {
       op: 'peers',
       isConnected: isFlagSet(flags, 'connected') ? true : undefined,
       isBanned: isFlagSet(flags, 'banned') ? true : undefined,
       limit: numberFlag(flags, 'limit', { min: 1, max: 10_000, isWhole: true }),
     }
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else
-      terminal.print(
-        describePeers(listOf(answer, 'peers'), { total: numberOf(answer, 'total') ?? 0, width: terminal.cutWidth }),
-      )
-    return EXIT_CODES.done
+    return await tell(context, request, (answer) =>
+      describePeers(listOf(answer, 'peers'), { total: numberOf(answer, 'total') ?? 0, width: terminal.cutWidth }),
+    )
   },
 }
 
@@ -59,12 +56,7 @@ export const peersShowCommand: Command = {
     'kernell peers show did:key:z6Mk... --json',
   ],
   async run(context) {
-    const { terminal, isJson } = context
-    const request = { op: 'peer', peer: subjectOf(context, WHICH) }
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else terminal.print(describeWhole(answer))
-    return EXIT_CODES.done
+    return await tell(context, { op: 'peer', peer: subjectOf(context, WHICH) }, describeWhole)
   },
 }
 
@@ -85,7 +77,7 @@ export const peersBanCommand: Command = {
   ],
   examples: ['kernell peers ban 12D3KooW... --for 7d --reason "floods offers"', 'kernell peers ban did:key:z6Mk...'],
   async run(context) {
-    const { flags, terminal, isJson } = context
+    const { flags } = context
     const request = {
       op: 'peer-ban',
       peer: subjectOf(context, WHICH),
@@ -93,10 +85,7 @@ export const peersBanCommand: Command = {
       reason: reasonFlag(context),
       by: operatorName().slice(0, REASON_LENGTH_MAX),
     }
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else terminal.print(describeBan(answer))
-    return EXIT_CODES.done
+    return await tell(context, request, describeBan)
   },
 }
 
@@ -110,18 +99,24 @@ export const peersUnbanCommand: Command = {
   details: ['What it did still counts: after a cut for its conduct little more is needed for the next one.'],
   examples: ['kernell peers unban 12D3KooW...'],
   async run(context) {
-    const { terminal, isJson } = context
-    const request = { op: 'peer-unban', peer: subjectOf(context, WHICH) }
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else
-      terminal.print(
-        textOf(answer, 'effect') === 'exists'
-          ? `${textOf(answer, 'did')} was not kept away`
-          : `${textOf(answer, 'did')} may connect again`,
-      )
-    return EXIT_CODES.done
+    return await tell(context, { op: 'peer-unban', peer: subjectOf(context, WHICH) }, (answer) =>
+      textOf(answer, 'effect') === 'exists'
+        ? `${textOf(answer, 'did')} was not kept away`
+        : `${textOf(answer, 'did')} may connect again`,
+    )
   },
+}
+
+/** Asks the running node, and says its answer for people or programs. */
+async function tell(
+  context: CommandContext,
+  request: ControlRequest,
+  describe: (answer: JsonValue) => string,
+): Promise<ExitCode> {
+  const answer = await useMarket(context, async ({ ask }) => await ask(request))
+  if (context.isJson) context.terminal.printJson(answer)
+  else context.terminal.print(describe(answer))
+  return EXIT_CODES.done
 }
 
 const WHICH = 'the node, as `kernell peers list` shows it'
