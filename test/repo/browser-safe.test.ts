@@ -16,6 +16,8 @@ const BROWSER_SAFE = [
   'memory',
   'simulation',
   'testing',
+  'peer-browser',
+  'peer-browser/bundle',
 ]
 
 const BUILTINS = new Set(builtinModules)

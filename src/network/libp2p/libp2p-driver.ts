@@ -1,7 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
@@ -96,6 +96,8 @@ export class Libp2pDriver implements ChannelDriver {
 
   addPeer(peer: Did, address: string): void {
     const parsed = parseAddressOf(peer, address)
+    if (this.stack.mayDial?.(multiaddr(parsed)) === false)
+      throw new CodedError('NETWORK_ADDRESS_INVALID', { message: `${address} cannot be called from here` })
     this.book.name(peer, parsed)
     this.knowRelay(parsed)
   }
@@ -279,6 +281,7 @@ export class Libp2pDriver implements ChannelDriver {
 
   /** Addresses of this machine and of the networks behind it are dialled where they are in the book, which takes them from neighbours only. */
   private mayDial(address: Multiaddr): boolean {
+    if (this.stack.mayDial?.(address) === false) return false
     if (this.mayAsk(address)) return true
     const peer = lastPeerOf(address)
     return peer !== undefined && this.book.addressesOf(peer).includes(withoutPeer(address).toString())
