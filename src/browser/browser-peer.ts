@@ -1,4 +1,5 @@
 import { CodedError } from '../base/errors.ts'
+import type { EscrowState } from '../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../core/evidence/names.ts'
 import type { BuyCode } from '../market/parties/buying/buy-codes.ts'
 import { type DisclosureLine, discloseOf } from '../market/parties/buying/disclosure.ts'
@@ -59,6 +60,11 @@ export class BrowserPeer {
   /** Nodes that are connected now. */
   get connected(): readonly Did[] {
     return this.parts.transport.connectedPeers
+  }
+
+  /** Contracts under way, and the state of each as the notary set has certified it. */
+  get contracts(): ReadonlyMap<ContractId, EscrowState['kind']> {
+    return new Map([...this.parts.role.party.states].map(([contract, { kind }]) => [contract, kind]))
   }
 
   /** What needs an act, the nearest deadline first. */
