@@ -4,7 +4,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Json, openMarketFolder, told } from '../cli/market/market-folder.ts'
+import { openMarketFolder, told } from '../cli/market/market-folder.ts'
 
 export const SKILL = 'text.word-count'
 /** Short, so that a contract is over soon; long enough that a page is opened again within them. */
@@ -69,7 +69,7 @@ export async function openPeerMarket(): Promise<PeerMarket> {
   const { folder, kernell, makeKey, start } = market
   const notary = await makeKey('notary', 'notary')
   const issuer = await makeKey('notary', 'escrow')
-  await makeKey('trader', 'escrow')
+  const account = await makeKey('trader', 'escrow')
   const member = `${notary}@/ip4/127.0.0.1/tcp/${await freePort()}/ws`
   await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')
   writeFileSync(join(folder, 'timers.json'), JSON.stringify(TIMERS))
@@ -78,20 +78,23 @@ export async function openPeerMarket(): Promise<PeerMarket> {
   const address = await start('trader', '--listen', '/ip4/127.0.0.1/tcp/0/ws')
   const port = Number(/\/tcp\/(\d+)\/ws/.exec(address)?.[1])
   const wire = await Wire.open(port)
-  const offered = await kernell('market', 'offer', '--skill', SKILL, '--price', '0.25', '--limit', '4', '--currency', `USD@${issuer}`, '--data-dir', 'trader')
-  if (offered.code !== 0) throw new Error(offered.output)
   const currency = `USD@${issuer}`
+  const words = ['--skill', SKILL, '--price', '0.25', '--limit', '4', '--currency', currency, '--data-dir', 'trader']
+  const offered = await kernell('market', 'offer', ...words)
+  if (offered.code !== 0) throw new Error(offered.output)
+  const fund = async (account: string): Promise<void> => {
+    const money = ['--account', account, '--amount', '100', '--currency', currency, '--idempotency-key', account]
+    const run = await kernell('ledger', 'issue', ...money, '--data-dir', 'notary')
+    if (told(run)['status'] !== 'posted') throw new Error(run.output)
+  }
+  await fund(account)
   return {
     ...market,
+    fund,
     wire,
     currency,
     notarySet: readFileSync(join(folder, 'set.json'), 'utf8'),
     trader: address.replace(`/tcp/${port}/`, `/tcp/${wire.port}/`),
-    async fund(account) {
-      const words = ['--account', account, '--amount', '100', '--currency', currency, '--idempotency-key', account]
-      const run = await kernell('ledger', 'issue', ...words, '--data-dir', 'notary')
-      if (told(run)['status'] !== 'posted') throw new Error(run.output)
-    },
     async end() {
       wire.close()
       await market.end()
@@ -107,5 +110,3 @@ async function freePort(): Promise<number> {
   await new Promise<void>((resolve) => server.close(() => resolve()))
   return port
 }
-
-export type { Json }
