@@ -12,7 +12,15 @@ import { Turns } from '../market/parties/turns.ts'
 import type { KeptConnections } from '../network/kept-connections.ts'
 import type { Libp2pTransport } from '../network/libp2p/libp2p-transport.ts'
 import type { AccountsPage, ContractView, NotaryClient } from '../ports/notary-client.ts'
-import { agentOf, buyRequestOf, findPageWorker, isSameOffer, offerTermsOf, type PageOffer, type PageOrder } from './page-trade.ts'
+import {
+  agentOf,
+  buyRequestOf,
+  findPageWorker,
+  isSameOffer,
+  offerTermsOf,
+  type PageOffer,
+  type PageOrder,
+} from './page-trade.ts'
 
 export type BrowserPeerParts = {
   readonly role: PartyRole
@@ -36,7 +44,12 @@ export type PagePurchase = {
 }
 
 /** A standing offer of this page. */
-export type PageStandingOffer = { readonly offer: Hash; readonly skill: string; readonly priceNanos: bigint; readonly validUntil: number }
+export type PageStandingOffer = {
+  readonly offer: Hash
+  readonly skill: string
+  readonly priceNanos: bigint
+  readonly validUntil: number
+}
 
 /** A party of the market in a page. A closed tab is a party that has crashed: opened again, it goes on with what its journal says. */
 export class BrowserPeer {

@@ -13,7 +13,13 @@ import { BrowserPeer } from './browser-peer.ts'
 import { createPageVerify, identityOf, openPageSigners, type PageSigners } from './page-keys.ts'
 import { NOTARY_TIMEOUT_MS, PAGE_LIMITS, PAGE_QUESTIONS } from './page-limits.ts'
 import { lockStore } from './page-lock.ts'
-import { createPageClock, createPageRandom, createPageTimers, type PagePlatform, pagePlatform } from './page-platform.ts'
+import {
+  createPageClock,
+  createPageRandom,
+  createPageTimers,
+  type PagePlatform,
+  pagePlatform,
+} from './page-platform.ts'
 import { addressesOf, choosePageSet } from './page-set.ts'
 import { findPageWorker } from './page-trade.ts'
 

@@ -2,7 +2,12 @@ import { bytesOfHex } from '../base/hex.ts'
 import type { Did } from '../core/evidence/names.ts'
 import { createPortableVerifier } from '../keys/portable-signatures.ts'
 import { verifySignatureWith } from '../keys/verify-signature.ts'
-import { createWebKeyPair, openWebKeySigner, type SubtleSignatures, type WebKeyPair } from '../keys/web-crypto-signer.ts'
+import {
+  createWebKeyPair,
+  openWebKeySigner,
+  type SubtleSignatures,
+  type WebKeyPair,
+} from '../keys/web-crypto-signer.ts'
 import type { Libp2pIdentity } from '../network/libp2p/peer-identity.ts'
 import type { DeferredSigner, VerifySignature } from '../ports/signer.ts'
 import type { IndexedDatabase } from '../storage/indexed/indexed-database.ts'

@@ -16,7 +16,10 @@ export async function lockStore(locks: LockManager, name: string): Promise<() =>
   if (!(await held.promise))
     throw new CodedError('STORE_LOCKED', {
       message: `Another tab of this browser has the store ${name} open`,
-      details: { store: name, remedy: 'Use the other tab, or close it: two of them would sign two things at one place.' },
+      details: {
+        store: name,
+        remedy: 'Use the other tab, or close it: two of them would sign two things at one place.',
+      },
     })
   return async () => {
     released.resolve()

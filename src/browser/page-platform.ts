@@ -7,7 +7,11 @@ import type { IndexedFactory, KeyRanges } from '../storage/indexed/indexed-types
 
 /** The part of Web Locks that is used: `hold` is called with `null` where somebody else has the lock, and the lock is held until what it gives back resolves. */
 export type LockManager = {
-  request(name: string, options: { readonly ifAvailable: true }, hold: (lock: object | null) => Promise<void>): Promise<void>
+  request(
+    name: string,
+    options: { readonly ifAvailable: true },
+    hold: (lock: object | null) => Promise<void>,
+  ): Promise<void>
 }
 
 /** What a page, or a worker of one, gives. */

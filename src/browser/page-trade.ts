@@ -105,7 +105,10 @@ export function isSameOffer(one: OfferTerms, other: OfferTerms): boolean {
   )
 }
 
-function fitted(timers: NonNullable<PageOrder['timers']>, parameters: UsableParameters): ReturnType<UsableParameters['fit']> {
+function fitted(
+  timers: NonNullable<PageOrder['timers']>,
+  parameters: UsableParameters,
+): ReturnType<UsableParameters['fit']> {
   const asked = TIMER_NAMES.filter((name) => timers[name] !== undefined)
   const changed = Object.fromEntries(asked.map((name) => [name, durationFromMs(timers[name] ?? 0)]))
   return parameters.fit({ timers: { ...parameters.timers, ...changed }, asked: new Set(asked) })

@@ -118,7 +118,10 @@ export class BrowserTab {
     this.names = names
   }
 
-  async ask(method: string, params: Readonly<Record<string, unknown>> = {}): Promise<Readonly<Record<string, unknown>>> {
+  async ask(
+    method: string,
+    params: Readonly<Record<string, unknown>> = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
     return await this.browser.ask(method, params, this.names.session)
   }
 
@@ -151,7 +154,10 @@ export class BrowserTab {
 
   /** Ends it as a user does who closes it: nothing in it runs any more. */
   async close(): Promise<void> {
-    const gone = this.browser.event('Target.detachedFromTarget', ({ params }) => params?.['sessionId'] === this.names.session)
+    const gone = this.browser.event(
+      'Target.detachedFromTarget',
+      ({ params }) => params?.['sessionId'] === this.names.session,
+    )
     await this.browser.ask('Target.closeTarget', { targetId: this.names.target })
     await gone
   }

@@ -86,7 +86,10 @@ describe.skipIf('reason' in chromium)('what a page keeps', { timeout: 60_000 }, 
     const write = `
       const many = Array.from({ length: 30 }, (_, at) => ({ type: 'put', key: 'b' + at, value: crypto.getRandomValues(new Uint8Array(60_000)) }))
       await full.store.batch([{ type: 'put', key: 'a', value: Uint8Array.of(2) }, ...many])`
-    await expect(small.run(write)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED', details: { isQuotaExceeded: true } })
+    await expect(small.run(write)).rejects.toMatchObject({
+      code: 'STORE_WRITE_FAILED',
+      details: { isQuotaExceeded: true },
+    })
     const after = await small.run(`
       const later = await full.store.put('d', Uint8Array.of(4)).catch(({ code }) => code)
       await full.store.close()

@@ -92,7 +92,10 @@ async function importsOfDoors(): Promise<Record<string, string>> {
 /** The image is held back until the script is done, and with it the load event that Chromium waits for before it prints the document. */
 function sendPage(response: ServerResponse, importMap: string, page: Page & { readonly name: string }): void {
   const scripts = `script-src 'self' 'nonce-${NONCE}'${page.allowsWasm ? " 'wasm-unsafe-eval'" : ''}`
-  response.setHeader('content-security-policy', `default-src 'none'; img-src 'self'; connect-src 'self' ${page.connects ?? ''}; ${scripts}`)
+  response.setHeader(
+    'content-security-policy',
+    `default-src 'none'; img-src 'self'; connect-src 'self' ${page.connects ?? ''}; ${scripts}`,
+  )
   send(
     response,
     '.html',

@@ -83,7 +83,10 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
   })
 
   it('sells to a node, which asks over the connection that the page has opened', async () => {
-    const account = await openPeer(tab, `workers: { 'page.shout': async (input) => bytes(textOf(input).toUpperCase()) }`)
+    const account = await openPeer(
+      tab,
+      `workers: { 'page.shout': async (input) => bytes(textOf(input).toUpperCase()) }`,
+    )
     await offerShout(tab)
     const run = await buyShout('shouted')
     expect([run.code, told(run)]).toMatchObject([0, { state: 'FINAL', worker: account, capturedNanos: '250000000' }])
@@ -148,7 +151,9 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
   it('calls nobody in the clear but on this machine, and leaves nothing open where it may not call', async () => {
     const id = market.trader.split('/p2p/')[1]
     for (const address of ['/ip4/10.1.2.3/tcp/4001/ws', '/ip4/127.0.0.1/tcp/4001'])
-      await expect(openPeer(tab, `peers: ['${address}/p2p/${id}']`)).rejects.toMatchObject({ code: 'NETWORK_ADDRESS_INVALID' })
+      await expect(openPeer(tab, `peers: ['${address}/p2p/${id}']`)).rejects.toMatchObject({
+        code: 'NETWORK_ADDRESS_INVALID',
+      })
     await openPeer(tab)
   })
 

@@ -49,7 +49,10 @@ describe('a journal in a store', () => {
     state.isFull = true
     const both = await Promise.allSettled([log.append([bytes(2)]), log.append([bytes(3)])])
     for (const { status, ...rest } of both)
-      expect([status, rest]).toMatchObject(['rejected', { reason: { code: 'STORE_WRITE_FAILED', details: { remedy: 'more' } } }])
+      expect([status, rest]).toMatchObject([
+        'rejected',
+        { reason: { code: 'STORE_WRITE_FAILED', details: { remedy: 'more' } } },
+      ])
     state.isFull = false
     await expect(log.append([bytes(4)])).rejects.toMatchObject({ code: 'LOG_POISONED' })
     expect(await recordsOf(await openStoreEventLog(state.store))).toEqual([[0, 1]])

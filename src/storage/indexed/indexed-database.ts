@@ -70,7 +70,10 @@ function connect(factory: IndexedFactory, name: string): Promise<IndexedConnecti
 
 function openFailure(name: string, cause: Error | null): CodedError {
   const code = cause?.name === 'VersionError' ? 'STORE_FORMAT_NEWER' : 'STORE_NOT_OPEN'
-  return new CodedError(code, { message: `The browser does not open the store ${name}: ${cause?.message ?? ''}`, cause })
+  return new CodedError(code, {
+    message: `The browser does not open the store ${name}: ${cause?.message ?? ''}`,
+    cause,
+  })
 }
 
 function resultOf<Result>(request: IndexedRequest<Result>): Promise<Result> {

@@ -187,8 +187,7 @@ export class IndexedKeyValueStore implements KeyValueStore {
     const lower = gt ?? gte
     const upper = lt ?? lte
     const [isAbove, isBelow] = [gt !== undefined, lt !== undefined]
-    if (lower === undefined)
-      return upper === undefined ? undefined : ranges.upperBound(ENCODER.encode(upper), isBelow)
+    if (lower === undefined) return upper === undefined ? undefined : ranges.upperBound(ENCODER.encode(upper), isBelow)
     if (upper === undefined) return ranges.lowerBound(ENCODER.encode(lower), isAbove)
     return ranges.bound(ENCODER.encode(lower), ENCODER.encode(upper), isAbove, isBelow)
   }
