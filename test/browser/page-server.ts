@@ -94,7 +94,7 @@ function sendPage(response: ServerResponse, importMap: string, page: Page & { re
   const scripts = `script-src 'self' 'nonce-${NONCE}'${page.allowsWasm ? " 'wasm-unsafe-eval'" : ''}`
   response.setHeader(
     'content-security-policy',
-    `default-src 'none'; img-src 'self'; connect-src 'self' ${page.connects ?? ''}; ${scripts}`,
+    `default-src 'none'; img-src 'self'; worker-src 'self'; connect-src 'self' ${page.connects ?? ''}; ${scripts}`,
   )
   send(
     response,

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { told } from '../cli/market/market-folder.ts'
 import type { BinaryRun } from '../cli/run-binary.ts'
 import { BrowserSession, type BrowserTab } from './browser-session.ts'
+import { readRepositoryFile } from '../repo/repository.ts'
 import { findChromium } from './chromium.ts'
 import { startPageServer, type PageServer } from './page-server.ts'
 import { openPeerMarket, type PeerMarket, SKILL, TIMERS } from './peer-market.ts'
@@ -17,6 +18,19 @@ const PAGES = {
   globalThis.textOf = (bytes) => new TextDecoder().decode(bytes)`,
   },
 } as const
+
+/** Opens a peer with what it is sent, and says whose it is. */
+const WORKER = `import { openBrowserPeer } from '/dist/browser/peer.js'
+onmessage = async ({ data }) => {
+  try {
+    const peer = await openBrowserPeer(data)
+    const accounts = await peer.accounts()
+    await peer.close()
+    postMessage({ account: peer.account, accounts, isPersistent: peer.isPersistent })
+  } catch (error) {
+    postMessage({ code: error.code, message: error.message })
+  }
+}`
 
 const chromium = findChromium()
 if ('reason' in chromium) console.warn(`No page takes part in the market: ${chromium.reason}`)
@@ -52,7 +66,14 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
 
   beforeAll(async () => {
     market = await openPeerMarket()
-    server = await startPageServer(PAGES, {})
+    const peer = readRepositoryFile('dist/browser/peer.js')
+    const [, page = ''] = /```html\n([\s\S]*?)```/.exec(readRepositoryFile('README.md')) ?? []
+    server = await startPageServer(PAGES, {
+      '/readme/page.html': page,
+      '/readme/peer.js': peer,
+      '/readme/set.json': market.notarySet,
+      '/worker.js': WORKER,
+    })
     browser = await BrowserSession.open('path' in chromium ? chromium.path : '')
   }, 60_000)
   afterAll(async () => {
@@ -146,6 +167,34 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     await tab.run(`await until(() => peer.connected.length > 0)`)
     await offerShout(tab)
     expect((await buyShout('reconnected')).code).toBe(0)
+  })
+
+  it('opens in a worker of a page too', async () => {
+    const told = await tab.run(`
+      const worker = new Worker('/worker.js', { type: 'module' })
+      const answer = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)))
+      worker.postMessage({ notarySet: ${JSON.stringify(market.notarySet)}, peers: ['${market.trader}'], store: 'worker' })
+      return await answer`)
+    expect(told).toMatchObject({ account: expect.stringMatching(/^did:key:z6Mk/) as string, accounts: { ledgers: [] } })
+  })
+
+  it('is the page of the README', async () => {
+    const query = new URLSearchParams({ node: market.trader, currency: market.currency })
+    const page = await browser.openTab(new URL(`/readme/page.html?${query.toString()}`, server.urlOf('')).href)
+    await page.run(`
+      globalThis.told = document.getElementById('told')
+      globalThis.says = (text) => new Promise((resolve) => {
+        const look = () => { if (told.textContent.includes(text)) resolve(told.textContent) }
+        new MutationObserver(look).observe(told, { childList: true })
+        look()
+      })
+      await says('The account of this page is did:key:')`)
+    const asked = page.event('Page.javascriptDialogOpening')
+    await page.run(`document.getElementById('buy').click()`)
+    expect((await asked).params?.['message']).toMatch(/^asked-nodes: that somebody[^]*\nseller: the whole input/)
+    await page.ask('Page.handleJavaScriptDialog', { accept: true })
+    expect(await page.run(`return await says('words')`)).toContain('{"characters":13,"lines":1,"words":3}')
+    await page.close()
   })
 
   it('calls nobody in the clear but on this machine, and leaves nothing open where it may not call', async () => {
