@@ -56,6 +56,8 @@ export class Libp2pDriver implements ChannelDriver {
       clock,
       isBanned: (peer) => this.isBanned(peer),
       mayDial: (address) => stack.mayDial?.(address) !== false && this.dialler.mayDial(address),
+      isSecuring: (connection) => this.watch.isSecuring(connection),
+      isPrivateNetwork: stack.protector !== undefined,
     })
     const { gossipTopics } = init
     this.gossip =
