@@ -107,6 +107,17 @@ describe('a hostile peer', () => {
     await closed
   })
 
+  it('that is cut off over a WebSocket does not keep it', async () => {
+    const node = createTestNode(3, { listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    await node.start()
+    const port = /\/tcp\/(\d+)\/ws/.exec(node.addresses[0] ?? '')?.[1]
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`)
+    const closed = new Promise((resolve) => socket.addEventListener('close', resolve))
+    socket.addEventListener('open', () => socket.send(NO_LENGTH))
+    await closed
+    await node.stop()
+  })
+
   it('that does so over streams of its connections is cut off', async () => {
     const peer = await hostile()
     for (let connections = 0; !isCut() && connections < 8; connections += 1) {

@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Did } from '../../core/evidence/names.ts'
 import { type BucketRate, fullBucket, takeTokens, type TokenBucket } from '../../core/peers/token-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { endWhenAborted } from './aborted-web-socket.ts'
 import { limitEarlyBytes } from './early-bytes.ts'
 import {
   ARRIVALS_OF_LOOPBACK,
@@ -84,11 +85,11 @@ export class ConnectionGate {
     denyDialPeer: (peer) => this.peerRefusal(peer) !== undefined,
     denyDialMultiaddr: (address) => this.refuse(this.components.mayDial(address) ? undefined : 'address'),
     denyInboundConnection: (connection) => {
-      this.limitEarly(connection)
+      this.begin(connection)
       return this.refuse(this.arrive(connection))
     },
     denyOutboundConnection: (_peer, connection) => {
-      this.limitEarly(connection)
+      this.begin(connection)
       return false
     },
     denyInboundEncryptedConnection: (peer) => this.refuse(this.peerRefusal(peer)),
@@ -97,7 +98,8 @@ export class ConnectionGate {
     denyOutboundUpgradedConnection: (peer, connection) => this.refuse(this.settle(peer, connection)),
   }
 
-  private limitEarly(connection: MultiaddrConnection): void {
+  private begin(connection: MultiaddrConnection): void {
+    endWhenAborted(connection)
     const { isPrivateNetwork, isSecuring } = this.components
     limitEarlyBytes(connection, {
       bytesMax: isPrivateNetwork === true ? EARLY_BYTES_MAX : NEGOTIATION_BYTES_MAX,
