@@ -19,6 +19,9 @@ const PAGES = {
   },
 } as const
 
+/** So that a line holds several words. */
+const line = (...all: readonly string[]): readonly string[] => all
+
 /** Opens a peer with what it is sent, and says whose it is. */
 const WORKER = `import { openBrowserPeer } from '/dist/browser/peer.js'
 onmessage = async ({ data }) => {
@@ -59,9 +62,9 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     ))
   const buyShout = async (key: string): Promise<BinaryRun> =>
     await market.kernell(
-      ...['market', 'buy', '--skill', 'page.shout', '--input', 'letter.txt', '--max', '0.5', '--custody', 'C2'],
-      ...['--currency', market.currency, '--timers', 'timers.json', '--idempotency-key', key],
-      ...['--output', `${key}.txt`, '--data-dir', 'trader'],
+      ...line('market', 'buy', '--skill', 'page.shout', '--input', 'letter.txt', '--max', '0.5', '--custody', 'C2'),
+      ...line('--currency', market.currency, '--timers', 'timers.json', '--idempotency-key', key),
+      ...line('--output', `${key}.txt`, '--data-dir', 'trader'),
     )
 
   beforeAll(async () => {

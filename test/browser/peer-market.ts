@@ -1,7 +1,6 @@
 /** A market for pages: a notary that also issues, and a node that sells and buys, as processes of the real command; pages reach them over WebSockets. */
 
-import { createServer, connect, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openMarketFolder, told } from '../cli/market/market-folder.ts'

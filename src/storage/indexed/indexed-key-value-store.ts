@@ -141,7 +141,7 @@ export class IndexedKeyValueStore implements KeyValueStore {
     ])
     const stored = values?.result ?? []
     // Of one transaction, in the same order.
-    return (keys?.result ?? []).map((key, at) => ({ key: DECODER.decode(key as ArrayBuffer), stored: stored[at] }))
+    return (keys?.result ?? []).map((key, at) => ({ key: DECODER.decode(key), stored: stored[at] }))
   }
 
   private async entriesBackwards(range: IndexedRange | undefined, limit: number): Promise<readonly StoredEntry[]> {
