@@ -28,7 +28,7 @@ export type BrowserPeerParts = {
   readonly transport: Libp2pTransport
   readonly kept: KeptConnections
   readonly workers: Readonly<Record<string, MarketWorker>>
-  readonly isPersistent: boolean
+  readonly isPersistent: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -57,8 +57,6 @@ export class BrowserPeer {
   readonly did: Did
   /** Whose contracts and credits these are. */
   readonly account: Did
-  /** Whether the browser has promised to keep what is stored until the user clears it. Without it keys and journal may go when room is short, and contracts end by their timers. */
-  readonly isPersistent: boolean
   private readonly parts: BrowserPeerParts
   private readonly turns = new Turns()
   private closing: Promise<void> | undefined
@@ -67,7 +65,11 @@ export class BrowserPeer {
     this.parts = parts
     this.did = parts.transport.did
     this.account = parts.role.party.did
-    this.isPersistent = parts.isPersistent
+  }
+
+  /** Whether the browser has promised to keep what is stored until the user clears it. Without it keys and journal may go when room is short, and contracts end by their timers. */
+  get isPersistent(): boolean {
+    return this.parts.isPersistent()
   }
 
   /** Nodes that are connected now. */

@@ -200,6 +200,32 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     await page.close()
   })
 
+  it('that has no room for a purchase has begun none, and says how it gets room', async () => {
+    const site = await startPageServer(PAGES, {})
+    const small = await browser.openTab(site.urlOf('peer'))
+    await small.ask('Storage.overrideQuotaForOrigin', {
+      origin: new URL(site.urlOf('peer')).origin,
+      quotaSize: 400_000,
+    })
+    await openPeer(small)
+    // What can be compressed takes no room.
+    await small.run(`
+      globalThis.noise = new Uint8Array(900_000)
+      for (let at = 0; at < 900_000; at += 60_000) crypto.getRandomValues(noise.subarray(at, at + 60_000))`)
+    const large = `{ ...${order('large')}, input: noise }`
+    await expect(small.run(`await peer.buy(${large})`)).rejects.toMatchObject({
+      code: 'STORE_WRITE_FAILED',
+      details: { isQuotaExceeded: true },
+    })
+    await small.run(`await peer.close()`)
+    await openPeer(small)
+    expect(await small.run(`try { return peer.purchase('large') } catch ({ code }) { return code }`)).toBe(
+      'MARKET_OBJECT_UNKNOWN',
+    )
+    await small.close()
+    site.close()
+  })
+
   it('calls nobody in the clear but on this machine, and leaves nothing open where it may not call', async () => {
     const id = market.trader.split('/p2p/')[1]
     for (const address of ['/ip4/10.1.2.3/tcp/4001/ws', '/ip4/127.0.0.1/tcp/4001'])
