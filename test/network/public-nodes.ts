@@ -40,4 +40,4 @@ while (!isDirect() && performance.now() < untilMs) await sleep(20)
 const second = await ask()
 const told = { wildcard: wildcard.addresses, named: relay.addresses }
 process.stdout.write(JSON.stringify({ told, answers: [first[0], second[0]], isDirect: isDirect() }))
-process.exit()
+await Promise.all([wildcard, relay, far, near].map(async (node) => await node.stop()))
