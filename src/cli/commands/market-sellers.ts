@@ -13,7 +13,7 @@ export const marketSellersCommand: Command = {
   synopsis: '[--skill S]',
   flags: { skill: { value: 'S', describe: 'only this skill' }, ...NODE_FLAGS },
   details: [
-    'What is shown was signed by the nodes themselves and came by announcements to everybody, over libp2p; nobody has checked what they claim. `market buy` asks them where `market.discover` of the configuration says so, besides nodes that are named or connected.',
+    'What is shown was signed by the nodes themselves and came by announcements to everybody, over libp2p; nobody has checked what they claim. `market buy` asks them, and the router takes these offers, where `market.discover` of the configuration says so, besides nodes that are named or connected.',
   ],
   examples: ['kernell market sellers', 'kernell market sellers --skill text.word-count --json'],
   async run(context) {

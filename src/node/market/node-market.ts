@@ -127,9 +127,10 @@ export class NodeMarketDesks implements NodeMarket {
     const recoveries = new RecoveryDesk({ role, notary })
     const peers = (skill?: string): readonly Did[] => {
       const found = skill === undefined ? [] : (cards?.discover(skill) ?? [])
-      return [...new Set([...bootstrap, ...transport.connectedPeers, ...found])].filter(isNoMember(lineage.set))
+      // Whoever comes in under many keys takes no place of those whom this node has chosen.
+      return [...new Set([...bootstrap, ...found, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
     }
-    if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
+    if (role !== undefined) components.onBuyer?.({ role, set: lineage.set, nodes: peers, cards })
     const { findWorker } = init
     const trade =
       role &&

@@ -92,6 +92,18 @@ export class CardRole {
     return this.cards.cards.filter(({ card }) => card.node !== own)
   }
 
+  cardOf(node: Did): CardEntry | undefined {
+    return this.cards.cardOf(node)
+  }
+
+  /**
+   * @param onChange Told at once of the node whose card came, was replaced, or is gone.
+   * @returns Ends it.
+   */
+  watch(onChange: (node: Did) => void): () => void {
+    return this.cards.watch(onChange)
+  }
+
   /** Nodes that say that they sell a skill, where the operator wants them asked; from now on this node knows where they are. */
   discover(skill: string): readonly Did[] {
     const { components, neighbours } = this.init
