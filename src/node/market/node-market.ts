@@ -169,9 +169,9 @@ export class NodeMarketDesks implements NodeMarket {
   private sellers(skill: string | undefined): JsonValue {
     const sellers = this.parts.cards?.known().map(({ card, until, isKnown }) => {
       const offers = card.offers.filter(({ terms }) => skill === undefined || terms.skill === skill)
-      const { node, addresses, custody, models } = card
+      const { node, addresses, custody, models, receipts } = card
       const shown = offers.map(({ id, seller, terms }) => ({ offer: id, seller, ...terms }))
-      return { node, until, isKnown, addresses, custody, models, offers: shown }
+      return { node, until, isKnown, addresses, custody, models, offers: shown, receipts }
     })
     return { sellers: plain((sellers ?? []).filter(({ offers }) => offers.length > 0)) }
   }
