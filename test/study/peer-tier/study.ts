@@ -53,9 +53,8 @@ function figuresOf({ windows, ...row }: Row): object {
 }
 
 function findingsOf(row: Row): readonly Finding[] {
-  const { liar, without, liars } = row
+  const { liar, without } = row
   const loss = without.quality - row.with.quality
-  const worst = Math.max(...liars.map(({ after }) => after))
   return [
     {
       what: `${liar}: costs ${row.with.cost.toFixed(4)} with peers, ${without.cost.toFixed(4)} without`,
@@ -65,15 +64,19 @@ function findingsOf(row: Row): readonly Finding[] {
       what: `${liar}: quality ${row.with.quality.toFixed(3)} with peers, ${without.quality.toFixed(3)} without (at most ${QUALITY_LOSS_MAX} less)`,
       isMet: loss <= QUALITY_LOSS_MAX,
     },
-    ...(liar === 'none'
-      ? []
-      : [
-          {
-            what: `${liar}: of the tasks behind the 50th no seed gives the liar more than ${percent(LIAR_SHARE_MAX)}; the worst gives ${percent(worst)}`,
-            isMet: worst <= LIAR_SHARE_MAX,
-          },
-        ]),
+    ...(liar === 'none' ? [] : [findingOfLiar(row)]),
   ]
+}
+
+/** A liar loses its share in every run. One that comes back under six names is tried again by each of them, so what counts is the mean of the runs. */
+function findingOfLiar({ liar, liars }: Row): Finding {
+  const shares = liars.map(({ after }) => after)
+  const worst = Math.max(...shares)
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
+  const seen = `${percent(mean)} of the tasks behind the 50th go to the liar, ${percent(worst)} in the worst run`
+  return liar === 'sybil'
+    ? { what: `${liar}: ${seen}; its names together at most ${percent(LIAR_SHARE_MAX)}`, isMet: mean <= LIAR_SHARE_MAX }
+    : { what: `${liar}: ${seen}; in none more than ${percent(LIAR_SHARE_MAX)}`, isMet: worst <= LIAR_SHARE_MAX }
 }
 
 function linesOf(row: Row): readonly string[] {
