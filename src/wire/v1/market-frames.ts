@@ -73,7 +73,7 @@ const FRAME = z.discriminatedUnion('type', [
     /** By whose authority the payer acts, where the terms name a chain. */
     capability: CONTRACT_CAPABILITY.optional(),
   }),
-  /** The input of a contract that the worker has signed, behind it. Answered with `taken` or `declined`. */
+  /** The input of a contract that the worker has signed, behind it, or the list of its pieces. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('input'), contract: CONTRACT_ID }),
   /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
@@ -91,8 +91,15 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
   /** The result, behind it, with the `meter-snapshot` that its delivery names. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH, meter: ENVELOPE_TEXT.optional() }),
-  /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
-  z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
+  /**
+   * A file of a contract, or a piece of its input or result, for its parties; for arbiters in a dispute, by a `dispute-case-request`. Answered with `file` or `declined`.
+   */
+  z.strictObject({
+    type: z.literal('file-wanted'),
+    contract: CONTRACT_ID,
+    hash: HASH,
+    envelope: ENVELOPE_TEXT.optional(),
+  }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
   /** All that is needed to run the predicate: by the other party from the delivery on; by an arbiter, with its `dispute-case-request`, in a dispute. Answered with `case` or `declined`. */
   z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID, envelope: ENVELOPE_TEXT.optional() }),
@@ -100,7 +107,7 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('replica-wanted'), envelope: ENVELOPE_TEXT }),
   /** By the node that has called. Answered with `said`, the `replica-reveal` and the result behind it, or `declined`. */
   z.strictObject({ type: z.literal('replica-reveal-wanted'), contract: CONTRACT_ID, round: COUNT }),
-  /** Input and result stand behind it, in this order. */
+  /** Input and result stand behind it, in this order, or the lists of their pieces; the numbers are those of the bytes behind it. */
   z.strictObject({
     type: z.literal('case'),
     task: MARKET_TASK,
