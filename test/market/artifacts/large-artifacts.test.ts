@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { durationFromMs } from '../../../src/base/time.ts'
-import { createRandomStream } from '../../../src/base/random-stream.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
 import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contracts/contract-notes.ts'
 import { readArtifact } from '../../../src/market/parties/artifacts/artifact-files.ts'
@@ -11,37 +10,18 @@ import { showCases } from '../../../src/market/parties/show-case.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { PIECE_BYTES } from '../../../src/wire/v1/piece-list.ts'
-import { type BuyerNode, MarketWorld, SELLER_POLICY, type SellerNode, wanted } from '../parties/market-world.ts'
+import { type BuyerNode, MarketWorld, type SellerNode, wanted } from '../parties/market-world.ts'
+import { ANY_SIZE, bytesOfLength, ECHO, LARGE_POLICY } from './artifact-kit.ts'
 import { KEYS, settle } from '../parties/party-fixtures.ts'
-
-/** Bytes that do not repeat, the same in every run. */
-function bytesOfLength(length: number, seed = 1): Uint8Array {
-  const stream = createRandomStream(seed)
-  const words = new Uint32Array(Math.ceil(length / 4)).map(() => Math.floor(stream.nextUnit() * 2 ** 32))
-  return new Uint8Array(words.buffer, 0, length)
-}
 
 /** Five pieces, the last of them short. */
 const LARGE = bytesOfLength(4 * PIECE_BYTES + 1_000)
 const PIECES = 5
 
-/** Gives back what it got, the first byte changed, so that input and result share all pieces but one. */
-const ECHO: TaskRunner = {
-  run: async ({ input }) => {
-    const result = input.slice()
-    result[0] = (result[0] ?? 0) ^ 255
-    return await Promise.resolve({ result, counts: new Map() })
-  },
-}
-
 const REQUEST = wanted({
   input: LARGE,
-  predicate: { kind: 'size-within', artifact: 'result', minBytes: 1, maxBytes: 10_000_000 },
+  predicate: ANY_SIZE,
 })
-const POLICY = {
-  ...SELLER_POLICY,
-  timersMax: { ...SELLER_POLICY.timersMax, startMs: durationFromMs(60_000) },
-}
 const OFFER = { inputBytesMax: 10_000_000 }
 
 type Shown = { readonly by: 'buyer' | 'seller'; readonly hash: Hash }
@@ -65,7 +45,7 @@ class Scene {
   }
 
   async openShop(runner: TaskRunner = ECHO): Promise<void> {
-    this.shop = await this.world.seller({ key: KEYS.seller, log: shared(this.logs.seller) }, { runner, policy: POLICY })
+    this.shop = await this.world.seller({ key: KEYS.seller, log: shared(this.logs.seller) }, { runner, policy: LARGE_POLICY })
     this.watch(this.shop.party, 'seller')
     await this.shop.seller.offer(this.world.offer(OFFER), 'large')
   }
@@ -156,7 +136,8 @@ describe('a transfer', () => {
       }
       return await answer()
     }
-    await scene.node.buyer.buy(REQUEST)
+    // Whoever is silent is waited for half a minute.
+    await scene.node.buyer.buy({ ...REQUEST, timers: { acceptMs: durationFromMs(300_000) } })
     await scene.finish()
     expect([...scene.counts('seller')].sort()).toEqual([1, 1, 1, 1, 2])
   })
