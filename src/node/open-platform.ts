@@ -90,6 +90,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     timers,
     onError,
     gossip: config.market,
+    artifactBytesMax: config.market.artifactBytesMax,
     convicted,
     ...webhook,
     ...(peers !== undefined && {

@@ -13,6 +13,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import type { ContractReplay } from './contracts/contract-replay.ts'
 import { type FollowedContract, followContract } from './contracts/contract-follower.ts'
+import { ProgressBoard } from './progress/progress-board.ts'
 import { FileLoans } from './artifacts/file-loans.ts'
 import { makeGuestRoom } from './auctions/heard-calls.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
@@ -57,6 +58,7 @@ export class Party {
   readonly wallet: Wallet
   readonly outbox: PartyOutbox
   readonly loans: FileLoans = new FileLoans()
+  readonly progress: ProgressBoard = new ProgressBoard()
   readonly network: string
   private readonly init: PartyInit
   private readonly stopping = new AbortController()

@@ -28,10 +28,23 @@ async function showFile(
   const isLent = party.loans.isLent(contract, from, hash)
   const isAllowed = isLent || (note !== undefined && (await mayHave(party, note, { from, contract, hash, envelope })))
   const bytes = isAllowed ? await party.journal.file(hash) : undefined
+  if (bytes !== undefined && note?.role === 'payer' && note.peer === from) noteGiven(party, contract, { note, bytes })
   return bytes === undefined ? declined('MARKET_FILE_UNKNOWN') : { frame: { type: 'file', hash }, bytes }
 }
 
 type AskedCase = { readonly from: Did; readonly contract: ContractId; readonly envelope?: string | undefined }
+/** How much of its input a worker has fetched; a piece that it asks for twice counts twice, up to the whole. */
+function noteGiven(
+  party: Party,
+  contract: ContractId,
+  { note, bytes }: { readonly note: ContractNote; readonly bytes: Uint8Array },
+): void {
+  const totalBytes = note.task.inputBytes
+  const before = party.progress.of(contract)?.input?.doneBytes ?? 0
+  const doneBytes = Math.min(totalBytes, before + bytes.byteLength)
+  party.progress.note(contract, { input: { doneBytes, totalBytes } })
+}
+
 type AskedFile = AskedCase & { readonly hash: Hash }
 
 /** The result, and its pieces, once they are shown; all else of the contract to the other side, the input to arbiters as well. */

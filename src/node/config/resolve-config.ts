@@ -234,12 +234,16 @@ function hashOfVariable(name: string, key: string, { environment, isExposed }: K
   return sha256Hex(secret)
 }
 
-function marketOf({ webhook, gossip, discover, models }: MarketDocument = {}): MarketConfig {
+/** Largest input or result: 64 MiB. */
+const ARTIFACT_BYTES_DEFAULT = 67_108_864
+
+function marketOf({ webhook, gossip, discover, models, artifactBytesMax }: MarketDocument = {}): MarketConfig {
   return {
     ...(webhook !== undefined && { webhook }),
     isGossiping: gossip ?? true,
     isDiscovering: discover ?? false,
     models: models ?? [],
+    artifactBytesMax: artifactBytesMax ?? ARTIFACT_BYTES_DEFAULT,
   }
 }
 

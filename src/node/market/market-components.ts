@@ -19,6 +19,8 @@ export type MarketComponents = {
   readonly webhook?: WebhookTarget
   /** Whether it takes part in announcements to everybody, and what it makes of them. */
   readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'models'>
+  /** Largest input or result, bytes. */
+  readonly artifactBytesMax: number
   /** Members of notary sets that are proven to have lied. */
   readonly convicted: ConvictedMembers
   /** Told when this node can buy: with which party, on whose word, and which nodes it asks for a skill. */

@@ -27,6 +27,9 @@ export const MARKET_PROTOCOL = '/kernell/market/1.0.0'
 /** Bytes behind a header at most; with the header they fit one body of the transport. */
 export const MARKET_BYTES_MAX = 983_040
 const HEADER_BYTES_MAX = 65_000
+/** Bytes of a result that one word of progress carries at most, and characters of its text. */
+export const PROGRESS_BYTES_MAX = 65_536
+export const PROGRESS_TEXT_MAX = 200
 /** Standing offers in one answer at most. */
 export const OFFERS_OF_ANSWER_MAX = 32
 
@@ -89,6 +92,17 @@ const FRAME = z.discriminatedUnion('type', [
     envelope: ENVELOPE_TEXT,
   }),
   z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
+  /**
+   * How far a worker is, to the payer, while it works: `step` rises with each. Behind it what there is of the result that was not told before. Nothing is paid by it. Answered
+   * with `taken` or `declined`.
+   */
+  z.strictObject({
+    type: z.literal('progress'),
+    contract: CONTRACT_ID,
+    step: COUNT,
+    donePpm: z.int().min(0).max(1_000_000).optional(),
+    text: z.string().max(PROGRESS_TEXT_MAX).optional(),
+  }),
   /** The result, behind it, with the `meter-snapshot` that its delivery names. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH, meter: ENVELOPE_TEXT.optional() }),
   /**

@@ -18,6 +18,8 @@ export type PiecesWanted = {
   readonly subject: string
   /** Nodes that may have them. */
   readonly nodes: readonly Did[]
+  /** What of the contract it is, for whoever watches; absent: nobody is told. */
+  readonly part?: 'input' | 'result'
   /** By what an arbiter may have them: its `dispute-case-request`. */
   readonly envelope?: string
 }
@@ -88,6 +90,19 @@ class Transfer {
     }
   }
 
+  /** Says how much is here. */
+  private tell(): void {
+    const { contract, list, part, subject } = this.wanted
+    if (part === undefined) return
+    const missing = new Set(missingPieces(this.party.journal, subject, list))
+    const totalBytes = list.sizeBytes
+    const missingBytes = list.pieces.reduce(
+      (sum, piece, index) => (missing.has(piece) ? sum + pieceBytesAt(list, index) : sum),
+      0,
+    )
+    this.party.progress.note(contract, { [part]: { doneBytes: totalBytes - missingBytes, totalBytes } })
+  }
+
   /** What fails here fails the transfer: a journal that takes nothing keeps no piece. */
   private async ask(piece: Hash, from: Did): Promise<void> {
     try {
@@ -113,6 +128,7 @@ class Transfer {
     const isRight = answer.bytes.byteLength === this.sizes.get(piece) && hashOfBytes(answer.bytes) === piece
     if (!isRight) return 'forged'
     await party.journal.keepFile(subject, answer.bytes)
+    this.tell()
     return 'came'
   }
 }

@@ -215,6 +215,8 @@ export class BuyerWork {
     const name = deliveredName(file, delivery)
     if (note === undefined || predicate === undefined || name === undefined) return { kind: 'wrong-bytes' }
     if (name.sizeBytes > party.journal.limits.artifactBytesMax) return { kind: 'wrong-bytes' }
+    if (isInPieces(name.sizeBytes) && note.resultBytes === undefined)
+      await party.keep(CONTRACTS, this.init.contract, { ...note, result: name.hash, resultBytes: name.sizeBytes })
     const inputName = inputNameOf(note.task)
     // Of an input in pieces nothing is looked into, wherever they are.
     const isSplit = isInPieces(inputName.sizeBytes)

@@ -20,9 +20,10 @@ import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
 import { noteOfRequest, Orders } from './orders.ts'
 import type { Party } from '../party.ts'
+import { HeardProgress } from '../progress/hear-progress.ts'
 import { showCases } from '../show-case.ts'
 import { adopt, purchaseOf } from '../restored-party.ts'
-import { keepArtifact } from '../artifacts/artifact-files.ts'
+import { isArtifactHere, keepArtifact } from '../artifacts/artifact-files.ts'
 import { orderSubject } from './uploads.ts'
 import { type ArtifactName, taskHashOf } from '../contracts/task-package.ts'
 import { askInTurn, releaseWinner } from '../auctions/winners-turn.ts'
@@ -86,7 +87,9 @@ export class Buyer {
   start(): void {
     if (this.close !== undefined) return
     this.party.serveOnce('cases', showCases(this.party))
+    const progress = new HeardProgress(this.party)
     this.close = this.party.components.door.serve({
+      progress: async (question) => await progress.take(question),
       voucher: async (question) => await this.signVoucher(question),
       result: async (question) => await this.takeResult(question),
     })
@@ -123,6 +126,8 @@ export class Buyer {
       const [task = restored] = restored === undefined ? tasks : [restored]
       if (task === undefined) throw new TypeError('A party has a key')
       if (request.input instanceof Uint8Array) await keepArtifact(party.journal, orderSubject(key), request.input)
+      else if (!(await isArtifactHere(party.journal, orderSubject(key), request.input)))
+        throw new CodedError('REQUEST_INVALID', { message: `The input of ${key} is not here` })
       const note = noteOfRequest(request, { requestHash, task, input: input.hash, at: party.components.clock.now() })
       await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))

@@ -41,7 +41,7 @@ export async function fetchDelivered(
   const list = name && (await listOfArtifact(journal, name))
   if (list === undefined) return true
   if (list.sizeBytes > journal.limits.artifactBytesMax) return false
-  return await fetchPieces(party, { contract, list, subject: contract, nodes }, { signal })
+  return await fetchPieces(party, { contract, list, subject: contract, nodes, part: 'result' }, { signal })
 }
 
 async function nodesOfWorker(party: Party, worker: Did, { peer, other, task }: ContractNote): Promise<readonly Did[]> {

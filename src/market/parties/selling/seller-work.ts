@@ -7,7 +7,7 @@ import type { ContractId, Hash } from '../../../core/evidence/names.ts'
 import { voucherHash } from '../../../wire/v1/escrow-events.ts'
 import { isInPieces } from '../../../wire/v1/piece-list.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
-import { isArtifactHere, keepArtifact, named, readArtifact } from '../artifacts/artifact-files.ts'
+import { isArtifactHere, keepArtifact, named, readArtifact, showArtifact } from '../artifacts/artifact-files.ts'
 import { fetchArtifact } from '../artifacts/fetch-artifact.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from '../contracts/contract-notes.ts'
 import { type FollowedContract, pause } from '../contracts/contract-follower.ts'
@@ -15,6 +15,9 @@ import { CLOCK_SKEW_MS } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
 import type { SellerPolicy } from './seller-policy.ts'
+import type { TaskQueue } from './task-queue.ts'
+import { ProgressFeed } from '../progress/progress-feed.ts'
+import type { WorkProgress } from '../progress/progress-board.ts'
 import { untilAborted } from './until-aborted.ts'
 import { inputNameOf, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
 import { rememberLapse } from './lapsers.ts'
@@ -31,6 +34,8 @@ export type TaskControls = {
   readonly signal: AbortSignal
   /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
   readonly reached: (milestone: number, counts: TaskCounts) => Promise<void>
+  /** Tells the payer how far the work is. Nobody waits for it, and nothing is paid for it. Absent: nobody is told. */
+  readonly progress?: (made: WorkProgress) => void
 }
 
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
@@ -42,7 +47,7 @@ export type TaskRunner = {
 
 export type WorkComponents = {
   readonly party: Party
-  readonly runner: TaskRunner
+  readonly runner: Pick<TaskQueue, 'run' | 'used'>
   readonly isDoubtful: SellerPolicy['isDoubtful']
 }
 
@@ -79,6 +84,10 @@ export async function workOnContract(components: WorkComponents, contract: Contr
 function lapseOf(party: Party, contract: ContractId): Timestamp | undefined {
   const note = party.noteOf<ContractNote>(CONTRACTS, contract)
   return note && addDuration(readTerms(note.terms).signBy, CLOCK_SKEW_MS)
+}
+
+function inputGone(contract: ContractId): CodedError {
+  return new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
 }
 
 class ContractWork {
@@ -191,19 +200,29 @@ class ContractWork {
     })
   }
 
+  private async readInput(): Promise<Uint8Array> {
+    const input = await readArtifact(this.party.journal, inputNameOf(this.noted.task))
+    if (input === undefined) throw inputGone(this.contract)
+    return input
+  }
+
   private async runTask(terms: EscrowTerms, dueAt: Timestamp | undefined): Promise<void> {
     const { party, contract, noted } = this
-    const inputName = inputNameOf(noted.task)
-    const input = await readArtifact(party.journal, inputName)
-    if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
     const signal = AbortSignal.any([party.signal, this.stopping.signal])
     if (noted.result === undefined) {
       const stopBeats = this.beat(terms, signal)
       try {
         const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
           await this.vouch(terms, milestone, counts)
-        const init = { contract, skill: noted.task.skill, input, ...(dueAt && { dueAt }) }
-        const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
+        const init = {
+          contract,
+          skill: noted.task.skill,
+          readInput: async () => await this.readInput(),
+          ...(dueAt && { dueAt }),
+        }
+        const feed = new ProgressFeed(party, { contract, payer: noted.peer, signal })
+        const controls = { signal, reached, progress: (made: WorkProgress) => feed.say(made) }
+        const { result, counts } = await untilAborted(this.components.runner.run(init, controls), signal)
         signal.throwIfAborted()
         const meter = await this.readMeter('last', counts)
         const made = await keepArtifact(party.journal, contract, result)
@@ -211,7 +230,9 @@ class ContractWork {
         if (predicate === undefined)
           throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
         // Seen before anything is delivered: a rejection of what failed is not contested.
-        const judged = judgeResult(predicate, { input: named(inputName, input), result: named(made, result) })
+        const input = await showArtifact(party.journal, contract, inputNameOf(noted.task))
+        if (input === undefined) throw inputGone(contract)
+        const judged = judgeResult(predicate, { input, result: named(made, result) })
         const inPieces = isInPieces(made.sizeBytes) ? { resultBytes: made.sizeBytes } : {}
         const verdict = verdictHashOf(judged)
         await this.note({ result: made.hash, ...inPieces, verdict, outcome: judged.outcome, meter })
