@@ -2,8 +2,10 @@ import type { JsonValue } from '../../../base/canonical-json.ts'
 import { CodedError } from '../../../base/errors.ts'
 import { type Hash, parseContractId, parseHash } from '../../../core/evidence/names.ts'
 import { listOfArtifact } from '../../../market/parties/artifacts/artifact-files.ts'
+import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
 import { beginUpload, keepUploaded } from '../../../market/parties/buying/uploads.ts'
 import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
+import { hashOfBytes } from '../../../market/parties/contracts/task-package.ts'
 import type { Party } from '../../../market/parties/party.ts'
 import type { ContractProgress } from '../../../market/parties/progress/progress-board.ts'
 import { type ControlRequest, invalidRequest, requiredText } from '../../control/control-request.ts'
@@ -12,9 +14,13 @@ import { bytesOf } from './buy-request.ts'
 /** Pieces that one request carries, either way: 2 MiB of them. */
 export const PIECES_OF_REQUEST_MAX = 8
 
-/** Takes the list of an input that is handed in by pieces: which are still wanted. Throws as `beginUpload`. */
+/** Takes the list of an input that is handed in by pieces: which are still wanted. Throws `MARKET_KEY_REUSED` where another one was bought with, and as `beginUpload`. */
 export async function beginInput(party: Party, request: ControlRequest): Promise<JsonValue> {
-  return { missing: [...(await beginUpload(party, requiredText(request, 'key'), bytesOf(request, 'inputList')))] }
+  const [key, list] = [requiredText(request, 'key'), bytesOf(request, 'inputList')]
+  const bought = party.noteOf<OrderNote>(ORDERS, key)
+  if (bought === undefined) return { missing: [...(await beginUpload(party, key, list))] }
+  if (bought.input === hashOfBytes(list)) return { missing: [] }
+  throw new CodedError('MARKET_KEY_REUSED', { message: `${key} names another purchase` })
 }
 
 /** Keeps pieces of an input. Throws `REQUEST_INVALID`, and as `keepUploaded`. */
