@@ -14,9 +14,10 @@ import type { Terminal } from './terminal.ts'
 const PIECES_AT_ONCE = 8
 
 /** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`. */
-export async function largeInput({ flags, workingDir }: Pick<CommandContext, 'flags' | 'workingDir'>): Promise<
-  InputFile | undefined
-> {
+export async function largeInput({
+  flags,
+  workingDir,
+}: Pick<CommandContext, 'flags' | 'workingDir'>): Promise<InputFile | undefined> {
   const file = requiredFlag(flags, 'input')
   try {
     return await openInputFile(resolve(workingDir, file))

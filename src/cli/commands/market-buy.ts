@@ -226,7 +226,8 @@ async function waitShowing(market: MarketControl, waiting: Waiting, line: Progre
     const failed = membersOf(purchase)['failed'] ?? null
     if (failed !== null) throw refused(failed)
     const view = membersOf(purchase)['view'] ?? null
-    if (view !== null && (hasReached(view, wait) || isEnded(view))) return { view, result: await resultOf(market, view) }
+    if (view !== null && (hasReached(view, wait) || isEnded(view)))
+      return { view, result: await resultOf(market, view) }
     const ended = textOf(purchase, 'ended')
     if (view === null && ended !== '') throw forgotten(key, { contract: textOf(purchase, 'contract'), ended })
     afterSeq = listOf(view, 'transitions').length - 1

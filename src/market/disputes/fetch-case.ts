@@ -6,7 +6,14 @@ import type { MarketFrameOf, MarketTask } from '../../wire/v1/market-frames.ts'
 import type { Party } from '../parties/party.ts'
 import { deliveredName, headOfArtifact, named } from '../parties/artifacts/artifact-files.ts'
 import { fetchPieces } from '../parties/artifacts/fetch-pieces.ts'
-import { type ArtifactName, hashOfBytes, inputNameOf, readPredicate, type ShownArtifact, taskHashOf } from '../parties/contracts/task-package.ts'
+import {
+  type ArtifactName,
+  hashOfBytes,
+  inputNameOf,
+  readPredicate,
+  type ShownArtifact,
+  taskHashOf,
+} from '../parties/contracts/task-package.ts'
 
 /** What a dispute is about, its hashes those of contract and delivery. */
 export type ShownCase = {

@@ -99,11 +99,7 @@ async function showCase(
 }
 
 /** An arbiter is known by its signature, and its node by what it signed: a request that somebody else repeats shows that one nothing. */
-function isAskedByArbiter(
-  party: Party,
-  { terms }: ContractNote,
-  { from, contract, envelope }: AskedCase,
-): boolean {
+function isAskedByArbiter(party: Party, { terms }: ContractNote, { from, contract, envelope }: AskedCase): boolean {
   const asked = envelope === undefined ? undefined : party.read(envelope, 'dispute-case-request')?.envelope
   const isAbout = asked?.body.contract === contract && asked.head.contract === contract && asked.body.node === from
   return isAbout && readTerms(terms).arbiters.members.includes(asked.head.iss)

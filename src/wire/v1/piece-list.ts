@@ -57,7 +57,9 @@ export function decodePieceList(bytes: Uint8Array): PieceList | undefined {
   const pieces = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => {
     const at = HEAD_BYTES + HASH_BYTES * index
     // The digits of 32 bytes.
-    return Array.from(bytes.subarray(at, at + HASH_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join('') as Hash
+    return Array.from(bytes.subarray(at, at + HASH_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(
+      '',
+    ) as Hash
   })
   return { sizeBytes, pieces }
 }

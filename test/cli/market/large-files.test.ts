@@ -57,14 +57,18 @@ describe('a file that does not fit one message', () => {
     expect(JSON.stringify((told(run) as { discloses: Json[] }).discloses)).toContain(size)
   })
 
-  test('is the same purchase when it is asked for again, and another file is another one', { timeout: 60_000 }, async () => {
-    const again = await buy('large', '--output', 'again.bin')
-    expect([again.code, told(again)['effect']]).toEqual([0, 'exists'])
-    expect(digest('again.bin')).toBe(digest('large.bin'))
-    writeFileSync(join(folder, 'large.bin'), randomBytes(LENGTH))
-    const other = await buy('large')
-    expect([other.code, told(other)]).toMatchObject([3, { error: { code: 'MARKET_KEY_REUSED' } }])
-  })
+  test(
+    'is the same purchase when it is asked for again, and another file is another one',
+    { timeout: 60_000 },
+    async () => {
+      const again = await buy('large', '--output', 'again.bin')
+      expect([again.code, told(again)['effect']]).toEqual([0, 'exists'])
+      expect(digest('again.bin')).toBe(digest('large.bin'))
+      writeFileSync(join(folder, 'large.bin'), randomBytes(LENGTH))
+      const other = await buy('large')
+      expect([other.code, told(other)]).toMatchObject([3, { error: { code: 'MARKET_KEY_REUSED' } }])
+    },
+  )
 
   test('that is larger than a seller takes is not bought', { timeout: 60_000 }, async () => {
     writeFileSync(join(folder, 'large.bin'), randomBytes(21_000_000))

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { type ContractId, type Did, type Hash } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
-import { deliveredName, headOfArtifact, missingPieces, nameOfArtifact } from '../../../src/market/parties/artifacts/artifact-files.ts'
+import {
+  deliveredName,
+  headOfArtifact,
+  missingPieces,
+  nameOfArtifact,
+} from '../../../src/market/parties/artifacts/artifact-files.ts'
 import { beginUpload, endUpload, keepUploaded } from '../../../src/market/parties/buying/uploads.ts'
 import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contracts/contract-notes.ts'
 import { hashOfBytes, judgeResult, manifestHashOf } from '../../../src/market/parties/contracts/task-package.ts'
@@ -66,7 +71,9 @@ describe('a list that lies', () => {
   })
 
   it('of gigabytes is a wrong result, and no piece of it is asked for', async () => {
-    const { world, shop, node, contract } = await underWay({ run: async () => await new Promise<never>(() => undefined) })
+    const { world, shop, node, contract } = await underWay({
+      run: async () => await new Promise<never>(() => undefined),
+    })
     const asked: Hash[] = []
     const { handlers } = shop.party.components.door as unknown as { handlers: Map<string, unknown> }
     handlers.set('file-wanted', async ({ frame }: { frame: { hash: Hash } }) => {
@@ -159,7 +166,7 @@ describe('what is kept for nothing', () => {
       inputs.refuse({
         contract: sha256Hex(name) as ContractId,
         terms: { signBy, payer } as never,
-        task: { ...task, inputBytes } as never,
+        task: { ...task, inputBytes },
         from,
         list,
       })

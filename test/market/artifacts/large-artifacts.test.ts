@@ -45,7 +45,10 @@ class Scene {
   }
 
   async openShop(runner: TaskRunner = ECHO): Promise<void> {
-    this.shop = await this.world.seller({ key: KEYS.seller, log: shared(this.logs.seller) }, { runner, policy: LARGE_POLICY })
+    this.shop = await this.world.seller(
+      { key: KEYS.seller, log: shared(this.logs.seller) },
+      { runner, policy: LARGE_POLICY },
+    )
     this.watch(this.shop.party, 'seller')
     await this.shop.seller.offer(this.world.offer(OFFER), 'large')
   }
@@ -69,8 +72,7 @@ class Scene {
   /** Files that were asked for by name, with how often each was. */
   counts(by: Shown['by']): readonly number[] {
     const counted = new Map<Hash, number>()
-    for (const shown of this.asked)
-      if (shown.by === by) counted.set(shown.hash, (counted.get(shown.hash) ?? 0) + 1)
+    for (const shown of this.asked) if (shown.by === by) counted.set(shown.hash, (counted.get(shown.hash) ?? 0) + 1)
     return [...counted.values()]
   }
 
@@ -139,7 +141,7 @@ describe('a transfer', () => {
     // Whoever is silent is waited for half a minute.
     await scene.node.buyer.buy({ ...REQUEST, timers: { acceptMs: durationFromMs(300_000) } })
     await scene.finish()
-    expect([...scene.counts('seller')].sort()).toEqual([1, 1, 1, 1, 2])
+    expect(scene.counts('seller').toSorted((one, other) => one - other)).toEqual([1, 1, 1, 1, 2])
   })
 
   it('keeps no piece that is another one, and the contract is rejected where no right one comes', async () => {

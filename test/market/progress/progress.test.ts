@@ -49,7 +49,11 @@ describe('the progress of a contract', () => {
     const { world, node, contract, controls, finish } = await working()
     controls.progress?.({ donePpm: 250_000, text: 'counting' })
     await settle(20)
-    expect(node.party.progress.of(contract)?.work).toMatchObject({ donePpm: 250_000, text: 'counting', partialBytes: 0 })
+    expect(node.party.progress.of(contract)?.work).toMatchObject({
+      donePpm: 250_000,
+      text: 'counting',
+      partialBytes: 0,
+    })
     controls.progress?.({ partial: bytesOf('{"wor') })
     controls.progress?.({ donePpm: 5_000_000, partial: bytesOf('ds"') })
     await world.time.advance(600)

@@ -24,7 +24,10 @@ export async function fetchArtifact(
   if (await isArtifactHere(journal, subject, name)) return true
   if (!(await isListHere())) return false
   const list = await listOfArtifact(journal, name)
-  return list !== undefined && (await fetchPieces(party, { contract, list, subject, nodes: [node], part: 'input' }, { signal }))
+  return (
+    list !== undefined &&
+    (await fetchPieces(party, { contract, list, subject, nodes: [node], part: 'input' }, { signal }))
+  )
 
   async function isListHere(): Promise<boolean> {
     if (journal.isFileOf(subject, name.hash)) return true

@@ -77,10 +77,11 @@ class Transfer {
   private perform(effect: TransferEffect): void {
     switch (effect.type) {
       case 'ask':
-        void this.ask(effect.piece, effect.of)
+        this.ask(effect.piece, effect.of).catch((error: unknown) => this.done.reject(error))
         return
       case 'source-dropped':
-        if (effect.reason === 'forged') this.party.begin(async () => await rememberDecline(this.party, effect.node, true))
+        if (effect.reason === 'forged')
+          this.party.begin(async () => await rememberDecline(this.party, effect.node, true))
         return
       case 'ended':
         this.done.resolve(effect.isComplete)
@@ -105,12 +106,8 @@ class Transfer {
 
   /** What fails here fails the transfer: a journal that takes nothing keeps no piece. */
   private async ask(piece: Hash, from: Did): Promise<void> {
-    try {
-      const type = await this.fetch(piece, from)
-      if (!this.signal.aborted) this.apply({ type, piece, from })
-    } catch (error: unknown) {
-      this.done.reject(error)
-    }
+    const type = await this.fetch(piece, from)
+    if (!this.signal.aborted) this.apply({ type, piece, from })
   }
 
   private async fetch(piece: Hash, from: Did): Promise<'came' | 'forged' | 'lost' | 'denied'> {

@@ -1,6 +1,10 @@
 import type { ContractId, Did, Hash } from '../../../core/evidence/names.ts'
 
-export type FileLoan = { readonly contract: ContractId; readonly nodes: ReadonlySet<Did>; readonly hashes: ReadonlySet<Hash> }
+export type FileLoan = {
+  readonly contract: ContractId
+  readonly nodes: ReadonlySet<Did>
+  readonly hashes: ReadonlySet<Hash>
+}
 
 /** Files that nodes may have which are no party of their contract: those that run a disputed task again. Whoever lends ends it. */
 export class FileLoans {

@@ -222,7 +222,10 @@ export class BuyerWork {
     const isSplit = isInPieces(inputName.sizeBytes)
     const input = isSplit ? inputName : await showArtifact(party.journal, this.init.contract, inputName)
     if (input === undefined) return { kind: 'wrong-bytes' }
-    const result = judgeResult(predicate, { input, result: isInPieces(name.sizeBytes) ? name : { ...name, bytes: file } })
+    const result = judgeResult(predicate, {
+      input,
+      result: isInPieces(name.sizeBytes) ? name : { ...name, bytes: file },
+    })
     const isHere = await isArtifactHere(party.journal, this.init.contract, name)
     return isHere || result.outcome === 'failed' ? { kind: 'judged', result } : { kind: 'missing' }
   }

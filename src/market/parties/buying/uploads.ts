@@ -26,7 +26,9 @@ export async function beginUpload(party: Party, key: string, bytes: Uint8Array):
 /** Keeps one piece of an input. Throws `REQUEST_INVALID` before `beginUpload` and for more bytes than a piece has, and as the journal. */
 export async function keepUploaded(party: Party, key: string, piece: Uint8Array): Promise<void> {
   if (party.journal.note(UPLOADS, key) === undefined || piece.byteLength > PIECE_BYTES)
-    throw new CodedError('REQUEST_INVALID', { message: 'No input is handed in under this key, or its piece is too large' })
+    throw new CodedError('REQUEST_INVALID', {
+      message: 'No input is handed in under this key, or its piece is too large',
+    })
   await party.journal.keepFile(orderSubject(key), piece)
 }
 

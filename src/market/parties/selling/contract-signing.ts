@@ -160,4 +160,3 @@ export class ContractSigning {
     return await this.places.refuse(wanted, offer)
   }
 }
-

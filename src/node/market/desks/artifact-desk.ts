@@ -28,8 +28,7 @@ export async function keepInput(party: Party, request: ControlRequest): Promise<
   const { pieces } = request
   if (!Array.isArray(pieces) || pieces.length > PIECES_OF_REQUEST_MAX)
     throw invalidRequest('pieces', `pieces must be a list of at most ${PIECES_OF_REQUEST_MAX}`)
-  for (const piece of pieces)
-    await keepUploaded(party, requiredText(request, 'key'), bytesOf({ piece }, 'piece'))
+  for (const piece of pieces) await keepUploaded(party, requiredText(request, 'key'), bytesOf({ piece }, 'piece'))
   return { kept: pieces.length }
 }
 
@@ -40,7 +39,8 @@ export async function readResult({ journal }: Party, request: ControlRequest): P
   // Written by buyer and seller.
   const note = (contract && journal.note(CONTRACTS, contract)) as ContractNote | undefined
   const sizeBytes = note?.result === hash ? note?.resultBytes : undefined
-  const list = hash === undefined || sizeBytes === undefined ? undefined : await listOfArtifact(journal, { hash, sizeBytes })
+  const list =
+    hash === undefined || sizeBytes === undefined ? undefined : await listOfArtifact(journal, { hash, sizeBytes })
   if (list !== undefined) return { sizeBytes: list.sizeBytes, pieces: [...list.pieces] }
   return { bytes: Buffer.from(await fileOf(journal, hash)).toString('base64url') }
 }

@@ -184,7 +184,13 @@ export class TradeDesk {
     const view = contract === undefined ? undefined : await this.viewOf(contract, request)
     const note = contract && this.init.role.party.noteOf<ContractNote>(CONTRACTS, contract)
     const progress = progressDocument(contract && this.init.role.party.progress.of(contract))
-    return { key, ...stageOf(order), ended: note?.ended ?? null, progress, view: view === undefined ? null : plain(view) }
+    return {
+      key,
+      ...stageOf(order),
+      ended: note?.ended ?? null,
+      progress,
+      view: view === undefined ? null : plain(view),
+    }
   }
 
   /** The transcript of an auction of this node and what bidders have signed, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
