@@ -89,6 +89,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     random,
     timers,
     onError,
+    network: config.network,
     gossip: config.market,
     artifactBytesMax: config.market.artifactBytesMax,
     convicted,

@@ -11,6 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly network?: NetworkDocument
   readonly market?: MarketDocument
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
@@ -129,6 +130,16 @@ export type CacheDocument = {
   readonly entriesMax?: number
   readonly bytesMax?: number
   readonly embedder?: string
+}
+
+export type NetworkDocument = {
+  readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly mdns?: boolean
+  readonly relay?: boolean
+  readonly table?: 'client' | 'server'
+  readonly keyFile?: string
 }
 
 export type MarketDocument = {

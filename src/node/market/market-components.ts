@@ -7,7 +7,7 @@ import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import type { ConvictedMembers } from './gossip/convicted-members.ts'
-import type { MarketConfig } from '../config/node-config.ts'
+import type { MarketConfig, NetworkConfig } from '../config/node-config.ts'
 import type { PartyRole, WebhookTarget } from './party-role.ts'
 
 export type MarketComponents = {
@@ -17,6 +17,8 @@ export type MarketComponents = {
   readonly random: Random
   /** Absent: nobody is told what waits for an act. */
   readonly webhook?: WebhookTarget
+  /** How it is reached, where the one who opens it does not say otherwise. */
+  readonly network: NetworkConfig
   /** Whether it takes part in announcements to everybody, and what it makes of them. */
   readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'models'>
   /** Largest input or result, bytes. */

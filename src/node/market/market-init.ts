@@ -13,9 +13,11 @@ export type { MarketWorker } from '../../market/parties/role/market-worker.ts'
 export type MarketInit = {
   /** Opens the keys of the data directory. */
   readonly passphrase: Uint8Array
-  /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: a socket in the data directory. */
+  /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: those of the configuration, else a socket in the data directory. */
   readonly listen?: readonly string[]
-  /** Nodes to know from the start: `ADDRESS/p2p/ID`, where ID is a DID or a peer id. */
+  /** Multiaddrs that others are told instead of those over libp2p; absent: those of the configuration. */
+  readonly announce?: readonly string[]
+  /** Nodes to know from the start, beside those of the configuration: `ADDRESS/p2p/ID`, where ID is a DID or a peer id. */
   readonly bootstrap?: readonly string[]
   /** Who keeps the ledger and the contracts; absent: the set that this node worked with before. */
   readonly set?: NotarySet

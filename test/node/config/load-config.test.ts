@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
@@ -73,6 +73,31 @@ describe('peers', () => {
     ['risk without bounds', { risk: 'high' }],
   ] as const)('are refused with %s', (_why, change, judge?: string) => {
     expect(failureOf({ file: peers(change, judge) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
+describe('the network', () => {
+  const network = (document: object): string => JSON.stringify({ network: document })
+
+  it('is this machine, and nobody is met, where nothing is said', () => {
+    const plain = { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false }
+    expect(load({}).network).toEqual(plain)
+  })
+
+  it('is as the operator says', () => {
+    const listen = ['/ip4/0.0.0.0/tcp/4001']
+    const given = { listen, mdns: true, relay: true, table: 'server', keyFile: 'network.key' }
+    const { keyFile, ...rest } = load({ file: network(given) }).network
+    expect(rest).toEqual({ listen, announce: [], bootstrap: [], isMdnsOn: true, isRelay: true, table: 'server' })
+    expect(isAbsolute(keyFile ?? '')).toBe(true)
+  })
+
+  it.each([
+    ['an address that is none', { listen: ['127.0.0.1:4001'] }],
+    ['a table that nobody knows', { table: 'both' }],
+    ['a member that it has not', { quic: true }],
+  ])('is refused with %s', (_why, document) => {
+    expect(failureOf({ file: network(document) }).code).toBe('CONFIG_INVALID')
   })
 })
 
