@@ -91,6 +91,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     onError,
     network: config.network,
     gossip: config.market,
+    artifactBytesMax: config.market.artifactBytesMax,
     convicted,
     ...webhook,
     ...(peers !== undefined && {

@@ -115,6 +115,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "discover": false,
     // Named in what it says of itself.
     // "models": [],
+    // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.
+    // "artifactBytesMax": 67108864,
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

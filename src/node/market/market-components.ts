@@ -22,6 +22,8 @@ export type MarketComponents = {
   readonly network: NetworkConfig
   /** Whether it takes part in announcements to everybody, and what it makes of them. */
   readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'models'>
+  /** Largest input or result, bytes. */
+  readonly artifactBytesMax: number
   /** Members of notary sets that are proven to have lied. */
   readonly convicted: ConvictedMembers
   /** Told when this node can buy. */

@@ -68,7 +68,7 @@ export class CardRole {
   }
 
   /** Says what the party sells, until it stops. */
-  sell({ party, seller }: PartyRole): void {
+  sell({ party, seller, reputation }: PartyRole): void {
     this.party = party
     const { components, gossip, key, network } = this.init
     const { clock, timers, random, onError, gossip: settings } = components
@@ -78,6 +78,7 @@ export class CardRole {
       custody: [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))].toSorted(),
       models: [...settings.models],
       offers: seller.offers().map(({ kept }) => DECODER.decode(kept.bytes)),
+      receipts: [...reputation.receiptsToShow()],
     })
     const publisher = new CardPublisher(
       { gossip, cards: this.cards, clock, timers, random, signer: key.signer },
