@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { EscrowState } from '../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../core/evidence/names.ts'
+import { readArtifact } from '../market/parties/artifacts/artifact-files.ts'
 import type { BuyCode } from '../market/parties/buying/buy-codes.ts'
 import { type DisclosureLine, discloseOf } from '../market/parties/buying/disclosure.ts'
 import { CONTRACTS, type ContractNote } from '../market/parties/contracts/contract-notes.ts'
@@ -104,8 +105,8 @@ export class BrowserPeer {
   }
 
   /**
-   * Begins a purchase, or finds the one that its key names. Throws `REQUEST_INVALID`, `MARKET_KEY_CONFLICT` where the key names another order, `EVIDENCE_FULL` where the
-   * journal is full, and what the store says.
+   * Begins a purchase, or finds the one that its key names. Throws `REQUEST_INVALID`, `MARKET_KEY_CONFLICT` where the key names another order, `EVIDENCE_FILE_LARGE` and
+   * `EVIDENCE_FULL` beyond the limits of the page, and what the store says.
    */
   async buy(order: PageOrder): Promise<PagePurchase> {
     const { role } = this.parts
@@ -146,7 +147,12 @@ export class BrowserPeer {
     const { contract } = this.purchase(key)
     const view = contract === null ? undefined : await this.contract(contract)
     const hash = view?.resultHash ?? undefined
-    return hash === undefined ? undefined : await this.parts.role.party.journal.file(hash)
+    if (contract === null || hash === undefined) return undefined
+    const { party } = this.parts.role
+    const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+    // One that is in pieces has its size in the note.
+    const sizeBytes = note?.result === hash ? (note.resultBytes ?? 0) : 0
+    return await readArtifact(party.journal, { hash, sizeBytes })
   }
 
   /** A contract as the notary set keeps it; `undefined` where the set does not know it. */

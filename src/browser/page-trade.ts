@@ -10,7 +10,8 @@ import type { MarketWorker } from '../market/parties/role/market-worker.ts'
 import type { Timestamp } from '../base/time.ts'
 
 /** What a page wants to buy, at the best standing offer. */
-export type PageOrder = Pick<BuyRequest, 'skill' | 'input' | 'predicate' | 'sellers' | 'filter' | 'acceptsAlone'> & {
+export type PageOrder = Pick<BuyRequest, 'skill' | 'predicate' | 'sellers' | 'filter' | 'acceptsAlone'> & {
+  readonly input: Uint8Array
   /** The same key with the same order is the same purchase, also when the page was closed in between. 1 to 128 printable ASCII characters. */
   readonly key: string
   /** The most that it may cost, in nano-units of the currency. */
@@ -38,6 +39,7 @@ export type PageOffer = {
   readonly validMs?: number
 }
 
+/** What fits one question: larger inputs are for sellers with more room than a page has. */
 const INPUT_BYTES_MAX = 900_000
 const LATENCY_MS_DEFAULT = 1_000
 const SKILL = /^[a-z][a-z0-9._/-]{0,63}$/
@@ -61,8 +63,6 @@ export function findPageWorker(
 export function buyRequestOf(order: PageOrder, parameters: UsableParameters): BuyRequest {
   const { key, skill, input, maxNanos, currency, custody = 'C2', timers } = order
   const { predicate, sellers, filter, acceptsAlone } = order
-  if (input.byteLength > INPUT_BYTES_MAX)
-    throw invalid('input', `the input has ${input.byteLength} bytes; ${INPUT_BYTES_MAX} are the most`)
   return {
     idempotencyKey: key,
     skill: skillOf(skill),

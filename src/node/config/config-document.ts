@@ -147,6 +147,7 @@ export type MarketDocument = {
   readonly gossip?: boolean
   readonly discover?: boolean
   readonly models?: readonly string[]
+  readonly artifactBytesMax?: number
 }
 
 export type PeersDocument = {

@@ -111,10 +111,12 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "webhook": "https://example.com/kernell-inbox",
     // Over libp2p a node says to everybody what it offers (kernell market offer) and where it is reached, and hears what others say.
     // "gossip": true,
-    // Buys from nodes that are known by what they say of themselves alone; otherwise from those that you name, and those that are connected.
+    // Buys from nodes that are known by what they say of themselves alone, the router (peers) too; otherwise from those that you name, and those that are connected.
     // "discover": false,
     // Named in what it says of itself.
     // "models": [],
+    // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.
+    // "artifactBytesMax": 67108864,
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

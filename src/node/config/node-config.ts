@@ -133,6 +133,8 @@ export type MarketConfig = {
   readonly isDiscovering: boolean
   /** Models that it names when it says what it sells. */
   readonly models: readonly string[]
+  /** Largest input or result that it takes, bytes. */
+  readonly artifactBytesMax: number
 }
 
 export type PeersConfig = PeerTierInit & {
