@@ -78,12 +78,12 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
       '/worker.js': WORKER,
     })
     browser = await BrowserSession.open('path' in chromium ? chromium.path : '')
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     await browser.close()
     server.close()
     await market.end()
-  }, 60_000)
+  }, 120_000)
   beforeEach(async () => {
     tab = await browser.openTab(server.urlOf('peer'))
   })
