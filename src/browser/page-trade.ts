@@ -11,9 +11,9 @@ import type { Timestamp } from '../base/time.ts'
 
 /** What a page wants to buy, at the best standing offer. */
 export type PageOrder = Pick<BuyRequest, 'skill' | 'predicate' | 'sellers' | 'filter' | 'acceptsAlone'> & {
-  readonly input: Uint8Array
   /** The same key with the same order is the same purchase, also when the page was closed in between. 1 to 128 printable ASCII characters. */
   readonly key: string
+  readonly input: Uint8Array
   /** The most that it may cost, in nano-units of the currency. */
   readonly maxNanos: bigint
   /** `CODE@DID` of its issuer. */

@@ -70,8 +70,8 @@ export class FramedTransport implements Transport {
   private readonly all = new Set<FramedConnection>()
   private readonly ready = new Map<Did, FramedConnection>()
   private readonly dialing = new Map<Did, Promise<FramedConnection>>()
-  private readonly watchers = new Set<(peer: Did) => void>()
   private readonly deadlines: Deadlines
+  private readonly watchers = new Set<(peer: Did) => void>()
   private listening: readonly string[] = []
   /** Bytes that the connections hold for others. */
   protected heldBytes = 0
