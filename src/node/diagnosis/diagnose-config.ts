@@ -2,6 +2,7 @@ import { formatAmount } from '../../base/money.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
+import { diagnoseNetwork } from './diagnose-network.ts'
 
 /** Whether a path leads to a readable file. */
 export type FileProbe = (path: string) => boolean
@@ -25,6 +26,7 @@ export function diagnoseConfig(
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
     ...diagnosePeers(config),
+    ...diagnoseNetwork(config.network, isReadable),
   ]
 }
 
