@@ -3,9 +3,7 @@ import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
 import { diagnoseNetwork } from './diagnose-network.ts'
-
-/** Whether a path leads to a readable file. */
-export type FileProbe = (path: string) => boolean
+import type { FileProbe } from './file-probe.ts'
 
 /** What a configuration promises and does not hold, and what it leaves off. Reads no file but through `isReadable`. */
 export function diagnoseConfig(

@@ -1,6 +1,6 @@
 import type { NetworkConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
-import type { FileProbe } from './diagnose-config.ts'
+import type { FileProbe } from './file-probe.ts'
 
 const HERE = /^\/(unix\/|ip4\/127\.|ip6\/::1\/)/
 
