@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
 import { RELAY_CONNECTION_BYTES } from '../../src/network/libp2p/limits.ts'
-import { peerIdOf } from '../../src/node/market/peer-id.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 import { createTestNode } from './libp2p-nodes.ts'
 
 const PROTOCOL = '/kernell/test/1.0.0'
