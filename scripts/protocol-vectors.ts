@@ -9,6 +9,7 @@ import { ESCROW_VECTORS } from './protocol-vectors/escrow-vectors.ts'
 import { GOSSIP_VECTORS } from './protocol-vectors/gossip-vectors.ts'
 import { GOVERNANCE_VECTORS } from './protocol-vectors/governance-vectors.ts'
 import { LEDGER_VECTORS } from './protocol-vectors/ledger-vectors.ts'
+import { MARKET_VECTORS } from './protocol-vectors/market-vectors.ts'
 import { REPUTATION_VECTORS } from './protocol-vectors/reputation-vectors.ts'
 import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
@@ -24,6 +25,7 @@ export const VECTOR_AREAS: readonly VectorArea[] = [
   GOVERNANCE_VECTORS,
   CAPABILITY_VECTORS,
   GOSSIP_VECTORS,
+  MARKET_VECTORS,
 ]
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {

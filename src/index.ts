@@ -32,7 +32,7 @@ export type {
   TelemetryConfig,
 } from './node/config/node-config.ts'
 export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
-export type { MarketInit, MarketTransition, NodeMarket } from './node/market/market-init.ts'
+export type { MarketInit, MarketProgress, MarketTransition, NodeMarket } from './node/market/market-init.ts'
 export type {
   RouteAttempt,
   RouteCaller,

@@ -15,6 +15,7 @@ export type VectorContext = {
 export type Vector =
   | AuctionVector
   | GossipVector
+  | MarketVector
   /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
   | {
       readonly kind: 'accepted'
@@ -52,6 +53,29 @@ export type Vector =
       readonly envelopes?: readonly string[]
       readonly code?: string
     }
+
+export type MarketVector =
+  /** The bytes are a frame of the market with that header, and what is behind it. */
+  | {
+      readonly kind: 'market-frame'
+      readonly name: string
+      readonly bytes: string
+      readonly frame: unknown
+      readonly behind: string
+    }
+  /** The bytes are refused with the code. */
+  | { readonly kind: 'market-frame-refused'; readonly name: string; readonly bytes: string; readonly code: string }
+  /** The bytes list these pieces of an artefact of that size, which is named by the hash. */
+  | {
+      readonly kind: 'piece-list'
+      readonly name: string
+      readonly bytes: string
+      readonly sizeBytes: number
+      readonly pieces: readonly string[]
+      readonly hash: string
+    }
+  /** The bytes are no list. */
+  | { readonly kind: 'piece-list-refused'; readonly name: string; readonly bytes: string }
 
 export type AuctionVector =
   /** The call hashes to the auction's id. */

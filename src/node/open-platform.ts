@@ -89,11 +89,13 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     random,
     timers,
     onError,
+    network: config.network,
     gossip: config.market,
+    artifactBytesMax: config.market.artifactBytesMax,
     convicted,
     ...webhook,
     ...(peers !== undefined && {
-      onBuyer: (role, set, nodes) => joinPeers({ peers, market: peerMarket, set, role, nodes, onError }),
+      onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),
     }),
   })
   // Before the actors, which may do its work.

@@ -1,12 +1,17 @@
 /**
+ * `npm run conformance -- libp2p [--python PROGRAM] [--json]`: our transport beside another implementation of libp2p, in a process of its own. Exit 1 when
+ * they do not understand each other, 2 without py-libp2p.
  * `npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]`: XState's own tests, first on XState, then with
  * `createActor` exchanged for ours. DIR is a checkout of XState's repository, its dependencies installed. Exit 1 when ours
  * does not conform, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
+import { runLibp2pConformance } from './libp2p/conformance.ts'
 import { isPlant, listPlants, runXStateConformance } from './xstate/conformance.ts'
 
-const USAGE = `Usage: npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]
+const USAGE = `Usage: npm run conformance -- libp2p [--python PROGRAM] [--json]
+       npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]
+PROGRAM: a Python that has py-libp2p (\`pip install libp2p\`); python3 where none is named.
 DIR: a checkout of https://github.com/statelyai/xstate at the tag of the installed version, its dependencies installed.
 Plants: ${listPlants().join(', ')}
 `
@@ -20,6 +25,8 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
+  if (name === 'libp2p' && directory === undefined)
+    return await runLibp2pConformance({ python: values.python, isJson: values.json })
   const isKnown = name === 'xstate' && (values.plant === '' || isPlant(values.plant))
   if (!isKnown || directory === undefined || more.length > 0) return refuse()
   return runXStateConformance({ directory, filters: values.file, plant: values.plant, isJson: values.json })
@@ -29,6 +36,7 @@ type Arguments = {
   readonly values: {
     readonly file: readonly string[]
     readonly plant: string
+    readonly python: string
     readonly json: boolean
     readonly help: boolean
   }
@@ -43,6 +51,7 @@ function readArguments(): Arguments | undefined {
       options: {
         file: { type: 'string', multiple: true, default: [] },
         plant: { type: 'string', default: '' },
+        python: { type: 'string', default: 'python3' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -220,7 +220,8 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
-    market: { isGossiping: false, isDiscovering: false, models: [] },
+    network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },
+    market: { isGossiping: false, isDiscovering: false, models: [], artifactBytesMax: 67_108_864 },
     budgets: [],
     keys: init.keys ?? [],
     server: {

@@ -9,6 +9,12 @@ export const NETWORK_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  NETWORK_KEY_INVALID: {
+    cause: 'The file of `network.keyFile` holds no key of a private network, cannot be read, or can be read by others.',
+    remedy: 'Make one with `openssl rand -hex 32`, in a file that only its owner may read, the same on every node.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   NETWORK_LISTEN_FAILED: {
     cause: 'The address to listen on is in use, or this user may not open it.',
     remedy: 'Choose another address, or stop what uses it.',

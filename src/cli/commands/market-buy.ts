@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resolve } from 'node:path'
-import { writeFileSync } from 'node:fs'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { InputFile } from '../../node/market/input-file.ts'
 import type { Command, CommandContext } from '../command.ts'
+import type { Terminal } from '../terminal.ts'
 import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } from '../contract-document.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
+import { handIn, largeInput, type Result, resultOf, writeResult } from '../market-artifacts.ts'
+import { ProgressLine } from '../market-progress.ts'
 import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, jsonFlag, nanosFlag } from '../market-flags.ts'
 import { listOf, membersOf, textOf } from '../registered-policies.ts'
@@ -21,7 +24,7 @@ export const marketBuyCommand: Command = {
   synopsis: '--skill S --input FILE [--max P] --currency C --idempotency-key K',
   flags: {
     skill: { value: 'S', describe: 'a word such as text.word-count' },
-    input: { value: 'FILE', describe: 'what the work is done on, 900 kB at most' },
+    input: { value: 'FILE', describe: 'what the work is done on; what a seller takes is in its offer' },
     max: {
       value: 'P',
       describe: 'the most that it may cost, such as 0.5; default: what `kernell market prices` suggests for the skill',
@@ -104,7 +107,8 @@ export const marketBuyCommand: Command = {
   async run(context) {
     const { flags, isJson, terminal } = context
     const started = performance.now()
-    const request = buyRequestOf(context)
+    const large = await largeInput(context)
+    const request = buyRequestOf(context, large)
     const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
     return await useMarket(context, async (market) => {
       const { discloses = [] } = membersOf(await market.ask({ ...request, op: 'disclosure' }))
@@ -115,10 +119,12 @@ export const marketBuyCommand: Command = {
       }
       // Before anything leaves.
       if (!isJson) terminal.note(disclosureText(discloses))
+      if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
       const begun = await market.ask(request)
-      const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal })
+      const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal, terminal })
       const output = textFlag(flags, 'output')
-      if (output !== undefined && result !== undefined) writeFileSync(resolve(context.workingDir, output), result)
+      if (output !== undefined && result !== undefined)
+        await writeResult(market, { result, path: resolve(context.workingDir, output), terminal })
       const effect = textOf(begun, 'effect')
       if (isJson)
         terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
@@ -131,12 +137,14 @@ export const marketBuyCommand: Command = {
   },
 }
 
-function buyRequestOf(context: CommandContext): {
+function buyRequestOf(
+  context: CommandContext,
+  large: InputFile | undefined,
+): {
   readonly [name: string]: JsonValue | undefined
   readonly key: string
 } {
   const { flags } = context
-  requiredFlag(flags, 'input')
   const arbiters = listFlag(flags, 'arbiter')
   const capabilities = listFlag(flags, 'needs')
   const fallback = numberFlag(flags, 'fallback', { min: 0, max: 1 })
@@ -145,7 +153,7 @@ function buyRequestOf(context: CommandContext): {
     op: 'buy',
     key: idempotencyKey(context),
     skill: requiredFlag(flags, 'skill'),
-    input: fileFlag(context, 'input'),
+    ...(large === undefined ? { input: fileFlag(context, 'input') } : { inputList: large.list }),
     nanos: nanosFlag(flags, 'max'),
     currency: textFlag(flags, 'currency'),
     custody: choiceFlag(flags, 'custody', CUSTODY),
@@ -185,20 +193,41 @@ function disclosureText(discloses: JsonValue): string {
   return ['What leaves this node, and to whom:', ...lines].join('\n')
 }
 
-type Waiting = { readonly key: string; readonly wait: string; readonly signal: AbortSignal }
-type Waited = { readonly view: JsonValue; readonly result: Uint8Array | undefined }
+type Waiting = {
+  readonly key: string
+  readonly wait: string
+  readonly signal: AbortSignal
+  readonly terminal: Terminal
+}
+type Waited = { readonly view: JsonValue; readonly result: Result | undefined }
 
 const POLL_MS = 200
 const STEP_WAIT_MS = 10_000
+/** The same where somebody sees how far it is. */
+const SEEN_WAIT_MS = 1_000
 
-async function waitFor({ ask }: MarketControl, { key, wait, signal }: Waiting): Promise<Waited> {
+async function waitFor(market: MarketControl, waiting: Waiting): Promise<Waited> {
+  const line = new ProgressLine(waiting.terminal)
+  try {
+    return await waitShowing(market, waiting, line)
+  } finally {
+    line.finish()
+  }
+}
+
+async function waitShowing(market: MarketControl, waiting: Waiting, line: ProgressLine): Promise<Waited> {
+  const { key, wait, signal, terminal } = waiting
+  const { ask } = market
+  const waitMs = terminal.hasBars ? SEEN_WAIT_MS : STEP_WAIT_MS
   let afterSeq = -1
   for (;;) {
-    const purchase = await ask({ op: 'purchase', key, afterSeq, waitMs: STEP_WAIT_MS })
+    const purchase = await ask({ op: 'purchase', key, afterSeq, waitMs })
+    line.show(membersOf(purchase)['progress'] ?? null)
     const failed = membersOf(purchase)['failed'] ?? null
     if (failed !== null) throw refused(failed)
     const view = membersOf(purchase)['view'] ?? null
-    if (view !== null && (hasReached(view, wait) || isEnded(view))) return { view, result: await resultOf(ask, view) }
+    if (view !== null && (hasReached(view, wait) || isEnded(view)))
+      return { view, result: await resultOf(market, view) }
     const ended = textOf(purchase, 'ended')
     if (view === null && ended !== '') throw forgotten(key, { contract: textOf(purchase, 'contract'), ended })
     afterSeq = listOf(view, 'transitions').length - 1
@@ -237,17 +266,6 @@ function hasReached(view: JsonValue, state: string): boolean {
 
 function isEnded(view: JsonValue): boolean {
   return TERMINAL_STATES.some((state) => state === textOf(view, 'state'))
-}
-
-async function resultOf(ask: MarketControl['ask'], view: JsonValue): Promise<Uint8Array | undefined> {
-  const hash = textOf(view, 'resultHash')
-  if (hash === '') return undefined
-  try {
-    return new Uint8Array(Buffer.from(textOf(await ask({ op: 'result', hash }), 'bytes'), 'base64url'))
-  } catch (error: unknown) {
-    if (CodedError.is(error, 'MARKET_OBJECT_UNKNOWN')) return undefined
-    throw error
-  }
 }
 
 function hintOf(view: JsonValue, output: string | undefined): string {

@@ -59,6 +59,11 @@ export const marketOfferCommand: Command = {
         'what you lend in C1 to all payers together that have no line of their own (default: ten times the line for each payer)',
     },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
+    'input-max': {
+      value: 'BYTES',
+      describe:
+        'largest input that you work on (default 900000); above 983040 it comes in pieces, up to market.artifactBytesMax of the configuration',
+    },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
   },
@@ -91,6 +96,7 @@ export const marketOfferCommand: Command = {
       creditLines: creditLinesOf(context),
       creditTotalNanos: nanosFlag(flags, 'credit-total'),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
+      inputBytesMax: numberFlag(flags, 'input-max', { min: 1, max: 4_294_967_296, isWhole: true }),
       validMs: hoursFlag(context),
     }
     const answer = await useMarket(context, async ({ ask }) => await ask(request))

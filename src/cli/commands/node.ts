@@ -18,13 +18,19 @@ import { findAgentWorker } from '../agent-worker.ts'
 export const nodeCommand: Command = {
   name: 'node',
   summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
-  synopsis: '[--listen M]... [--bootstrap M]... [--notary [--trial] [--issuer DID]...] [--notary-set SET.json]',
+  synopsis:
+    '[--listen M]... [--announce M]... [--bootstrap M]... [--notary [--trial] [--issuer DID]...] [--notary-set SET.json]',
   flags: {
     listen: {
       value: 'M',
       isList: true,
       describe:
-        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: market.sock in the data directory, which is not opened when others are named)',
+        'address to listen on: /unix/PATH for this machine, /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws for others (default: those of `network.listen`, else market.sock in the data directory, which is not opened when others are named)',
+    },
+    announce: {
+      value: 'M',
+      isList: true,
+      describe: 'an address that others are told instead: what a router or a proxy in front of this node shows',
     },
     bootstrap: {
       value: 'M',
@@ -52,7 +58,8 @@ export const nodeCommand: Command = {
   },
   details: [
     'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
-    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then {"event":"bootstrap-silent","address","code","message"} for each node of --bootstrap that does not answer, one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node. Sockets are of this machine; TCP and WebSockets are libp2p, under TLS or noise, and are opened where an address to listen at, of --bootstrap or of the notary set is one of those. Nobody beyond this machine is listened to unless --listen says so.',
+    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then {"event":"bootstrap-silent","address","code","message"} for each node of --bootstrap that does not answer, one line for each step of a contract, {"event":"progress",...} while an input or a result is on its way or a seller says how far it is, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node. Sockets are of this machine; TCP and WebSockets are libp2p, under TLS or noise, and are opened where an address to listen at, of --bootstrap or of the notary set is one of those, or neighbours or a table are to be asked. Nobody beyond this machine is listened to unless --listen or `network.listen` says so.',
+    '`network` in the configuration names the same for every start, and what has no flag: neighbours on the local network (`mdns`), connections of others that are passed on (`relay`), a table in which nodes find each other by their DID (`table`), and the key of a private network (`keyFile`). A node that others cannot reach listens at RELAY/p2p/ID/p2p-circuit, where RELAY is an address of a node with `relay`.',
     'Anybody can make credits of his own, so everything that is not paid in credits of an issuer of --issuer shares half of the room of the books, and cannot fill the other half. Members of a set of several name the same issuers; an issuer is listed when a quorum does. Credits of one listed issuer share its room: it answers for whom it gives them to.',
     'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory: it is refused where the place of --high-water is the same, or unknown. In a container, put that place on a volume of its own.',
   ],
@@ -77,6 +84,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
   const highWater = textFlag(flags, 'high-water')
   const network = textFlag(flags, 'network')
   const listen = listFlag(flags, 'listen')
+  const announce = listFlag(flags, 'announce')
   return {
     passphrase: readKeyPassphrase(context),
     bootstrap: listFlag(flags, 'bootstrap'),
@@ -84,6 +92,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     isTrial: isFlagSet(flags, 'trial'),
     issuers: listFlag(flags, 'issuer'),
     ...(listen.length > 0 && { listen }),
+    ...(announce.length > 0 && { announce }),
     ...(setFile !== undefined && (await readNotarySet(resolve(workingDir, setFile)))),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
     ...(network !== undefined && { network }),
@@ -103,7 +112,7 @@ async function serve(node: KernellNode, init: MarketInit, context: CommandContex
     announceRunningNode(dataDir, http, controlToken)
     announce({ http, market, tokenFile: announcementFile(dataDir) }, context)
     await untilStopped(async () => {
-      await Promise.all([warnOfSilent(market, context), tellSteps(market, context)])
+      await Promise.all([warnOfSilent(market, context), tellSteps(market, context), tellProgress(market, context)])
     }, signal)
     if (!isJson) terminal.note('Stopping; what is under way is in the journals. Ctrl-C again ends at once.')
   } finally {
@@ -117,6 +126,12 @@ async function tellSteps(market: NodeMarket, { terminal, isJson, signal }: Comma
     if (isJson) terminal.printJson(step)
     else terminal.note(`${new Date(step.at).toISOString()} ${step.contract.slice(0, 12)} ${step.from} -> ${step.to}`)
   }
+}
+
+/** For programs: a person sees it where it was bought. */
+async function tellProgress(market: NodeMarket, { terminal, isJson, signal }: CommandContext): Promise<void> {
+  if (!isJson) return
+  for await (const step of market.progress({ signal })) terminal.printJson(step)
 }
 
 /** A node that knows nobody works, and nothing is bought or sold with it: that is said before somebody wonders. */

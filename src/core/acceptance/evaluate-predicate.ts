@@ -15,6 +15,8 @@ export type ArtifactFacts = {
   readonly text?: string
   /** Where the text is JSON. */
   readonly json?: JsonValue
+  /** Whether it has so many bytes that nobody looks into them: what asks for its text has failed. */
+  readonly isTooLarge?: boolean
 }
 
 /** What is known of a run: how it ended, and the JSON that it gave. */
@@ -113,6 +115,9 @@ function evaluateLeaf(leaf: PredicateLeaf, { artifacts, runs }: AcceptanceFacts)
   }
   const artifact = artifacts.get(leaf.artifact)
   if (artifact === undefined) return missing(`artifact ${leaf.artifact}`)
+  const isLookedInto = leaf.kind !== 'hash-equals' && leaf.kind !== 'size-within'
+  if (isLookedInto && artifact.isTooLarge === true)
+    return failed(`has ${artifact.sizeBytes} bytes, too many to be looked into`)
   switch (leaf.kind) {
     case 'hash-equals':
       return artifact.hash === leaf.hash ? PASSED : failed(`has the hash ${artifact.hash}`)

@@ -1,17 +1,31 @@
 import { CodedError } from '../../base/errors.ts'
 import type { AcceptancePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import type { DisputedState } from '../../core/escrow/escrow-state.ts'
-import type { Did } from '../../core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { MarketFrameOf, MarketTask } from '../../wire/v1/market-frames.ts'
 import type { Party } from '../parties/party.ts'
-import { hashOfBytes, readPredicate, taskHashOf } from '../parties/contracts/task-package.ts'
+import { deliveredName, headOfArtifact, named } from '../parties/artifacts/artifact-files.ts'
+import { fetchPieces } from '../parties/artifacts/fetch-pieces.ts'
+import {
+  type ArtifactName,
+  hashOfBytes,
+  inputNameOf,
+  readPredicate,
+  type ShownArtifact,
+  taskHashOf,
+} from '../parties/contracts/task-package.ts'
 
 /** What a dispute is about, its hashes those of contract and delivery. */
 export type ShownCase = {
   readonly task: MarketTask
   readonly predicate: AcceptancePredicate
-  readonly input: Uint8Array
-  readonly result: Uint8Array
+  readonly input: ShownArtifact
+  readonly result: ShownArtifact
+}
+
+/** Whose files the pieces of a case are, which stay while its dispute is looked into. */
+export function caseSubject(contract: ContractId): string {
+  return `case/${contract}`
 }
 
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
@@ -36,15 +50,57 @@ export async function fetchCase(
     const shown = await askCase(party, asked, frame)
     if (shown === undefined) continue
     const input = shown.bytes.subarray(0, shown.frame.inputBytes)
-    const result = shown.bytes.subarray(shown.frame.inputBytes)
+    const beside = shown.bytes.subarray(shown.frame.inputBytes)
+    // Each fits a frame, and both together may not.
+    const wanted = { contract, hash: delivery.result, node: asked, envelope: frame.envelope }
+    const result = hashOfBytes(beside) === delivery.result ? beside : await askFile(party, wanted)
+    if (result === undefined) continue
     const predicate = readPredicate(shown.frame.predicate, terms.predicateHash)
-    const isRight =
-      taskHashOf(shown.frame.task) === terms.taskHash &&
-      hashOfBytes(input) === shown.frame.task.inputHash &&
-      hashOfBytes(result) === delivery.result
-    if (isRight && predicate !== undefined) return { task: shown.frame.task, predicate, input, result }
+    const { task } = shown.frame
+    if (taskHashOf(task) !== terms.taskHash || predicate === undefined) continue
+    const [inputName, resultName] = [inputNameOf(task), deliveredName(result, delivery)]
+    if (headOfArtifact(input, inputName) === undefined || resultName === undefined) continue
+    const files = [
+      { name: inputName, file: input },
+      { name: resultName, file: result },
+    ]
+    const isWhole = await arePiecesHere(party, { contract, files, node: asked, envelope: frame.envelope })
+    if (isWhole) return { task, predicate, input: named(inputName, input), result: named(resultName, result) }
   }
   return undefined
+}
+
+type CaseFiles = {
+  readonly contract: ContractId
+  readonly files: readonly { readonly name: ArtifactName; readonly file: Uint8Array }[]
+  readonly node: Did
+  readonly envelope: string
+}
+
+/** What is in pieces is shown once all of them are: a list alone shows nothing. */
+async function arePiecesHere(party: Party, { contract, files, node, envelope }: CaseFiles): Promise<boolean> {
+  const subject = caseSubject(contract)
+  for (const { name, file } of files) {
+    const head = headOfArtifact(file, name)
+    if (head?.kind !== 'list') continue
+    if (name.sizeBytes > party.journal.limits.artifactBytesMax) return false
+    await party.journal.keepFile(subject, file)
+    if (!(await fetchPieces(party, { contract, list: head.list, subject, nodes: [node], envelope }))) return false
+  }
+  return true
+}
+
+type FileWanted = Pick<CaseFiles, 'contract' | 'node' | 'envelope'> & { readonly hash: Hash }
+
+async function askFile(party: Party, { contract, hash, node, envelope }: FileWanted): Promise<Uint8Array | undefined> {
+  try {
+    const frame = { type: 'file-wanted', contract, hash, envelope } as const
+    const answer = await party.components.door.ask(node, { frame }, { signal: party.signal })
+    return answer.frame.type === 'file' ? answer.bytes : undefined
+  } catch (error: unknown) {
+    if (!CodedError.is(error)) throw error
+    return undefined
+  }
 }
 
 async function askCase(

@@ -4,7 +4,7 @@ import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { Party } from '../parties/party.ts'
 import { judgeResult, reRunsOf } from '../parties/contracts/task-package.ts'
-import { fetchCase } from './fetch-case.ts'
+import { caseSubject, fetchCase, type ShownCase } from './fetch-case.ts'
 import { replicate, type ReplicationOutcome, type ReplicationPolicy, type ReplicationQuestion } from './replicate.ts'
 
 /** What machines say of a dispute. */
@@ -34,7 +34,20 @@ export async function judgeDispute(
   { nodes, replicas }: DisputeSources,
 ): Promise<DisputeFindings> {
   const shown = await fetchCase(party, state, nodes)
+  // What has come of a case that is not shown whole stays, for when it is asked for again.
   if (shown === undefined) return { result: undefined, replication: undefined }
+  try {
+    return await judgeShown(party, state, { shown, replicas })
+  } finally {
+    await party.journal.dropFiles(caseSubject(state.contract))
+  }
+}
+
+async function judgeShown(
+  party: Party,
+  state: DisputedState,
+  { shown, replicas }: Pick<DisputeSources, 'replicas'> & { readonly shown: ShownCase },
+): Promise<DisputeFindings> {
   const { predicate, input, result, task } = shown
   const first = judgeResult(predicate, { input, result })
   if (first.outcome !== 'undecided' || replicas === undefined || reRunsOf(predicate).length === 0)

@@ -12,7 +12,10 @@ import type { Party } from '../parties/party.ts'
 import type { KeptEnvelope } from '../parties/journal/party-record.ts'
 import { StandingOffers } from '../parties/selling/standing-offers.ts'
 import type { TaskRunner } from '../parties/selling/seller-work.ts'
-import { hashOfBytes, taskHashOf } from '../parties/contracts/task-package.ts'
+import { headOfArtifact, readArtifact } from '../parties/artifacts/artifact-files.ts'
+import { fetchPieces } from '../parties/artifacts/fetch-pieces.ts'
+import { inputNameOf, taskHashOf } from '../parties/contracts/task-package.ts'
+import { isInPieces } from '../../wire/v1/piece-list.ts'
 import { nonceOf } from '../parties/accounts/wallet.ts'
 
 export type ReplicaComponents = {
@@ -111,8 +114,8 @@ export class Replica {
       return 'MARKET_ENVELOPE_REFUSED'
     const isTask =
       taskHashOf(task) === terms.taskHash &&
-      task.inputHash === hashOfBytes(input) &&
-      task.inputBytes === input.byteLength
+      headOfArtifact(input, inputNameOf(task)) !== undefined &&
+      task.inputBytes <= this.party.journal.limits.artifactBytesMax
     if (!isTask) return 'MARKET_TASK_WRONG'
     if (!this.components.isOffered(task.skill)) return 'MARKET_SKILL_UNKNOWN'
     // Payer, worker and arbiter may be three keys of one, and their price as small as they like.
@@ -133,14 +136,37 @@ export class Replica {
     return run
   }
 
-  private async run({ from, call, input }: Asked): Promise<KeptEnvelope> {
+  /** The input, where it is behind the call or its pieces come from the node that called. */
+  private async inputOf({ from, call, input }: Asked, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { journal } = this.party
+    const { contract, round, task } = call
+    const name = inputNameOf(task)
+    const head = headOfArtifact(input, name)
+    if (head?.kind !== 'list') return input
+    const subject = `replica/${contract}/${round}`
+    try {
+      await journal.keepFile(subject, input)
+      const isHere = await fetchPieces(this.party, { contract, list: head.list, subject, nodes: [from] }, { signal })
+      return isHere ? await readArtifact(journal, name) : undefined
+    } finally {
+      await journal.dropFiles(subject)
+    }
+  }
+
+  private async run(asked: Asked): Promise<KeptEnvelope> {
+    const { from, call } = asked
     const { party, components } = this
     const { contract, round, task, commitBy } = call
     const late = party.components.clock.timeoutSignal(Math.max(1, commitBy - party.components.clock.now()))
     const signal = AbortSignal.any([party.signal, late])
     const reached = async (): Promise<void> => await Promise.resolve()
+    const input = await this.inputOf(asked, signal)
+    if (input === undefined) throw new CodedError('NETWORK_UNREACHABLE', { message: 'The input has not come' })
     const work = components.runner.run({ contract, skill: task.skill, input }, { signal, reached })
     const { result } = await Promise.race([work, aborted(signal)])
+    // Predicates that ask for another run look into what it gave, and nobody looks into so much.
+    if (isInPieces(result.byteLength))
+      throw new CodedError('EVIDENCE_FILE_LARGE', { message: `The run gave ${result.byteLength} bytes` })
     const hash = await party.journal.keepFile(contract, result)
     const salt = nonceOf(party.components.random.bytes(16))
     await party.keep(RUNS, `${contract}/${round}`, { salt, result: hash, from } satisfies RunNote)

@@ -19,7 +19,8 @@ import { pause } from '../parties/contracts/contract-follower.ts'
 import { askOffers } from '../parties/buying/find-sellers.ts'
 import type { MarketAnswer } from '../parties/market-door.ts'
 import type { Party } from '../parties/party.ts'
-import { hashOfBytes } from '../parties/contracts/task-package.ts'
+import { listOfArtifact } from '../parties/artifacts/artifact-files.ts'
+import { type ArtifactName, hashOfBytes, type ShownArtifact } from '../parties/contracts/task-package.ts'
 import { nonceOf } from '../parties/accounts/wallet.ts'
 
 /** What `market attest` says of a seller to have its runs believed from the start. */
@@ -50,7 +51,8 @@ export type ReplicationQuestion = {
   /** Of the closed record. */
   readonly root: Hash
   readonly task: MarketTask
-  readonly input: Uint8Array
+  /** As one file, or in pieces under the subject of the case. */
+  readonly input: ShownArtifact
   /** Nodes at which sellers of the skill may be. */
   readonly peers: readonly Did[]
   /** Whose runs are believed besides those that this party attests, or whose runs were right before; absent: nobody's. Keys cost nothing, and many of them agree with each other. */
@@ -181,13 +183,29 @@ class ReplicationRun {
     const envelope = await this.call()
     const { input } = this.init.question
     const { contract, round } = this.terms
-    const call = { frame: { type: 'replica-wanted', envelope } as const, bytes: input }
-    await this.askAll(call, { type: 'replica-commit', until: this.terms.commitBy })
+    const bytes = input.bytes ?? (await this.party.journal.file(input.hash))
+    if (bytes === undefined) return nothing
+    const takeBack = await this.lendPieces(input)
+    try {
+      const call = { frame: { type: 'replica-wanted', envelope } as const, bytes }
+      await this.askAll(call, { type: 'replica-commit', until: this.terms.commitBy })
+    } finally {
+      takeBack()
+    }
     this.fire('commit', this.terms.commitBy)
     const reveal = { frame: { type: 'replica-reveal-wanted', contract, round } as const }
     await this.askAll(reveal, { type: 'replica-reveal', until: this.terms.revealBy })
     this.fire('reveal', this.terms.revealBy)
     return this.outcome ?? nothing
+  }
+
+  /** Whoever is called may have the pieces of the input. @returns Ends it. */
+  private async lendPieces(input: ArtifactName): Promise<() => void> {
+    const { party, init, terms } = this
+    const list = await listOfArtifact(party.journal, input)
+    if (list === undefined) return () => undefined
+    const nodes = new Set(init.nodes.values())
+    return party.loans.lend({ contract: terms.contract, nodes, hashes: new Set(list.pieces) })
   }
 
   private outcome: ReplicationOutcome | undefined

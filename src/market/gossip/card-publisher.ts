@@ -14,6 +14,7 @@ import {
   CARD_ADDRESSES_MAX,
   CARD_MODELS_MAX,
   CARD_OFFERS_MAX,
+  CARD_RECEIPTS_MAX,
   CARD_VALIDITY_MS_MAX,
 } from '../../core/market/agent-card.ts'
 import type { BucketRate } from '../../core/peers/token-bucket.ts'
@@ -159,14 +160,15 @@ function fitting({ addresses, models, offers, receipts = [], ...rest }: OwnCard)
     ...rest,
     addresses: addresses.filter(({ length }) => length <= CARD_ADDRESS_LENGTH_MAX).slice(0, CARD_ADDRESSES_MAX),
     models: models.slice(0, CARD_MODELS_MAX),
-    receipts,
+    receipts: [],
   }
   let room = BODY_CHARS_MAX - canonicalJson(kept).length
-  const fit: string[] = []
-  for (const offer of offers.slice(0, CARD_OFFERS_MAX)) {
+  const takes = (text: string): boolean => {
     // A text in JSON is longer than it is.
-    room -= canonicalJson(offer).length + 1
-    if (room >= 0) fit.push(offer)
+    room -= canonicalJson(text).length + 1
+    return room >= 0
   }
-  return { ...kept, offers: fit }
+  const fit = offers.slice(0, CARD_OFFERS_MAX).filter(takes)
+  // In what room the offers leave.
+  return { ...kept, offers: fit, receipts: receipts.slice(0, CARD_RECEIPTS_MAX).filter(takes) }
 }

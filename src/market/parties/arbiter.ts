@@ -14,6 +14,7 @@ import { pause } from './contracts/contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
 import { mayRule, showPart, signPart } from './ruling-parts.ts'
+import { showCases } from './show-case.ts'
 
 /** What an arbiter has seen of a dispute. */
 export type DisputeCase = {
@@ -72,6 +73,8 @@ export class Arbiter {
 
   /** Answers other arbiters from now on. */
   start(): void {
+    // Whoever runs a task again has the pieces of its input from here.
+    this.party.serveOnce('cases', showCases(this.party))
     this.close ??= this.party.components.door.serve({
       ruling: async (question) => await this.cosign(question),
       'ruling-wanted': async (question) => await showPart(this.party, question),

@@ -8,6 +8,8 @@ import { HEARD_AUCTIONS } from './auctions/heard-auctions.ts'
 import { isOver } from './auctions/heard-calls.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
+import { dropUnsigned } from './selling/unsigned-inputs.ts'
+import { UPLOADS, type UploadNote } from './buying/uploads.ts'
 import type { Fill } from './journal/party-knowledge.ts'
 
 export type ForgettingInit = {
@@ -26,6 +28,8 @@ const LOOK_MS = 10_000
 const FULL_PER_MILLION = 750_000n
 /** Contracts that ended since are kept in any case: somebody may still look for the result. */
 const SOLD_KEPT_MS: number = HOUR_MS
+/** So long an input that was handed in waits for its purchase. */
+const UPLOADED_KEPT_MS: number = HOUR_MS
 /** A key names one purchase for so long at least. */
 const BOUGHT_KEPT_MS: number = DAY_MS
 /** Of purchases that came to nothing, and of what belongs to no contract of this party: disputes that it rules on, auctions that it called. */
@@ -59,6 +63,8 @@ export class Forgetting {
     await this.noteEnds()
     const now = this.party.components.clock.now()
     for (const [name, { until }] of this.ended()) if (until <= now) await this.forgetContract(name)
+    await dropUnsigned(this.party, now)
+    await this.dropUploads(now - UPLOADED_KEPT_MS)
     await this.forgetGuests(now)
     await this.forgetStranded(now - STRANDED_KEPT_MS)
     await this.makeRoom(now)
@@ -108,6 +114,18 @@ export class Forgetting {
     await journal.keepNote(ORDERS, key, null)
     await journal.dropFiles(`order/${key}`)
     if (auction !== undefined) await journal.forget(auction)
+  }
+
+  /** Inputs that were handed in for a purchase that nobody made. */
+  private async dropUploads(before: number): Promise<void> {
+    const { journal } = this.party
+    for (const [key, note] of journal.notesOf(UPLOADS)) {
+      const isBought = this.party.noteOf(ORDERS, key) !== undefined
+      // Written when the first piece came.
+      if (!isBought && (note as UploadNote).at >= before) continue
+      if (!isBought) await journal.dropFiles(`order/${key}`)
+      await journal.keepNote(UPLOADS, key, null)
+    }
   }
 
   private ordersOf(contract: string): readonly string[] {

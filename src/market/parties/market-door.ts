@@ -78,9 +78,13 @@ export class MarketDoor {
     return () => types.forEach((type) => this.handlers.delete(type))
   }
 
-  /** Asks another node. Throws what `Transport.request` throws, and `NETWORK_PROTOCOL_UNKNOWN` for an answer that is none. */
-  async ask(to: Did, post: MarketAnswer, { signal }: AbortOptions = {}): Promise<MarketPost> {
-    const question = { protocol: MARKET_PROTOCOL, body: encodeMarketPost(post), timeoutMs: ANSWER_WAIT_MS }
+  /** Asks another node, and waits `ANSWER_WAIT_MS` where nothing else is said. Throws what `Transport.request` throws, and `NETWORK_PROTOCOL_UNKNOWN` for an answer that is none. */
+  async ask(
+    to: Did,
+    post: MarketAnswer,
+    { signal, waitMs = ANSWER_WAIT_MS }: AbortOptions & { readonly waitMs?: number } = {},
+  ): Promise<MarketPost> {
+    const question = { protocol: MARKET_PROTOCOL, body: encodeMarketPost(post), timeoutMs: waitMs }
     const answer = decodeMarketPost(await this.transport.request(to, question, signal === undefined ? {} : { signal }))
     if (answer.kind === 'post') return answer
     throw new CodedError('NETWORK_PROTOCOL_UNKNOWN', { message: `${to} answered what is no frame (${answer.code})` })

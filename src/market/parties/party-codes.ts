@@ -46,6 +46,10 @@ export const PARTY_CODES = {
     cause: 'The contract is for another network than the one that this party works on.',
     remedy: 'Write the terms for the network that both are on.',
   },
+  MARKET_INPUT_MISSING: {
+    cause: 'The worker would lose a penalty without the input, and is fetching its pieces before it signs.',
+    remedy: 'Answer its questions for them, and ask for the signature again.',
+  },
   MARKET_SIGN_BY_WRONG: {
     cause: 'The instant before which the terms are to be signed is past, or further ahead than the seller signs.',
     remedy: 'Name one within two minutes; compare the clocks of both.',

@@ -13,6 +13,8 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import type { ContractReplay } from './contracts/contract-replay.ts'
 import { type FollowedContract, followContract } from './contracts/contract-follower.ts'
+import { ProgressBoard } from './progress/progress-board.ts'
+import { FileLoans } from './artifacts/file-loans.ts'
 import { makeGuestRoom } from './auctions/heard-calls.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
 import { type InboxRow, inboxOf, joinRows, type OutsideRow } from './inbox.ts'
@@ -55,6 +57,8 @@ export class Party {
   readonly journal: PartyJournal
   readonly wallet: Wallet
   readonly outbox: PartyOutbox
+  readonly loans: FileLoans = new FileLoans()
+  readonly progress: ProgressBoard = new ProgressBoard()
   readonly network: string
   private readonly init: PartyInit
   private readonly stopping = new AbortController()

@@ -6,6 +6,7 @@ import { BoundedDatastore } from './bounded-datastore.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 import type { Libp2pGossip } from './libp2p-gossip.ts'
 import type { Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
+import { ListenedAddresses } from './listened-addresses.ts'
 import {
   CLOSE_MS,
   CONNECTIONS_MAX,
@@ -56,6 +57,7 @@ export async function buildNode(
       identify: identify({ maxMessageSize: IDENTIFY_BYTES_MAX }),
       identifyPush: identifyPush({ maxMessageSize: IDENTIFY_BYTES_MAX }),
       ping: ping(),
+      listened: (components) => new ListenedAddresses(components),
       ...(gossip !== undefined && { gossip: gossip.service() }),
       ...stack.services,
     },

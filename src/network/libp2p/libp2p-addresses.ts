@@ -1,12 +1,14 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CODE_P2P, CODE_P2P_CIRCUIT, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { CodedError } from '../../base/errors.ts'
-import type { Did } from '../../core/evidence/names.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import { didOfPeerId, peerIdOfDid } from './peer-identity.ts'
 
 /** What this transport opens: TCP, and WebSockets with TLS or without, directly or over a relay. */
 const DIALABLE =
   /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(?:\/(?:tls\/)?ws|\/wss|\/tls\/sni\/[^/]+\/ws)?(?:\/p2p\/[^/]+\/p2p-circuit)?$/
+
+const DID_IN_ADDRESS = /\/p2p\/(did:key:[^/]+)/g
 
 /** The address of `peer` without its own name at the end. Throws `NETWORK_ADDRESS_INVALID`, also where it names somebody else. */
 export function parseAddressOf(peer: Did, address: string): string {
@@ -58,12 +60,21 @@ function checked(address: string): string {
   return address
 }
 
+/** With peer ids in the place of DIDs, which name the same keys and which multiaddrs do not know. */
 function parse(address: string): Multiaddr {
   try {
-    return multiaddr(address)
+    const parsed = multiaddr(address.replaceAll(DID_IN_ADDRESS, (_, text: string) => `/p2p/${peerIdIn(text)}`))
+    for (const { code, value } of parsed.getComponents())
+      if (code === CODE_P2P && value !== undefined) peerIdFromString(value)
+    return parsed
   } catch (cause: unknown) {
     throw new CodedError('NETWORK_ADDRESS_INVALID', { message: `${address} is no multiaddr`, cause })
   }
+}
+
+function peerIdIn(text: string): string {
+  const did = parseDid(text)
+  return did === undefined ? text : peerIdOfDid(did).toString()
 }
 
 function invalid(address: string, why: string): CodedError {

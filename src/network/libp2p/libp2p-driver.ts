@@ -1,7 +1,6 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
@@ -12,20 +11,17 @@ import { buildNode } from './build-node.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { LastSeen } from './last-seen.ts'
 import { Libp2pGossip } from './libp2p-gossip.ts'
-import { dialAddressOf, lastPeerOf, parseAddressOf, relayOf, withoutPeer } from './libp2p-addresses.ts'
+import { parseAddressOf, withoutPeer } from './libp2p-addresses.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
-import { DIAL_ADDRESSES_MAX, DIAL_MS, FRAME_STREAMS_MAX, QUESTIONS_PER_PEER, STREAMS_OUT_MAX } from './limits.ts'
+import { FRAME_STREAMS_MAX, NEIGHBOURS_MET_MAX, QUESTIONS_PER_PEER, STREAMS_OUT_MAX } from './limits.ts'
 import { listenFailure } from './listen-failure.ts'
-import { originOf } from './origin.ts'
+import { FRAMES_PROTOCOL, PeerDialler } from './peer-dialler.ts'
 import { didOfPeerId, peerIdOfDid } from './peer-identity.ts'
 import { PeerScores } from './peer-scores.ts'
 import { type PeerView, provedAt, viewConnection } from './peer-views.ts'
 import { StreamChannel } from './stream-channel.ts'
 import { noteIdentified, withNeighbours } from './told-addresses.ts'
 import { UpgradeWatch } from './watched-upgrade.ts'
-
-/** One stream of it, opened once, carries all questions of two nodes. */
-export const FRAMES_PROTOCOL = '/kernell/frames/1.0.0'
 
 /** Channels that are streams of libp2p connections: who is at the other end has been proved by noise or TLS. */
 export class Libp2pDriver implements ChannelDriver {
@@ -37,8 +33,9 @@ export class Libp2pDriver implements ChannelDriver {
   private readonly stack: Libp2pStack
   private readonly init: Libp2pTransportInit
   private readonly watch: UpgradeWatch
-  /** Peers in whose place somebody else answered, while they are dialled. */
-  private readonly wrong = new Set<string>()
+  private readonly dialler: PeerDialler
+  /** Neighbours on the local network with which this node has connected by itself. */
+  private readonly met = new Set<Did>()
   private readonly lastSeen = new LastSeen()
   private built: { readonly node: Libp2p; readonly records: BoundedDatastore } | undefined
 
@@ -48,11 +45,16 @@ export class Libp2pDriver implements ChannelDriver {
     this.init = init
     const { clock, addresses, onFailure } = components
     this.book = new AddressBook({ clock, store: addresses, onFailure })
+    this.dialler = new PeerDialler(this.book, {
+      clock,
+      isPrivateSwarm: init.isPrivateSwarm === true,
+      hasTable: stack.services !== undefined && 'dht' in stack.services,
+    })
     this.scores = new PeerScores(clock, (peer) => this.cut(peer))
     this.gate = new ConnectionGate({
       clock,
       isBanned: (peer) => this.isBanned(peer),
-      mayDial: (address) => this.mayDial(address),
+      mayDial: (address) => this.dialler.mayDial(address),
     })
     const { gossipTopics } = init
     this.gossip =
@@ -64,7 +66,7 @@ export class Libp2pDriver implements ChannelDriver {
           })
     this.watch = new UpgradeWatch({
       clock,
-      onWrongPeer: (expected) => void this.wrong.add(expected.toString()),
+      onWrongPeer: (expected) => this.dialler.noteWrong(expected),
       onFlood: (peer) => this.note(peer, 'streams-flooded'),
     })
   }
@@ -97,7 +99,7 @@ export class Libp2pDriver implements ChannelDriver {
   addPeer(peer: Did, address: string): void {
     const parsed = parseAddressOf(peer, address)
     this.book.name(peer, parsed)
-    this.knowRelay(parsed)
+    this.dialler.knowRelay(parsed)
   }
 
   /** The node says so itself, in words that `teller` has passed on. */
@@ -110,7 +112,18 @@ export class Libp2pDriver implements ChannelDriver {
   /** Connects with a node, where there is no connection. Rejects as `dial`. */
   async join(peer: Did): Promise<void> {
     const { node } = this
-    if (node !== undefined && node.getConnections(peerIdOfDid(peer)).length === 0) await this.connect(node, peer)
+    if (node !== undefined && node.getConnections(peerIdOfDid(peer)).length === 0)
+      await this.dialler.connect(node, peer)
+  }
+
+  /** A neighbour on the same network: one that cannot be reached says so again. */
+  private meet(peer: Did): void {
+    if (this.met.size >= NEIGHBOURS_MET_MAX || this.met.has(peer)) return
+    this.met.add(peer)
+    this.join(peer).then(
+      () => undefined,
+      () => void this.met.delete(peer),
+    )
   }
 
   addresses(): readonly string[] {
@@ -119,12 +132,12 @@ export class Libp2pDriver implements ChannelDriver {
 
   async listen(accept: AcceptChannel): Promise<readonly string[]> {
     await this.book.load()
-    for (const address of this.init.listen) this.knowRelay(address)
+    for (const address of this.init.listen) this.dialler.knowRelay(address)
     const { identity } = this.components
     this.built = await buildNode(
       {
         identity,
-        stack: withNeighbours(this.stack, this.book),
+        stack: withNeighbours(this.stack, { book: this.book, onFound: (peer) => this.meet(peer) }),
         gate: this.gate,
         watch: this.watch,
         gossip: this.gossip,
@@ -157,7 +170,7 @@ export class Libp2pDriver implements ChannelDriver {
   async dial(peer: Did, accept: AcceptChannel): Promise<void> {
     const node = this.node
     if (node === undefined) throw new CodedError('NETWORK_CLOSED', { message: 'The transport was not started' })
-    const stream = await this.openStream(node, peer)
+    const stream = await this.dialler.openStream(node, peer)
     this.attach(stream, peer, accept)
   }
 
@@ -193,95 +206,6 @@ export class Libp2pDriver implements ChannelDriver {
     const { clock, timers } = this.components
     const questions = this.init.questionsPerPeer ?? QUESTIONS_PER_PEER
     new StreamChannel({ clock, timers }, { stream, peer, questions, accept })
-  }
-
-  private async openStream(node: Libp2p, peer: Did): Promise<Stream> {
-    const id = peerIdOfDid(peer)
-    const open = node.getConnections(id).filter(({ status }) => status === 'open')
-    const existing = open.find(({ limits }) => limits === undefined) ?? open[0]
-    if (existing !== undefined) {
-      try {
-        return await this.streamOf(existing)
-      } catch (error: unknown) {
-        if (CodedError.is(error)) throw error
-        existing.abort(error instanceof Error ? error : new Error('No stream'))
-      }
-    }
-    const connection = await this.connect(node, peer)
-    try {
-      return await this.streamOf(connection)
-    } catch (error: unknown) {
-      if (CodedError.is(error)) throw error
-      throw new CodedError('NETWORK_UNREACHABLE', { message: `${peer} opens no stream`, cause: error })
-    }
-  }
-
-  private async streamOf(connection: Connection): Promise<Stream> {
-    try {
-      return await connection.newStream(FRAMES_PROTOCOL, {
-        signal: this.components.clock.timeoutSignal(DIAL_MS),
-        runOnLimitedConnection: true,
-        maxOutboundStreams: STREAMS_OUT_MAX,
-      })
-    } catch (cause: unknown) {
-      if (!(cause instanceof Error) || cause.name !== 'UnsupportedProtocolError') throw cause
-      throw new CodedError('NETWORK_PROTOCOL_UNKNOWN', { message: `The node does not speak ${FRAMES_PROTOCOL}`, cause })
-    }
-  }
-
-  private async connect(node: Libp2p, peer: Did): Promise<Connection> {
-    const id = peerIdOfDid(peer)
-    const addresses = await this.addressesFor(node, peer)
-    this.wrong.delete(id.toString())
-    try {
-      const targets = addresses.map((address) => dialAddressOf(peer, address))
-      const connection = await node.dial(targets, { signal: this.components.clock.timeoutSignal(DIAL_MS) })
-      if (connection.direction === 'outbound') this.book.prove(peer, withoutPeer(connection.remoteAddr).toString())
-      return connection
-    } catch (cause: unknown) {
-      for (const address of addresses) this.book.fail(peer, address)
-      if (this.wrong.delete(id.toString()))
-        throw new CodedError('NETWORK_PEER_WRONG', { message: `Somebody else answers in the place of ${peer}`, cause })
-      throw new CodedError('NETWORK_UNREACHABLE', { message: `${peer} does not answer`, cause })
-    }
-  }
-
-  /** Of the book, or found by asking others. Rejects with `NETWORK_PEER_UNKNOWN`. */
-  private async addressesFor(node: Libp2p, peer: Did): Promise<readonly string[]> {
-    const known = this.book.addressesOf(peer).slice(0, DIAL_ADDRESSES_MAX)
-    if (known.length > 0) return known
-    const found = await this.ask(node, peer)
-    if (found.length > 0) return found
-    throw new CodedError('NETWORK_PEER_UNKNOWN', { message: `No address of ${peer} is known` })
-  }
-
-  private async ask(node: Libp2p, peer: Did): Promise<readonly string[]> {
-    if (this.stack.services === undefined || !('dht' in this.stack.services)) return []
-    try {
-      const signal = this.components.clock.timeoutSignal(DIAL_MS)
-      const { multiaddrs } = await node.peerRouting.findPeer(peerIdOfDid(peer), { signal })
-      const addresses = multiaddrs.map((address) => withoutPeer(address))
-      return addresses.filter((address) => this.mayAsk(address)).map((address) => address.toString())
-    } catch {
-      return []
-    }
-  }
-
-  private mayAsk(address: Multiaddr): boolean {
-    return this.init.isPrivateSwarm === true || !originOf(address).isPrivate
-  }
-
-  /** Whoever names an address over a relay has named the relay. */
-  private knowRelay(address: string): void {
-    const relay = relayOf(address)
-    if (relay !== undefined) this.book.tell(relay.did, { ...relay, teller: relay.address, isItself: false })
-  }
-
-  /** Addresses of this machine and of the networks behind it are dialled where they are in the book, which takes them from neighbours only. */
-  private mayDial(address: Multiaddr): boolean {
-    if (this.mayAsk(address)) return true
-    const peer = lastPeerOf(address)
-    return peer !== undefined && this.book.addressesOf(peer).includes(withoutPeer(address).toString())
   }
 
   private pointsOf(id: string): number {

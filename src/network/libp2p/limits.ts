@@ -30,6 +30,8 @@ export const BLOCKS_REMEMBERED_MAX = 4_096
 export const DIAL_MS = 10_000
 /** Longest time for one address of a node that has several. */
 export const DIAL_ADDRESS_MS = 6_000
+/** Neighbours on the local network with which this node connects by itself, or tries to; the others are known, and connected with when they are asked something. Dials of its own have room beside them. */
+export const NEIGHBOURS_MET_MAX = 16
 /** Dials at a time. */
 export const DIALS_MAX = 32
 /** Dials that wait for their turn. */

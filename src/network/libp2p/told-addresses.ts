@@ -1,4 +1,5 @@
 import type { IdentifyResult, PeerInfo } from '@libp2p/interface'
+import type { Did } from '../../core/evidence/names.ts'
 import type { AddressBook } from './address-book.ts'
 import { withoutPeer } from './libp2p-addresses.ts'
 import type { Libp2pStack } from './libp2p-init.ts'
@@ -17,25 +18,32 @@ export function noteIdentified(
     book.tell(peer, { address: withoutPeer(address).toString(), teller, isItself: true })
 }
 
-/** The stack with an ear for what neighbours on the same network say of where they are. */
-export function withNeighbours(stack: Libp2pStack, book: AddressBook): Libp2pStack {
+/** The stack with an ear for what neighbours on the same network say of where they are. `onFound` is told of each that said so, as often as it does. */
+export function withNeighbours(
+  stack: Libp2pStack,
+  { book, onFound }: { readonly book: AddressBook; readonly onFound: (peer: Did) => void },
+): Libp2pStack {
   const { neighbours, ...rest } = stack
   if (neighbours === undefined) return rest
   return {
     ...rest,
     neighbours: (components) => {
       const discovery = neighbours(components)
-      discovery.addEventListener('peer', ({ detail }) => noteNeighbour(book, detail))
+      discovery.addEventListener('peer', ({ detail }) => {
+        const peer = noteNeighbour(book, detail)
+        if (peer !== undefined) onFound(peer)
+      })
       return discovery
     },
   }
 }
 
-function noteNeighbour(book: AddressBook, { id, multiaddrs }: PeerInfo): void {
+function noteNeighbour(book: AddressBook, { id, multiaddrs }: PeerInfo): Did | undefined {
   const peer = didOfPeerId(id)
-  if (peer === undefined) return
+  if (peer === undefined) return undefined
   for (const address of multiaddrs.slice(0, DIAL_ADDRESSES_MAX)) {
     const bare = withoutPeer(address).toString()
     book.tell(peer, { address: bare, teller: bare, isItself: false })
   }
+  return peer
 }

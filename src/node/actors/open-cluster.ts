@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs'
 import { ClusterExtension } from '../../actors/cluster/cluster-extension.ts'
 import type { ClusterInit, SecretSource } from '../../actors/cluster/cluster-init.ts'
 import type { ActorEnvironment } from '../../actors/environment.ts'
@@ -10,6 +9,7 @@ import { createNodeSigner } from '../../keys/node-signatures.ts'
 import type { TransportIdentity } from '../../network/framed/framed-transport.ts'
 import { createLocalTransport } from '../../network/local/local-transport.ts'
 import type { Transport } from '../../ports/transport.ts'
+import { readSecretFile } from '../keys/secret-file.ts'
 import { identityOfSigner } from '../network/transport-identity.ts'
 import { createSystemClock } from '../system-clock.ts'
 import { createSystemRandom } from '../system-random.ts'
@@ -75,17 +75,9 @@ function readSecret(source: SecretSource): string {
     if (text === undefined) throw invalid(`The environment has no ${source.environment}`)
     return text.trim()
   }
-  const { file } = source
-  try {
-    const { mode, size } = statSync(file)
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      throw invalid(`${file} can be read by others: chmod 600 it`)
-    if (size > SECRET_BYTES_MAX) throw invalid(`${file} is too large to be a secret`)
-    return readFileSync(file, 'utf8').trim()
-  } catch (cause: unknown) {
-    if (CodedError.is(cause)) throw cause
-    throw invalid(`${file} cannot be read`, cause)
-  }
+  const secret = readSecretFile(source.file, SECRET_BYTES_MAX)
+  if ('fault' in secret) throw invalid(secret.fault, secret.cause)
+  return secret.text
 }
 
 function invalid(message: string, cause?: unknown): CodedError {

@@ -11,6 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly network?: NetworkDocument
   readonly market?: MarketDocument
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
@@ -131,11 +132,22 @@ export type CacheDocument = {
   readonly embedder?: string
 }
 
+export type NetworkDocument = {
+  readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly mdns?: boolean
+  readonly relay?: boolean
+  readonly table?: 'client' | 'server'
+  readonly keyFile?: string
+}
+
 export type MarketDocument = {
   readonly webhook?: string
   readonly gossip?: boolean
   readonly discover?: boolean
   readonly models?: readonly string[]
+  readonly artifactBytesMax?: number
 }
 
 export type PeersDocument = {

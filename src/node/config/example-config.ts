@@ -91,15 +91,32 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
   },
 
+  // How a node that runs with kernell node is reached; see also its flags.
+  "network": {
+    // Beyond this machine only where you say so. --listen names others for one start.
+    // "listen": ["/ip4/0.0.0.0/tcp/4001"],
+    // What others are told instead, where a router stands in front.
+    // "announce": ["/ip4/203.0.113.7/tcp/4001"],
+    // "bootstrap": ["/ip4/198.51.100.2/tcp/4001/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"],
+    // Finds and tells nodes on the local network; passes on connections of others; finds nodes by their DID.
+    // "mdns": false,
+    // "relay": false,
+    // "table": "client",
+    // A private network: the same key on all of its nodes, made with openssl rand -hex 32.
+    // "keyFile": "network.key",
+  },
+
   "market": {
     // Told, by a signed POST, what waits for your act: the rows of kernell escrow inbox. https, or http on this machine.
     // "webhook": "https://example.com/kernell-inbox",
     // Over libp2p a node says to everybody what it offers (kernell market offer) and where it is reached, and hears what others say.
     // "gossip": true,
-    // Buys from nodes that are known by what they say of themselves alone; otherwise from those that you name, and those that are connected.
+    // Buys from nodes that are known by what they say of themselves alone, the router (peers) too; otherwise from those that you name, and those that are connected.
     // "discover": false,
     // Named in what it says of itself.
     // "models": [],
+    // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.
+    // "artifactBytesMax": 67108864,
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

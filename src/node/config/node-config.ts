@@ -133,6 +133,8 @@ export type MarketConfig = {
   readonly isDiscovering: boolean
   /** Models that it names when it says what it sells. */
   readonly models: readonly string[]
+  /** Largest input or result that it takes, bytes. */
+  readonly artifactBytesMax: number
 }
 
 export type PeersConfig = PeerTierInit & {
@@ -179,6 +181,24 @@ export type ServerConfig = {
   readonly requestTimeoutMs: number
 }
 
+/** How a node that takes part in the market is reached, and reaches others. */
+export type NetworkConfig = {
+  /** Multiaddrs to listen at, where the command names none. Empty: a socket in the data directory. */
+  readonly listen: readonly string[]
+  /** Multiaddrs that others are told instead of those at which this node listens over libp2p: what a router in front of it shows. */
+  readonly announce: readonly string[]
+  /** Nodes to know from the start, as `ADDRESS/p2p/ID`, beside those that the command names. */
+  readonly bootstrap: readonly string[]
+  /** Tells neighbours on the local network of this node, and connects with those that it hears of. */
+  readonly isMdnsOn: boolean
+  /** Passes on connections between others that cannot reach each other. */
+  readonly isRelay: boolean
+  /** Finds nodes by their DID in a table that nodes keep together: asks it, or keeps a part of it too. Absent: neither. */
+  readonly table?: 'client' | 'server'
+  /** Absolute path of the key of a private network, without which nobody gets as far as a greeting. Absent: everybody may. */
+  readonly keyFile?: string
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -197,6 +217,7 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
+  readonly network: NetworkConfig
   readonly market: MarketConfig
   /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */
   readonly peers?: PeersConfig

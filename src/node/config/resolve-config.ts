@@ -9,7 +9,6 @@ import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout
 import type {
   ConfigDocument,
   KeyDocument,
-  MarketDocument,
   ModelDocument,
   PolicyDocument,
   ProviderDocument,
@@ -17,12 +16,13 @@ import type {
   RolloutDocument,
   UsdDocument,
 } from './config-document.ts'
+import { resolveMarket } from './resolve-market.ts'
+import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
 import type { Environment } from './environment-document.ts'
 import type {
   ApiKeyConfig,
   CacheConfig,
-  MarketConfig,
   ModelOverride,
   NodeConfig,
   PolicyConfig,
@@ -76,7 +76,8 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
-    market: marketOf(document.market),
+    network: resolveNetwork(document.network, init.baseDir),
+    market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
@@ -232,15 +233,6 @@ function hashOfVariable(name: string, key: string, { environment, isExposed }: K
     )
   }
   return sha256Hex(secret)
-}
-
-function marketOf({ webhook, gossip, discover, models }: MarketDocument = {}): MarketConfig {
-  return {
-    ...(webhook !== undefined && { webhook }),
-    isGossiping: gossip ?? true,
-    isDiscovering: discover ?? false,
-    models: models ?? [],
-  }
 }
 
 function checkConsistency(config: NodeConfig): void {

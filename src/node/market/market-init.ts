@@ -13,9 +13,11 @@ export type { MarketWorker } from '../../market/parties/role/market-worker.ts'
 export type MarketInit = {
   /** Opens the keys of the data directory. */
   readonly passphrase: Uint8Array
-  /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: a socket in the data directory. */
+  /** Where to listen: multiaddrs, sockets of this machine or TCP and WebSockets; absent: those of the configuration, else a socket in the data directory. */
   readonly listen?: readonly string[]
-  /** Nodes to know from the start: `ADDRESS/p2p/ID`, where ID is a DID or a peer id. */
+  /** Multiaddrs that others are told instead of those over libp2p; absent: those of the configuration. */
+  readonly announce?: readonly string[]
+  /** Nodes to know from the start, beside those of the configuration: `ADDRESS/p2p/ID`, where ID is a DID or a peer id. */
   readonly bootstrap?: readonly string[]
   /** Who keeps the ledger and the contracts; absent: the set that this node worked with before. */
   readonly set?: NotarySet
@@ -46,6 +48,24 @@ export type MarketTransition = {
   readonly certificate: JsonValue
 }
 
+/** How far a contract of this node is between two steps. What a seller says of its work is its word alone. */
+export type MarketProgress = {
+  readonly event: 'progress'
+  readonly contract: string
+  /** Bytes of the input that have gone to the seller, and of the result that have come; `null` where neither is in pieces. */
+  readonly input: { readonly doneBytes: number; readonly totalBytes: number } | null
+  readonly result: { readonly doneBytes: number; readonly totalBytes: number } | null
+  readonly work: {
+    readonly step: number
+    /** Millionths that are done, an estimate. */
+    readonly donePpm: number | null
+    readonly text: string | null
+    /** Bytes of the result that were told so far; `partial` are those that came last, base64url. */
+    readonly partialBytes: number
+    readonly partial: string | null
+  } | null
+}
+
 /** A node that was named with `bootstrap` and does not answer: it may be down, elsewhere, or another one than was meant. */
 export type SilentNode = {
   /** As it was named. */
@@ -68,5 +88,7 @@ export type NodeMarket = {
   ask(request: ControlRequest, options?: AbortOptions): Promise<ControlAnswer>
   /** Steps of contracts from now on, until the signal ends it. At most 1,024 wait for the reader; the oldest are dropped. */
   transitions(options: { readonly signal: AbortSignal }): AsyncIterable<MarketTransition>
+  /** How far contracts of this node are, from now on, as `transitions`; of one contract twice in a second at most, and the last word in any case. */
+  progress(options: { readonly signal: AbortSignal }): AsyncIterable<MarketProgress>
   stop(): Promise<void>
 }

@@ -13,12 +13,13 @@ import { CreditDesk } from './desks/credit-desk.ts'
 import { EscrowDesk } from './desks/escrow-desk.ts'
 import { GovernanceDesk } from './desks/governance-desk.ts'
 import { plain } from './desks/plain-json.ts'
+import { followProgress } from './desks/followed-progress.ts'
 import { followSteps } from './desks/followed-steps.ts'
 import { answerMarket, type MarketDesks } from './desks/market-answers.ts'
 import type { CardRole } from './gossip/card-role.ts'
 import { PeerDesk, type PeerWays } from './desks/peer-desk.ts'
 import { findSilent } from './find-silent.ts'
-import type { MarketInit, MarketTransition, NodeMarket, SilentNode } from './market-init.ts'
+import type { MarketInit, MarketProgress, MarketTransition, NodeMarket, SilentNode } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import type { PeerAddress } from './peer-address.ts'
@@ -53,6 +54,7 @@ export class NodeMarketDesks implements NodeMarket {
   readonly addresses: readonly string[]
   private readonly parts: NodeMarketInit
   private readonly feed = new StepFeed<MarketTransition>()
+  private readonly progressFeed = new StepFeed<MarketProgress>()
   private readonly stopping = new AbortController()
   private readonly peers: PeerDesk
   private chosen: SetLineage | undefined
@@ -103,6 +105,10 @@ export class NodeMarketDesks implements NodeMarket {
     return this.feed.follow(this.until(signal))
   }
 
+  progress({ signal }: { readonly signal: AbortSignal }): AsyncIterable<MarketProgress> {
+    return this.progressFeed.follow(this.until(signal))
+  }
+
   async findSilent({ signal }: AbortOptions = {}): Promise<readonly SilentNode[]> {
     const { bootstrap, transport } = this.parts
     return await findSilent(transport, bootstrap, this.until(signal))
@@ -127,15 +133,23 @@ export class NodeMarketDesks implements NodeMarket {
     const recoveries = new RecoveryDesk({ role, notary })
     const peers = (skill?: string): readonly Did[] => {
       const found = skill === undefined ? [] : (cards?.discover(skill) ?? [])
-      return [...new Set([...bootstrap, ...transport.connectedPeers, ...found])].filter(isNoMember(lineage.set))
+      // Whoever comes in under many keys takes no place of those whom this node has chosen.
+      return [...new Set([...bootstrap, ...found, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
     }
-    if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
+    if (role !== undefined) components.onBuyer?.({ role, set: lineage.set, nodes: peers, cards })
     const { findWorker } = init
     const trade =
       role &&
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
+    if (role !== undefined)
+      followProgress({
+        board: role.party.progress,
+        feed: this.progressFeed,
+        timers,
+        signal: this.stopping.signal,
+      })
     const escrow = new EscrowDesk({ role, notary, peers })
     const publishWeights = books && ((table: WeightTable): void => books.publishWeights(table))
     const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
@@ -168,9 +182,9 @@ export class NodeMarketDesks implements NodeMarket {
   private sellers(skill: string | undefined): JsonValue {
     const sellers = this.parts.cards?.known().map(({ card, until, isKnown }) => {
       const offers = card.offers.filter(({ terms }) => skill === undefined || terms.skill === skill)
-      const { node, addresses, custody, models } = card
+      const { node, addresses, custody, models, receipts } = card
       const shown = offers.map(({ id, seller, terms }) => ({ offer: id, seller, ...terms }))
-      return { node, until, isKnown, addresses, custody, models, offers: shown }
+      return { node, until, isKnown, addresses, custody, models, offers: shown, receipts }
     })
     return { sellers: plain((sellers ?? []).filter(({ offers }) => offers.length > 0)) }
   }

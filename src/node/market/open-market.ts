@@ -39,7 +39,7 @@ const NOTARY_TIMEOUT_MS = 35_000
 /**
  * Opens a node's part in the market: keys, transports, its notary, its wallet, buyer and seller. What was opened is closed again when a later part fails.
  *
- * Throws `STORE_FORMAT_OLDER`, `MARKET_ROLE_MISSING`, `NOTARY_SET_OTHER`, `NOTARY_ADDRESS_UNREACHABLE`, `NOTARY_DIRECTORY_COPIED`, `KEY_PASSPHRASE_WRONG`, `KEY_MISSING`, `NETWORK_ADDRESS_INVALID`, `NETWORK_LISTEN_FAILED`,
+ * Throws `STORE_FORMAT_OLDER`, `MARKET_ROLE_MISSING`, `NOTARY_SET_OTHER`, `NOTARY_ADDRESS_UNREACHABLE`, `NOTARY_DIRECTORY_COPIED`, `KEY_PASSPHRASE_WRONG`, `KEY_MISSING`, `NETWORK_ADDRESS_INVALID`, `NETWORK_KEY_INVALID`, `NETWORK_LISTEN_FAILED`,
  * `NOTARY_MAY_NOT_SIGN`, and the errors of keys and journals.
  */
 export async function openMarket(components: MarketComponents, init: MarketInit): Promise<NodeMarket> {
@@ -74,7 +74,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const bans = await openBans(components, keys)
   const watch = new NotaryWatchRole(components)
   const notaryRole = await openNotary(opening, { keys, lineage, bans, watch })
-  const peers = (init.bootstrap ?? []).map(parsePeerAddress)
+  const peers = [...(init.bootstrap ?? []), ...components.network.bootstrap].map(parsePeerAddress)
   const known = [...peers.map(({ address }) => address), ...memberAddresses(lineage)]
   const ways = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [], known, bans })
   const { transport } = ways
@@ -205,12 +205,15 @@ async function openTransport(
   { keys, taken, known, bans }: OwnTransport,
 ): Promise<OpenedWays> {
   const { directory } = components
-  const wanted = init.listen ?? socketIn(directory.path)
+  const { network } = components
+  const configured = network.listen.length > 0 ? network.listen : socketIn(directory.path)
+  const wanted = init.listen ?? configured
   const listen = wanted.filter((address) => !taken.includes(address))
   const ways = await openWays(components, {
     role: 'node',
     identity: identityOfSigner(keys.node.signer),
     listen,
+    announce: init.announce ?? network.announce,
     known,
     bans,
     ...(components.gossip.isGossiping && { topics: MARKET_TOPICS }),

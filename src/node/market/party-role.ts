@@ -33,6 +33,8 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly timers: Timers
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
+  /** Largest input or result, bytes. */
+  readonly artifactBytesMax: number
   readonly webhook?: WebhookTarget
   /** Where the directory was made from a backup. */
   readonly restored?: RestoredMark | undefined
@@ -42,7 +44,8 @@ export type PartyRole = RunningParty
 
 /** Starts the buyer and seller of this node, with what its directory and its keys give. Rejects as `Party.open`. */
 export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
-  const { directory, key, network, onFailure, restored, findWorker } = init
+  const { directory, key, network, onFailure, restored, findWorker, artifactBytesMax } = init
+  const limits = { artifactBytesMax }
   const { signer, formerSigners, earning } = signersOf(init)
   const role = await startRunning(
     {
@@ -53,7 +56,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       formerSigners,
       verify: verifySignatureWith(createNodeVerifier()),
     },
-    { network, onFailure, restored, findWorker, earning, ...accountsOf(key) },
+    { network, limits, onFailure, restored, findWorker, earning, ...accountsOf(key) },
   )
   const stopTelling = tellInbox(role.party, init)
   return {

@@ -27,6 +27,9 @@ export const MARKET_PROTOCOL = '/kernell/market/1.0.0'
 /** Bytes behind a header at most; with the header they fit one body of the transport. */
 export const MARKET_BYTES_MAX = 983_040
 const HEADER_BYTES_MAX = 65_000
+/** Bytes of a result that one word of progress carries at most, and characters of its text. */
+export const PROGRESS_BYTES_MAX = 65_536
+export const PROGRESS_TEXT_MAX = 200
 /** Standing offers in one answer at most. */
 export const OFFERS_OF_ANSWER_MAX = 32
 
@@ -73,7 +76,7 @@ const FRAME = z.discriminatedUnion('type', [
     /** By whose authority the payer acts, where the terms name a chain. */
     capability: CONTRACT_CAPABILITY.optional(),
   }),
-  /** The input of a contract that the worker has signed, behind it. Answered with `taken` or `declined`. */
+  /** The input of a contract that the worker has signed, behind it, or the list of its pieces. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('input'), contract: CONTRACT_ID }),
   /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
@@ -89,10 +92,28 @@ const FRAME = z.discriminatedUnion('type', [
     envelope: ENVELOPE_TEXT,
   }),
   z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
+  /**
+   * How far a worker is, to the payer, while it works: `step` rises with each. Behind it what there is of the result that was not told before. Nothing is paid by it. Answered
+   * with `taken` or `declined`.
+   */
+  z.strictObject({
+    type: z.literal('progress'),
+    contract: CONTRACT_ID,
+    step: COUNT,
+    donePpm: z.int().min(0).max(1_000_000).optional(),
+    text: z.string().max(PROGRESS_TEXT_MAX).optional(),
+  }),
   /** The result, behind it, with the `meter-snapshot` that its delivery names. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH, meter: ENVELOPE_TEXT.optional() }),
-  /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
-  z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
+  /**
+   * A file of a contract, or a piece of its input or result, for its parties; for arbiters in a dispute, by a `dispute-case-request`. Answered with `file` or `declined`.
+   */
+  z.strictObject({
+    type: z.literal('file-wanted'),
+    contract: CONTRACT_ID,
+    hash: HASH,
+    envelope: ENVELOPE_TEXT.optional(),
+  }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
   /** All that is needed to run the predicate: by the other party from the delivery on; by an arbiter, with its `dispute-case-request`, in a dispute. Answered with `case` or `declined`. */
   z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID, envelope: ENVELOPE_TEXT.optional() }),
@@ -100,7 +121,7 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('replica-wanted'), envelope: ENVELOPE_TEXT }),
   /** By the node that has called. Answered with `said`, the `replica-reveal` and the result behind it, or `declined`. */
   z.strictObject({ type: z.literal('replica-reveal-wanted'), contract: CONTRACT_ID, round: COUNT }),
-  /** Input and result stand behind it, in this order. */
+  /** Input and result stand behind it, in this order, or the lists of their pieces; the numbers are those of the bytes behind it. */
   z.strictObject({
     type: z.literal('case'),
     task: MARKET_TASK,

@@ -37,5 +37,15 @@ describe('a seller that nobody has named', () => {
     const words = ['--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.5', '--custody', 'C2']
     const bought = await kernell('market', 'buy', ...words, '--idempotency-key', 'letter', '--data-dir', 'buyer')
     expect([bought.code, bought.errors]).toEqual([0, ''])
+    // From then on the seller's card shows what its payer has signed.
+    let [shown] = sellers
+    for (let tries = 0; tries < 40 && receiptsOf(shown).length === 0; tries += 1)
+      [shown] = told(await kernell('market', 'sellers', '--data-dir', 'buyer'))['sellers'] as readonly Json[]
+    expect(shown).toMatchObject({ receipts: [{ endedAt: expect.any(Number) }] })
   })
 })
+
+function receiptsOf(seller: Json | undefined): readonly unknown[] {
+  const { receipts } = seller ?? {}
+  return Array.isArray(receipts) ? receipts : []
+}

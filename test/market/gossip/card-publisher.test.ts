@@ -9,7 +9,7 @@ import {
 import { MemoryGossipNetwork } from '../../../src/network/memory/memory-gossip.ts'
 import { CARD_TOPIC, MARKET_TOPICS } from '../../../src/wire/v1/gossip-topics.ts'
 import { seededRandom, settle, signerOf, TestTime } from '../parties/party-fixtures.ts'
-import { cardBody, cardBytes, createEar, EAR, NETWORK, NODE, offerText, OTHER } from './card-fixtures.ts'
+import { cardBody, cardBytes, createEar, EAR, NETWORK, NODE, offerText, OTHER, receiptText } from './card-fixtures.ts'
 
 type Stall = {
   readonly network: MemoryGossipNetwork
@@ -135,6 +135,26 @@ describe('the card of a node that sells', () => {
     const claims = Array.from({ length: 16 }, (_, at) => `claim-${`${at}`.padStart(2, '0')}-${'x'.repeat(40)}`)
     sell({ offers: Array.from({ length: 20 }, () => offerText({ capabilities: claims })) })
     expect(await publisher.publishIfDue()).toBe(true)
+  })
+
+  it('shows receipts of payers in what room the offers leave', async () => {
+    const { network, time, publisher, sell } = await openStall()
+    const ear = createEar({ gossip: network.createGossip(EAR.did, MARKET_TOPICS), time })
+    await ear.cards.start()
+    const receipts = Array.from({ length: 6 }, (_, at) => receiptText(at))
+    const shown = async (offers: readonly string[]): Promise<readonly number[]> => {
+      sell({ offers: [...offers], receipts: [...receipts] })
+      expect(await publisher.publishIfDue()).toBe(true)
+      await settle()
+      const heard = ear.cards.cardOf(NODE.did)?.card
+      return [heard?.offers.length ?? 0, heard?.receipts.length ?? 0]
+    }
+    expect(await shown([offerText()])).toEqual([1, 4])
+    const claims = Array.from({ length: 16 }, (_, at) => `claim-${`${at}`.padStart(2, '0')}-${'x'.repeat(40)}`)
+    const large = Array.from({ length: 12 }, () => offerText({ capabilities: claims }))
+    const [offers = 0, left = 0] = await shown(large)
+    expect(offers).toBeGreaterThan(5)
+    expect(left).toBeLessThan(4)
   })
 
   it('is not said by a node that sells nothing', async () => {

@@ -5,7 +5,7 @@ import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buying/buy-order.ts'
 import { type RestoredMark, takeOver } from '../../../src/market/parties/restored-party.ts'
-import { hashOfBytes, manifestHashOf } from '../../../src/market/parties/contracts/task-package.ts'
+import { hashOfBytes, manifestHashOf, shownArtifact } from '../../../src/market/parties/contracts/task-package.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import {
@@ -206,7 +206,7 @@ describe('a worker that lies', () => {
     const result = bytesOf(text)
     const body = {
       result: hashOfBytes(result),
-      manifest: manifestHashOf(result),
+      manifest: manifestHashOf(shownArtifact(result)),
       meter: hashOfBytes(bytesOf('meter')),
       verdict: hashOfBytes(bytesOf('passed')),
       claimNanos: nanos(1_000),

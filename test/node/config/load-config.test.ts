@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
@@ -76,13 +76,38 @@ describe('peers', () => {
   })
 })
 
+describe('the network', () => {
+  const network = (document: object): string => JSON.stringify({ network: document })
+
+  it('is this machine, and nobody is met, where nothing is said', () => {
+    const plain = { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false }
+    expect(load({}).network).toEqual(plain)
+  })
+
+  it('is as the operator says', () => {
+    const listen = ['/ip4/0.0.0.0/tcp/4001']
+    const given = { listen, mdns: true, relay: true, table: 'server', keyFile: 'network.key' }
+    const { keyFile, ...rest } = load({ file: network(given) }).network
+    expect(rest).toEqual({ listen, announce: [], bootstrap: [], isMdnsOn: true, isRelay: true, table: 'server' })
+    expect(isAbsolute(keyFile ?? '')).toBe(true)
+  })
+
+  it.each([
+    ['an address that is none', { listen: ['127.0.0.1:4001'] }],
+    ['a table that nobody knows', { table: 'both' }],
+    ['a member that it has not', { quic: true }],
+  ])('is refused with %s', (_why, document) => {
+    expect(failureOf({ file: network(document) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
 /** A node hears announcements, and buys from nobody that it knows by them alone. */
-const MARKET = { isGossiping: true, isDiscovering: false, models: [] }
+const MARKET = { isGossiping: true, isDiscovering: false, models: [], artifactBytesMax: 67_108_864 }
 
 describe('announcements', () => {
   it('are switched by the operator', () => {
-    const market = { gossip: false, discover: true, models: ['qwen3:8b'] }
-    const expected = { isGossiping: false, isDiscovering: true, models: ['qwen3:8b'] }
+    const market = { gossip: false, discover: true, models: ['qwen3:8b'], artifactBytesMax: 2_000_000 }
+    const expected = { isGossiping: false, isDiscovering: true, models: ['qwen3:8b'], artifactBytesMax: 2_000_000 }
     expect(load({ file: JSON.stringify({ market }) }).market).toEqual(expected)
     expect(failureOf({ file: JSON.stringify({ market: { models: [''] } }) }).code).toBe('CONFIG_INVALID')
   })

@@ -13,6 +13,9 @@ import { didOfPublicKey, publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
 import type { Audience } from '../../../src/wire/v1/envelope-head.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { checkEquivocation, type EquivocationProof } from '../../../src/wire/v1/equivocation.ts'
+import { sha256HexOfBytes } from '../../../src/base/sha256.ts'
+import { decodeMarketPost, encodeMarketPost } from '../../../src/wire/v1/market-frames.ts'
+import { decodePieceList } from '../../../src/wire/v1/piece-list.ts'
 import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
 import { decodeCard, verifyCard } from '../../../src/wire/v1/read-card.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
@@ -67,11 +70,29 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
     case 'notary-checkpoint':
     case 'notary-proof':
       return announcedOutcome(vector)
+    case 'market-frame':
+    case 'market-frame-refused':
+      return readFrame(vector.bytes)
+    case 'piece-list':
+    case 'piece-list-refused': {
+      const list = decodePieceList(bytesOf(vector.bytes))
+      return list === undefined
+        ? { kind: 'piece-list-refused' }
+        : { ...list, hash: sha256HexOfBytes(bytesOf(vector.bytes)) }
+    }
     case 'equivocation': {
       const outcome = checkEquivocation(vector.proof as EquivocationProof, verify)
       return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
     }
   }
+}
+
+function readFrame(digits: string): unknown {
+  const reading = decodeMarketPost(bytesOf(digits))
+  if (reading.kind === 'refused') return { code: reading.code }
+  const { frame, bytes: behind } = reading
+  const bytes = Buffer.from(encodeMarketPost({ frame, bytes: behind })).toString('hex')
+  return { frame, behind: Buffer.from(behind).toString('hex'), bytes }
 }
 
 /** What somebody who hears it by gossip makes of it. */
@@ -138,6 +159,7 @@ describe('golden vectors', () => {
       governance: 18,
       capability: 10,
       gossip: 42,
+      market: 19,
     })
   })
 

@@ -51,7 +51,10 @@ export async function askSignature(
   } as const
   const isFirst = isInputFirst(terms)
   const asker = { components: party.components, signal }
-  const answer = await askPatiently(asker, peer, { frame, ...(isFirst && { bytes: input }) })
+  const question = { frame, ...(isFirst && { bytes: input }) }
+  const isOver = (): boolean =>
+    !isFirst || orders.get(key).isGivenUp === true || party.components.clock.now() >= terms.signBy
+  const answer = await askUntilFetched(asker, { peer, question, isOver })
   if (answer.type === 'declined') return answer.code
   const { verify } = party.components
   const isRight =
@@ -65,6 +68,27 @@ export async function askSignature(
   }
   await orders.change(key, { cosignature: answer.signature })
   return undefined
+}
+
+type FetchingAsked = { readonly peer: Did; readonly question: MarketAnswer; readonly isOver: () => boolean }
+
+/** A seller that would lose a penalty fetches the pieces of the input from here before it signs, and may come back to it after a restart. */
+async function askUntilFetched(
+  asker: Pick<Party, 'components' | 'signal'>,
+  { peer, question, isOver }: FetchingAsked,
+): Promise<MarketPost['frame']> {
+  for (let isFetching = false; ;) {
+    const answer = await askPatiently(asker, peer, question)
+    isFetching ||= answer.type === 'declined' && answer.code === 'MARKET_INPUT_MISSING'
+    if (!isFetching || answer.type !== 'declined' || !isUnderWay(answer.code) || isOver()) return answer
+    await pause(asker.components.timers, ASK_AGAIN_MS, asker.signal)
+    asker.signal.throwIfAborted()
+  }
+}
+
+/** Whether a seller that fetches the input may still be at it: it says so, or cannot be reached. */
+function isUnderWay(code: string): boolean {
+  return code === 'MARKET_INPUT_MISSING' || code === 'NETWORK_UNREACHABLE' || code === 'NETWORK_TIMEOUT'
 }
 
 /** A seller that cannot be reached, or fails, may be back in a moment; asking twice is safe. */

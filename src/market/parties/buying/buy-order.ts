@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../../base/canonical-json.ts'
 import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../../base/money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
-import { addDuration, type DurationMs, MINUTE_MS, type Timestamp } from '../../../base/time.ts'
+import { addDuration, type DurationMs, durationFromMs, MINUTE_MS, type Timestamp } from '../../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../../core/acceptance/acceptance-predicate.ts'
 import type { AuctionKind, BidderFilter } from '../../../core/auction/auction-call.ts'
 import type {
@@ -18,7 +18,9 @@ import type { Did, Hash } from '../../../core/evidence/names.ts'
 import type { BuyCode } from './buy-codes.ts'
 import type { Currency } from '../../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../../wire/v1/market-frames.ts'
-import { hashOfBytes, taskHashOf } from '../contracts/task-package.ts'
+import { isInPieces } from '../../../wire/v1/piece-list.ts'
+import { nameOfArtifact } from '../artifacts/artifact-files.ts'
+import { type ArtifactName, taskHashOf } from '../contracts/task-package.ts'
 
 /** What a seller has to have. */
 export type SellerFilter = Omit<BidderFilter, 'newcomerExposureNanos'>
@@ -28,7 +30,8 @@ export type BuyRequest = {
   /** The same key with the same request is the same purchase; with another one it is a conflict. 1 to 128 printable ASCII characters. */
   readonly idempotencyKey: string
   readonly skill: string
-  readonly input: Uint8Array
+  /** Its bytes; or what is kept of it under the key already, piece by piece (`uploads.ts`). */
+  readonly input: Uint8Array | ArtifactName
   /** The most that it may cost, above 0. */
   readonly maxNanos: Amount
   readonly currency: Currency
@@ -101,7 +104,12 @@ export const ANY_RESULT: AcceptancePredicate = {
   kind: 'size-within',
   artifact: 'result',
   minBytes: 0,
-  maxBytes: 1_048_576,
+  maxBytes: 67_108_864,
+}
+
+/** What contracts call the input of a request. */
+export function inputOf({ input }: Pick<BuyRequest, 'input'>): ArtifactName {
+  return input instanceof Uint8Array ? nameOfArtifact(input) : input
 }
 
 /** The request's own content, for the comparison of two with one key. */
@@ -113,7 +121,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     skill,
     currency,
     custody,
-    input: hashOfBytes(request.input),
+    input: inputOf(request).hash,
     maxNanos: request.maxNanos.toString(),
     ...(auction !== undefined && { auction }),
     ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
@@ -169,7 +177,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const { k } = arbiters
   const usualFee = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
   const arbiterNanos = request.arbiterFeeNanos === undefined ? usualFee : BigInt(request.arbiterFeeNanos)
-  const timers = { ...policy.timers, ...request.timers }
+  const timers = withTransfer({ ...policy.timers, ...request.timers }, task.inputBytes)
   return {
     net,
     signBy: addDuration(now, signSpanOf(timers)),
@@ -200,6 +208,17 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     parametersHash: request.parametersHash ?? policy.parametersHash,
     salt,
   }
+}
+
+/** What a link carries at least that an input in pieces goes over, bytes in a second. */
+const TRANSFER_RATE = 262_144
+
+/** The pieces of an input are fetched between the hold and the start. */
+function withTransfer(timers: EscrowTimers, inputBytes: number): EscrowTimers {
+  if (!isInPieces(inputBytes)) return timers
+  const transferMs = Math.ceil((inputBytes * 1_000) / TRANSFER_RATE)
+  const most = Math.min(timers.startMs + transferMs, Math.floor(timers.deliverMs / 2))
+  return { ...timers, startMs: durationFromMs(Math.max(timers.startMs, most)) }
 }
 
 /** Sellers sign no further ahead: until then what they have signed may be held, and they keep a place for it. */

@@ -10,14 +10,16 @@ import { voucherHash } from '../../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../../wire/v1/market-frames.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from '../contracts/contract-follower.ts'
+import { isInPieces } from '../../../wire/v1/piece-list.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
+import { deliveredName, isArtifactHere, showArtifact } from '../artifacts/artifact-files.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { rememberDecline } from './decliners.ts'
-import { fetchResult, SideLook } from './fetch-result.ts'
+import { fetchDelivered, SideLook } from './fetch-result.ts'
 import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import { hearMeter } from '../selling/read-meter.ts'
-import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from '../contracts/task-package.ts'
+import { failedParts, hashOfBytes, inputNameOf, judgeResult, readPredicate } from '../contracts/task-package.ts'
 
 export type BuyerWorkInit = {
   readonly contract: ContractId
@@ -184,7 +186,7 @@ export class BuyerWork {
     }
   }
 
-  /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
+  /** The bytes of a result, or the list of its pieces. Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
   async takeResult(from: Did, bytes: Uint8Array, meter?: string): Promise<MarketAnswer> {
     const { party, init } = this
     if (this.noted === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
@@ -203,24 +205,36 @@ export class BuyerWork {
     return TAKEN
   }
 
-  /** What the delivery is worth: the bytes, their hash, the predicate on them. */
+  /** What the delivery is worth: the bytes, their hash, the predicate on them. What has failed by name and size alone is not waited for. */
   async judge({ delivery, terms }: DeliveredState): Promise<ResultVerdict> {
     const { party } = this
     const note = this.noted
-    const result = await party.journal.file(delivery.result)
-    const input = note === undefined ? undefined : await party.journal.file(note.input)
+    const file = await party.journal.file(delivery.result)
+    if (file === undefined) return note?.result === undefined ? { kind: 'missing' } : { kind: 'wrong-bytes' }
     const predicate = note === undefined ? undefined : readPredicate(note.predicate, terms.predicateHash)
-    if (result === undefined) return note?.result === undefined ? { kind: 'missing' } : { kind: 'wrong-bytes' }
-    if (input === undefined || predicate === undefined || delivery.manifest !== manifestHashOf(result))
-      return { kind: 'wrong-bytes' }
-    return { kind: 'judged', result: judgeResult(predicate, { input, result }) }
+    const name = deliveredName(file, delivery)
+    if (note === undefined || predicate === undefined || name === undefined) return { kind: 'wrong-bytes' }
+    if (name.sizeBytes > party.journal.limits.artifactBytesMax) return { kind: 'wrong-bytes' }
+    if (isInPieces(name.sizeBytes) && note.resultBytes === undefined)
+      await party.keep(CONTRACTS, this.init.contract, { ...note, result: name.hash, resultBytes: name.sizeBytes })
+    const inputName = inputNameOf(note.task)
+    // Of an input in pieces nothing is looked into, wherever they are.
+    const isSplit = isInPieces(inputName.sizeBytes)
+    const input = isSplit ? inputName : await showArtifact(party.journal, this.init.contract, inputName)
+    if (input === undefined) return { kind: 'wrong-bytes' }
+    const result = judgeResult(predicate, {
+      input,
+      result: isInPieces(name.sizeBytes) ? name : { ...name, bytes: file },
+    })
+    const isHere = await isArtifactHere(party.journal, this.init.contract, name)
+    return isHere || result.outcome === 'failed' ? { kind: 'judged', result } : { kind: 'missing' }
   }
 
   private async fetchResult({ terms, delivery }: DeliveredState, signal: AbortSignal): Promise<boolean> {
     const { party, init, noted: note } = this
     const { contract } = init
     const take = async (from: Did, bytes: Uint8Array): Promise<MarketAnswer> => await this.takeResult(from, bytes)
-    return await fetchResult(party, { contract, worker: terms.worker, hash: delivery.result, note, take }, { signal })
+    return await fetchDelivered(party, { contract, worker: terms.worker, delivery, note, take }, { signal })
   }
 
   private decide(state: DeliveredState): void {

@@ -6,7 +6,7 @@ import { type ContractId, type Did, type Hash, parseContractId } from '../../../
 import { UNKNOWN_STANDING } from '../../../core/market/match-offers.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import type { MarketTask } from '../../../wire/v1/market-frames.ts'
-import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
+import { type BuyerPolicy, type BuyRequest, inputOf, type OrderNote, requestHashOf } from './buy-order.ts'
 import { checkChain } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller, ExposureOf, PayerCapabilities } from './buyer-side.ts'
 import { SEALED_BIDS_MAX } from '../auctions/buyer-auction.ts'
@@ -20,9 +20,12 @@ import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
 import { noteOfRequest, Orders } from './orders.ts'
 import type { Party } from '../party.ts'
+import { HeardProgress } from '../progress/hear-progress.ts'
 import { showCases } from '../show-case.ts'
 import { adopt, purchaseOf } from '../restored-party.ts'
-import { hashOfBytes, taskHashOf } from '../contracts/task-package.ts'
+import { isArtifactHere, keepArtifact } from '../artifacts/artifact-files.ts'
+import { orderSubject } from './uploads.ts'
+import { type ArtifactName, taskHashOf } from '../contracts/task-package.ts'
 import { askInTurn, releaseWinner } from '../auctions/winners-turn.ts'
 import { writeContract } from './write-contract.ts'
 
@@ -84,7 +87,9 @@ export class Buyer {
   start(): void {
     if (this.close !== undefined) return
     this.party.serveOnce('cases', showCases(this.party))
+    const progress = new HeardProgress(this.party)
     this.close = this.party.components.door.serve({
+      progress: async (question) => await progress.take(question),
       voucher: async (question) => await this.signVoucher(question),
       result: async (question) => await this.takeResult(question),
     })
@@ -114,14 +119,16 @@ export class Buyer {
       throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names another purchase` })
     if (known === undefined) {
       if (request.capability !== undefined) checkChain(this.side, request.capability)
-      const input = hashOfBytes(request.input)
-      const tasks = party.keys.map((as) => taskOf(request, { inputHash: input, salt: party.wallet.saltOf(key, as) }))
+      const input = inputOf(request)
+      const tasks = party.keys.map((as) => taskOf(request.skill, input, party.wallet.saltOf(key, as)))
       // Made after a backup that this party came back from.
       const restored = tasks.find((one) => purchaseOf(party, taskHashOf(one)) !== undefined)
       const [task = restored] = restored === undefined ? tasks : [restored]
       if (task === undefined) throw new TypeError('A party has a key')
-      await party.journal.keepFile(`order/${key}`, request.input)
-      const note = noteOfRequest(request, { requestHash, task, input, at: party.components.clock.now() })
+      if (request.input instanceof Uint8Array) await keepArtifact(party.journal, orderSubject(key), request.input)
+      else if (!(await isArtifactHere(party.journal, orderSubject(key), request.input)))
+        throw new CodedError('REQUEST_INVALID', { message: `The input of ${key} is not here` })
+      const note = noteOfRequest(request, { requestHash, task, input: input.hash, at: party.components.clock.now() })
       await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
@@ -298,9 +305,6 @@ export class Buyer {
   }
 }
 
-function taskOf(
-  { skill, input }: Pick<BuyRequest, 'skill' | 'input'>,
-  named: Pick<MarketTask, 'inputHash' | 'salt'>,
-): MarketTask {
-  return { skill, ...named, inputBytes: input.byteLength }
+function taskOf(skill: string, { hash, sizeBytes }: ArtifactName, salt: MarketTask['salt']): MarketTask {
+  return { skill, salt, inputHash: hash, inputBytes: sizeBytes }
 }

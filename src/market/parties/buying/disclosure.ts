@@ -14,9 +14,7 @@ export type DisclosureLine = {
 }
 
 export type DisclosureInit = {
-  readonly request: Pick<BuyRequest, 'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency'> & {
-    readonly input: Uint8Array
-  }
+  readonly request: Pick<BuyRequest, 'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency' | 'input'>
   /** Nodes that will be asked for offers. */
   readonly nodes: readonly Did[]
   readonly notaries: readonly Did[]
@@ -27,7 +25,7 @@ export type DisclosureInit = {
 /** Which data of a purchase reach whom, in the order in which they leave. What is said here is what the buyer does: `ask-signature.ts`, `find-sellers.ts` and the auction's call. */
 export function discloseOf({ request, nodes, notaries, isInputFirst }: DisclosureInit): readonly DisclosureLine[] {
   const { skill, input, maxNanos, currency, custody, auction, arbiters } = request
-  const size = `${input.byteLength} bytes`
+  const size = `${input instanceof Uint8Array ? input.byteLength : input.sizeBytes} bytes`
   const lines: DisclosureLine[] = [
     { to: 'asked-nodes', what: `that somebody at this node looks for ${skill}, and nothing of the input`, who: nodes },
   ]

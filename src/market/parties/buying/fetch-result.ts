@@ -1,4 +1,5 @@
 import { CodedError } from '../../../base/errors.ts'
+import type { DeliveredState } from '../../../core/escrow/escrow-state.ts'
 import type { ContractId, Did, Hash } from '../../../core/evidence/names.ts'
 import type { AbortOptions } from '../../../ports/abort-options.ts'
 import type { Timers } from '../../../ports/timers.ts'
@@ -8,6 +9,8 @@ import { nodesOf } from './find-sellers.ts'
 import { TAKEN, type MarketAnswer } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import { hashOfBytes } from '../contracts/task-package.ts'
+import { deliveredName, listOfArtifact } from '../artifacts/artifact-files.ts'
+import { fetchPieces } from '../artifacts/fetch-pieces.ts'
 
 /** Nodes of a worker that are asked for a result at most. */
 const NODES_MAX = 8
@@ -15,25 +18,50 @@ const NODES_MAX = 8
 export type WantedResult = {
   readonly contract: ContractId
   readonly worker: Did
-  readonly hash: Hash
+  readonly delivery: Pick<DeliveredState['delivery'], 'result' | 'manifest'>
   readonly note: ContractNote | undefined
   readonly take: (from: Did, bytes: Uint8Array) => Promise<MarketAnswer>
 }
 
 /**
- * Asks all nodes of a worker at once for what it delivered: whoever has lost it, or where it was, gets it again. How long each of them takes is in the worker's hand, so
+ * Asks all nodes of a worker at once for what it delivered: whoever has lost it, or where it was, gets it again; of a result in pieces the list, and then what is missing of them. How long each of them takes is in the worker's hand, so
  * nothing that has a deadline waits for the end of this. @returns Whether it is here now.
  */
-export async function fetchResult(
+export async function fetchDelivered(
   party: Party,
-  { contract, worker, hash, note, take }: WantedResult,
+  { contract, worker, delivery, note, take }: WantedResult,
   { signal = party.signal }: AbortOptions,
 ): Promise<boolean> {
-  const { peer, other, task } = note ?? {}
-  if (peer === undefined || task === undefined) return false
+  const { journal } = party
+  const { result: hash } = delivery
+  const nodes = note === undefined ? [] : await nodesOfWorker(party, worker, note)
+  if (!journal.hasFile(hash) && !(await fetchFile(party, { contract, hash, take, nodes }, { signal }))) return false
+  const file = await journal.file(hash)
+  const name = file && deliveredName(file, delivery)
+  const list = name && (await listOfArtifact(journal, name))
+  if (list === undefined) return true
+  if (list.sizeBytes > journal.limits.artifactBytesMax) return false
+  return await fetchPieces(party, { contract, list, subject: contract, nodes, part: 'result' }, { signal })
+}
+
+async function nodesOfWorker(party: Party, worker: Did, { peer, other, task }: ContractNote): Promise<readonly Did[]> {
   const nodes = peer === other ? [peer, ...(await nodesOf(party, worker, task.skill))] : [peer]
+  return [...new Set(nodes)].slice(0, NODES_MAX)
+}
+
+/** The result where it fits one frame, else the list of its pieces. */
+async function fetchFile(
+  party: Party,
+  {
+    contract,
+    hash,
+    take,
+    nodes,
+  }: Pick<WantedResult, 'contract' | 'take'> & { readonly hash: Hash; readonly nodes: readonly Did[] },
+  { signal = party.signal }: AbortOptions,
+): Promise<boolean> {
   const frame = { type: 'file-wanted', contract, hash } as const
-  const asked = [...new Set(nodes)].slice(0, NODES_MAX).map(async (node) => {
+  const asked = nodes.map(async (node) => {
     try {
       const answer = await party.components.door.ask(node, { frame }, { signal })
       if (answer.frame.type !== 'file' || hashOfBytes(answer.bytes) !== hash) return false

@@ -19,7 +19,7 @@ export type ContractNote = {
   readonly task: MarketTask
   /** Canonical text of the predicate. */
   readonly predicate: string
-  /** Name of the input's file. */
+  /** Name of the input's file; of one in pieces, of their list. */
   readonly input: Hash
   /** Canonical text of the terms. */
   readonly terms: string
@@ -31,6 +31,8 @@ export type ContractNote = {
   readonly isHeld?: boolean
   /** Of the worker: name of the result's file, and whether the predicate passed on it. */
   readonly result?: Hash
+  /** Its size, where it is in pieces: then the file is their list. */
+  readonly resultBytes?: number
   readonly verdict?: Hash
   readonly meter?: Hash
   readonly outcome?: 'passed' | 'failed' | 'undecided'

@@ -30,9 +30,19 @@ export function taskHashOf(task: MarketTask): Hash {
   return sha256Hex(TASK_DOMAIN + canonicalJson(task)) as Hash
 }
 
+/**
+ * An input or a result as contract and delivery name it: by the SHA-256 of its bytes where they fit one frame, else by that of the list of its pieces. Name and size
+ * together say which; a name alone does not, since the bytes of a list are an artefact too.
+ */
+export type ArtifactName = { readonly hash: Hash; readonly sizeBytes: number }
+
+export function inputNameOf({ inputHash, inputBytes }: MarketTask): ArtifactName {
+  return { hash: inputHash, sizeBytes: inputBytes }
+}
+
 /** The list of artefacts that a delivery binds: here the result alone. */
-export function manifestHashOf(result: Uint8Array): Hash {
-  const content = [{ hash: hashOfBytes(result), name: RESULT, sizeBytes: result.byteLength }]
+export function manifestHashOf({ hash, sizeBytes }: ArtifactName): Hash {
+  const content = [{ hash, name: RESULT, sizeBytes }]
   return sha256Hex(MANIFEST_DOMAIN + canonicalJson(content)) as Hash
 }
 
@@ -51,9 +61,16 @@ export function readPredicate(text: string, hash: Hash): AcceptancePredicate | u
   }
 }
 
-export type JudgedBytes = {
-  readonly input: Uint8Array
-  readonly result: Uint8Array
+/** An artefact that is here. Absent bytes: it is in pieces, and nobody looks into it. */
+export type ShownArtifact = ArtifactName & { readonly bytes?: Uint8Array }
+
+export function shownArtifact(bytes: Uint8Array): ShownArtifact {
+  return { hash: hashOfBytes(bytes), sizeBytes: bytes.byteLength, bytes }
+}
+
+export type JudgedArtifacts = {
+  readonly input: ShownArtifact
+  readonly result: ShownArtifact
   /** What another run of the task gave, where there was one that counts. */
   readonly again?: Uint8Array
 }
@@ -72,25 +89,31 @@ export function reRunsOf(predicate: AcceptancePredicate): readonly string[] {
 }
 
 function runOf(bytes: Uint8Array): RunFacts {
-  const { json } = factsOf(bytes)
+  const { json } = factsOf(shownArtifact(bytes))
   return { exitCode: 0, ...(json !== undefined && { json }) }
 }
 
-/** What the predicate says of a result. Worker, payer and arbiters who have the same bytes get the same. */
-export function judgeResult(predicate: AcceptancePredicate, { input, result, again }: JudgedBytes): AcceptanceResult {
+/**
+ * What the predicate says of a result. Worker, payer and arbiters who have the same artefacts get the same. A result in pieces fails whatever looks into its text: a worker
+ * would else be paid for any bytes, as long as they are too many to be looked into.
+ */
+export function judgeResult(
+  predicate: AcceptancePredicate,
+  { input, result, again }: JudgedArtifacts,
+): AcceptanceResult {
   const facts: AcceptanceFacts = {
     artifacts: new Map([
       [INPUT, factsOf(input)],
-      [RESULT, factsOf(result)],
+      [RESULT, { ...factsOf(result), ...(result.bytes === undefined && { isTooLarge: true }) }],
     ]),
     runs: new Map(again === undefined ? [] : reRunsOf(predicate).map((run) => [run, runOf(again)])),
   }
   return evaluatePredicate(predicate, facts)
 }
 
-function factsOf(bytes: Uint8Array): ArtifactFacts {
-  const text = decodeUtf8(bytes)
-  const head = { hash: hashOfBytes(bytes), sizeBytes: bytes.byteLength }
+function factsOf({ hash, sizeBytes, bytes }: ShownArtifact): ArtifactFacts {
+  const text = bytes === undefined ? undefined : decodeUtf8(bytes)
+  const head = { hash, sizeBytes }
   if (text === undefined) return head
   const json = jsonOf(text)
   return { ...head, text, ...(json !== undefined && { json }) }

@@ -104,6 +104,15 @@ export class PartyJournal {
     return this.known.files.has(hash) ? await this.bytes.read(hash) : undefined
   }
 
+  /** Whether there is a file of that name, whoever's it is. */
+  hasFile(hash: Hash): boolean {
+    return this.known.files.has(hash)
+  }
+
+  isFileOf(subject: string, hash: Hash): boolean {
+    return this.known.files.isOf(subject, hash)
+  }
+
   /** Files of a contract, by their names. */
   filesOf(subject: string): readonly Hash[] {
     return this.known.files.of(subject)

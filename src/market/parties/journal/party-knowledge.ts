@@ -15,6 +15,10 @@ export type PartyLimits = {
   readonly envelopesMax: number
   readonly notesMax: number
   readonly fileBytesMax: number
+  /** Of one input or result, which is several files where it is in pieces. */
+  readonly artifactBytesMax: number
+  /** Of inputs in pieces that are here before their contract is signed, all together. Nothing was paid for them. */
+  readonly unsignedBytesMax: number
   readonly filesMax: number
   readonly filesBytesMax: number
   /** Journal size that starts a compaction. */
@@ -28,6 +32,8 @@ export const PARTY_LIMITS_DEFAULT: PartyLimits = {
   envelopesMax: 512,
   notesMax: 262_144,
   fileBytesMax: 1_048_576,
+  artifactBytesMax: 67_108_864,
+  unsignedBytesMax: 268_435_456,
   filesMax: 131_072,
   filesBytesMax: 4_294_967_296,
   compactAtBytes: 67_108_864,

@@ -205,7 +205,7 @@ function runnerOf(party: Party, { findWorker }: Pick<PartyRoleInit, 'findWorker'
   const { clock } = party.components
   const meters = new Map<ContractId, WorkMeter>()
   return {
-    async run({ contract, skill, input }, { signal }) {
+    async run({ contract, skill, input }, { signal, progress = () => undefined }) {
       const agent = party.noteOf<SkillNote>(SKILLS, skill)?.agent
       const worker = agent === undefined ? undefined : await workerNamed(agent, findWorker)
       if (worker === undefined)
@@ -213,7 +213,7 @@ function runnerOf(party: Party, { findWorker }: Pick<PartyRoleInit, 'findWorker'
       const meter = new WorkMeter(clock, input.byteLength)
       meters.set(contract, meter)
       try {
-        const result = await worker(input, { signal, count: (unit, quantity) => meter.count(unit, quantity) })
+        const result = await worker(input, { signal, count: (unit, quantity) => meter.count(unit, quantity), progress })
         return { result, counts: meter.read(result.byteLength) }
       } finally {
         meters.delete(contract)

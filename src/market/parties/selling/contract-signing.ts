@@ -5,7 +5,7 @@ import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../../core/evidence/names.ts'
 import { termsText } from '../../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../../wire/v1/escrow-terms.ts'
-import type { MarketTask } from '../../../wire/v1/market-frames.ts'
+import { headOfArtifact } from '../artifacts/artifact-files.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { CreditAccounts, refuseCredit } from '../accounts/credit-accounts.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from '../market-door.ts'
@@ -16,7 +16,8 @@ import type { PlacedBid, SellerPlaces } from './seller-places.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { isInputFirst } from './take-input.ts'
-import { hashOfBytes, readPredicate, taskHashOf } from '../contracts/task-package.ts'
+import { UnsignedInputs } from './unsigned-inputs.ts'
+import { inputNameOf, readPredicate, taskHashOf } from '../contracts/task-package.ts'
 
 export type ContractSigningComponents = {
   readonly party: Party
@@ -54,6 +55,7 @@ export class ContractSigning {
   private readonly accounts: CreditAccounts
   private readonly orders: PayerOrders
   private readonly places: SellerPlaces
+  private readonly unsigned: UnsignedInputs
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
     this.components = components
@@ -62,6 +64,7 @@ export class ContractSigning {
     this.accounts = new CreditAccounts(components.party)
     this.orders = new PayerOrders(components.party, components.capabilities)
     this.places = components.places
+    this.unsigned = new UnsignedInputs(components.party)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -78,7 +81,7 @@ export class ContractSigning {
     const { task, predicate } = frame
     const isTask =
       taskHashOf(task) === terms.taskHash &&
-      (isInputFirst(terms) ? isInput(bytes, task) : bytes.byteLength === 0) &&
+      (isInputFirst(terms) ? headOfArtifact(bytes, inputNameOf(task)) !== undefined : bytes.byteLength === 0) &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
     if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
@@ -109,6 +112,7 @@ export class ContractSigning {
       (await this.refuse(terms, asked)) ??
       (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy)) ??
+      (isInputFirst(terms) ? await this.unsigned.refuse({ contract, terms, task, from, list: bytes }) : undefined) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)
@@ -139,6 +143,7 @@ export class ContractSigning {
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined && own?.place.skill !== skill) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > (own?.place.inputBytesMax ?? offer?.inputBytesMax ?? 0)) return 'MARKET_LIMIT_PASSED'
+    if (inputBytes > this.party.journal.limits.artifactBytesMax) return 'MARKET_LIMIT_PASSED'
     const offerNanos = offer?.priceNanos ?? (own && amountFromNanos(BigInt(own.place.nanos))) ?? terms.maxNanos
     const priceNanos = this.components.bids.priceOf(terms, transcript) ?? offerNanos
     const open = this.places.open(own?.auction)
@@ -154,8 +159,4 @@ export class ContractSigning {
     const wanted = { payer, isLent: custody === 'C1', deliverMs: timers.deliverMs, isBid: false }
     return await this.places.refuse(wanted, offer)
   }
-}
-
-function isInput(bytes: Uint8Array, { inputHash, inputBytes }: MarketTask): boolean {
-  return inputBytes === bytes.byteLength && inputHash === hashOfBytes(bytes)
 }

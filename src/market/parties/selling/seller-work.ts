@@ -5,15 +5,21 @@ import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.
 import { BEATS_MISSED_MAX, type EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../../core/evidence/names.ts'
 import { voucherHash } from '../../../wire/v1/escrow-events.ts'
+import { isInPieces } from '../../../wire/v1/piece-list.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
+import { isArtifactHere, keepArtifact, named, readArtifact, showArtifact } from '../artifacts/artifact-files.ts'
+import { fetchArtifact } from '../artifacts/fetch-artifact.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from '../contracts/contract-notes.ts'
 import { type FollowedContract, pause } from '../contracts/contract-follower.ts'
 import { CLOCK_SKEW_MS } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
 import type { SellerPolicy } from './seller-policy.ts'
+import type { TaskQueue } from './task-queue.ts'
+import { ProgressFeed } from '../progress/progress-feed.ts'
+import type { WorkProgress } from '../progress/progress-board.ts'
 import { untilAborted } from './until-aborted.ts'
-import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
+import { inputNameOf, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
 import { rememberLapse } from './lapsers.ts'
 
 export type TaskInit = {
@@ -28,6 +34,8 @@ export type TaskControls = {
   readonly signal: AbortSignal
   /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
   readonly reached: (milestone: number, counts: TaskCounts) => Promise<void>
+  /** Tells the payer how far the work is. Nobody waits for it, and nothing is paid for it. Absent: nobody is told. */
+  readonly progress?: (made: WorkProgress) => void
 }
 
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
@@ -39,7 +47,7 @@ export type TaskRunner = {
 
 export type WorkComponents = {
   readonly party: Party
-  readonly runner: TaskRunner
+  readonly runner: Pick<TaskQueue, 'run' | 'used'>
   readonly isDoubtful: SellerPolicy['isDoubtful']
 }
 
@@ -78,6 +86,10 @@ function lapseOf(party: Party, contract: ContractId): Timestamp | undefined {
   return note && addDuration(readTerms(note.terms).signBy, CLOCK_SKEW_MS)
 }
 
+function inputGone(contract: ContractId): CodedError {
+  return new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
+}
+
 class ContractWork {
   private readonly party: Party
   private readonly components: WorkComponents
@@ -86,6 +98,7 @@ class ContractWork {
   private current: EscrowState | undefined
   private task: Promise<void> | undefined
   private isResultSent = false
+  private isFetching = false
 
   constructor(components: WorkComponents, contract: ContractId) {
     this.components = components
@@ -99,9 +112,7 @@ class ContractWork {
     if (!this.party.signsFor(this.contract, state.terms.worker)) return
     switch (state.kind) {
       case 'HELD':
-        // Nothing is promised that cannot be done: without its input the task does not begin.
-        if ((await this.party.journal.file(this.noted.input)) === undefined) return
-        await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
+        await this.startWithInput()
         return
       case 'WORKING':
         if (this.task === undefined) this.startTask(state.terms, state.deliverBy)
@@ -149,6 +160,33 @@ class ContractWork {
     return await readMeter(party, { contract, payer: noted.other, act, counts })
   }
 
+  /** Nothing is promised that cannot be done: without its input the task does not begin. */
+  private async startWithInput(): Promise<void> {
+    const { party, contract } = this
+    const name = inputNameOf(this.noted.task)
+    if (await isArtifactHere(party.journal, contract, name))
+      await party.tellNotary(contract, { act: 'start', type: 'escrow-start', body: {} })
+    else if (isInPieces(name.sizeBytes)) this.fetchInput()
+  }
+
+  /** An input in pieces is fetched once the price is held, so that nobody fills this disk for nothing. */
+  private fetchInput(): void {
+    if (this.isFetching) return
+    this.isFetching = true
+    const { party, contract } = this
+    party.begin(async () => {
+      const signal = AbortSignal.any([party.signal, this.stopping.signal])
+      const wanted = { contract, subject: contract, name: inputNameOf(this.noted.task), node: this.noted.peer }
+      while (this.current?.kind === 'HELD' && !signal.aborted) {
+        if (await fetchArtifact(party, wanted, { signal })) {
+          await this.startWithInput()
+          return
+        }
+        await pause(party.components.timers, AGAIN_MS, signal)
+      }
+    })
+  }
+
   private startTask(terms: EscrowTerms, dueAt?: Timestamp): void {
     const done = this.runTask(terms, dueAt)
     this.task = done.catch(() => undefined)
@@ -162,27 +200,42 @@ class ContractWork {
     })
   }
 
+  private async readInput(): Promise<Uint8Array> {
+    const input = await readArtifact(this.party.journal, inputNameOf(this.noted.task))
+    if (input === undefined) throw inputGone(this.contract)
+    return input
+  }
+
   private async runTask(terms: EscrowTerms, dueAt: Timestamp | undefined): Promise<void> {
     const { party, contract, noted } = this
-    const input = await party.journal.file(noted.input)
-    if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
     const signal = AbortSignal.any([party.signal, this.stopping.signal])
     if (noted.result === undefined) {
       const stopBeats = this.beat(terms, signal)
       try {
         const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
           await this.vouch(terms, milestone, counts)
-        const init = { contract, skill: noted.task.skill, input, ...(dueAt && { dueAt }) }
-        const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
+        const init = {
+          contract,
+          skill: noted.task.skill,
+          readInput: async () => await this.readInput(),
+          ...(dueAt && { dueAt }),
+        }
+        const feed = new ProgressFeed(party, { contract, payer: noted.peer, signal })
+        const controls = { signal, reached, progress: (made: WorkProgress) => feed.say(made) }
+        const { result, counts } = await untilAborted(this.components.runner.run(init, controls), signal)
         signal.throwIfAborted()
         const meter = await this.readMeter('last', counts)
-        const hash = await party.journal.keepFile(contract, result)
+        const made = await keepArtifact(party.journal, contract, result)
         const predicate = readPredicate(noted.predicate, terms.predicateHash)
         if (predicate === undefined)
           throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
         // Seen before anything is delivered: a rejection of what failed is not contested.
-        const judged = judgeResult(predicate, { input, result })
-        await this.note({ result: hash, verdict: verdictHashOf(judged), outcome: judged.outcome, meter })
+        const input = await showArtifact(party.journal, contract, inputNameOf(noted.task))
+        if (input === undefined) throw inputGone(contract)
+        const judged = judgeResult(predicate, { input, result: named(made, result) })
+        const inPieces = isInPieces(made.sizeBytes) ? { resultBytes: made.sizeBytes } : {}
+        const verdict = verdictHashOf(judged)
+        await this.note({ result: made.hash, ...inPieces, verdict, outcome: judged.outcome, meter })
       } finally {
         stopBeats()
       }
@@ -195,12 +248,12 @@ class ContractWork {
    * result leaves when the set has certified the delivery, so that nobody has it and may still end the contract without paying.
    */
   private async deliver(terms: EscrowTerms): Promise<void> {
-    const { result: hash, verdict, meter } = this.noted
-    const result = hash === undefined ? undefined : await this.party.journal.file(hash)
-    if (result === undefined || verdict === undefined || meter === undefined) return
+    const { result: hash, resultBytes, verdict, meter } = this.noted
+    const file = hash === undefined ? undefined : await this.party.journal.file(hash)
+    if (hash === undefined || file === undefined || verdict === undefined || meter === undefined) return
     const body = {
-      result: hashOfBytes(result),
-      manifest: manifestHashOf(result),
+      result: hash,
+      manifest: manifestHashOf({ hash, sizeBytes: resultBytes ?? file.byteLength }),
       meter,
       verdict,
       claimNanos: terms.maxNanos,
@@ -209,7 +262,7 @@ class ContractWork {
     await this.party.tellNotary(this.contract, { act: 'deliver', type: 'escrow-delivery', body })
   }
 
-  /** To the payer directly, again and again while it can still be accepted. */
+  /** To the payer directly, again and again while it can still be accepted; of a result in pieces the list, whose pieces the payer fetches. */
   private sendResult(): void {
     const { party, contract } = this
     const { result: hash, peer } = this.noted

@@ -32,7 +32,7 @@ export type SellerInit = { readonly policy: SellerPolicy }
  * that it has promised is in its journal; after a restart `start` goes on with every contract where it was.
  */
 export class Seller {
-  private readonly runner: TaskRunner
+  private readonly queue: TaskQueue
   private readonly party: Party
   private readonly standing: StandingOffers
   private readonly bids: SealedBids
@@ -49,7 +49,7 @@ export class Seller {
     const queue = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
     this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
-    this.runner = queue
+    this.queue = queue
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
     this.signing = new ContractSigning({ party, offers, bids: this.bids, places, capabilities, onSigned }, policy)
@@ -98,7 +98,7 @@ export class Seller {
   private workOn(contract: ContractId): void {
     if (this.working.has(contract)) return
     this.working.add(contract)
-    const { party, runner, policy } = this
+    const { party, queue: runner, policy } = this
     party.begin(async () => {
       try {
         await workOnContract({ party, runner, isDoubtful: policy.isDoubtful }, contract)

@@ -2,13 +2,16 @@ import type { ContractId } from '../../../core/evidence/names.ts'
 import type { TaskCounts } from './read-meter.ts'
 import type { TaskControls, TaskInit, TaskRunner } from './seller-work.ts'
 
+/** A task whose input is read when its turn comes: those that wait hold no memory. */
+export type QueuedTask = Omit<TaskInit, 'input'> & { readonly readInput: () => Promise<Uint8Array> }
+
 export type TaskQueueInit = {
   /** Tasks of a skill that run at one time; `undefined`: as many as there are. */
   readonly mostOf: (skill: string) => number | undefined
 }
 
 /** Runs no more tasks of a skill at one time than its offer says; the others wait, and whichever is due first begins next. */
-export class TaskQueue implements TaskRunner {
+export class TaskQueue {
   private readonly runner: TaskRunner
   private readonly init: TaskQueueInit
   private readonly running = new Map<string, number>()
@@ -30,13 +33,13 @@ export class TaskQueue implements TaskRunner {
   }
 
   /** Rejects as the runner does, and with the reason of the signal while it waits. */
-  async run(task: TaskInit, controls: TaskControls): ReturnType<TaskRunner['run']> {
+  async run({ readInput, ...task }: QueuedTask, controls: TaskControls): ReturnType<TaskRunner['run']> {
     const { skill, contract } = task
     if (!this.hasRoom(skill)) await this.turn(task, controls.signal)
     else this.count(skill, 1)
     this.begun.add(contract)
     try {
-      return await this.runner.run(task, controls)
+      return await this.runner.run({ ...task, input: await readInput() }, controls)
     } finally {
       this.begun.delete(contract)
       this.count(skill, -1)
@@ -44,7 +47,7 @@ export class TaskQueue implements TaskRunner {
     }
   }
 
-  private async turn({ skill, dueAt: due }: TaskInit, signal: AbortSignal): Promise<void> {
+  private async turn({ skill, dueAt: due }: Omit<TaskInit, 'input'>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const turn = Promise.withResolvers<void>()
     const dueAt = due ?? Infinity

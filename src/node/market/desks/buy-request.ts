@@ -15,11 +15,15 @@ import {
 import { chainOf } from './capability-answers.ts'
 import { nanosOf } from './credit-desk.ts'
 import { timersOfText } from './order-timers.ts'
+import { type ArtifactName, hashOfBytes } from '../../../market/parties/contracts/task-package.ts'
+import { MARKET_BYTES_MAX } from '../../../wire/v1/market-frames.ts'
+import { decodePieceList } from '../../../wire/v1/piece-list.ts'
 import type { UsableParameters } from '../../../market/parties/parameters/usable-parameters.ts'
 
 /** A name such as text.word-count, of a skill or a capability. */
 const WORD = /^[a-z][a-z0-9._/-]{0,63}$/
-export const INPUT_BYTES_MAX = 900_000
+/** Of an input that stands in the request; larger ones are handed in by pieces before. */
+const INPUT_BYTES_MAX = MARKET_BYTES_MAX
 
 /** Members of a purchase that stand in a request by themselves. Throws `REQUEST_INVALID`. */
 export function buyRequestOf(
@@ -43,7 +47,7 @@ export function buyRequestOf(
     ...known,
     idempotencyKey: requiredText(request, 'key'),
     skill: skillOf(request),
-    input: inputOf(request),
+    input: listedInput(request) ?? inputOf(request),
     custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
     ...(auction !== undefined && { auction }),
     ...(has('depositNanos') && { depositNanos: nanosOf(request, 'depositNanos') }),
@@ -81,6 +85,20 @@ function filterOfRequest(request: ControlRequest): BuyRequest['filter'] {
   if (!Number.isSafeInteger(reputationPpmMin) || reputationPpmMin < 0 || reputationPpmMin > PPM)
     throw invalidRequest('reputationPpm', `reputationPpm is a whole number from 0 to ${PPM}`)
   return capabilities.length === 0 && reputationPpmMin === 0 ? undefined : { capabilities, reputationPpmMin }
+}
+
+/** An input that was handed in by pieces, by the list of them. */
+function listedInput(request: ControlRequest): ArtifactName | undefined {
+  if (optionalText(request, 'inputList') === undefined) return undefined
+  const bytes = bytesOf(request, 'inputList')
+  const list = decodePieceList(bytes)
+  if (list === undefined) throw invalidRequest('inputList', 'inputList must be a list of pieces')
+  return { hash: hashOfBytes(bytes), sizeBytes: list.sizeBytes }
+}
+
+/** Bytes of a member in base64url. */
+export function bytesOf(request: ControlRequest, name: string): Uint8Array {
+  return new Uint8Array(Buffer.from(requiredText(request, name), 'base64url'))
 }
 
 function inputOf(request: ControlRequest): Uint8Array {

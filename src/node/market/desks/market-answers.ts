@@ -18,6 +18,7 @@ import {
   optionalText,
   requiredText,
 } from '../../control/control-request.ts'
+import { beginInput, keepInput, readPieces, readResult } from './artifact-desk.ts'
 import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
 import { contractOf, type CreditDesk } from './credit-desk.ts'
 import { plain } from './plain-json.ts'
@@ -110,7 +111,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
   disclosure: async (desks, { request }) => await tradeOf(desks).disclosure(request),
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
-  result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
+  'input-begin': async (desks, { request }) => await beginInput(roleOf(desks).party, request),
+  'input-pieces': async (desks, { request }) => await keepInput(roleOf(desks).party, request),
+  result: async (desks, { request }) => await readResult(roleOf(desks).party, request),
+  'result-pieces': async (desks, { request }) => await readPieces(roleOf(desks).party, request),
   auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),
   prices: async (desks, { request }) => await Promise.resolve(listPrices(roleOf(desks), request)),
   attest: async (desks, { request }) => await attestCapability(roleOf(desks), request),

@@ -4,9 +4,10 @@ import { CodedError } from '../../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../../base/time.ts'
 import { Turns } from '../../../market/parties/turns.ts'
-import { type Did, parseContractId, parseHash } from '../../../core/evidence/names.ts'
+import { type Did, parseContractId } from '../../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
+import { endUpload } from '../../../market/parties/buying/uploads.ts'
 import { discloseOf } from '../../../market/parties/buying/disclosure.ts'
 import { readAuctionFile } from '../../../market/auctions/auction-file.ts'
 import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
@@ -21,7 +22,8 @@ import {
   optionalText,
   requiredText,
 } from '../../control/control-request.ts'
-import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
+import { progressDocument } from './artifact-desk.ts'
+import { buyRequestOf, bytesOf, capabilitiesOf, skillOf } from './buy-request.ts'
 import { type CreditDesk, findMeant, nanosOf } from './credit-desk.ts'
 import { plain } from './plain-json.ts'
 import type { MarketInit } from '../market-init.ts'
@@ -41,6 +43,8 @@ export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
 }
 
 const LATENCY_MS_DEFAULT = 1_000
+/** Of an offer that names no other limit. */
+const INPUT_BYTES_DEFAULT = 900_000
 
 /** Offers and purchases of this node. */
 export class TradeDesk {
@@ -78,7 +82,7 @@ export class TradeDesk {
       currency,
       priceNanos: nanosOf(request, 'nanos'),
       latencyMs: durationFromMs(optionalNumber(request, 'latencyMs') ?? LATENCY_MS_DEFAULT),
-      inputBytesMax: INPUT_BYTES_MAX,
+      inputBytesMax: this.inputLimit(request),
       capabilities: capabilitiesOf(request),
       validFrom: now,
       validUntil: timestampFromMs(now + validMs),
@@ -100,6 +104,13 @@ export class TradeDesk {
       if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
     const act = `${skill}/${currency}/${terms.validFrom}`
     return { offer: await role.seller.offer(terms, act), expiresAt: terms.validUntil, effect: 'applied' }
+  }
+
+  private inputLimit(request: ControlRequest): number {
+    const most = this.init.role.party.journal.limits.artifactBytesMax
+    const limit = optionalNumber(request, 'inputBytesMax') ?? INPUT_BYTES_DEFAULT
+    if (Number.isSafeInteger(limit) && limit >= 1 && limit <= most) return limit
+    throw invalidRequest('inputBytesMax', `An input has 1 to ${most} bytes here (market.artifactBytesMax)`)
   }
 
   /** Throws `REQUEST_INVALID`, `MARKET_OBJECT_UNKNOWN` where nothing stands. */
@@ -141,6 +152,8 @@ export class TradeDesk {
     return await this.turns.take(key, async () => {
       const wanted = await this.requestOf(request)
       const isRepeated = buyer.order(key) !== undefined
+      if (!isRepeated && request['inputList'] !== undefined)
+        await endUpload(this.init.role.party, key, bytesOf(request, 'inputList'))
       const order = await buyer.buy(wanted).catch((error: unknown) => {
         if (!CodedError.is(error) || error.code !== 'MARKET_KEY_CONFLICT') throw error
         throw new CodedError('MARKET_KEY_REUSED', { message: error.message, cause: error })
@@ -170,15 +183,14 @@ export class TradeDesk {
     const contract = parseContractId(order.contract ?? '')
     const view = contract === undefined ? undefined : await this.viewOf(contract, request)
     const note = contract && this.init.role.party.noteOf<ContractNote>(CONTRACTS, contract)
-    return { key, ...stageOf(order), ended: note?.ended ?? null, view: view === undefined ? null : plain(view) }
-  }
-
-  /** The bytes of the result. Throws `MARKET_OBJECT_UNKNOWN`. */
-  async result(request: ControlRequest): Promise<JsonValue> {
-    const hash = parseHash(requiredText(request, 'hash'))
-    const bytes = hash === undefined ? undefined : await this.init.role.party.journal.file(hash)
-    if (bytes === undefined) throw unknown('That file is not here', 'Ask the party that filed it.')
-    return { bytes: Buffer.from(bytes).toString('base64url') }
+    const progress = progressDocument(contract && this.init.role.party.progress.of(contract))
+    return {
+      key,
+      ...stageOf(order),
+      ended: note?.ended ?? null,
+      progress,
+      view: view === undefined ? null : plain(view),
+    }
   }
 
   /** The transcript of an auction of this node and what bidders have signed, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */

@@ -68,7 +68,7 @@ export class CardRole {
   }
 
   /** Says what the party sells, until it stops. */
-  sell({ party, seller }: PartyRole): void {
+  sell({ party, seller, reputation }: PartyRole): void {
     this.party = party
     const { components, gossip, key, network } = this.init
     const { clock, timers, random, onError, gossip: settings } = components
@@ -78,6 +78,7 @@ export class CardRole {
       custody: [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))].toSorted(),
       models: [...settings.models],
       offers: seller.offers().map(({ kept }) => DECODER.decode(kept.bytes)),
+      receipts: [...reputation.receiptsToShow()],
     })
     const publisher = new CardPublisher(
       { gossip, cards: this.cards, clock, timers, random, signer: key.signer },
@@ -90,6 +91,18 @@ export class CardRole {
   known(): readonly CardEntry[] {
     const own = this.init.key.description.did
     return this.cards.cards.filter(({ card }) => card.node !== own)
+  }
+
+  cardOf(node: Did): CardEntry | undefined {
+    return this.cards.cardOf(node)
+  }
+
+  /**
+   * @param onChange Told at once of the node whose card came, was replaced, or is gone.
+   * @returns Ends it.
+   */
+  watch(onChange: (node: Did) => void): () => void {
+    return this.cards.watch(onChange)
   }
 
   /** Nodes that say that they sell a skill, where the operator wants them asked; from now on this node knows where they are. */

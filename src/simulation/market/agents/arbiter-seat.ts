@@ -47,7 +47,8 @@ export class ArbiterSeat {
     const shown = await fetchCase(party, state, [worker, payer])
     if (shown === undefined) return undefined
     const { economy, rules } = this.town
-    const seen = economy.isRight(shown.input, shown.result)
+    const [input, result] = [shown.input.bytes, shown.result.bytes]
+    const seen = input !== undefined && result !== undefined && economy.isRight(input, result)
     // One look is one draw, however often it is asked for.
     const errs = this.town.random(`arbiter/${this.name}/${state.contract}`).nextUnit() < rules.arbiterError
     return seen !== errs ? state.delivery.claimNanos : state.rejection.concededNanos

@@ -86,6 +86,8 @@ function addLosses(
     return 1_000 + forMs
   }
   if (draw >= QUORUM_LOSS_SHARE + MEMBER_LOSS_SHARE) return 0
+  // Whoever has forgotten what it signed abstains until the set has gone on, and whoever lied is not counted on either: with one of each there is none to spare.
+  if (liar !== undefined && copied !== undefined && liar !== copied) return 0
   // The one that lies, or has forgotten, is the one that the set can do without.
   const target = liar ?? copied ?? notaries[first] ?? ''
   add({ kind: 'member-loss', atMs: untilMs + RECOVERY_MS, forMs: MEMBER_LOSS_MS, target })

@@ -1,0 +1,110 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { JsonValue } from '../base/canonical-json.ts'
+import { CodedError } from '../base/errors.ts'
+import { type InputFile, openInputFile } from '../node/market/input-file.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
+import type { CommandContext } from './command.ts'
+import { requiredFlag, usageError } from './flags.ts'
+import type { MarketControl } from './market-control.ts'
+import { numberOf, textOf, textsOf } from './registered-policies.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Pieces that one request carries, either way. */
+const PIECES_AT_ONCE = 8
+
+/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`. */
+export async function largeInput({
+  flags,
+  workingDir,
+}: Pick<CommandContext, 'flags' | 'workingDir'>): Promise<InputFile | undefined> {
+  const file = requiredFlag(flags, 'input')
+  try {
+    return await openInputFile(resolve(workingDir, file))
+  } catch (cause: unknown) {
+    if (cause instanceof RangeError) throw usageError(`The file ${file} is larger than any input may be`, { file })
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
+  }
+}
+
+/** Hands a file in, those of its pieces that the node does not have yet. A command that was broken off goes on where it was. */
+export async function handIn(
+  { ask }: Pick<MarketControl, 'ask'>,
+  { key, file, terminal }: { readonly key: string; readonly file: InputFile; readonly terminal: Terminal },
+): Promise<void> {
+  const { missing } = { missing: textsOf(await ask({ op: 'input-begin', key, inputList: file.list }), 'missing') }
+  const indexes = missing.map((hash) => file.pieces.indexOf(hash))
+  const progress = terminal.startProgress('input to the node', indexes.length)
+  try {
+    for (let at = 0; at < indexes.length; at += PIECES_AT_ONCE) {
+      const pieces: string[] = []
+      for (const index of indexes.slice(at, at + PIECES_AT_ONCE))
+        pieces.push(Buffer.from(await file.piece(index)).toString('base64url'))
+      await ask({ op: 'input-pieces', key, pieces })
+      progress.advance(Math.min(indexes.length, at + PIECES_AT_ONCE))
+    }
+  } finally {
+    progress.finish()
+  }
+}
+
+/** What a result is: its bytes, or the names of its pieces. */
+export type Result =
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  | { readonly kind: 'pieces'; readonly sizeBytes: number; readonly pieces: readonly string[] }
+
+/** The result of a contract; `undefined` where it is not here. */
+export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonValue): Promise<Result | undefined> {
+  const hash = textOf(view, 'resultHash')
+  if (hash === '') return undefined
+  try {
+    const answer = await ask({ op: 'result', hash, contract: textOf(view, 'contract') })
+    const sizeBytes = numberOf(answer, 'sizeBytes')
+    if (sizeBytes !== undefined) return { kind: 'pieces', sizeBytes, pieces: textsOf(answer, 'pieces') }
+    return { kind: 'whole', bytes: new Uint8Array(Buffer.from(textOf(answer, 'bytes'), 'base64url')) }
+  } catch (error: unknown) {
+    if (CodedError.is(error, 'MARKET_OBJECT_UNKNOWN')) return undefined
+    throw error
+  }
+}
+
+/** Writes a result, a few pieces at a time; the file has its name once it is whole. */
+export async function writeResult(
+  { ask }: Pick<MarketControl, 'ask'>,
+  { result, path, terminal }: { readonly result: Result; readonly path: string; readonly terminal: Terminal },
+): Promise<void> {
+  const draft = `${path}.part`
+  try {
+    const handle = await open(draft, 'w')
+    try {
+      if (result.kind === 'whole') await handle.writeFile(result.bytes)
+      else await writePieces(ask, { handle, names: result.pieces, terminal })
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, path)
+  } catch (error: unknown) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+async function writePieces(
+  ask: MarketControl['ask'],
+  {
+    handle,
+    names,
+    terminal,
+  }: { readonly handle: FileHandle; readonly names: readonly string[]; readonly terminal: Terminal },
+): Promise<void> {
+  const progress = terminal.startProgress('result from the node', names.length)
+  try {
+    for (let at = 0; at < names.length; at += PIECES_AT_ONCE) {
+      const answer = await ask({ op: 'result-pieces', hashes: names.slice(at, at + PIECES_AT_ONCE).join(',') })
+      for (const piece of textsOf(answer, 'pieces')) await handle.writeFile(Buffer.from(piece, 'base64url'))
+      progress.advance(Math.min(names.length, at + PIECES_AT_ONCE))
+    }
+  } finally {
+    progress.finish()
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
+import { drawFleetPlan } from '../../../src/simulation/scenarios/fleet/fleet-plan.ts'
+
+const notaries = ['notary-0', 'notary-1', 'notary-2', 'notary-3']
+
+it('takes one notary of four away only where the other three are honest and remember what they signed', () => {
+  const drawn = { losses: 0, spared: 0 }
+  for (let seed = 0; seed < 2_000; seed += 1) {
+    const liar = seed % 2 === 0 ? notaries[seed % 4] : undefined
+    const { plan } = drawFleetPlan(createRandomStream(seed), {
+      faults: 14,
+      untilMs: 12_000,
+      targetsOf: () => notaries,
+      joiners: [],
+      leavers: [],
+      notaries,
+      liar,
+    })
+    const copied = plan.find(({ kind }) => kind === 'older-copy')?.target
+    const faulty = new Set([liar, copied].filter((name) => name !== undefined))
+    const lost = plan.find(({ kind }) => kind === 'member-loss')
+    if (lost !== undefined) {
+      drawn.losses += 1
+      expect([...faulty].filter((name) => name !== lost.target)).toEqual([])
+    } else if (faulty.size === 2) drawn.spared += 1
+  }
+  expect(drawn.losses).toBeGreaterThan(100)
+  expect(drawn.spared).toBeGreaterThan(100)
+})
