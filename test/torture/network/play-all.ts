@@ -23,17 +23,20 @@ async function playLane(hand: Hand, init: Playing, lane: number): Promise<readon
   const ends: CaseEnd[] = []
   const convicts = new Set<string>()
   let cast: Cast | undefined
+  const playNext = async ({ each, index }: Dealt): Promise<CaseEnd> => {
+    cast ??= await Cast.open(init.plan, init.seed + lane)
+    return await playCase(cast, each, `case-${index}`)
+  }
   try {
     for (let next = hand.next(); next !== undefined; next = hand.next()) {
-      cast ??= await Cast.open(init.plan, init.seed + lane)
-      const end = await playCase(cast, next.each, `case-${next.index}`)
+      const end = await playNext(next).catch((error: unknown) => failedBy(error))
       ends.push(end)
       hand.took(next, end)
       for (const what of end.failures) init.fail(`case ${next.index}: ${nameOf(next.each)}: ${what}`)
       const { trouble } = next.each
       if (trouble.kind === 'lie' && trouble.lie === 'notary-votes-twice' && end.isTroubled) convicts.add(trouble.party)
       if (end.failures.length === 0) continue
-      await cast.close()
+      await cast?.close()
       cast = undefined
       convicts.clear()
     }
@@ -42,6 +45,11 @@ async function playLane(hand: Hand, init: Playing, lane: number): Promise<readon
     await cast?.close()
   }
   return ends
+}
+
+/** The processes could not be started, or the harness did not reach them. */
+function failedBy(error: unknown): CaseEnd {
+  return { state: 'not played', isTroubled: false, failures: [String(error)], wallMs: 0 }
 }
 
 type Dealt = { readonly each: NetworkCase; readonly index: number }
