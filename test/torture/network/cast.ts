@@ -6,6 +6,21 @@ import { NetworkNamespace } from './namespace.ts'
 import { type Json, Party, type Step } from './party.ts'
 import { Outpost, type WireEnds } from './outpost.ts'
 
+/** Whoever ends the harness ends all whom it started. */
+const PLAYING = new Set<Cast>()
+
+/** Closes what is open where the harness is told to end. @returns Ends that. */
+export function closeOnSignal(): () => void {
+  const end = (): void => {
+    void Promise.allSettled([...PLAYING].map(async (cast) => await cast.close())).then(() => process.exit(130))
+  }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, end)
+  return () => {
+    for (const signal of signals) process.off(signal, end)
+  }
+}
+
 /** Who plays: the notaries of the set, beside a seller and a buyer. */
 export type CastPlan = {
   readonly notaries: readonly string[]
@@ -59,6 +74,7 @@ export class Cast {
 
   static async open(plan: CastPlan, seed: number): Promise<Cast> {
     const cast = new Cast(plan, seed)
+    PLAYING.add(cast)
     try {
       await cast.build()
     } catch (error: unknown) {
@@ -116,6 +132,7 @@ export class Cast {
     await Promise.all([...this.parties.values()].map(async (party) => await party.kill()))
     for (const outpost of this.outposts.values()) outpost.close()
     for (const namespace of this.namespaces.values()) namespace.close()
+    PLAYING.delete(this)
     rmSync(this.folder, { recursive: true, force: true })
   }
 

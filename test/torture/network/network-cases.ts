@@ -59,11 +59,31 @@ export const NOTARIES_CASES: readonly NetworkCase[] = everyMoment([
 /** All troubles once, each at the next moment, before any of them comes a second time: what is played first is of every kind. */
 function everyMoment(troubles: readonly Trouble[]): readonly NetworkCase[] {
   return MOMENTS.flatMap((_, round) =>
-    troubles.map((trouble, index): NetworkCase => {
+    oneOfEachKind(troubles).map((trouble, index): NetworkCase => {
       const at = MOMENTS[(index + round) % MOMENTS.length] ?? 'asked'
       return { at, trouble }
     }),
   )
+}
+
+/** The first of each kind, then the second ones, and so on. */
+function oneOfEachKind(troubles: readonly Trouble[]): readonly Trouble[] {
+  const kinds = Object.values(Object.groupBy(troubles, kindOf)).map((kind) => kind ?? [])
+  const most = Math.max(...kinds.map(({ length }) => length))
+  return Array.from({ length: most }, (_, place) => kinds.flatMap((kind) => kind.slice(place, place + 1))).flat()
+}
+
+function kindOf(trouble: Trouble): string {
+  switch (trouble.kind) {
+    case 'kill':
+      return trouble.kind
+    case 'lie':
+      return `${trouble.lie} ${trouble.strength}`
+    case 'wire':
+      return JSON.stringify([trouble.fault, trouble.ms])
+    default:
+      return `${trouble.kind} ${trouble.parties.length}`
+  }
 }
 
 function pairsOf(names: readonly string[]): readonly (readonly string[])[] {

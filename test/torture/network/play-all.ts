@@ -1,6 +1,6 @@
 import { isOverdue, type TortureInit } from '../torture.ts'
 import { verifyAll } from './books-of-case.ts'
-import { Cast, type CastPlan } from './cast.ts'
+import { Cast, type CastPlan, closeOnSignal } from './cast.ts'
 import { type CaseEnd, nameOf, type NetworkCase, playCase } from './play-case.ts'
 
 export type Playing = Pick<TortureInit, 'deadlineMs' | 'log'> & {
@@ -14,9 +14,13 @@ export type Playing = Pick<TortureInit, 'deadlineMs' | 'log'> & {
 /** Plays all cases, each cast one after the other as long as its members agree; behind a failure others take their place. */
 export async function playAll(cases: readonly NetworkCase[], init: Playing): Promise<readonly CaseEnd[]> {
   const hand = new Hand(cases, init)
-  const lanes = Math.min(init.lanes, cases.length)
-  const ends = await Promise.all(Array.from({ length: lanes }, async (_, lane) => await playLane(hand, init, lane)))
-  return ends.flat()
+  const lanes = Array.from({ length: Math.min(init.lanes, cases.length) }, (_, lane) => lane)
+  const end = closeOnSignal()
+  try {
+    return (await Promise.all(lanes.map(async (lane) => await playLane(hand, init, lane)))).flat()
+  } finally {
+    end()
+  }
 }
 
 async function playLane(hand: Hand, init: Playing, lane: number): Promise<readonly CaseEnd[]> {
@@ -58,7 +62,7 @@ type Dealt = { readonly each: NetworkCase; readonly index: number }
 class Hand {
   private readonly cases: readonly NetworkCase[]
   private readonly init: Playing
-  private readonly startedMs = performance.now()
+  private spentMs = 0
   private dealt = 0
   private done = 0
 
@@ -76,8 +80,8 @@ class Hand {
 
   took({ each, index }: Dealt, { state, isTroubled, failures, wallMs }: CaseEnd): void {
     this.done += 1
-    const spent = performance.now() - this.startedMs
-    const leftMs = (spent / this.done) * (this.cases.length - this.done)
+    this.spentMs += wallMs
+    const leftMs = (this.spentMs / this.done / this.init.lanes) * (this.cases.length - this.done)
     const how = failures.length === 0 ? state : `FAILED, ${state}`
     const when = isTroubled ? '' : ' before that'
     const left = `${this.done} of ${this.cases.length}, ${Math.ceil(leftMs / 60_000)} min left`
