@@ -12,7 +12,8 @@ const PLAYING = new Set<Cast>()
 /** Closes what is open where the harness is told to end. @returns Ends that. */
 export function closeOnSignal(): () => void {
   const end = (): void => {
-    void Promise.allSettled([...PLAYING].map(async (cast) => await cast.close())).then(() => process.exit(130))
+    const leave = (): never => process.exit(130)
+    Promise.all([...PLAYING].map(async (cast) => await cast.close())).then(leave, leave)
   }
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.once(signal, end)
