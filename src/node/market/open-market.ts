@@ -26,7 +26,7 @@ import { NodeMarketDesks } from './node-market.ts'
 import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
-import { parsePeerAddress } from './peer-address.ts'
+import { parsePeerAddress } from '../../wire/v1/peer-address.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
 import { CardRole } from './gossip/card-role.ts'
 import { NotaryWatchRole } from './gossip/notary-watch-role.ts'
@@ -80,7 +80,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const { transport } = ways
   // Before the notary that it tells of.
   closers.push(async () => await watch.stop())
-  const door = new MarketDoor(transport)
+  const door = new MarketDoor(transport, (peer, fault) => ways.libp2p?.report(peer, fault))
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
