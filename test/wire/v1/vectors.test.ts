@@ -20,6 +20,7 @@ import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
 import { decodeCard, verifyCard } from '../../../src/wire/v1/read-card.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
 import { auctionOutcomeOf } from './auction-outcome.ts'
+import { announcedOutcome } from './gossip-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
 /** Written by scripts of their own, with tests of their own. */
@@ -66,6 +67,9 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
     case 'card':
     case 'card-refused':
       return readCardOf(vector.bytes, context)
+    case 'notary-checkpoint':
+    case 'notary-proof':
+      return announcedOutcome(vector)
     case 'market-frame':
     case 'market-frame-refused':
       return readFrame(vector.bytes)
@@ -154,7 +158,7 @@ describe('golden vectors', () => {
       reputation: 17,
       governance: 18,
       capability: 10,
-      gossip: 20,
+      gossip: 42,
       market: 19,
     })
   })
