@@ -147,7 +147,8 @@ export class NodeMarketDesks implements NodeMarket {
         clock,
         peers,
         isCallingOpenly: components.gossip.isCallingOpenly,
-        ...(findWorker !== undefined && { findWorker }) })
+        ...(findWorker !== undefined && { findWorker }),
+      })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     if (role !== undefined)
       followProgress({

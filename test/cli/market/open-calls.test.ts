@@ -9,7 +9,9 @@ const TCP = ['--listen', '/ip4/127.0.0.1/tcp/0']
 let seller = ''
 
 const line = (words: string): readonly string[] => words.split(' ')
-const WANTED = line('--skill text.word-count --input letter.txt --max 0.5 --custody C2 --data-dir buyer --auction first')
+const WANTED = line(
+  '--skill text.word-count --input letter.txt --max 0.5 --custody C2 --data-dir buyer --auction first',
+)
 
 beforeAll(async () => {
   const notary = await makeKey('notary', 'notary')

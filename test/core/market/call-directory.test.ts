@@ -31,7 +31,11 @@ function hear(
   return [step.state, effect?.type === 'event-refused' ? effect.code : (effect?.type ?? '')]
 }
 
-function flooded(count: number, teller: Did, before = CALL_DIRECTORY_MACHINE.initial({ at: at(0) })): CallDirectoryState {
+function flooded(
+  count: number,
+  teller: Did,
+  before = CALL_DIRECTORY_MACHINE.initial({ at: at(0) }),
+): CallDirectoryState {
   let state = before
   for (let index = 0; index < count; index += 1) [state] = hear(state, { name: `${teller}/${index}`, teller })
   return state
@@ -42,7 +46,10 @@ describe('calls that are open', () => {
     const [first, taken] = hear(CALL_DIRECTORY_MACHINE.initial({ at: at(0) }), { name: 'one', teller: OTHER })
     expect(taken).toBe('call-taken')
     expect(hear(first, { name: 'one', teller: FLOODER })[1]).toBe('CALL_KNOWN')
-    expect([isKnownCall(first, named('one'), at(999)), isKnownCall(first, named('one'), at(1_000))]).toEqual([true, false])
+    expect([isKnownCall(first, named('one'), at(999)), isKnownCall(first, named('one'), at(1_000))]).toEqual([
+      true,
+      false,
+    ])
     expect(hear(first, { name: 'one', teller: OTHER, now: 1_000, until: 2_000 })[1]).toBe('call-taken')
   })
 

@@ -102,7 +102,11 @@ describe('a call that is a lie', () => {
   it.each([
     ['signed by another key', announced({ by: OTHER, head: { iss: BUYER.did } }), 'ENVELOPE_SIGNATURE_WRONG'],
     ['of an auction of somebody else', announced({ by: OTHER }), 'CALL_STRANGER'],
-    ['that its auctioneer has not signed', announced({ inner: { iss: BUYER.did, key: OTHER } }), 'ENVELOPE_SIGNATURE_WRONG'],
+    [
+      'that its auctioneer has not signed',
+      announced({ inner: { iss: BUYER.did, key: OTHER } }),
+      'ENVELOPE_SIGNATURE_WRONG',
+    ],
     ['of another auction than it names', announced({ inner: { contract: '99'.repeat(32) } }), 'CALL_WRONG'],
     ['for one bidder', announced({ inner: { aud: OTHER.did } }), 'CALL_WRONG'],
     ['that contradicts itself', announced({ call: { bidMs: durationFromMs(1) } }), 'CALL_WRONG'],
@@ -135,7 +139,9 @@ describe('a flood of calls', () => {
     expect(verdicts.filter((verdict) => verdict === 'accept')).toHaveLength(CALLS_OF_CALLER.burst)
     expect(verdicts.at(-1)).toBe('ignore')
     time.now += 10_000
-    expect(calls.hear({ from, data: announced({ call: { opensAt: timestampFromMs(time.now) } }) }).verdict).toBe('accept')
+    expect(calls.hear({ from, data: announced({ call: { opensAt: timestampFromMs(time.now) } }) }).verdict).toBe(
+      'accept',
+    )
   })
 
   it('under keys without end is heard no faster than one neighbour may tell, and others are heard', () => {

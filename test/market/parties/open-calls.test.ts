@@ -35,7 +35,9 @@ class Scene {
       },
     })
     this.node = await this.world.buyer({ key: KEYS.buyer, log })
-    this.node.buyer.openCalls.announceBy(async (call, text) => void (await Promise.resolve(this.announced.push({ call, text }))))
+    this.node.buyer.openCalls.announceBy(
+      async (call, text) => void (await Promise.resolve(this.announced.push({ call, text }))),
+    )
   }
 
   async shop(key: FixedKey, price = 1_000): Promise<SellerNode> {
@@ -53,7 +55,9 @@ class Scene {
   }
 
   async buy(changes: Parameters<typeof wanted>[0] = {}): Promise<void> {
-    await this.node.buyer.buy(wanted({ auction: 'first', isOpenCall: true, peers: [], depositNanos: nanos(0), ...changes }))
+    await this.node.buyer.buy(
+      wanted({ auction: 'first', isOpenCall: true, peers: [], depositNanos: nanos(0), ...changes }),
+    )
     await settle(40)
   }
 

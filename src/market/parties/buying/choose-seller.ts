@@ -33,8 +33,7 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
     return undefined
   }
   // Nobody is asked for a bid on what cannot be signed.
-  const reason =
-    best && refuseDraft(side, { key, worker: best.offer.seller, priceNanos: best.offer.terms.priceNanos })
+  const reason = best && refuseDraft(side, { key, worker: best.offer.seller, priceNanos: best.offer.terms.priceNanos })
   if (reason !== undefined) {
     await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
     return undefined

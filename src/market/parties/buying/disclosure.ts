@@ -14,7 +14,10 @@ export type DisclosureLine = {
 }
 
 export type DisclosureInit = {
-  readonly request: Pick<BuyRequest, 'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency' | 'input' | 'isOpenCall'>
+  readonly request: Pick<
+    BuyRequest,
+    'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency' | 'input' | 'isOpenCall'
+  >
   /** Nodes that will be asked for offers. */
   readonly nodes: readonly Did[]
   readonly notaries: readonly Did[]
