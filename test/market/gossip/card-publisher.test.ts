@@ -4,6 +4,7 @@ import {
   CARD_LIFE_MS,
   CARD_REPEAT_MS,
   CardPublisher,
+  fittingCard,
   type OwnCard,
 } from '../../../src/market/gossip/card-publisher.ts'
 import { MemoryGossipNetwork } from '../../../src/network/memory/memory-gossip.ts'
@@ -53,6 +54,15 @@ describe('the card of a node that sells', () => {
     await settle()
     expect(seq()).toBe(0)
     expect(await publisher.publishIfDue()).toBe(false)
+  })
+
+  it('holds offers first, and of receipts what is left room for', () => {
+    const text = (word: string): string => word + 'x'.repeat(2_000)
+    const offers = ['a', 'b', 'c', 'd', 'e', 'f'].map(text)
+    const receipts = ['one', 'two', 'three', 'four', 'five'].map(text)
+    const kept = fittingCard({ ...cardBody(), offers, receipts })
+    expect([kept.offers, kept.receipts]).toEqual([offers, receipts.slice(0, 1)])
+    expect(fittingCard({ ...cardBody(), offers: [], receipts }).receipts).toEqual(receipts.slice(0, 4))
   })
 
   it('is said again when it has changed, and once more when the last offer is taken back', async () => {

@@ -59,7 +59,7 @@ function announced({ call = {}, caller = BUYER, by = caller, head = {}, inner = 
   const contract = auctionIdOf(callOfBody(body))
   const text = textOf(signed('auction-call', body, { key: caller, contract, ...inner } as never))
   const announcement = { call: text, node: NODE.did, addresses: ['/ip4/203.0.113.7/tcp/4001'] }
-  return signed('auction-announcement', announcement, { key: by, ...head } as never)
+  return signed('auction-announcement', announcement, { key: by, ...head })
 }
 
 type Ear = { readonly calls: CallGossip; readonly heard: HeardCall[]; readonly time: TestTime }

@@ -1,3 +1,4 @@
+import { CARD_RECEIPTS_MAX } from '../../../core/market/agent-card.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { CardEntry } from '../../../core/market/card-directory.ts'
 import { rankCards } from '../../../core/market/rank-cards.ts'
@@ -8,6 +9,7 @@ import { CardGossip } from '../../../market/gossip/card-gossip.ts'
 import { CardPublisher, type OwnCard } from '../../../market/gossip/card-publisher.ts'
 import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
 import { pause } from '../../../market/parties/contracts/contract-follower.ts'
+import { shownReceipts } from '../../../market/reputation/shown-receipts.ts'
 import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { skillsOf } from '../../../market/parties/role/party-notes.ts'
 import type { Libp2pTransport } from '../../../network/libp2p/libp2p-transport.ts'
@@ -78,6 +80,8 @@ export class CardRole {
       custody: [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))].toSorted(),
       models: [...settings.models],
       offers: seller.offers().map(({ kept }) => DECODER.decode(kept.bytes)),
+      receipts: [...shownReceipts(party, CARD_RECEIPTS_MAX)],
+      sealing: key.description.sealingKey,
     })
     const publisher = new CardPublisher(
       { gossip, cards: this.cards, clock, timers, random, signer: key.signer },
