@@ -8,7 +8,7 @@ export function formatExplanation(decision: DecisionDocument, width: number): st
   const reasons = reasonsOf(decision).map((reason) => `  - ${reason}`)
   const rows = decision.candidates.map((candidate) => [
     candidate.model,
-    candidate.tier,
+    candidate.offer_source === undefined ? candidate.tier : `${candidate.tier} (${candidate.offer_source})`,
     candidate.predicted_success.toFixed(3),
     candidate.expected_cost_usd === null ? 'unknown' : formatUsd(candidate.expected_cost_usd),
     decision.plan.some(({ model }) => model === candidate.model) ? 'planned' : (candidate.excluded_because ?? ''),

@@ -60,6 +60,8 @@ const CONDUCT: Readonly<Record<string, string>> = {
   stalled: 'did not read what it asked for',
   'streams-flooded': 'opened more streams than it may',
   'message-rejected': 'passed on a message that was refused',
+  'question-malformed': 'asked what is no question of the protocol',
+  'message-refused': 'sent a signed message that is wrong, old, or meant for somebody else',
 }
 
 function describeScore(peer: JsonValue): readonly string[] {

@@ -1,4 +1,5 @@
 import { amountToUsd, type Amount } from '../base/money.ts'
+import type { OfferSource } from '../core/peer-tier/peer-offer.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import type { PeersConfig } from './config/node-config.ts'
 
@@ -26,6 +27,8 @@ export type DecisionDocument = {
     readonly expected_cost_usd: number | null
     readonly expected_latency_s: number
     readonly excluded_because: string | null
+    /** Of a peer: `card` where it said its offer to everybody, `asked` where it was asked for it; absent else. */
+    readonly offer_source?: OfferSource
   }[]
   readonly reasons: readonly string[]
   /** Why no peer is asked, where peers are configured and none is; absent else. */
@@ -69,6 +72,7 @@ export function decisionDocument(decision: DecisionRecord, peers?: PeerRefusalIn
       expected_cost_usd: usdOrNull(candidate.expectedCostNanos),
       expected_latency_s: candidate.expectedLatencyS,
       excluded_because: candidate.excludedBecause ?? null,
+      ...(candidate.source !== undefined && { offer_source: candidate.source }),
     })),
     reasons: decision.reasons,
     ...(because !== undefined && { no_peer_because: because }),

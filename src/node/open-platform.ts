@@ -95,7 +95,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     convicted,
     ...webhook,
     ...(peers !== undefined && {
-      onBuyer: (role, set, nodes) => joinPeers({ peers, market: peerMarket, set, role, nodes, onError }),
+      onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),
     }),
   })
   // Before the actors, which may do its work.

@@ -51,7 +51,7 @@ export type PeerContract = {
 export type BoughtWork = { readonly result: Uint8Array; readonly contract: PeerContract }
 
 export interface PeerMarket {
-  /** Standing offers as they were read last, of at most 64 sellers; those of unreachable nodes are left out. Answers at once. */
+  /** Standing offers as they were said or asked for last, of at most 64 sellers for a skill; those of unreachable nodes are left out. Answers at once. */
   readonly offers: readonly PeerOffer[]
   /** What a buyer puts up besides the price, in millionths of it; only in C3. */
   readonly bondPerMillion: number

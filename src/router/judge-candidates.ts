@@ -110,5 +110,6 @@ function peerCandidateOf(entry: ModelEntry, place: number | undefined, assessmen
     expectedCostNanos: paid && amountFromNanos(paid + (entry.peer?.overheadNanos ?? 0n)),
     expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
     caughtShare: entry.peer?.caughtShare ?? 0,
+    ...(entry.peer !== undefined && { source: entry.peer.source }),
   }
 }

@@ -63,6 +63,15 @@ class HeldClock {
   private readonly waiting: { readonly endMs: number; readonly controller: AbortController }[] = []
   private nowMs = 0
 
+  /** That were asked for so far. */
+  get signals(): number {
+    return this.waiting.length
+  }
+
+  monotonicMs(): number {
+    return this.nowMs
+  }
+
   timeoutSignal(delayMs: number): AbortSignal {
     const controller = new AbortController()
     this.waiting.push({ endMs: this.nowMs + delayMs, controller })
@@ -136,6 +145,35 @@ describe('a connection whose other side is known', () => {
     const { connect, transport, ends } = await make()
     const channel = await connect(own.did)
     expect([channel.isClosed, transport.connectedPeers, ends[0]?.code]).toEqual([true, [], 'NETWORK_PEER_WRONG'])
+  })
+
+  it('asks the clock once for all questions that wait equally long: a signal for each would outlive it by far', async () => {
+    const { connect, transport, clock } = await make()
+    const channel = await connect(smaller)
+    const before = clock.signals
+    const answers = Array.from({ length: 50 }, async () => await transport.request(smaller, question()))
+    await settle()
+    for (const { correlation } of channel.typed('request')) channel.say('answer', correlation)
+    expect(await Promise.all(answers)).toHaveLength(50)
+    expect(clock.signals - before).toBe(1)
+    await transport.stop()
+  })
+
+  it('hands a signal to a handler that asks for it, before and after the asker has given up', async () => {
+    const { connect, transport } = await make()
+    const given: { signal: AbortSignal }[] = []
+    transport.handle(PROTOCOL, async (_question, options) => {
+      given.push(options)
+      return await new Promise<never>(() => undefined)
+    })
+    const channel = await connect(smaller)
+    channel.ask(1n)
+    channel.ask(2n)
+    const early = given[0]?.signal
+    for (const correlation of [1n, 2n]) channel.say('cancel', correlation)
+    expect([early?.aborted, given[0]?.signal === early, given[1]?.signal.aborted]).toEqual([true, true, true])
+    expect(given[1]?.signal.reason).toMatchObject({ code: 'NETWORK_CLOSED' })
+    await transport.stop()
   })
 
   it('sends what is asked in one turn in one write', async () => {

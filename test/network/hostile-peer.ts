@@ -12,12 +12,12 @@ import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.
 import { encodeFrame, type FrameType } from '../../src/wire/v1/frames.ts'
 import { peerIdOf } from '../../src/node/market/peer-id.ts'
 
-/** A libp2p node that keeps to no rule of ours. Its key is that of `number`, or of another kind. */
-export async function createHostilePeer(number: number | 'secp256k1', listen: string[] = []): Promise<Libp2p> {
-  const privateKey: PrivateKey =
-    number === 'secp256k1'
-      ? await generateKeyPair('secp256k1')
-      : privateKeyFromRaw(nacl.sign.keyPair.fromSeed(new Uint8Array(32).fill(number)).secretKey)
+/** A libp2p node that keeps to no rule of ours. Its key is that of a number, or of another kind. */
+export async function createHostilePeer(
+  key: number | 'secp256k1' | PrivateKey,
+  listen: string[] = [],
+): Promise<Libp2p> {
+  const privateKey: PrivateKey = typeof key === 'object' ? key : await privateKeyNamed(key)
   return await createLibp2p({
     privateKey,
     addresses: { listen },
@@ -26,6 +26,12 @@ export async function createHostilePeer(number: number | 'secp256k1', listen: st
     streamMuxers: [yamux()],
     services: { identify: identify() },
   })
+}
+
+async function privateKeyNamed(key: number | 'secp256k1'): Promise<PrivateKey> {
+  return key === 'secp256k1'
+    ? await generateKeyPair('secp256k1')
+    : privateKeyFromRaw(nacl.sign.keyPair.fromSeed(new Uint8Array(32).fill(key)).secretKey)
 }
 
 export function targetOf(transport: Libp2pTransport): Multiaddr {

@@ -13,7 +13,7 @@ export const marketSellersCommand: Command = {
   synopsis: '[--skill S]',
   flags: { skill: { value: 'S', describe: 'only this skill' }, ...NODE_FLAGS },
   details: [
-    'What is shown was signed by the nodes themselves and came by announcements to everybody, over libp2p; nobody has checked what they claim. `market buy` asks them where `market.discover` of the configuration says so, besides nodes that are named or connected.',
+    'What is shown was signed by the nodes themselves and came by announcements to everybody, over libp2p; nobody has checked what they claim. Receipts are words of payers who may be anybody, the seller under another key included: `kernell reputation show` says what your own contracts say. `market buy` asks them, and the router takes these offers, where `market.discover` of the configuration says so, besides nodes that are named or connected.',
   ],
   examples: ['kernell market sellers', 'kernell market sellers --skill text.word-count --json'],
   async run(context) {
@@ -42,5 +42,12 @@ function describeSeller(seller: JsonValue): string {
     `${textOf(seller, 'node')}, until ${until === undefined ? 'not known' : new Date(until).toISOString()}`,
     ...offers,
     ...(models.length === 0 ? [] : [`  names the models ${models.join(', ')}`]),
+    ...listOf(seller, 'receipts').map(describeReceipt),
   ].join('\n')
+}
+
+function describeReceipt(receipt: JsonValue): string {
+  const endedAt = numberOf(receipt, 'endedAt')
+  const when = endedAt === undefined ? '' : `, ended ${new Date(endedAt).toISOString()}`
+  return `  shows a receipt of ${textOf(receipt, 'payer')}${when}`
 }

@@ -1,3 +1,4 @@
+import type { OfferSource } from '../peer-tier/peer-offer.ts'
 import type { CivilDate } from './civil-date.ts'
 
 /** Execution tiers that a model can belong to, from the smallest local model to the dearest API. */
@@ -79,6 +80,8 @@ export type PeerTerms = {
   readonly overheadNanos: bigint
   /** Share of wrong answers, 0 to 1, that the checks of this peer's answers are expected to catch. */
   readonly caughtShare: number
+  /** How this node knows the offer. */
+  readonly source: OfferSource
 }
 
 /** One model that a task can be sent to. */

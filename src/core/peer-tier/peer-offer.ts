@@ -4,6 +4,8 @@ import type { CustodyModel } from '../escrow/escrow-terms.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
 
+export type OfferSource = 'card' | 'asked'
+
 /** A standing offer as a buyer sees it: what its seller has signed, and what the buyer's own books say of the seller. */
 export type PeerOffer = {
   /** Hash of the signed message. */
@@ -11,13 +13,15 @@ export type PeerOffer = {
   readonly seller: Did
   /** The node at which the seller is, by its offer. */
   readonly node: Did
+  /** How this node knows it: the other one said it to everybody, or was asked. */
+  readonly source: OfferSource
   readonly skill: string
   readonly currency: Currency
   readonly priceNanos: Amount
   readonly latencyMs: DurationMs
   readonly inputBytesMax: number
   readonly validFrom: Timestamp
-  /** Not valid at this instant any more. */
+  /** Not valid at this instant any more: the offer, or the card on which it stands. */
   readonly validUntil: Timestamp
   /** Pieces of work at the same time. */
   readonly capacity: number

@@ -11,6 +11,8 @@ export type PeerStanding = {
   /** Weight of answers that evidence confirmed, and of those that it refuted or that never came; each answer weighs 1 when it is counted. */
   readonly good: number
   readonly bad: number
+  /** Chance, 0 to 1, that it has turned: that it lies now, whatever it did before. */
+  readonly turned: number
   /** Confirmed answers in a row. */
   readonly streak: number
   /** Answers that were counted, ever. */
@@ -21,7 +23,7 @@ export type PeerStanding = {
   readonly latencyMs?: number
 }
 
-export const UNKNOWN_PEER: PeerStanding = { good: 0, bad: 0, streak: 0, counted: 0, hour: 0 }
+export const UNKNOWN_PEER: PeerStanding = { good: 0, bad: 0, turned: 0, streak: 0, counted: 0, hour: 0 }
 
 /** How a bought answer turned out. */
 export type PeerVerdict = 'confirmed' | 'refuted' | 'undelivered'
@@ -31,9 +33,15 @@ export const JUDGE_ACCEPTS_RIGHT = 0.85
 export const JUDGE_ACCEPTS_WRONG = 0.25
 /** Chance that an answer of a peer is right of whom nothing is known. */
 const RIGHT_PRIOR = 0.65
-/** How many answers the prior weighs, and how many are remembered: a peer that begins to lie is found out within as many. */
+/** How many answers the prior weighs, and how many are remembered of a peer that slowly becomes better or worse. */
 const PRIOR_WEIGHT = 8
 const MEMORY_WEIGHT = 30
+/**
+ * How often a peer is expected to turn, by an answer. An average of what it did would go on believing a peer that first earned a name and then lies, for as many answers as it
+ * remembers; so beside it stands the question whether the peer is the one that it was, as Shiryaev's quickest detection of a change asks it. Twice or half as much moves the time
+ * until a liar is found out by an answer or so; what it costs are honest peers that are left alone for an hour after a run of bad luck.
+ */
+const TURNING_CHANCE = 1 / 200
 /** How much of what is not known of a peer counts for it, in standard deviations: a good one with a bad start comes back, a liar runs out of doubt. */
 const OPTIMISM = 0.5
 /** How much the market's own opinion, whose middle says nothing, moves the prior of a peer that this node has not bought from. */
@@ -61,9 +69,22 @@ export function countVerdict(standing: PeerStanding, { verdict, at, weight = 1 }
     ...faded,
     good: faded.good * kept + weight * Number(isGood),
     bad: faded.bad * kept + weight * Number(!isGood),
+    turned: faded.turned + weight * (turnedAfter(faded, isGood) - faded.turned),
     streak: isGood ? faded.streak + 1 : 0,
     counted: faded.counted + 1,
   }
+}
+
+/** What an answer says of the question whether the peer has turned: the odds of a liar beside those of the peer that it was so far. */
+function turnedAfter({ good, bad, turned }: PeerStanding, isGood: boolean): number {
+  const known = acceptedShare({ good, bad }, { right: RIGHT_PRIOR, weight: PRIOR_WEIGHT })
+  // A stranger is as likely to lie as the prior says; one turns from what one has shown.
+  const turning = (TURNING_CHANCE * good) / (good + PRIOR_WEIGHT)
+  const before = isGood ? turned : turned + turning * (1 - turned)
+  // Who is as bad as a liar has nothing to turn from.
+  const usual = Math.max(JUDGE_ACCEPTS_WRONG, known)
+  const asLiar = before * (isGood ? JUDGE_ACCEPTS_WRONG : 1 - JUDGE_ACCEPTS_WRONG)
+  return asLiar / (asLiar + (1 - before) * (isGood ? usual : 1 - usual))
 }
 
 /** Takes the time of a purchase. */
@@ -72,17 +93,18 @@ export function countLatency(standing: PeerStanding, latencyMs: number): PeerSta
   return { ...standing, latencyMs: before + LATENCY_SHARE * (latencyMs - before) }
 }
 
-/** What is left of it at a later time: after an hour half of the evidence, so that nobody is out for ever for a bad start, and a liar is tried once an hour. A clock that went back fades nothing. */
+/** What is left of it at a later time: after an hour half of the evidence, so that nobody is out for ever for a bad start, and a liar is tried once in an hour or two. A clock that went back fades nothing. */
 export function fadeStanding(standing: PeerStanding, at: Timestamp): PeerStanding {
   const hour = Math.floor(at / HOUR_MS)
   const passed = standing.counted === 0 ? 0 : hour - standing.hour
   if (passed <= 0) return standing.counted === 0 ? { ...standing, hour } : standing
-  let { good, bad } = standing
+  let { good, bad, turned } = standing
   for (let halvings = Math.min(passed, HALVINGS_MAX); halvings > 0; halvings -= 1) {
     good /= 2
     bad /= 2
+    turned /= 2
   }
-  return { ...standing, good, bad, streak: 0, hour }
+  return { ...standing, good, bad, turned, streak: 0, hour }
 }
 
 export type RightQuestion = {
@@ -100,20 +122,33 @@ export type RightQuestion = {
  * to lie, the next one is believed less: another name is no new beginning.
  */
 export function chanceOfRight({ standing, newcomers, reputationPpm, at }: RightQuestion): number {
-  const pooled = rightOf(fadeStanding(newcomers, at), RIGHT_PRIOR, 2 * PRIOR_WEIGHT)
+  const pooled = rightOf(fadeStanding(newcomers, at), { right: RIGHT_PRIOR, weight: 2 * PRIOR_WEIGHT })
   const moved = pooled + REPUTATION_WEIGHT * ((reputationPpm - REPUTATION_MIDDLE_PPM) / 1_000_000)
-  return rightOf(fadeStanding(standing, at), bounded(moved), PRIOR_WEIGHT)
+  const own = fadeStanding(standing, at)
+  return bounded((1 - own.turned) * rightOf(own, { right: bounded(moved), weight: PRIOR_WEIGHT }))
 }
 
+/** What is thought before anything is seen, and how many answers that weighs. */
+type Prior = { readonly right: number; readonly weight: number }
+
 /** A judge errs, and is known to: of what it accepts, the share that is right is computed back. */
-function rightOf({ good, bad }: PeerStanding, prior: number, weight: number): number {
-  const acceptedPrior = JUDGE_ACCEPTS_WRONG + (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG) * prior
-  const total = good + bad + weight
-  const accepted = (good + acceptedPrior * weight) / total
+function rightOf(standing: PeerStanding, prior: Prior): number {
+  const { weight } = prior
+  const total = standing.good + standing.bad + weight
+  const [acceptedPrior, accepted] = [acceptedOf(prior.right), acceptedShare(standing, prior)]
   const doubt =
     Math.sqrt((accepted * (1 - accepted)) / total) - Math.sqrt((acceptedPrior * (1 - acceptedPrior)) / weight)
   const hopeful = accepted + OPTIMISM * doubt
   return bounded((hopeful - JUDGE_ACCEPTS_WRONG) / (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG))
+}
+
+/** Share of a peer's answers that a judge accepts. */
+function acceptedShare({ good, bad }: Pick<PeerStanding, 'good' | 'bad'>, { right, weight }: Prior): number {
+  return (good + acceptedOf(right) * weight) / (good + bad + weight)
+}
+
+function acceptedOf(right: number): number {
+  return JUDGE_ACCEPTS_WRONG + (JUDGE_ACCEPTS_RIGHT - JUDGE_ACCEPTS_WRONG) * right
 }
 
 function bounded(chance: number): number {

@@ -28,6 +28,10 @@ export const CONDUCT_POINTS = {
   'streams-flooded': -20,
   /** It sent a gossip message that a validator refused. */
   'message-rejected': -15,
+  /** It asked what is no question of the protocol that it speaks. */
+  'question-malformed': -15,
+  /** It sent a signed message that is wrong, old, or meant for somebody else. A clock that is wrong does that too, so some are forgiven. */
+  'message-refused': -5,
 } as const
 
 export type Conduct = keyof typeof CONDUCT_POINTS

@@ -1,4 +1,5 @@
 import type { Amount } from '../../base/money.ts'
+import type { OfferSource } from '../peer-tier/peer-offer.ts'
 import type { ExplorationRegret, ExplorationRule } from '../policy/exploration/exploration-rule.ts'
 import type { ExecutionTier, ServedPolicy, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
 
@@ -17,6 +18,8 @@ export type DecisionCandidate = {
   readonly propensity?: number
   /** Of a peer: share of its wrong answers, 0 to 1, that the checks are expected to catch. */
   readonly caughtShare?: number
+  /** Of a peer: how this node knows its offer; of several that bid, the best one. */
+  readonly source?: OfferSource
   /** Why it may not be used (a missing capability, a control, a budget); absent when it may. */
   readonly excludedBecause?: string
 }

@@ -60,6 +60,7 @@ export class CardGossip {
   private readonly strangers: RateTable
   private readonly nodes: RateTable
   private state: CardDirectoryState
+  private readonly watchers = new Set<(node: Did) => void>()
   private end: (() => void) | undefined
 
   constructor(components: CardGossipComponents, init: CardGossipInit) {
@@ -99,8 +100,17 @@ export class CardGossip {
   }
 
   cardOf(node: Did): CardEntry | undefined {
-    this.prune()
-    return hashTrieGet(this.state.cards, node)
+    const entry = hashTrieGet(this.state.cards, node)
+    return entry !== undefined && this.now < entry.until ? entry : undefined
+  }
+
+  /**
+   * @param onChange Told at once of the node whose card came, was replaced, or is gone.
+   * @returns Ends it.
+   */
+  watch(onChange: (node: Did) => void): () => void {
+    this.watchers.add(onChange)
+    return () => this.watchers.delete(onChange)
   }
 
   /** Somebody here deals with the node: no stranger takes its place from now on. */
@@ -167,6 +177,8 @@ export class CardGossip {
       const entry = effect.type === 'keep-card' ? hashTrieGet(state.cards, effect.node) : undefined
       if (entry !== undefined) this.shelf.put(entry, text)
     }
+    for (const effect of effects)
+      if (effect.type !== 'event-refused') for (const onChange of this.watchers) onChange(effect.node)
     return effects
   }
 

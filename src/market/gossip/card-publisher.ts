@@ -102,7 +102,7 @@ export class CardPublisher {
   /** @returns Whether something was said. */
   async publishIfDue(): Promise<boolean> {
     const { gossip, clock } = this.components
-    const body = fittingCard(this.init.describe())
+    const body = fitting(this.init.describe())
     const neighbours = new Set(gossip.peersOf(CARD_TOPIC))
     const content = canonicalJson(body)
     if (neighbours.size === 0 || !this.isDue({ body, content, neighbours }) || !this.rate.take(this.did)) return false
@@ -154,24 +154,21 @@ export class CardPublisher {
   }
 }
 
-/** As much of it as a card holds, the first ones first, and offers before receipts. */
-export function fittingCard({ addresses, models, offers, receipts = [], ...rest }: OwnCard): MessageBody<'agent-card'> {
+/** As much of it as a card holds, the first ones first. */
+function fitting({ addresses, models, offers, receipts = [], ...rest }: OwnCard): MessageBody<'agent-card'> {
   const kept = {
     ...rest,
     addresses: addresses.filter(({ length }) => length <= CARD_ADDRESS_LENGTH_MAX).slice(0, CARD_ADDRESSES_MAX),
     models: models.slice(0, CARD_MODELS_MAX),
-    offers: [],
     receipts: [],
   }
   let room = BODY_CHARS_MAX - canonicalJson(kept).length
-  const fit = (texts: readonly string[]): string[] =>
-    texts.filter((text) => {
-      // A text in JSON is longer than it is.
-      const length = canonicalJson(text).length + 1
-      if (length > room) return false
-      room -= length
-      return true
-    })
-  const chosen = fit(offers.slice(0, CARD_OFFERS_MAX))
-  return { ...kept, offers: chosen, receipts: fit(receipts.slice(0, CARD_RECEIPTS_MAX)) }
+  const takes = (text: string): boolean => {
+    // A text in JSON is longer than it is.
+    room -= canonicalJson(text).length + 1
+    return room >= 0
+  }
+  const fit = offers.slice(0, CARD_OFFERS_MAX).filter(takes)
+  // In what room the offers leave.
+  return { ...kept, offers: fit, receipts: receipts.slice(0, CARD_RECEIPTS_MAX).filter(takes) }
 }

@@ -43,18 +43,30 @@ export function declined(code: PartyCode | TermsRefusalCode | CapabilityRefusal)
 
 export const TAKEN: MarketAnswer = { frame: { type: 'taken' } }
 
+/** What a question says of the node that asked it, and no matter of the market. */
+export type QuestionFault = 'question-malformed' | 'message-refused'
+
+const FAULTS: Readonly<Record<string, QuestionFault | undefined>> = {
+  MARKET_FRAME_LARGE: 'question-malformed',
+  MARKET_FRAME_MALFORMED: 'question-malformed',
+  MARKET_ENVELOPE_REFUSED: 'message-refused',
+} satisfies Partial<Record<PartyCode, QuestionFault>>
+
 /** The one place where a node speaks the market's protocol: roles add their handlers, and ask others through it. */
 export class MarketDoor {
   private readonly transport: Transport
   private readonly handlers = new Map<string, (question: MarketQuestion<never>) => Promise<MarketAnswer>>()
   private readonly close: () => void
 
-  constructor(transport: Transport) {
+  /** @param onFault Told of whoever asks what nobody may ask: signatures cost more to check than to make up. */
+  constructor(transport: Transport, onFault?: (peer: Did, fault: QuestionFault) => void) {
     this.transport = transport
     this.close = transport.handle(MARKET_PROTOCOL, async ({ from, body }) => {
       const reading = decodeMarketPost(body)
-      if (reading.kind === 'refused') return encodeMarketPost(declined(reading.code))
-      return encodeMarketPost(await this.answer({ from, ...reading }))
+      const answer = reading.kind === 'refused' ? declined(reading.code) : await this.answer({ from, ...reading })
+      const fault = answer.frame.type === 'declined' ? FAULTS[answer.frame.code] : undefined
+      if (fault !== undefined) onFault?.(from, fault)
+      return encodeMarketPost(answer)
     })
   }
 

@@ -9,10 +9,8 @@ import type { OrderNote } from '../parties/buying/buy-order.ts'
 import { pause } from '../parties/contracts/contract-follower.ts'
 import { CONTRACTS, type ContractNote, readTerms } from '../parties/contracts/contract-notes.ts'
 import type { PartyPeerMarketInit, PeerBuyer } from './party-peer-init.ts'
-import { readOffers } from './read-offers.ts'
+import { KnownOffers } from './known-offers.ts'
 
-/** Before offers are read again where there were none: who has just started may not have been reached yet. */
-const EMPTY_MS = 5_000
 /** Between two looks at a purchase; whatever the party hears of it is seen at once. */
 const LOOK_MS = 100
 /** States in which money is held, or was. */
@@ -26,19 +24,18 @@ const HELD: ReadonlySet<EscrowState['kind'] | undefined> = new Set([
   'SETTLED',
 ])
 
-/** The peers of a party of the market: its standing offers, read in the background, and its buyer. */
+/** The peers of a party of the market: their standing offers, read in the background, and its buyer. */
 export class PartyPeerMarket implements PeerMarket {
   private readonly role: PeerBuyer
-  private readonly init: PartyPeerMarketInit
-  private read: readonly PeerOffer[] = []
+  private readonly known: KnownOffers
 
   constructor(role: PeerBuyer, init: PartyPeerMarketInit) {
     this.role = role
-    this.init = init
+    this.known = new KnownOffers(role, init)
   }
 
   get offers(): readonly PeerOffer[] {
-    return this.read
+    return this.known.list
   }
 
   get bondPerMillion(): number {
@@ -47,25 +44,12 @@ export class PartyPeerMarket implements PeerMarket {
 
   /** Reads offers from now on, until the party stops. */
   start(): void {
-    const { party } = this.role
-    party.begin(async () => {
-      while (!party.isStopped) {
-        await this.refresh().catch((error: unknown) => {
-          if (!party.isStopped) this.init.onError(error)
-        })
-        const { refreshMs } = this.init
-        await pause(
-          party.components.timers,
-          this.read.length === 0 ? Math.min(refreshMs, EMPTY_MS) : refreshMs,
-          party.signal,
-        )
-      }
-    })
+    this.known.start()
   }
 
-  /** Asks the nodes for their offers now. */
+  /** Reads the offers now. */
   async refresh(): Promise<void> {
-    this.read = await readOffers(this.role, this.init)
+    await this.known.refresh()
   }
 
   async buy(purchase: PeerPurchase, { signal = this.role.party.signal }: AbortOptions = {}): Promise<BoughtWork> {

@@ -15,6 +15,7 @@ import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } f
 import type { Party } from '../parties/party.ts'
 import { certifyEnding, type EndingReading, sourceOf } from './certify-ending.ts'
 import { createReputationOwner, type ReputationOwner } from './reputation-owner.ts'
+import { ShownReceipts } from './shown-receipts.ts'
 
 export type ReputationKeeperInit = {
   readonly party: Party
@@ -53,6 +54,7 @@ export class ReputationKeeper {
   private readonly again = new Map<ContractId, { readonly at: Timestamp; readonly waitMs: number }>()
   /** Read last: both sides of a contract ask for its end, one behind the other. */
   private readonly endings = new Map<ContractId, EndingReading>()
+  private readonly shown: ShownReceipts
   private close: (() => void) | undefined
 
   private constructor({ party, log }: ReputationKeeperInit) {
@@ -60,6 +62,8 @@ export class ReputationKeeper {
     this.log = log
     this.at = party.components.clock.now()
     this.owner = this.createOwner()
+    const counted = party.journal.notesOf(COUNTED).flatMap(([name, word]) => (word === 'counted' ? [name] : []))
+    this.shown = new ShownReceipts(party, counted)
   }
 
   /** Reads the journal. Throws `STORE_CORRUPTED`, `REPUTATION_POLICY_CHANGED`, and what the journal throws. */
@@ -83,6 +87,11 @@ export class ReputationKeeper {
   /** In each role in which anything is known. */
   show(subject: Did): readonly ReputationDetail[] {
     return REPUTATION_ROLES.flatMap((role) => this.owner.show(subject, role) ?? [])
+  }
+
+  /** What payers have signed of this party's work: canonical texts, for its card. */
+  receiptsToShow(): readonly string[] {
+    return this.shown.texts()
   }
 
   /** Whether it is decided what an ended contract counts. */
@@ -256,6 +265,7 @@ export class ReputationKeeper {
 
   private async note(contract: ContractId, word: string): Promise<true> {
     await this.party.journal.keepNote(COUNTED, contract, word)
+    if (word === 'counted') this.shown.add(contract)
     return true
   }
 }

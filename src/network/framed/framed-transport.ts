@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import { BODY_BYTES_MAX, type PeerQuestion, type RequestHandler, type Transport } from '../../ports/transport.ts'
 import { abortable } from './abortable.ts'
+import { Deadlines } from './deadlines.ts'
 import type { ByteChannel, ChannelEvents } from './byte-channel.ts'
 import { type ConnectionTraffic, FramedConnection } from './framed-connection.ts'
 
@@ -17,7 +18,7 @@ export type TransportIdentity = {
 
 export type FramedTransportComponents = {
   readonly identity: TransportIdentity
-  readonly clock: Pick<Clock, 'timeoutSignal'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'timeoutSignal'>
   readonly random: Pick<Random, 'bytes'>
   /** Whom whoever runs this node keeps away; absent: nobody. */
   readonly isBanned?: ((peer: Did) => boolean) | undefined
@@ -57,6 +58,8 @@ const CONNECTIONS_MAX = 1_024
 const HELD_BYTES_MAX = 256 * BODY_BYTES_MAX
 /** Longest time for the other side to prove its key. */
 const HANDSHAKE_MS = 5_000
+/** Why nobody waits for an answer any more. */
+const LATE: unique symbol = Symbol('late')
 
 /** A transport over channels of bytes: one connection per pair of nodes is used, whoever opened it. */
 export class FramedTransport implements Transport {
@@ -67,6 +70,7 @@ export class FramedTransport implements Transport {
   private readonly all = new Set<FramedConnection>()
   private readonly ready = new Map<Did, FramedConnection>()
   private readonly dialing = new Map<Did, Promise<FramedConnection>>()
+  private readonly deadlines: Deadlines
   private listening: readonly string[] = []
   /** Bytes that the connections hold for others. */
   protected heldBytes = 0
@@ -76,6 +80,7 @@ export class FramedTransport implements Transport {
     this.components = components
     this.driver = driver
     this.did = components.identity.did
+    this.deadlines = new Deadlines(components.clock)
   }
 
   get addresses(): readonly string[] {
@@ -135,23 +140,27 @@ export class FramedTransport implements Transport {
     if (this.state !== 'started') throw closed(this.did)
     if (question.body.byteLength > BODY_BYTES_MAX)
       throw new CodedError('NETWORK_BODY_TOO_LARGE', { message: `${question.body.byteLength} bytes for ${to}` })
-    const timeout = this.components.clock.timeoutSignal(question.timeoutMs)
-    const both = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const waiting = new AbortController()
+    const end = this.deadlines.start(question.timeoutMs, () => waiting.abort(LATE))
+    const leave = (): void => waiting.abort(signal?.reason)
+    signal?.addEventListener('abort', leave, { once: true })
     let asked: { readonly connection: FramedConnection; readonly heardBefore: number } | undefined
     try {
-      const connection = await abortable(this.connect(to), both)
+      const connection = await abortable(this.connect(to), waiting.signal)
       asked = { connection, heardBefore: connection.heardCount }
-      const answer = await connection.request(question, { signal: both })
+      const answer = await connection.request(question, { signal: waiting.signal })
       this.driver.onAnswer?.(to)
       return answer
     } catch (error: unknown) {
-      if (error !== timeout.reason || signal?.aborted === true) throw error
+      if (error !== LATE || signal?.aborted === true) throw error
       // Not a byte in all that time: a wire can be cut without either side being told. The next question opens another connection.
       if (asked?.connection.heardCount === asked?.heardBefore) asked?.connection.close(silent(to, question.timeoutMs))
       throw new CodedError('NETWORK_TIMEOUT', {
         message: `No answer of ${to} in ${question.timeoutMs} ms`,
-        cause: error,
       })
+    } finally {
+      end()
+      signal?.removeEventListener('abort', leave)
     }
   }
 

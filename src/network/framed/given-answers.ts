@@ -1,5 +1,6 @@
 import { CodedError, toPlainError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
 import { BODY_BYTES_MAX, type RequestHandler } from '../../ports/transport.ts'
 import type { Frame } from '../../wire/v1/frames.ts'
 import { QUESTIONS_OPEN_MAX } from './asked-questions.ts'
@@ -18,7 +19,28 @@ export type GivenAnswersComponents = {
   readonly onHeld: () => void
 }
 
-type Answering = { readonly controller: AbortController; readonly bodyBytes: number }
+/** A question that is being answered: what its handler is given besides. Most handlers never ask for the signal, and making one costs more than a small answer. */
+class Answering implements AbortOptions {
+  /** Bytes of the question, until its answer waits. */
+  bodyBytes: number
+  private controller: AbortController | undefined
+  private cause: CodedError | undefined
+
+  constructor(bodyBytes: number) {
+    this.bodyBytes = bodyBytes
+  }
+
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    if (this.cause !== undefined) this.controller.abort(this.cause)
+    return this.controller.signal
+  }
+
+  abort(cause: CodedError): void {
+    this.cause ??= cause
+    this.controller?.abort(cause)
+  }
+}
 
 /**
  * Questions of the other side on one connection. A question keeps its place until its answer is on its way: who does not read the answers to
@@ -45,8 +67,8 @@ export class GivenAnswers {
     if (this.answering.size >= QUESTIONS_OPEN_MAX || this.answering.has(correlation))
       throw new CodedError('NETWORK_FRAME_INVALID', { message: 'More questions at a time than were allowed' })
     const question = readQuestion(body)
-    const controller = new AbortController()
-    this.answering.set(correlation, { controller, bodyBytes: body.byteLength })
+    const answering = new Answering(body.byteLength)
+    this.answering.set(correlation, answering)
     this.heldBytes += body.byteLength
     const handler = this.components.handlerOf(question.protocol)
     if (handler === undefined) {
@@ -54,7 +76,7 @@ export class GivenAnswers {
       this.fail(correlation, new CodedError('NETWORK_PROTOCOL_UNKNOWN', { message }))
       return
     }
-    start(handler, { from, body: question.body, signal: controller.signal }).then(
+    start(handler, { from, body: question.body }, answering).then(
       (answer) => {
         if (answer.byteLength > BODY_BYTES_MAX)
           this.fail(correlation, new CodedError('NETWORK_BODY_TOO_LARGE', { message: `${answer.byteLength} bytes` }))
@@ -65,11 +87,11 @@ export class GivenAnswers {
   }
 
   cancel(correlation: bigint): void {
-    this.answering.get(correlation)?.controller.abort(closed('The asker gave up'))
+    this.answering.get(correlation)?.abort(closed('The asker gave up'))
   }
 
   abortAll(cause: CodedError): void {
-    for (const { controller } of this.answering.values()) controller.abort(cause)
+    for (const answering of this.answering.values()) answering.abort(cause)
     this.answering.clear()
     this.ready.length = 0
     this.heldBytes = 0
@@ -102,7 +124,7 @@ export class GivenAnswers {
       this.leave(frame)
       if (this.answering.size === 0) this.components.onSettled()
     } else {
-      this.answering.set(frame.correlation, { ...answering, bodyBytes: 0 })
+      answering.bodyBytes = 0
       this.heldBytes += frame.body.byteLength
       this.ready.push(frame)
     }
@@ -118,9 +140,10 @@ export class GivenAnswers {
 /** A handler that throws at once has failed like one that rejects. */
 async function start(
   handler: RequestHandler,
-  { from, body, signal }: { readonly from: Did; readonly body: Uint8Array; readonly signal: AbortSignal },
+  question: Parameters<RequestHandler>[0],
+  options: Parameters<RequestHandler>[1],
 ): Promise<Uint8Array> {
-  return await handler({ from, body }, { signal })
+  return await handler(question, options)
 }
 
 function closed(message: string): CodedError {

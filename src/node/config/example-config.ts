@@ -111,7 +111,7 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "webhook": "https://example.com/kernell-inbox",
     // Over libp2p a node says to everybody what it offers (kernell market offer) and where it is reached, and hears what others say.
     // "gossip": true,
-    // Buys from nodes that are known by what they say of themselves alone; otherwise from those that you name, and those that are connected.
+    // Buys from nodes that are known by what they say of themselves alone, the router (peers) too; otherwise from those that you name, and those that are connected.
     // "discover": false,
     // Announces auctions (kernell market buy --auction) to everybody who listens: skill, highest price and where this node is reached, never the input.
     // "openCalls": false,

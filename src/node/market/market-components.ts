@@ -1,5 +1,6 @@
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { PeerCards } from '../../market/peers/party-peer-init.ts'
 import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -25,10 +26,20 @@ export type MarketComponents = {
   readonly artifactBytesMax: number
   /** Members of notary sets that are proven to have lied. */
   readonly convicted: ConvictedMembers
-  /** Told when this node can buy: with which party, on whose word, and which nodes it asks for a skill. */
-  readonly onBuyer?: (role: PartyRole, set: NotarySet, nodes: (skill: string) => readonly Did[]) => void
+  /** Told when this node can buy. */
+  readonly onBuyer?: (buyer: NodeBuyer) => void
   /** Told of failures that nobody waits for. */
   readonly onError: (error: unknown) => void
+}
+
+/** With which party a node buys, on whose word, and from whom. */
+export type NodeBuyer = {
+  readonly role: PartyRole
+  readonly set: NotarySet
+  /** Nodes that may offer a skill. */
+  readonly nodes: (skill: string) => readonly Did[]
+  /** What other nodes say of themselves; absent where it is not heard. */
+  readonly cards: PeerCards | undefined
 }
 
 /** What there is once the notary set is known. */

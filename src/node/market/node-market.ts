@@ -133,9 +133,10 @@ export class NodeMarketDesks implements NodeMarket {
     const recoveries = new RecoveryDesk({ role, notary })
     const peers = (skill?: string): readonly Did[] => {
       const found = skill === undefined ? [] : (cards?.discover(skill) ?? [])
-      return [...new Set([...bootstrap, ...transport.connectedPeers, ...found])].filter(isNoMember(lineage.set))
+      // Whoever comes in under many keys takes no place of those whom this node has chosen.
+      return [...new Set([...bootstrap, ...found, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
     }
-    if (role !== undefined) components.onBuyer?.(role, lineage.set, peers)
+    if (role !== undefined) components.onBuyer?.({ role, set: lineage.set, nodes: peers, cards })
     const { findWorker } = init
     const trade =
       role &&
@@ -189,9 +190,9 @@ export class NodeMarketDesks implements NodeMarket {
   private sellers(skill: string | undefined): JsonValue {
     const sellers = this.parts.cards?.known().map(({ card, until, isKnown }) => {
       const offers = card.offers.filter(({ terms }) => skill === undefined || terms.skill === skill)
-      const { node, addresses, custody, models } = card
+      const { node, addresses, custody, models, receipts } = card
       const shown = offers.map(({ id, seller, terms }) => ({ offer: id, seller, ...terms }))
-      return { node, until, isKnown, addresses, custody, models, offers: shown }
+      return { node, until, isKnown, addresses, custody, models, offers: shown, receipts }
     })
     return { sellers: plain((sellers ?? []).filter(({ offers }) => offers.length > 0)) }
   }

@@ -82,7 +82,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const { transport } = ways
   // Before the notary that it tells of.
   closers.push(async () => await watch.stop())
-  const door = new MarketDoor(transport)
+  const door = new MarketDoor(transport, (peer, fault) => ways.libp2p?.report(peer, fault))
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
   const calls = openCalls(opening, ways)

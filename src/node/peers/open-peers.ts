@@ -1,6 +1,3 @@
-import type { Did } from '../../core/evidence/names.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
-import type { PeerBuyer } from '../../market/peers/party-peer-init.ts'
 import { PartyPeerMarket } from '../../market/peers/party-peer-market.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
@@ -10,9 +7,10 @@ import type { Timers } from '../../ports/timers.ts'
 import { PeerBook } from '../../router/peers/peer-book.ts'
 import { PeerTier } from '../../router/peers/peer-tier.ts'
 import type { NodeConfig, PeersConfig } from '../config/node-config.ts'
+import type { NodeBuyer } from '../market/market-components.ts'
 import type { LatePeerMarket } from './late-peer-market.ts'
 
-/** Between two readings of the offers of the nodes that are known. */
+/** Between two rounds of questions to nodes that have no card here. */
 const REFRESH_MS = 30_000
 
 export type OpenPeersInit = {
@@ -43,22 +41,18 @@ export async function openPeers(init: OpenPeersInit): Promise<NodePeers | undefi
   }
 }
 
-export type JoinInit = {
+export type JoinInit = NodeBuyer & {
   readonly peers: PeersConfig
   readonly market: LatePeerMarket
-  /** Who keeps the contracts of this node. */
-  readonly set: NotarySet
-  readonly role: PeerBuyer
-  /** Nodes that are asked for offers of a skill. */
-  readonly nodes: (skill: string) => readonly Did[]
   readonly onError: (error: unknown) => void
 }
 
 /** The node takes part in the market from now on: its buyer buys for the router, where the set is the one that the operator means. */
-export function joinPeers({ peers, market, set, role, nodes, onError }: JoinInit): void {
+export function joinPeers({ peers, market, set, role, nodes, cards, onError }: JoinInit): void {
   const { skills, currency, custody, notarySet } = peers
   if (notarySet !== undefined && notarySet !== set.id) return
-  const party = new PartyPeerMarket(role, { skills, currency, custody, peers: nodes, refreshMs: REFRESH_MS, onError })
+  const init = { skills, currency, custody, peers: nodes, cards, refreshMs: REFRESH_MS, onError }
+  const party = new PartyPeerMarket(role, init)
   party.start()
   market.attach(party)
 }

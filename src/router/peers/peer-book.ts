@@ -114,11 +114,13 @@ export class PeerBook {
 function readStanding(bytes: Uint8Array): PeerStanding | undefined {
   try {
     const value = JSON.parse(decodeUtf8(bytes) ?? '') as Partial<PeerStanding> | null
-    const { good, bad, streak, counted, hour, latencyMs } = value ?? {}
+    // Books of before did not ask whether a peer has turned.
+    const { good, bad, turned = 0, streak, counted, hour, latencyMs } = value ?? {}
     const isCount = (number: unknown): number is number =>
       typeof number === 'number' && Number.isFinite(number) && number >= 0
     if (!isCount(good) || !isCount(bad) || !isCount(streak) || !isCount(counted) || !isCount(hour)) return undefined
-    return { good, bad, streak, counted, hour, ...(isCount(latencyMs) && { latencyMs }) }
+    if (!isCount(turned) || turned > 1) return undefined
+    return { good, bad, turned, streak, counted, hour, ...(isCount(latencyMs) && { latencyMs }) }
   } catch {
     return undefined
   }

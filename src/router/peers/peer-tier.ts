@@ -137,14 +137,21 @@ export class PeerTier {
     return { standing: book.standingOf(seller), right: book.chanceOf(seller, reputationPpm) }
   }
 
+  /** The cheapest by a right answer. Whoever nobody would buy from comes behind all others, however little it asks: names cost nothing, and must not shut out those that are worth it. */
   private listedOffers(): readonly PeerOffer[] {
     const { skills, sellers } = this.init
-    const offers = this.components.market.offers.filter(
+    const { market, book } = this.components
+    const offers = market.offers.filter(
       ({ skill, seller }) => skills.includes(skill) && sellers?.includes(seller) !== false,
     )
-    const priceOf = ({ seller, priceNanos, reputationPpm }: PeerOffer): number =>
-      Number(priceNanos) / this.components.book.chanceOf(seller, reputationPpm)
-    return offers.toSorted((left, right) => priceOf(left) - priceOf(right)).slice(0, OFFERS_QUOTED_MAX)
+    const weighed = offers.map((offer) => {
+      const right = book.chanceOf(offer.seller, offer.reputationPpm)
+      return { offer, isUsable: right >= PEER_SUCCESS_MIN, price: Number(offer.priceNanos) / right }
+    })
+    return weighed
+      .toSorted((one, other) => Number(other.isUsable) - Number(one.isUsable) || one.price - other.price)
+      .slice(0, OFFERS_QUOTED_MAX)
+      .map(({ offer }) => offer)
   }
 
   private refuse(offer: PeerOffer, inputBytes: number): string | undefined {
@@ -200,7 +207,11 @@ export class PeerTier {
       today: question.today,
       right: Math.min(...known.map(({ right }) => right)),
       latencyMs: Math.max(...offers.map((offer, at) => latencyOf(offer, known[at]?.standing.latencyMs))),
-      peer: { overheadNanos: lockedNanos + judgeNanos, caughtShare: Math.min(...known.map(caughtShareOf)) },
+      peer: {
+        overheadNanos: lockedNanos + judgeNanos,
+        caughtShare: Math.min(...known.map(caughtShareOf)),
+        source: offers[0].source,
+      },
     })
   }
 

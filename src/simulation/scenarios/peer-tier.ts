@@ -4,7 +4,7 @@ import type { Machine } from '../machine/machine.ts'
 import { SimulatedMarket } from '../market/simulated-market.ts'
 import { defineScenario, type PlayEnd, type Scenario } from '../scenario/scenario.ts'
 import type { Stage } from '../scenario/stage.ts'
-import { measureNode, shareOf } from './peer-tier/measure-peers.ts'
+import { measureNode, measureWindows, shareOf } from './peer-tier/measure-peers.ts'
 import { PEER_TIER_OPTIONS, type PeerTierOptions } from './peer-tier/options.ts'
 import { checkPayments } from './peer-tier/check-payments.ts'
 import { PeerNode } from './peer-tier/peer-node.ts'
@@ -92,6 +92,7 @@ async function finish(stage: Stage, { without, trading, market, shops, options }
     with: measureNode(trading),
     liar: shareOf(trading, isLiars, from),
     honest: shareOf(trading, (modelId) => !isLiars(modelId), from),
+    windows: { without: measureWindows(without, isLiars), with: measureWindows(trading, isLiars) },
     paid_credits: Number(paidNanos) / 1e9,
   }
   const answersOf = ({ served }: PeerNode): string[] => served.map((one) => one?.result?.modelId ?? one?.code ?? 'none')

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { type Bench, type BenchRow, median, percentile, roundFigure } from '../bench.ts'
 import { askHttp, askKernell, type Asker, askRaw, askSocket, BODY_BYTES } from './contestants.ts'
+import { askDelegations } from './delegations.ts'
+import type { SwarmFigures } from './swarm.ts'
 
 const REPEATS = 5
 const IN_FLIGHT = 64
@@ -11,6 +13,9 @@ const DIALS = 9
 /** What the first of them bring is shared by all. */
 const IDLE_FIRST = 8
 const IDLE_PEERS = 40
+/** Nodes of one process that hear of offers, and how many. */
+const SWARM_NODES = 50
+const SWARM_OFFERS = 40
 
 type Contestant = { readonly name: string; readonly connect: (started: readonly string[]) => Promise<Asker> }
 type Figures = {
@@ -27,6 +32,8 @@ const CONTESTANTS: readonly Contestant[] = [
   { name: 'kernell-tls', connect: async (started) => await askKernell('tls', started) },
   { name: 'raw-tls', connect: async (started) => await askRaw('tls', started) },
   { name: 'gathered-tls', connect: async (started) => await askRaw('tls', started, true) },
+  { name: 'signed-noise', connect: async (started) => await askDelegations('noise', started) },
+  { name: 'signed-tls', connect: async (started) => await askDelegations('tls', started) },
   { name: 'tls', connect: async (started) => await askSocket('tls', started) },
   { name: 'tcp', connect: async (started) => await askSocket('tcp', started) },
   { name: 'http', connect: async (started) => await askHttp(started) },
@@ -34,7 +41,8 @@ const CONTESTANTS: readonly Contestant[] = [
 
 /**
  * Questions of 512 bytes that are answered with themselves, 64 in flight, between two processes: our frames beside a libp2p stream that stays open
- * (`lpStream`, one write for each message or one for those of a turn, answers found by a number), and beside TCP, TLS and HTTP without libp2p. Dials, and what an idle peer costs.
+ * (`lpStream`, one write for each message or one for those of a turn, answers found by a number), and beside TCP, TLS and HTTP without libp2p. The same with messages that both
+ * sides sign and check; dials; what an idle peer costs; how long it takes until 50 nodes know a new offer.
  */
 export const bench: Bench = async ({ isQuick, log }) => {
   const peers = await Promise.all(CONTESTANTS.map(async ({ name }) => await startPeer(name)))
@@ -48,7 +56,9 @@ export const bench: Bench = async ({ isQuick, log }) => {
         `${name} ${roundFigure(median(perSecond))}/s, p50 ${roundFigure(median(p50Ms))}, p99 ${roundFigure(median(p99Ms))} ms`,
       )
     const idle = await idlePeerRow(isQuick ? 2 : IDLE_PEERS)
-    return { rows: [...rateRows(figures), ...latencyRows(figures), ...dialRows(figures), idle], skipped: [] }
+    const swarm = await swarmRows(isQuick ? 4 : SWARM_NODES, isQuick ? 2 : SWARM_OFFERS)
+    const measured = [...rateRows(figures), ...delegationRows(figures), ...latencyRows(figures), ...dialRows(figures)]
+    return { rows: [...measured, idle, ...swarm], skipped: [] }
   } finally {
     for (const { child } of peers) child.kill()
   }
@@ -148,6 +158,22 @@ function rateRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
   }))
 }
 
+/** A task that is asked for and taken over, both in words that are signed and checked. */
+function delegationRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
+  return (['noise', 'tls'] as const).map((encryption) => {
+    const of = (which: keyof Figures): number => roundFigure(median(figures.get(`signed-${encryption}`)?.[which] ?? []))
+    return {
+      case: `signed delegations over ${encryption}`,
+      unit: 'delegations/s',
+      better: 'higher',
+      ours: of('perSecond'),
+      peers: { unsigned: roundFigure(median(figures.get(`kernell-${encryption}`)?.perSecond ?? [])) },
+      limit: null,
+      note: `each side signs one message and checks one; p50 ${of('p50Ms')}, p99 ${of('p99Ms')} ms, ${IN_FLIGHT} in flight`,
+    }
+  })
+}
+
 function latencyRows(figures: ReadonlyMap<string, Figures>): readonly BenchRow[] {
   const of = (name: string, which: 'p50Ms' | 'p99Ms'): number => roundFigure(median(figures.get(name)?.[which] ?? []))
   return (['noise', 'tls'] as const).flatMap((encryption) =>
@@ -208,6 +234,28 @@ async function idlePeerRow(count: number): Promise<BenchRow> {
   } finally {
     for (const { child } of [...crowds, hub]) child.kill()
   }
+}
+
+/** From the wish of one node to say it until the last of all others, or any of them, knew its new offer. */
+async function swarmRows(nodes: number, offers: number): Promise<readonly BenchRow[]> {
+  const { child, started } = await startPeer('swarm', String(nodes), String(offers))
+  child.kill()
+  const { allMs, eachMs } = JSON.parse(started[0] ?? '') as SwarmFigures
+  const row = (name: string, times: readonly number[], share: number): BenchRow => ({
+    case: `${name}, p${share * 100}`,
+    unit: 'ms',
+    better: 'lower',
+    ours: roundFigure(percentile(Float64Array.from(times).toSorted(), share)),
+    peers: {},
+    limit: null,
+    note: `${offers} offers on signed cards, by gossip; ${nodes} nodes of one process, about six neighbours each`,
+  })
+  return [
+    row('until all nodes know a new offer', allMs, 0.5),
+    row('until all nodes know a new offer', allMs, 0.99),
+    row('until a node knows a new offer', eachMs, 0.5),
+    row('until a node knows a new offer', eachMs, 0.99),
+  ]
 }
 
 type Held = { readonly peers: number; readonly heldBytes: number; readonly processBytes: number }

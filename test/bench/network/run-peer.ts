@@ -18,10 +18,13 @@ import {
   readFrames,
   writeFrame,
 } from './contestants.ts'
+import { serveDelegations } from './delegations.ts'
+import { measureSwarm } from './swarm.ts'
 
 async function serveKernell(encryption: Encryption): Promise<readonly string[]> {
   const transport = createKernell(2, encryption)
   transport.handle(PROTOCOL, async ({ body }) => body)
+  serveDelegations(transport)
   await transport.start()
   return [transport.addresses[0] ?? '', transport.did]
 }
@@ -101,10 +104,17 @@ async function crowd([first = '', count = '', address = '', did = '']: readonly 
   return ['ready']
 }
 
+/** So many nodes in this process; how long so many offers took until all knew them. */
+async function swarm([count = '', offers = '']: readonly string[]): Promise<readonly string[]> {
+  return [JSON.stringify(await measureSwarm(Number(count), Number(offers)))]
+}
+
 const [kind = '', ...rest] = process.argv.slice(2)
 const serve: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   'kernell-noise': async () => await serveKernell('noise'),
   'kernell-tls': async () => await serveKernell('tls'),
+  'signed-noise': async () => await serveKernell('noise'),
+  'signed-tls': async () => await serveKernell('tls'),
   'gathered-noise': async () => await serveRaw('noise'),
   'gathered-tls': async () => await serveRaw('tls'),
   'raw-noise': async () => await serveRaw('noise'),
@@ -113,6 +123,7 @@ const serve: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   tls: async () => await serveSocket('tls'),
   http: async () => await serveSocket('http'),
   crowd: async () => await crowd(rest),
+  swarm: async () => await swarm(rest),
   hub: async () => await serveHub(),
 }
 const started = await serve[kind]?.()

@@ -19,6 +19,7 @@ const OFFER: PeerOffer = {
   id: 'o'.repeat(64) as Hash,
   seller: 'did:key:seller' as Did,
   node: 'did:key:node' as Did,
+  source: 'asked',
   skill: 'chat.general',
   currency: 'USD@did:key:bank' as Currency,
   priceNanos: nanos(1_000_000n),

@@ -1,7 +1,7 @@
 import { type FixedKey, fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { durationFromMs, HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
-import type { Did } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../../src/core/ledger/ledger-names.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
@@ -80,6 +80,26 @@ export function offerBody(changes: Partial<MessageBody<'market-offer'>> = {}): M
 
 export function offerText(changes: Partial<MessageBody<'market-offer'>> = {}, key = SELLER): string {
   return textOf(signed('market-offer', offerBody(changes), { key }))
+}
+
+/** What a payer has signed of the seller's work. */
+export function receiptText(number: number): string {
+  const at = new TestTime().clock.now()
+  const body: MessageBody<'reputation-receipt'> = {
+    contract: '77'.repeat(32) as ContractId,
+    payer: OTHER.did,
+    worker: SELLER.did,
+    payerSource: '88'.repeat(32) as Hash,
+    workerSource: '99'.repeat(32) as Hash,
+    currency: USD,
+    heldNanos: amountFromNanos(1_000_000n),
+    workerNanos: amountFromNanos(1_000_000n),
+    cause: 'accepted',
+    fault: 'none',
+    heldAt: at,
+    endedAt: timestampFromMs(at + number),
+  }
+  return textOf(signed('reputation-receipt', body, { key: OTHER }))
 }
 
 export function cardBody(changes: Partial<MessageBody<'agent-card'>> = {}): MessageBody<'agent-card'> {

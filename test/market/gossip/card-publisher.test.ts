@@ -4,13 +4,12 @@ import {
   CARD_LIFE_MS,
   CARD_REPEAT_MS,
   CardPublisher,
-  fittingCard,
   type OwnCard,
 } from '../../../src/market/gossip/card-publisher.ts'
 import { MemoryGossipNetwork } from '../../../src/network/memory/memory-gossip.ts'
 import { CARD_TOPIC, MARKET_TOPICS } from '../../../src/wire/v1/gossip-topics.ts'
 import { seededRandom, settle, signerOf, TestTime } from '../parties/party-fixtures.ts'
-import { cardBody, cardBytes, createEar, EAR, NETWORK, NODE, offerText, OTHER } from './card-fixtures.ts'
+import { cardBody, cardBytes, createEar, EAR, NETWORK, NODE, offerText, OTHER, receiptText } from './card-fixtures.ts'
 
 type Stall = {
   readonly network: MemoryGossipNetwork
@@ -54,15 +53,6 @@ describe('the card of a node that sells', () => {
     await settle()
     expect(seq()).toBe(0)
     expect(await publisher.publishIfDue()).toBe(false)
-  })
-
-  it('holds offers first, and of receipts what is left room for', () => {
-    const text = (word: string): string => word + 'x'.repeat(2_000)
-    const offers = ['a', 'b', 'c', 'd', 'e', 'f'].map(text)
-    const receipts = ['one', 'two', 'three', 'four', 'five'].map(text)
-    const kept = fittingCard({ ...cardBody(), offers, receipts })
-    expect([kept.offers, kept.receipts]).toEqual([offers, receipts.slice(0, 1)])
-    expect(fittingCard({ ...cardBody(), offers: [], receipts }).receipts).toEqual(receipts.slice(0, 4))
   })
 
   it('is said again when it has changed, and once more when the last offer is taken back', async () => {
@@ -131,6 +121,26 @@ describe('the card of a node that sells', () => {
     const claims = Array.from({ length: 16 }, (_, at) => `claim-${`${at}`.padStart(2, '0')}-${'x'.repeat(40)}`)
     sell({ offers: Array.from({ length: 20 }, () => offerText({ capabilities: claims })) })
     expect(await publisher.publishIfDue()).toBe(true)
+  })
+
+  it('shows receipts of payers in what room the offers leave', async () => {
+    const { network, time, publisher, sell } = await openStall()
+    const ear = createEar({ gossip: network.createGossip(EAR.did, MARKET_TOPICS), time })
+    await ear.cards.start()
+    const receipts = Array.from({ length: 6 }, (_, at) => receiptText(at))
+    const shown = async (offers: readonly string[]): Promise<readonly number[]> => {
+      sell({ offers: [...offers], receipts: [...receipts] })
+      expect(await publisher.publishIfDue()).toBe(true)
+      await settle()
+      const heard = ear.cards.cardOf(NODE.did)?.card
+      return [heard?.offers.length ?? 0, heard?.receipts.length ?? 0]
+    }
+    expect(await shown([offerText()])).toEqual([1, 4])
+    const claims = Array.from({ length: 16 }, (_, at) => `claim-${`${at}`.padStart(2, '0')}-${'x'.repeat(40)}`)
+    const large = Array.from({ length: 12 }, () => offerText({ capabilities: claims }))
+    const [offers = 0, left = 0] = await shown(large)
+    expect(offers).toBeGreaterThan(5)
+    expect(left).toBeLessThan(4)
   })
 
   it('is not said by a node that sells nothing', async () => {

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { sha256Hex } from '../../../src/base/sha256.ts'
-import { type AuctionCall, auctionIdOf } from '../../../src/core/auction/auction-call.ts'
-import { LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
-import { parseSalt32, type Salt32 } from '../../../src/core/auction/delimited-hash.ts'
-import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
+import type { AuctionCall } from '../../../src/core/auction/auction-call.ts'
+import type { Hash } from '../../../src/core/evidence/names.ts'
 import { pastContracts } from '../../../src/market/parties/contract-history.ts'
 import { CONTRACTS } from '../../../src/market/parties/contracts/contract-notes.ts'
 import { Forgetting } from '../../../src/market/parties/forgetting.ts'
@@ -11,11 +8,11 @@ import type { Party } from '../../../src/market/parties/party.ts'
 import { PartyJournal } from '../../../src/market/parties/journal/party-journal.ts'
 import type { PartyLimits } from '../../../src/market/parties/journal/party-knowledge.ts'
 import { encodePartyRecord } from '../../../src/market/parties/journal/party-record.ts'
-import type { MessageBody } from '../../../src/wire/v1/message-types.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
-import { bytesOf, MarketWorld, nanos, RULES_HASH, SET, TIMERS, USD, wanted } from './market-world.ts'
+import { calledAuction } from './auction-calls.ts'
+import { bytesOf, MarketWorld, nanos, RULES_HASH, TIMERS, USD, wanted } from './market-world.ts'
 import { contractNamed, KEYS, settle } from './party-fixtures.ts'
 
 const HOUR_MS = 3_600_000
@@ -25,63 +22,24 @@ function limit(party: Party, limits: Partial<PartyLimits>): void {
   Object.assign(party.journal.limits, limits)
 }
 
-function saltOf(text: string): Salt32 {
-  const salt = parseSalt32(Buffer.from(sha256Hex(text), 'hex').toString('base64url'))
-  if (salt === undefined) throw new TypeError('unreachable')
-  return salt
-}
-
 /** Calls auctions of a key that nobody knows. @returns The answers. */
 async function callAuctions(world: MarketWorld, count: number, changes: Partial<AuctionCall> = {}): Promise<string[]> {
   const { party } = await world.party(KEYS.recoverer, createMemoryEventLog())
   const answers: string[] = []
   for (let n = 0; n < count; n += 1) {
-    const call = callOf(world, party, `call ${n}`, changes)
-    const body = bodyOf(call)
+    const { body, subject } = calledAuction(world, { auctioneer: party.did, name: `call ${n}`, changes })
     const said = await party.wallet.say({
       act: `call ${n}`,
       type: 'auction-call',
       body,
       aud: '*',
-      subject: parseContractId(auctionIdOf(call)),
+      subject,
     })
     const frame = { type: 'call', envelope: new TextDecoder().decode(said.bytes) } as const
     const answer = await party.components.door.ask(KEYS.seller.did, { frame })
     answers.push(answer.frame.type)
   }
   return answers
-}
-
-function bodyOf({ english, filter, ...call }: AuctionCall): MessageBody<'auction-call'> {
-  if (english !== undefined) throw new TypeError('Sealed calls alone')
-  return { call: { ...call, filter: { ...filter, capabilities: [...filter.capabilities] } } }
-}
-
-function callOf(world: MarketWorld, { did }: Party, name: string, changes: Partial<AuctionCall>): AuctionCall {
-  const span = (ms: number): AuctionCall['bidMs'] => ms as AuctionCall['bidMs']
-  return {
-    auctioneer: did,
-    buyer: did,
-    skill: 'text.word-count',
-    task: sha256Hex(name) as Hash,
-    currency: USD,
-    kind: 'first',
-    reservePriceNanos: nanos(2_000),
-    latencyMsMax: span(30_000),
-    depositNanos: nanos(0),
-    forfeitTo: LOST_DEPOSITS,
-    opensAt: world.time.clock.now(),
-    bidMs: span(1_000),
-    revealMs: span(1_000),
-    settleMs: span(1_000),
-    bidsMax: 64,
-    filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: nanos(2_000) },
-    weights: { price: 1, latency: 0, reputation: 0 },
-    english: undefined,
-    notarySet: SET.id,
-    salt: saltOf(name),
-    ...changes,
-  }
 }
 
 describe('what a party forgets', () => {
@@ -227,12 +185,12 @@ describe('auctions that others call', () => {
     const shop = await world.seller({ key: KEYS.seller })
     await shop.seller.offer(world.offer(), 'words')
     const { party } = await world.party(KEYS.recoverer, createMemoryEventLog())
-    const call = callOf(world, party, 'a call', {})
+    const { body } = calledAuction(world, { auctioneer: party.did, name: 'a call' })
     const subject = contractNamed('of somebody else')
     const said = await party.wallet.say({
       act: 'call',
       type: 'auction-call',
-      body: bodyOf(call),
+      body,
       aud: '*',
       subject,
     })

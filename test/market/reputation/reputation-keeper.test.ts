@@ -61,6 +61,21 @@ describe('what a party knows from its own contracts', () => {
     expect(world.failures).toEqual([])
   })
 
+  it('is shown to strangers by the word of the payer, who has nothing to show for paying', async () => {
+    const { world, shop, node } = await paid(LEAST)
+    const [bought, sold] = [await keep(node.party), await keep(shop.party)]
+    expect(bought.receiptsToShow()).toEqual([])
+    await world.time.advance(60_000)
+    await settle(60)
+    const shown = sold.receiptsToShow()
+    const read = shown.map((text) => node.party.read(text, 'reputation-receipt')?.envelope.head.iss)
+    expect(read).toEqual([KEYS.buyer.did])
+    expect(bought.receiptsToShow()).toEqual([])
+    await sold.stop()
+    const again = await ReputationKeeper.open({ party: shop.party, log: createMemoryEventLog() })
+    expect(again.receiptsToShow()).toEqual(shown)
+  })
+
   it('leaves no trace of what is worth less than the least', async () => {
     const { world, shop, node, contract } = await paid(LEAST - 1)
     const sold = await keep(shop.party)

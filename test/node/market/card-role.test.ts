@@ -69,7 +69,12 @@ function sellerAt(node: Did, stopping: AbortController): PartyRole {
   const begin = (work: () => Promise<void>): void => void work()
   const journal = { notesOf: () => [] }
   const seller = { offers: () => [{ kept: { bytes } }] }
-  return { party: { did: SELLER.did, signal: stopping.signal, begin, journal }, seller } as unknown as PartyRole
+  const reputation = { receiptsToShow: () => [] }
+  return {
+    party: { did: SELLER.did, signal: stopping.signal, begin, journal },
+    seller,
+    reputation,
+  } as unknown as PartyRole
 }
 
 async function connect(one: MarketNode, other: MarketNode): Promise<void> {

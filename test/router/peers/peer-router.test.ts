@@ -6,6 +6,8 @@ import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
 import type { Did, Hash } from '../../../src/core/evidence/names.ts'
 import type { Currency } from '../../../src/core/ledger/ledger-names.ts'
 import type { PeerOffer } from '../../../src/core/peer-tier/peer-offer.ts'
+import { formatExplanation } from '../../../src/cli/format-explanation.ts'
+import { decisionDocument } from '../../../src/node/decision-document.ts'
 import type { AbortOptions } from '../../../src/ports/abort-options.ts'
 import type { BoughtWork, PeerMarket, PeerPurchase } from '../../../src/ports/peer-market.ts'
 import type { RouteResult } from '../../../src/ports/router.ts'
@@ -25,6 +27,7 @@ const offerOf = (name: string, price: string, changes: Partial<PeerOffer> = {}):
   id: name.padEnd(64, '0') as Hash,
   seller: `did:key:${name}` as Did,
   node: `did:key:node-of-${name}` as Did,
+  source: 'asked',
   skill: 'chat.general',
   currency: CREDITS,
   priceNanos: usd(price),
@@ -330,6 +333,29 @@ describe('whom a task goes to', () => {
     for (let at = 0; at < 12; at += 1) await askDear(fixture)
     const asked = peers.bought.map(({ sellers }) => sellers.map(({ seller }) => seller).join())
     expect(asked).toEqual([...Array<string>(2).fill('did:key:liar'), ...Array<string>(10).fill('did:key:honest')])
+  })
+
+  it('is whoever is worth it, however many known liars ask less', async () => {
+    const liars = Array.from({ length: 40 }, (_, at) => offerOf(`liar${at}`, '0.0001'))
+    for (const { seller } of liars) for (let lie = 0; lie < 6; lie += 1) book.count(seller, 'refuted')
+    for (let answer = 0; answer < 6; answer += 1) book.count('did:key:a' as Did, 'confirmed')
+    peers.offers = [...liars, offerOf('a', '0.01')]
+    const { attempts } = await askDear(setUp())
+    expect(attempts[0]?.purchase?.seller).toBe('did:key:a')
+  })
+
+  it('is explained with how the offer is known', async () => {
+    peers.offers = [offerOf('a', '0.01', { source: 'card' }), offerOf('b', '0.05')]
+    const { decision } = await askDear(setUp())
+    const document = decisionDocument(decision)
+    expect(document.candidates.map(({ model, offer_source }) => [model, offer_source])).toEqual(
+      expect.arrayContaining([
+        ['peer/chat.general/did:key:a', 'card'],
+        ['peer/chat.general/did:key:b', 'asked'],
+        ['openai/dear', undefined],
+      ]),
+    )
+    expect(formatExplanation(document, 200)).toMatch(/chat\.general\/did:key:a +peer \(card\) .* planned/)
   })
 
   it('is an auction among those that come into question where the task is worth it', async () => {

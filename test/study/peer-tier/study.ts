@@ -1,24 +1,14 @@
-import type { MetricValue } from '../../../src/simulation/scenario/scenario.ts'
 import { LIARS } from '../../../src/simulation/scenarios/peer-tier/options.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport, StudyUsage } from '../study.ts'
+import { type Row, rowOf, type Window } from './figures.ts'
 
 const SEEDS = 3
 /** Tasks that a liar of the middle of the run still has before it. */
 const TASKS = 200
-/** Of all tasks behind the fiftieth; a liar is tried once more each hour, and by each new name. */
+/** Of all tasks behind the fiftieth; a liar is tried once more in an hour or two, and by each new name. */
 const LIAR_SHARE_MAX = 0.02
 /** Quality that the peer tier may take, as a share of right answers: what a judge lets pass. */
 const QUALITY_LOSS_MAX = 0.03
-
-type Figures = { readonly [name: string]: MetricValue }
-type Row = {
-  readonly liar: string
-  readonly without: { readonly cost: number; readonly quality: number }
-  readonly with: { readonly cost: number; readonly quality: number; readonly share: number }
-  readonly liarFirst: number
-  readonly liarAfter: number
-  readonly liarLast: number
-}
 
 /** What the peer tier of the router saves and costs, and how long a liar keeps its share. */
 export const study: Study = {
@@ -44,37 +34,26 @@ async function measure(init: StudyInit): Promise<StudyReport> {
   return {
     name: 'peer-tier',
     runs: reports.length,
-    figures: { tasks: TASKS, seeds, rows },
+    figures: { tasks: TASKS, seeds, rows: rows.map(figuresOf) },
     findings: rows.flatMap(findingsOf),
     table: [
-      `${TASKS} tasks, seeds ${seeds.join(', ')}: means. cost in dollars, quality as share of right answers`,
-      ...rows.map(lineOf),
+      `${TASKS} tasks, seeds ${seeds.join(', ')}: means. Cost in dollars for all tasks and for one, quality as share of right answers, with peers / without.`,
+      'A liar is followed from its first lie on (the sleeper: task 101); share of the tasks that it is asked for, each seed by itself.',
+      ...rows.flatMap(linesOf),
     ],
     charts: [],
   }
 }
 
-function rowOf(liar: string, runs: readonly Figures[]): Row {
-  const mean = (part: string, name: string): number =>
-    runs.reduce((sum, metrics) => sum + numberOf(metrics, part, name), 0) / runs.length
-  return {
-    liar,
-    without: { cost: mean('without', 'cost_usd'), quality: mean('without', 'quality') },
-    with: { cost: mean('with', 'cost_usd'), quality: mean('with', 'quality'), share: mean('with', 'peer_share') },
-    liarFirst: mean('liar', 'share_first_50'),
-    liarAfter: mean('liar', 'share_after_50'),
-    liarLast: Math.max(...runs.map((metrics) => numberOf(metrics, 'liar', 'last_asked'))),
-  }
-}
-
-function numberOf(metrics: Figures, part: string, name: string): number {
-  const value = (metrics[part] as Figures | undefined)?.[name]
-  if (typeof value === 'number') return value
-  throw new TypeError(`A run has no figure ${part}.${name}`)
+/** The same as plain data. */
+function figuresOf({ windows, ...row }: Row): object {
+  const plain = (list: readonly Window[]): readonly object[] =>
+    list.map(({ tiers, ...window }) => ({ ...window, tiers: Object.fromEntries(tiers) }))
+  return { ...row, windows: { without: plain(windows.without), with: plain(windows.with) } }
 }
 
 function findingsOf(row: Row): readonly Finding[] {
-  const { liar, without, liarAfter } = row
+  const { liar, without } = row
   const loss = without.quality - row.with.quality
   return [
     {
@@ -85,20 +64,41 @@ function findingsOf(row: Row): readonly Finding[] {
       what: `${liar}: quality ${row.with.quality.toFixed(3)} with peers, ${without.quality.toFixed(3)} without (at most ${QUALITY_LOSS_MAX} less)`,
       isMet: loss <= QUALITY_LOSS_MAX,
     },
-    ...(liar === 'none'
-      ? []
-      : [
-          {
-            what: `${liar}: ${percent(liarAfter)} of the tasks behind the 50th go to the liar, at most ${percent(LIAR_SHARE_MAX)}`,
-            isMet: liarAfter <= LIAR_SHARE_MAX,
-          },
-        ]),
+    ...(liar === 'none' ? [] : [findingOfLiar(row)]),
   ]
 }
 
-function lineOf({ liar, without, with: bought, liarFirst, liarAfter, liarLast }: Row): string {
-  const saved = 1 - bought.cost / without.cost
-  return `${liar.padEnd(10)} cost ${bought.cost.toFixed(4)} / ${without.cost.toFixed(4)} (${percent(saved)} less)  quality ${bought.quality.toFixed(3)} / ${without.quality.toFixed(3)}  peers answer ${percent(bought.share)}  liar ${percent(liarFirst)} of the first 50, ${percent(liarAfter)} after, last at ${liarLast}`
+/** A liar loses its share in every run. One that comes back under six names is tried again by each of them, so what counts is the mean of the runs. */
+function findingOfLiar({ liar, liars }: Row): Finding {
+  const shares = liars.map(({ after }) => after)
+  const worst = Math.max(...shares)
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
+  const seen = `${percent(mean)} of the tasks behind the 50th go to the liar, ${percent(worst)} in the worst run`
+  return liar === 'sybil'
+    ? { what: `${liar}: ${seen}; its names together at most ${percent(LIAR_SHARE_MAX)}`, isMet: mean <= LIAR_SHARE_MAX }
+    : { what: `${liar}: ${seen}; in none more than ${percent(LIAR_SHARE_MAX)}`, isMet: worst <= LIAR_SHARE_MAX }
+}
+
+function linesOf(row: Row): readonly string[] {
+  const { liar, without, with: bought, windows, liars } = row
+  const saved = percent(1 - bought.cost / without.cost)
+  const head = `${liar}: cost ${bought.cost.toFixed(4)} / ${without.cost.toFixed(4)} (${saved} less), quality ${bought.quality.toFixed(3)} / ${without.quality.toFixed(3)}, peers answer ${percent(bought.share)}`
+  const followed = liars.map(
+    ({ first, after, last }) =>
+      `${percent(first)} of the first 50, ${percent(after)} after, ${last === 0 ? 'never asked' : `last at ${last}`}`,
+  )
+  return [
+    head,
+    ...(liar === 'none' ? [] : [`  liar: ${followed.join('; ')}`]),
+    ...windows.with.map((window, at) => `  ${lineOfWindow(window, windows.without[at])}`),
+  ]
+}
+
+function lineOfWindow(bought: Window, without: Window | undefined): string {
+  const { from, tiers, cost, quality, liar, liarAsked } = bought
+  const shares = [...tiers].map(([tier, share]) => `${tier} ${percent(share)}`).join(', ')
+  const ofLiar = liarAsked === 0 ? '' : `; liar asked ${percent(liarAsked)}, answers ${percent(liar)}`
+  return `tasks ${from} on: ${shares}${ofLiar}; ${cost.toFixed(5)} / ${(without?.cost ?? 0).toFixed(5)} a task; quality ${quality.toFixed(3)} / ${(without?.quality ?? 0).toFixed(3)}`
 }
 
 function percent(share: number): string {

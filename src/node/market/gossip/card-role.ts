@@ -1,4 +1,3 @@
-import { CARD_RECEIPTS_MAX } from '../../../core/market/agent-card.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { CardEntry } from '../../../core/market/card-directory.ts'
 import { rankCards } from '../../../core/market/rank-cards.ts'
@@ -9,7 +8,6 @@ import { CardGossip } from '../../../market/gossip/card-gossip.ts'
 import { CardPublisher, type OwnCard } from '../../../market/gossip/card-publisher.ts'
 import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
 import { pause } from '../../../market/parties/contracts/contract-follower.ts'
-import { shownReceipts } from '../../../market/reputation/shown-receipts.ts'
 import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { skillsOf } from '../../../market/parties/role/party-notes.ts'
 import type { Libp2pTransport } from '../../../network/libp2p/libp2p-transport.ts'
@@ -70,7 +68,7 @@ export class CardRole {
   }
 
   /** Says what the party sells, until it stops. */
-  sell({ party, seller }: PartyRole): void {
+  sell({ party, seller, reputation }: PartyRole): void {
     this.party = party
     const { components, gossip, key, network } = this.init
     const { clock, timers, random, onError, gossip: settings } = components
@@ -80,7 +78,7 @@ export class CardRole {
       custody: [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))].toSorted(),
       models: [...settings.models],
       offers: seller.offers().map(({ kept }) => DECODER.decode(kept.bytes)),
-      receipts: [...shownReceipts(party, CARD_RECEIPTS_MAX)],
+      receipts: [...reputation.receiptsToShow()],
       sealing: key.description.sealingKey,
     })
     const publisher = new CardPublisher(
@@ -94,6 +92,18 @@ export class CardRole {
   known(): readonly CardEntry[] {
     const own = this.init.key.description.did
     return this.cards.cards.filter(({ card }) => card.node !== own)
+  }
+
+  cardOf(node: Did): CardEntry | undefined {
+    return this.cards.cardOf(node)
+  }
+
+  /**
+   * @param onChange Told at once of the node whose card came, was replaced, or is gone.
+   * @returns Ends it.
+   */
+  watch(onChange: (node: Did) => void): () => void {
+    return this.cards.watch(onChange)
   }
 
   /** Nodes that say that they sell a skill, where the operator wants them asked; from now on this node knows where they are. */

@@ -52,6 +52,32 @@ export function shareOf(
   }
 }
 
+/** One stretch of `FOUND_OUT_WITHIN` tasks after another: who answers, what a task costs, and how often the answer is right. */
+export function measureWindows(
+  { served, init }: PeerNode,
+  isLiars: (modelId: string) => boolean,
+): readonly Readonly<Record<string, MetricValue>>[] {
+  const windows: Readonly<Record<string, MetricValue>>[] = []
+  for (let from = 0; from < served.length; from += FOUND_OUT_WITHIN) {
+    const tasks = served.slice(from, from + FOUND_OUT_WITHIN)
+    const by = (isTheirs: (result: NonNullable<Served['result']>) => boolean): number =>
+      share(tasks, (one) => one?.result !== undefined && isTheirs(one.result))
+    const tiers = new Set(tasks.flatMap((one) => one?.result?.tier ?? []))
+    windows.push({
+      from: from + 1,
+      liar_asked: by(({ attempts }) => attempts.some(({ tier, modelId }) => tier === 'peer' && isLiars(modelId))),
+      liar: by(({ tier, modelId }) => tier === 'peer' && isLiars(modelId)),
+      tiers: Object.fromEntries([...tiers].toSorted().map((name) => [name, by(({ tier }) => tier === name)])),
+      cost_usd: sum(tasks.map((one) => Number(one?.result?.costNanos ?? 0n) / USD)) / Math.max(1, tasks.length),
+      quality: share(
+        tasks,
+        (one) => one?.result !== undefined && init.tasks.isRight(one.task.prompt, one.result.answer.text) === true,
+      ),
+    })
+  }
+  return windows
+}
+
 function share<Value>(values: readonly Value[], isMeant: (value: Value) => boolean): number {
   return values.length === 0 ? 0 : values.filter(isMeant).length / values.length
 }
