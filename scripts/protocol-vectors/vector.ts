@@ -15,6 +15,7 @@ export type Vector =
   | AuctionVector
   | GossipVector
   | MarketVector
+  | NotaryGossipVector
   /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
   | {
       readonly kind: 'accepted'
@@ -51,6 +52,38 @@ export type Vector =
       readonly proof: unknown
       readonly envelopes?: readonly string[]
       readonly code?: string
+    }
+
+export type NotaryGossipVector =
+  /** The bytes are a checkpoint that its signer has signed. */
+  | {
+      readonly kind: 'checkpoint'
+      readonly name: string
+      readonly bytes: string
+      readonly signer: string
+      readonly journal: string
+      readonly entries: number
+    }
+  | {
+      readonly kind: 'checkpoint-refused'
+      readonly name: string
+      readonly bytes: string
+      readonly reason: 'malformed' | 'signature'
+    }
+  /** The bytes convict that member of the set. */
+  | {
+      readonly kind: 'proof'
+      readonly name: string
+      readonly bytes: string
+      readonly set: unknown
+      readonly member: string
+    }
+  | {
+      readonly kind: 'proof-refused'
+      readonly name: string
+      readonly bytes: string
+      readonly set: unknown
+      readonly reason: 'malformed' | 'proves-nothing'
     }
 
 export type MarketVector =
