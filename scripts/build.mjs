@@ -1,5 +1,5 @@
 /**
- * Builds what is published: JavaScript and declarations in dist/, the WASM core, and the command `kernell` in node_modules/.bin.
+ * Builds what is published: JavaScript and declarations in dist/, the WASM core, the peer of a page, and the command `kernell` in node_modules/.bin.
  * Also run by npm as `prepare`, with whatever Node npm has; everything that needs a newer one is started with the packaged Node.
  * A second run with nothing changed takes about a second.
  */
@@ -33,6 +33,11 @@ async function build() {
   if (existsSync(wasm)) {
     const { buildWasm } = await import(pathToFileURL(wasm).href)
     await buildWasm()
+  }
+  const page = join(ROOT, 'scripts', 'build-page.mjs')
+  if (existsSync(page)) {
+    const { buildPage } = await import(pathToFileURL(page).href)
+    await buildPage()
   }
   linkCommand()
 }

@@ -38,6 +38,12 @@ export const LAYERS: readonly Layer[] = [
       ...SERVICES,
     ],
   },
+  {
+    layer: 6,
+    folder: 'browser',
+    // The third place: what a page gives. Neither models nor learning, which have no part in the market.
+    mayImport: [...CONTRACTS, 'keys', 'network', 'storage', 'market'],
+  },
   { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
   { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'simulation', 'gateway'] },
 ]

@@ -2,8 +2,8 @@ import { custodyLabelOf } from '../core/escrow/escrow-terms.ts'
 import { parseDid } from '../core/evidence/names.ts'
 import { NOTARY_REFUSALS, type NotaryRefusalCode } from '../core/notary/notary-codes.ts'
 import { createNotarySet, type NotaryMember, type NotarySet, quorumOf } from '../core/notary/notary-set.ts'
-import { splitPeerAddress } from './market/peer-address.ts'
-import { parsePeerName } from './market/peer-id.ts'
+import { splitPeerAddress } from '../wire/v1/peer-address.ts'
+import { parsePeerName } from '../wire/v1/peer-id.ts'
 
 export type NotarySetText = {
   /** `ID@MULTIADDR` each, where ID is a DID or a peer id; the address may end with `/p2p/ID` as well. */

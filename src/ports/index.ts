@@ -82,7 +82,7 @@ export {
   type SealOutcome,
   type SealRefusal,
 } from './sealer.ts'
-export type { BatchSigner, Signer, VerifySignature } from './signer.ts'
+export type { BatchSigner, DeferredSigner, Signer, VerifySignature } from './signer.ts'
 export type { Startable, StartOptions } from './startable.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'

@@ -19,6 +19,16 @@ export interface Signer {
 }
 
 /**
+ * A signer whose secret may lie where it can only be asked for, such as a key of WebCrypto that nobody can read out: the signature may come later. It rejects where
+ * the key has gone.
+ */
+export interface DeferredSigner {
+  readonly publicKeyHex: string
+  /** The signature of `bytes`: the same for the same bytes. */
+  sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+/**
  * A signer that takes many at once, off the event loop where that pays. `signBatch` rejects with `KEY_POOL_CLOSED`, `KEY_POOL_OVERLOADED` or
  * `KEY_POOL_WORKER_LOST` when there is no signature; a signature that nobody was given is of no harm, and the call may be repeated.
  */

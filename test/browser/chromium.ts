@@ -14,6 +14,23 @@ export function findChromium(): { readonly path: string } | { readonly reason: s
   return existsSync(path) ? { path } : { reason: `${path} is not there; install chromium or set CHROMIUM to its path` }
 }
 
+/** Headless, with nothing to reach but the loopback interface. */
+export function chromiumFlags(profile: string): readonly string[] {
+  return [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    `--user-data-dir=${profile}`,
+  ]
+}
+
 /** The text of the page's element `result` once the page has loaded. Rejects with what Chromium printed when there is none. */
 export async function readResult(program: string, url: string): Promise<string> {
   const profile = await mkdtemp(join(tmpdir(), 'kernell-chromium-'))
@@ -32,21 +49,7 @@ function dumpDocument(
   profile: string,
   url: string,
 ): Promise<{ readonly document: string; readonly complaints: string }> {
-  const parameters = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--disable-dev-shm-usage',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    `--user-data-dir=${profile}`,
-    '--dump-dom',
-    url,
-  ]
+  const parameters = [...chromiumFlags(profile), '--dump-dom', url]
   return new Promise((resolve, reject) => {
     const child = spawn(program, parameters, {
       stdio: ['ignore', 'pipe', 'pipe'],

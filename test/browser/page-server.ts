@@ -8,7 +8,12 @@ import { stripTypeScriptTypes } from 'node:module'
 import { ROOT } from '../repo/repository.ts'
 
 /** A page: the body of an async function that returns its result, and whether WebAssembly may be compiled. */
-export type Page = { readonly script: string; readonly allowsWasm: boolean }
+export type Page = {
+  readonly script: string
+  readonly allowsWasm: boolean
+  /** Where it may connect besides this server; absent: nowhere. */
+  readonly connects?: string
+}
 
 export type PageServer = { readonly urlOf: (name: string) => string; close(): void }
 
@@ -45,7 +50,7 @@ export async function startPageServer(
     } else if (folder === 'script') send(response, '.js', scriptOf(name, page))
     else {
       finished.set(name, Promise.withResolvers<void>())
-      sendPage(response, importMap, { name, allowsWasm: page.allowsWasm })
+      sendPage(response, importMap, { name, ...page })
     }
   }
   const server = createServer((request, response) => {
@@ -85,9 +90,12 @@ async function importsOfDoors(): Promise<Record<string, string>> {
 }
 
 /** The image is held back until the script is done, and with it the load event that Chromium waits for before it prints the document. */
-function sendPage(response: ServerResponse, importMap: string, page: { name: string; allowsWasm: boolean }): void {
+function sendPage(response: ServerResponse, importMap: string, page: Page & { readonly name: string }): void {
   const scripts = `script-src 'self' 'nonce-${NONCE}'${page.allowsWasm ? " 'wasm-unsafe-eval'" : ''}`
-  response.setHeader('content-security-policy', `default-src 'none'; img-src 'self'; connect-src 'self'; ${scripts}`)
+  response.setHeader(
+    'content-security-policy',
+    `default-src 'none'; img-src 'self'; worker-src 'self'; connect-src 'self' ${page.connects ?? ''}; ${scripts}`,
+  )
   send(
     response,
     '.html',

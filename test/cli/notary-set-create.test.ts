@@ -6,7 +6,7 @@ import { notarySetCreateCommand } from '../../src/cli/commands/notary-set-create
 import { parseFlags } from '../../src/cli/flags.ts'
 import { createTerminal } from '../../src/cli/terminal.ts'
 import { checkNotarySet } from '../../src/core/notary/notary-set.ts'
-import { peerIdOf } from '../../src/node/market/peer-id.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 import { NOTARY_SET } from '../../src/wire/v1/notary-messages.ts'
 import { identityOf } from '../network/identities.ts'
 import { didOf, setOf } from '../torture/notary-world.ts'

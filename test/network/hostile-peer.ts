@@ -10,7 +10,7 @@ import nacl from 'tweetnacl'
 import { FRAMES_PROTOCOL } from '../../src/network/libp2p/peer-dialler.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
 import { encodeFrame, type FrameType } from '../../src/wire/v1/frames.ts'
-import { peerIdOf } from '../../src/node/market/peer-id.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 
 /** A libp2p node that keeps to no rule of ours. Its key is that of a number, or of another kind. */
 export async function createHostilePeer(

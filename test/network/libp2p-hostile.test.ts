@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { Stream } from '@libp2p/interface'
 import type { Libp2p } from 'libp2p'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PENDING_OF_LOOPBACK_MAX } from '../../src/network/libp2p/limits.ts'
@@ -9,6 +10,8 @@ import { createTestNode } from './libp2p-nodes.ts'
 
 const PROTOCOL = '/kernell/test/1.0.0'
 const LARGE = 65_536
+/** Every byte says that the length goes on. */
+const NO_LENGTH = new Uint8Array(65_536).fill(0xff)
 const question = { protocol: PROTOCOL, body: Uint8Array.of(7), timeoutMs: 10_000 }
 const hostileDid = identityOf(66).did
 
@@ -93,6 +96,40 @@ describe('a hostile peer', () => {
     expect(sent).toBeLessThan(2_000)
     expect(stream.writeBufferLength + many.byteLength * sent).toBeGreaterThan(0)
     expect(victim.counts.heldBytes).toBeLessThan(1_000)
+  })
+
+  it('that sends what is no name of a protocol, four megabytes of it, is cut off before they are read', async () => {
+    const port = Number(victim.addresses[0]?.split('/').at(-1))
+    const socket = connect(port, '127.0.0.1')
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.on('error', () => {})
+    for (let count = 0; count < 64; count += 1) socket.write(NO_LENGTH)
+    await closed
+  })
+
+  it('that is cut off over a WebSocket does not keep it', async () => {
+    const node = createTestNode(3, { listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    await node.start()
+    const port = /\/tcp\/(\d+)\/ws/.exec(node.addresses[0] ?? '')?.[1]
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`)
+    const closed = new Promise((resolve) => socket.addEventListener('close', resolve))
+    socket.addEventListener('open', () => socket.send(NO_LENGTH))
+    await closed
+    await node.stop()
+  })
+
+  it('that does so over streams of its connections is cut off', async () => {
+    const peer = await hostile()
+    for (let connections = 0; !isCut() && connections < 8; connections += 1) {
+      const connection = await peer.dial(targetOf(victim))
+      // Of libp2p's own class: a stream for which nothing was negotiated.
+      const { muxer } = connection as unknown as { readonly muxer: { createStream(): Promise<Stream> } }
+      const stream = await muxer.createStream()
+      stream.send(NO_LENGTH)
+      await untilClosed(stream)
+      await vi.waitUntil(() => peer.getConnections().length === 0, { timeout: WAIT_MS })
+    }
+    expect(isCut()).toBe(true)
   })
 
   it('that opens streams of frames without end has two of them', async () => {

@@ -4,7 +4,7 @@ import { CodedError } from '../../src/base/errors.ts'
 import type { Libp2pNodeInit } from '../../src/network/libp2p/create-libp2p-transport.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
 import { peerIdOfDid, privateKeyOf } from '../../src/network/libp2p/peer-identity.ts'
-import { peerIdOf } from '../../src/node/market/peer-id.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 import { identityOf } from './identities.ts'
 import { createTestNode } from './libp2p-nodes.ts'
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../../src/base/errors.ts'
 import type { Libp2pNodeInit } from '../../src/network/libp2p/create-libp2p-transport.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
-import { peerIdOf } from '../../src/node/market/peer-id.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 import { createTestNode } from './libp2p-nodes.ts'
 
 const ECHO = '/kernell/test/1.0.0'

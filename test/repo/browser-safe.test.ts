@@ -16,6 +16,8 @@ const BROWSER_SAFE = [
   'memory',
   'simulation',
   'testing',
+  'peer-browser',
+  'peer-browser/bundle',
 ]
 
 const BUILTINS = new Set(builtinModules)
@@ -42,9 +44,9 @@ function builtinsReachedFrom(door: string): readonly string[] {
 
 /** What a package says is left out for browsers: `"browser": { "crypto": false }` in its manifest. */
 function isLeftOut(file: string, specifier: string): boolean {
-  const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]
+  const folder = packageFolderOf(file)
   if (folder === undefined) return false
-  const { browser } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly browser?: unknown }
+  const { browser } = manifestOf(folder)
   return typeof browser === 'object' && browser !== null && (browser as Record<string, unknown>)[specifier] === false
 }
 
@@ -64,24 +66,72 @@ function importsOf(file: string): readonly string[] {
   return [...fromStatements, ...dynamic].flatMap((match) => (match[1] === undefined ? [] : [match[1]]))
 }
 
+type Manifest = {
+  readonly exports?: unknown
+  readonly imports?: Readonly<Record<string, unknown>>
+  readonly browser?: unknown
+  readonly module?: string
+  readonly main?: string
+}
+
 function resolveImport(from: string, specifier: string): string {
-  if (specifier.startsWith('.')) return resolve(dirname(from), specifier)
+  if (specifier.startsWith('.')) return withBrowserFile(existingFile(resolve(dirname(from), specifier)))
+  if (specifier.startsWith('#')) {
+    const folder = packageFolderOf(from) ?? ROOT
+    return join(folder, pickBrowserTarget(manifestOf(folder).imports?.[specifier]) ?? specifier)
+  }
   const parts = specifier.split('/')
   const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '')
-  const folder = join(ROOT, 'node_modules', name)
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    exports?: unknown
-    module?: string
-    main?: string
-  }
+  const folder = installedFolderOf(from, name)
+  const manifest = manifestOf(folder)
   const subpath = `.${specifier.slice(name.length)}`
   const exported = (manifest.exports ?? {}) as Record<string, unknown>
   const target =
     pickBrowserTarget(exported[subpath] ?? (subpath === '.' ? manifest.exports : undefined)) ??
-    manifest.module ??
-    manifest.main ??
-    'index.js'
-  return join(folder, target)
+    patternTarget(exported, subpath) ??
+    (subpath === '.' ? (manifest.module ?? manifest.main ?? 'index.js') : subpath)
+  return withBrowserFile(existingFile(join(folder, target)))
+}
+
+/** `"./*": { "import": "./dist/*.js" }`. */
+function patternTarget(exported: Readonly<Record<string, unknown>>, subpath: string): string | undefined {
+  for (const [pattern, target] of Object.entries(exported)) {
+    const [before = '', after = ''] = pattern.split('*')
+    if (!pattern.includes('*') || !subpath.startsWith(before) || !subpath.endsWith(after)) continue
+    const part = subpath.slice(before.length, subpath.length - after.length)
+    return pickBrowserTarget(target)?.replace('*', part)
+  }
+  return undefined
+}
+
+/** Where Node would find a package that a file names: the nearest `node_modules` that has it. */
+function installedFolderOf(from: string, name: string): string {
+  for (let folder = dirname(from); folder.length > 1; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', name)
+    if (existsSync(join(candidate, 'package.json'))) return candidate
+  }
+  return join(ROOT, 'node_modules', name)
+}
+
+function existingFile(path: string): string {
+  return existsSync(path) ? path : `${path}.js`
+}
+
+/** The file that a package names for browsers in place of one of its own: `"browser": { "./a.js": "./a.browser.js" }`. */
+function withBrowserFile(file: string): string {
+  const folder = packageFolderOf(file)
+  const browser = folder === undefined ? undefined : manifestOf(folder).browser
+  if (folder === undefined || typeof browser !== 'object' || browser === null) return file
+  const instead = (browser as Record<string, unknown>)[`./${relative(folder, file)}`]
+  return typeof instead === 'string' ? join(folder, instead) : file
+}
+
+function packageFolderOf(file: string): string | undefined {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 }
 
 function pickBrowserTarget(target: unknown): string | undefined {

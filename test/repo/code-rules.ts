@@ -15,7 +15,7 @@ type Visit = { readonly file: string; readonly report: (what: string) => void }
 const DECIDING = /^src\/(?:base|core|router|learning|memory|simulation)\//
 /** Folders that run in browsers. */
 const BROWSER_SAFE =
-  /^src\/(?:(?:base|core|ports|wire|wasm|router|learning|market|memory|simulation|testing)\/|actors\/(?!threads\/))/
+  /^src\/(?:(?:base|core|ports|wire|wasm|router|learning|market|memory|simulation|testing|browser)\/|actors\/(?!threads\/))/
 const PURE = /^src\/(?:base|core)\//
 
 /** `window` is a word of the budgets here; without the DOM's types it is no global. */

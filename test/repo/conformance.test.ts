@@ -16,7 +16,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/models/openai-embedding-model.test.ts', implementations: ['openOpenaiEmbeddingModel'] },
   ],
   EVENT_LOG_CASES: [
-    { test: 'test/storage/conformance.test.ts', implementations: ['createMemoryEventLog', 'openSegmentedEventLog'] },
+    {
+      test: 'test/storage/conformance.test.ts',
+      implementations: ['createMemoryEventLog', 'openSegmentedEventLog', 'openStoreEventLog'],
+    },
   ],
   FILE_SYSTEM_CASES: [
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },

@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   node: 'base core ports wire actors wasm keys storage network models guard telemetry router learning market memory',
   simulation:
     'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory',
+  browser: 'base core ports wire keys network storage market',
   gateway: 'base core ports wire node',
   cli: 'base core ports wire node simulation gateway',
 }

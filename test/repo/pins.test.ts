@@ -53,6 +53,8 @@ describe('the package', () => {
       './keys': door('keys/'),
       './network': door('network/'),
       './network/libp2p': door('node/network/'),
+      './peer-browser': door('browser/'),
+      './peer-browser/bundle': { types: './dist/browser/peer.d.ts', default: './dist/browser/peer.js' },
       './learning': door('learning/'),
       './models': door('models/'),
       './storage': door('storage/'),

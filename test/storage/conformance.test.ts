@@ -8,6 +8,7 @@ import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
+import { openStoreEventLog } from '../../src/storage/store-event-log.ts'
 import { EVENT_LOG_CASES } from '../../src/testing/conformance/event-log-cases.ts'
 import { FILE_SYSTEM_CASES } from '../../src/testing/conformance/file-system-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../src/testing/conformance/key-value-store-cases.ts'
@@ -45,6 +46,7 @@ describe.each(Object.entries(stores))('KeyValueStore: %s', (_, open) => {
 
 const logs = {
   memory: async () => createMemoryEventLog(),
+  'in a store': async () => await openStoreEventLog(createMemoryKeyValueStore()),
   'segmented over a faulty disk': async () =>
     await openSegmentedEventLog(
       { fileSystem: new FaultyFileSystem(), random: createSystemRandom() },

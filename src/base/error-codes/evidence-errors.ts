@@ -14,6 +14,21 @@ export const EVIDENCE_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  KEY_ANSWERS_LATER: {
+    cause:
+      'The key of this party lies where it can only be asked for signatures, such as in the keys of a browser, and what was to be signed cannot wait: an auction that it calls, or a capability token.',
+    remedy: 'Buy at standing offers, or give the party a key that signs at once.',
+    httpStatus: 501,
+    isRetryable: false,
+  },
+  KEY_PLATFORM_LACKS: {
+    cause:
+      'The browser has no Ed25519 keys of its own, does not give the same signature twice, or the page was not served from a place that it trusts.',
+    remedy:
+      'Serve the page over https or from this machine to a browser that has Ed25519 in WebCrypto (Chromium since 137), or give the peer signers of your own.',
+    httpStatus: 501,
+    isRetryable: false,
+  },
   KEY_PASSPHRASE_WRONG: {
     cause: 'The passphrase is not the one that the key was encrypted with.',
     remedy: 'Give the passphrase of this key; nothing else opens it.',

@@ -47,6 +47,8 @@ export type RemoteNotaryComponents = {
 export type RemoteNotaryInit = {
   readonly set: NotarySet
   readonly before?: readonly FormerSet[]
+  /** Where members are reached from here, where that is another place than the set names. */
+  readonly addresses?: ReadonlyMap<Did, string>
   /** Longest wait for one member, milliseconds. */
   readonly timeoutMs: number
 }
@@ -73,7 +75,7 @@ export class RemoteNotary implements NotaryClient {
     this.components = components
     this.questions = new SetQuestions(components.transport, init)
     for (const { key, address } of init.set.members)
-      if (key !== components.transport.did) components.transport.addPeer(key, address)
+      if (key !== components.transport.did) components.transport.addPeer(key, init.addresses?.get(key) ?? address)
   }
 
   async submit(envelope: Uint8Array, { signal }: AbortOptions = {}): Promise<NotaryAnswer> {

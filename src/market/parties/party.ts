@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
-import type { Signer, VerifySignature } from '../../ports/signer.ts'
+import type { DeferredSigner, VerifySignature } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
@@ -29,9 +29,9 @@ export type PartyComponents = {
   readonly log: EventLog
   /** Where the bytes of its files are; of this party alone, and closed by whoever opened it. */
   readonly files: KeyValueStore
-  readonly signer: Signer
+  readonly signer: DeferredSigner
   /** Of keys in whose place that one is, the newest first: they go on with contracts that name them. */
-  readonly formerSigners?: readonly Signer[]
+  readonly formerSigners?: readonly DeferredSigner[]
   readonly verify: VerifySignature
   readonly clock: Clock
   readonly timers: Timers

@@ -71,6 +71,7 @@ export class FramedTransport implements Transport {
   private readonly ready = new Map<Did, FramedConnection>()
   private readonly dialing = new Map<Did, Promise<FramedConnection>>()
   private readonly deadlines: Deadlines
+  private readonly watchers = new Set<(peer: Did) => void>()
   private listening: readonly string[] = []
   /** Bytes that the connections hold for others. */
   protected heldBytes = 0
@@ -133,6 +134,18 @@ export class FramedTransport implements Transport {
     return () => {
       if (this.handlers.get(protocol) === handler) this.handlers.delete(protocol)
     }
+  }
+
+  /** Opens the stream to a node where there is none, so that it can ask this one. Rejects as `request`. */
+  async reach(to: Did, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    if (this.state !== 'started') throw closed(this.did)
+    await abortable(this.connect(to), signal)
+  }
+
+  /** Calls back when nothing connects this node with another one any more. @returns Ends it. */
+  watchEnds(watcher: (peer: Did) => void): () => void {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
   }
 
   async request(to: Did, question: PeerQuestion, { signal }: AbortOptions = {}): Promise<Uint8Array> {
@@ -262,6 +275,7 @@ export class FramedTransport implements Transport {
     this.ready.delete(peer)
     for (const other of this.all)
       if (other.peer === peer && !other.isLeaving && !this.ready.has(peer)) this.ready.set(peer, other)
+    if (!this.ready.has(peer)) for (const watcher of this.watchers) watcher(peer)
   }
 
   /** Whoever holds most is the one that the others suffer from. */

@@ -1,7 +1,6 @@
 import { identify, identifyPush } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
-import type { TransportIdentity } from '../framed/framed-transport.ts'
 import { BoundedDatastore } from './bounded-datastore.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 import type { Libp2pGossip } from './libp2p-gossip.ts'
@@ -21,13 +20,13 @@ import {
   PING_MS,
   UPGRADE_MS,
 } from './limits.ts'
-import { peerIdOfDid, privateKeyOf } from './peer-identity.ts'
+import { type Libp2pIdentity, peerIdOfDid, privateKeyOf } from './peer-identity.ts'
 import { createSilentLogger } from './silent-logger.ts'
 import type { UpgradeWatch } from './watched-upgrade.ts'
 
 export type NodeParts = {
   readonly gossip: Libp2pGossip | undefined
-  readonly identity: Pick<TransportIdentity, 'did' | 'sign'>
+  readonly identity: Pick<Libp2pIdentity, 'did' | 'sign'>
   readonly stack: Libp2pStack
   readonly gate: ConnectionGate
   readonly watch: UpgradeWatch

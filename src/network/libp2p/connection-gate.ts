@@ -3,6 +3,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Did } from '../../core/evidence/names.ts'
 import { type BucketRate, fullBucket, takeTokens, type TokenBucket } from '../../core/peers/token-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { endWhenAborted } from './aborted-web-socket.ts'
+import { limitEarlyBytes } from './early-bytes.ts'
 import {
   ARRIVALS_OF_LOOPBACK,
   ARRIVALS_PER_BLOCK,
@@ -11,6 +13,8 @@ import {
   CONNECTIONS_OF_LOOPBACK_MAX,
   CONNECTIONS_PER_BLOCK_MAX,
   CONNECTIONS_PER_PEER_MAX,
+  EARLY_BYTES_MAX,
+  NEGOTIATION_BYTES_MAX,
   PENDING_OF_LOOPBACK_MAX,
   PENDING_PER_BLOCK_MAX,
   SCORES_MAX,
@@ -23,6 +27,10 @@ export type ConnectionGateComponents = {
   readonly isBanned: (peer: Did) => boolean
   /** Whether an address may be dialled: those of a network of its own only where somebody of this node, or of that network, named them. */
   readonly mayDial: (address: Multiaddr) => boolean
+  /** Whether a connection's encryption was chosen; absent: it is known when both keys are proved. */
+  readonly isSecuring?: (connection: MultiaddrConnection) => boolean
+  /** Whether all is encrypted with a key of the network before anything else is chosen. */
+  readonly isPrivateNetwork?: boolean
 }
 
 /** Why connections were refused. */
@@ -46,6 +54,7 @@ export class ConnectionGate {
   private readonly blocks = new Map<string, BlockCount>()
   private readonly peers = new Map<Did, number>()
   private readonly known = new WeakMap<MultiaddrConnection, Known>()
+  private readonly upgraded = new WeakSet<MultiaddrConnection>()
   private readonly refused = { total: 0, block: 0, pending: 0, arrivals: 0, key: 0, banned: 0, peer: 0, address: 0 }
   /** Of peers whose key is known, the least recently refused first. */
   private readonly refusedPeers = new Map<Did, { banned?: number; peer?: number }>()
@@ -75,11 +84,27 @@ export class ConnectionGate {
   readonly gater: ConnectionGater = {
     denyDialPeer: (peer) => this.peerRefusal(peer) !== undefined,
     denyDialMultiaddr: (address) => this.refuse(this.components.mayDial(address) ? undefined : 'address'),
-    denyInboundConnection: (connection) => this.refuse(this.arrive(connection)),
+    denyInboundConnection: (connection) => {
+      this.begin(connection)
+      return this.refuse(this.arrive(connection))
+    },
+    denyOutboundConnection: (_peer, connection) => {
+      this.begin(connection)
+      return false
+    },
     denyInboundEncryptedConnection: (peer) => this.refuse(this.peerRefusal(peer)),
     denyOutboundEncryptedConnection: (peer) => this.refuse(this.peerRefusal(peer)),
     denyInboundUpgradedConnection: (peer, connection) => this.refuse(this.settle(peer, connection)),
     denyOutboundUpgradedConnection: (peer, connection) => this.refuse(this.settle(peer, connection)),
+  }
+
+  private begin(connection: MultiaddrConnection): void {
+    endWhenAborted(connection)
+    const { isPrivateNetwork, isSecuring } = this.components
+    limitEarlyBytes(connection, {
+      bytesMax: isPrivateNetwork === true ? EARLY_BYTES_MAX : NEGOTIATION_BYTES_MAX,
+      isChosen: () => this.upgraded.has(connection) || isSecuring?.(connection) === true,
+    })
   }
 
   private refuse(why: keyof Refusals | undefined): boolean {
@@ -131,6 +156,7 @@ export class ConnectionGate {
     const refusal = this.peerRefusal(peer)
     const did = didOfPeerId(peer)
     if (refusal !== undefined || did === undefined) return refusal ?? 'key'
+    this.upgraded.add(connection)
     this.peers.set(did, (this.peers.get(did) ?? 0) + 1)
     const known = this.known.get(connection)
     if (known === undefined) connection.addEventListener('close', () => this.leavePeer(did))

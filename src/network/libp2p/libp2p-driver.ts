@@ -1,6 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
@@ -54,7 +55,9 @@ export class Libp2pDriver implements ChannelDriver {
     this.gate = new ConnectionGate({
       clock,
       isBanned: (peer) => this.isBanned(peer),
-      mayDial: (address) => this.dialler.mayDial(address),
+      mayDial: (address) => stack.mayDial?.(address) !== false && this.dialler.mayDial(address),
+      isSecuring: (connection) => this.watch.isSecuring(connection),
+      isPrivateNetwork: stack.protector !== undefined,
     })
     const { gossipTopics } = init
     this.gossip =
@@ -98,6 +101,8 @@ export class Libp2pDriver implements ChannelDriver {
 
   addPeer(peer: Did, address: string): void {
     const parsed = parseAddressOf(peer, address)
+    if (this.stack.mayDial?.(multiaddr(parsed)) === false)
+      throw new CodedError('NETWORK_ADDRESS_INVALID', { message: `${address} cannot be called from here` })
     this.book.name(peer, parsed)
     this.dialler.knowRelay(parsed)
   }

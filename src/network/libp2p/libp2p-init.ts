@@ -1,11 +1,14 @@
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
 import type { BucketRate } from '../../core/peers/token-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { FramedTransportComponents } from '../framed/framed-transport.ts'
+import type { Libp2pIdentity } from './peer-identity.ts'
 
-export type Libp2pComponents = Omit<FramedTransportComponents, 'clock'> & {
+export type Libp2pComponents = Omit<FramedTransportComponents, 'clock' | 'identity'> & {
+  readonly identity: Libp2pIdentity
   readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'timeoutSignal'>
   readonly timers: Timers
   /** Where addresses of other nodes survive a restart; absent: they do not. */
@@ -28,6 +31,8 @@ export type Libp2pStack = {
   readonly neighbours?: Part<'peerDiscovery'>[number]
   readonly protector?: Part<'connectionProtector'>
   readonly services?: Part<'services'>
+  /** Addresses that this platform lets nobody call; absent: it lets call all of them. */
+  readonly mayDial?: (address: Multiaddr) => boolean
 }
 
 /** What is the same on every platform. */

@@ -34,7 +34,7 @@ export class Libp2pTransport extends FramedTransport {
 
   constructor(components: Libp2pComponents, stack: Libp2pStack, init: Libp2pTransportInit) {
     const driver = new Libp2pDriver(components, stack, init)
-    super(components, driver)
+    super({ ...components, identity: { ...components.identity, sign: neverGreets } }, driver)
     this.libp2p = driver
   }
 
@@ -102,4 +102,9 @@ export class Libp2pTransport extends FramedTransport {
   report(peer: Did, conduct: Conduct): void {
     this.libp2p.scores.note(peer, conduct)
   }
+}
+
+/** Connections have proved both keys before there is a stream of frames. */
+function neverGreets(): never {
+  throw new TypeError('A stream of libp2p has no greeting to sign')
 }

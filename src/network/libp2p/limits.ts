@@ -40,6 +40,10 @@ export const DIALS_WAITING_MAX = 128
 export const DIAL_ADDRESSES_MAX = 8
 /** Longest time for somebody who connected to prove a key and choose a multiplexer. */
 export const UPGRADE_MS = 8_000
+/** Bytes over a connection before its encryption is chosen, and again before its multiplexer is: some names. Each costs about 6 microseconds where they make none. */
+export const NEGOTIATION_BYTES_MAX = 4_096
+/** Bytes over a stream before its protocol is chosen, behind whose name others send on at once; and over a connection of a private network, greetings included. */
+export const EARLY_BYTES_MAX = 16_384
 /** Longest time for both sides to agree on the protocol of a stream. */
 export const NEGOTIATION_MS = 8_000
 /** Longest time that closing waits for the other side. */

@@ -6,6 +6,11 @@ import { didOfPublicKey, publicKeyOfDid } from '../../wire/v1/did-key.ts'
 import { admitPublicKey } from '../../wire/v1/ed25519-admission.ts'
 import type { TransportIdentity } from '../framed/framed-transport.ts'
 
+/** Who this node is to others; its key may be one that is asked, and answers later. */
+export type Libp2pIdentity = Omit<TransportIdentity, 'sign'> & {
+  readonly sign: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>
+}
+
 /** What libp2p calls the holder of a DID: the same key in another notation. Throws `RangeError` for a text that has the shape of a DID and holds no key. */
 export function peerIdOfDid(did: Did): PeerId {
   return peerIdFromPublicKey(publicKeyOf(did))
@@ -19,7 +24,7 @@ export function didOfPeerId(peer: PeerId): Did | undefined {
 }
 
 /** The node's key as libp2p uses it: to sign, and for nothing else. The secret stays where it is. */
-export function privateKeyOf({ did, sign }: Pick<TransportIdentity, 'did' | 'sign'>): Ed25519PrivateKey {
+export function privateKeyOf({ did, sign }: Pick<Libp2pIdentity, 'did' | 'sign'>): Ed25519PrivateKey {
   const publicKey = publicKeyOf(did)
   return {
     type: 'Ed25519',

@@ -10,7 +10,8 @@ import type {
 } from '@libp2p/interface'
 import { fullBucket, takeTokens } from '../../core/peers/token-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { STREAM_ARRIVALS } from './limits.ts'
+import { limitEarlyBytes } from './early-bytes.ts'
+import { EARLY_BYTES_MAX, NEGOTIATION_BYTES_MAX, STREAM_ARRIVALS } from './limits.ts'
 
 export type UpgradeWatchComponents = {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -27,16 +28,24 @@ type Muxer = StreamMuxer & {
 }
 
 /**
- * Sees two things of a connection that libp2p keeps to itself: that another key answered than the one that was dialled, and how fast the other side opens
- * streams, since those that fail their negotiation reach no handler.
+ * Sees what libp2p keeps to itself of a connection: that another key answered than the one that was dialled, how fast the other side opens streams, since those
+ * that fail their negotiation reach no handler, and how much it sends before anything was negotiated.
  */
 export class UpgradeWatch {
   private readonly components: UpgradeWatchComponents
+  /** Connections whose encryption was chosen, and encrypted ones whose multiplexer was. */
+  private readonly securing = new WeakSet<object>()
+  private readonly muxed = new WeakSet<object>()
   /** Whose an encrypted stream is. */
   private readonly peers = new WeakMap<MessageStream, PeerId>()
 
   constructor(components: UpgradeWatchComponents) {
     this.components = components
+  }
+
+  /** Whether the encryption of a connection was chosen. */
+  isSecuring(connection: object): boolean {
+    return this.securing.has(connection)
   }
 
   encrypter<Components>(
@@ -46,7 +55,10 @@ export class UpgradeWatch {
       const inner = create(components)
       return {
         protocol: inner.protocol,
-        secureInbound: async (stream, options) => this.secured(await inner.secureInbound(stream, options)),
+        secureInbound: async (stream, options) => {
+          this.securing.add(stream)
+          return this.secured(await inner.secureInbound(stream, options))
+        },
         secureOutbound: async (stream, options) => this.secured(await this.outbound(inner, { stream, options })),
       }
     }
@@ -60,6 +72,7 @@ export class UpgradeWatch {
       return {
         protocol: inner.protocol,
         createStreamMuxer: (stream) => {
+          this.muxed.add(stream)
           const muxer = inner.createStreamMuxer(stream)
           this.watch(muxer as Muxer, stream)
           return muxer
@@ -69,7 +82,9 @@ export class UpgradeWatch {
   }
 
   private secured(connection: SecuredConnection): SecuredConnection {
-    this.peers.set(connection.connection, connection.remotePeer)
+    const { connection: stream } = connection
+    this.peers.set(stream, connection.remotePeer)
+    limitEarlyBytes(stream, { bytesMax: NEGOTIATION_BYTES_MAX, isChosen: () => this.muxed.has(stream) })
     return connection
   }
 
@@ -78,6 +93,7 @@ export class UpgradeWatch {
     { stream, options }: { readonly stream: MessageStream; readonly options: SecureConnectionOptions | undefined },
   ): Promise<SecuredConnection> {
     try {
+      this.securing.add(stream)
       return await inner.secureOutbound(stream, options)
     } catch (error: unknown) {
       const isWrong = error instanceof Error && error.name === 'UnexpectedPeerError'
@@ -87,23 +103,38 @@ export class UpgradeWatch {
   }
 
   private watch(muxer: Muxer, stream: MessageStream): void {
-    const { clock, onFlood } = this.components
+    const { clock } = this.components
     const open = muxer.onRemoteStream.bind(muxer)
     const create = muxer.onCreateStream.bind(muxer)
-    muxer.onCreateStream = (...parts) => guarded(create(...parts))
+    muxer.onCreateStream = (...parts) => limited(guarded(create(...parts)))
     let bucket = fullBucket(STREAM_ARRIVALS, clock.monotonicMs())
     muxer.onRemoteStream = (remote) => {
       bucket = takeTokens(bucket, { rate: STREAM_ARRIVALS, count: 1, atMs: clock.monotonicMs() })
       if (bucket.tokens >= 0) {
-        open(guarded(remote))
+        open(limited(guarded(remote), () => this.flooded(stream)))
         // More than a few before the connection is ready close the multiplexer, and leave the connection below open.
         if (muxer.status === 'open') return
       }
-      const peer = this.peers.get(stream)
-      stream.abort(new Error('Streams come too fast'))
-      if (peer !== undefined) onFlood(peer)
+      this.flooded(stream)
     }
   }
+
+  /** Ends a connection over which too much came. */
+  private flooded(stream: MessageStream): void {
+    const peer = this.peers.get(stream)
+    stream.abort(new Error('More came than may'))
+    if (peer !== undefined) this.components.onFlood(peer)
+  }
+}
+
+/** A stream gets little before its protocol is chosen; `onFlood` is told of one that got more. */
+function limited(stream: MuxedStream, onFlood?: () => void): MuxedStream {
+  limitEarlyBytes(stream, {
+    bytesMax: EARLY_BYTES_MAX,
+    isChosen: () => stream.protocol !== '',
+    ...(onFlood !== undefined && { onFlood }),
+  })
+  return stream
 }
 
 /**

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { encodeMarketPost, MARKET_PROTOCOL } from '../../wire/v1/market-frames.ts'
 import type { SilentNode } from './market-init.ts'
-import { formatPeerAddress, type PeerAddress } from './peer-address.ts'
+import { formatPeerAddress, type PeerAddress } from '../../wire/v1/peer-address.ts'
 
 /** Longest wait for a node to be there. */
 const WAIT_MS = 5_000

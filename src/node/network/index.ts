@@ -28,5 +28,5 @@ export type { PeerTraffic, TransportIdentity } from '../../network/framed/framed
 export { PeerBans, type BanEffect, type PeerBansComponents } from '../../network/peer-bans.ts'
 export type { PeerBan } from '../../core/peers/peer-bans.ts'
 export type { Conduct, PeerScore } from '../../core/peers/peer-score.ts'
-export { formatPeerAddress, parsePeerAddress, type PeerAddress } from '../market/peer-address.ts'
-export { parsePeerName, peerIdOf } from '../market/peer-id.ts'
+export { formatPeerAddress, parsePeerAddress, type PeerAddress } from '../../wire/v1/peer-address.ts'
+export { parsePeerName, peerIdOf } from '../../wire/v1/peer-id.ts'

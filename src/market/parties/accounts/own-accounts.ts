@@ -176,7 +176,7 @@ export class OwnAccounts {
     const { did, wallet, components } = this.party
     if (authority === did) return undefined
     if (authority === owner && wallet.keys.includes(owner)) {
-      const body = { key: did, isLost: false, signature: wallet.signRotation({ from: owner, key: did }) }
+      const body = { key: did, isLost: false, signature: await wallet.signRotation({ from: owner, key: did }) }
       return await this.say({ act: `account/rotate/${owner}/${did}`, type: 'ledger-key-rotate', body, as: owner })
     }
     const now = components.clock.now()

@@ -5,7 +5,7 @@ import type { ContractId, Did, Hash } from '../../../core/evidence/names.ts'
 import { encodeBase64 } from '../../../core/text/base64.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
-import type { Signer } from '../../../ports/signer.ts'
+import type { DeferredSigner } from '../../../ports/signer.ts'
 import { encodeSignature, signerOfKey } from '../../../wire/v1/checkpoint.ts'
 import { type Audience, validityMaxOf } from '../../../wire/v1/envelope-head.ts'
 import { type Envelope, decodeEnvelope, prepareEnvelope } from '../../../wire/v1/envelope.ts'
@@ -19,9 +19,9 @@ import type { KeptEnvelope } from '../journal/party-record.ts'
 export type WalletComponents = {
   readonly journal: PartyJournal
   /** Of the escrow key. Whose it is, is the party's name. */
-  readonly signer: Signer
+  readonly signer: DeferredSigner
   /** Of keys in whose place that one is, the newest first: they sign what is said about contracts that name them. */
-  readonly formerSigners?: readonly Signer[]
+  readonly formerSigners?: readonly DeferredSigner[]
   readonly clock: Pick<Clock, 'now'>
   readonly random: Pick<Random, 'bytes'>
 }
@@ -72,7 +72,7 @@ export class Wallet {
   private readonly components: WalletComponents
   private readonly network: string
   /** Keys that it signs with, the one that counts now first. */
-  private readonly signers: ReadonlyMap<Did, Signer>
+  private readonly signers: ReadonlyMap<Did, DeferredSigner>
   /** The message that is on its way to the journal, by subject: the next one names it. */
   private readonly tails = new Map<string, Promise<unknown>>()
   private readonly saying = new Map<string, Promise<KeptEnvelope>>()
@@ -114,8 +114,8 @@ export class Wallet {
   }
 
   /** 16 bytes, base64url, that nobody else can tell, and that are the same for the same text and key. */
-  saltOf(text: string, key: Did = this.did): string {
-    const secret = sha256HexOfBytes(this.signerOf(key).sign(ENCODER.encode(SALT_DOMAIN + text)))
+  async saltOf(text: string, key: Did = this.did): Promise<string> {
+    const secret = sha256HexOfBytes(await this.signed(key, ENCODER.encode(SALT_DOMAIN + text)))
     return nonceOf(Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(secret.slice(2 * at, 2 * at + 2), 16)))
   }
 
@@ -158,8 +158,8 @@ export class Wallet {
   }
 
   /** Consent of one of its keys to take the place of another. */
-  signRotation({ from, key }: { readonly from: Did; readonly key: Did }): string {
-    return encodeSignature(this.signerOf(key).sign(rotationBytes({ from, key })))
+  async signRotation({ from, key }: { readonly from: Did; readonly key: Did }): Promise<string> {
+    return encodeSignature(await this.signed(key, rotationBytes({ from, key })))
   }
 
   /** What was signed at a place; `undefined` when nothing was. */
@@ -172,12 +172,12 @@ export class Wallet {
     const { journal } = this.components
     const about = place.slice(0, CONTRACT_LENGTH)
     if (journal.isForgotten(about)) throw forgotten(about)
-    const signer = this.signerOf(as ?? this.keyFor(about))
+    const signer = as ?? this.keyFor(about)
     const known = this.signedAt(kind, place)
     if (known !== undefined && known !== hash)
       throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${kind} ${place} was signed as ${known}` })
     if (known === undefined) await journal.keepNote(STATEMENTS, `${place}/${kind}`, hash)
-    return encodeSignature(signer.sign(statementBytes(kind, hash)))
+    return encodeSignature(await this.signed(signer, statementBytes(kind, hash)))
   }
 
   private async write<Type extends MessageType>(init: SayInit<Type>): Promise<KeptEnvelope> {
@@ -200,17 +200,16 @@ export class Wallet {
     const { journal } = this.components
     if (journal.isForgotten(subject)) throw forgotten(subject)
     const iss = init.as ?? this.keyFor(subject)
-    const signer = this.signerOf(iss)
     const prepared = this.prepare(init, { subject, iss })
-    const bytes = prepared.finish(signer.sign(prepared.signingBytes))
+    const bytes = prepared.finish(await this.signed(iss, prepared.signingBytes))
     const kept: KeptEnvelope = { envelope: decoded(bytes), bytes, act: init.act }
     await journal.append([{ kind: 'said', kept }])
     return kept
   }
 
-  private signerOf(key: Did): Signer {
+  private async signed(key: Did, bytes: Uint8Array): Promise<Uint8Array> {
     const signer = this.signers.get(key)
-    if (signer !== undefined) return signer
+    if (signer !== undefined) return await signer.sign(bytes)
     throw new CodedError('EVIDENCE_KEY_CHANGED', { message: `${key} is no key of this party` })
   }
 

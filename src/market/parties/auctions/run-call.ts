@@ -17,6 +17,7 @@ import { CallPost, type DeclinedCall, type RefusedBid } from './call-post.ts'
 import { pause } from '../contracts/contract-follower.ts'
 import { findSellers, type FoundSeller } from '../buying/find-sellers.ts'
 import { stampHash } from '../accounts/ledger-word.ts'
+import { signAtOnce } from '../accounts/sign-at-once.ts'
 import type { Party } from '../party.ts'
 import { nonceOf } from '../accounts/wallet.ts'
 import { endWinnersDeposit } from './winners-deposit.ts'
@@ -50,7 +51,7 @@ export type CallOutcome = {
 export async function runCall(party: Party, init: CallInit): Promise<CallOutcome> {
   const { call, log, standingOf } = init
   const ended = Promise.withResolvers<void>()
-  const { clock, timers, signer } = party.components
+  const { clock, timers } = party.components
   const auction = auctionIdOf(call)
   const ledger = new AuctionLedger(party, { call, auction })
   // What is delivered while the house opens is answered when it is open.
@@ -65,7 +66,7 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
     {
       clock,
       timers,
-      signer,
+      signer: signAtOnce(party.components.signer),
       log,
       ledger,
       standingOf,

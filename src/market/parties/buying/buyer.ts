@@ -125,7 +125,8 @@ export class Buyer {
     if (known === undefined) {
       if (request.capability !== undefined) checkChain(this.side, request.capability)
       const input = inputOf(request)
-      const tasks = party.keys.map((as) => taskOf(request.skill, input, party.wallet.saltOf(key, as)))
+      const salts = await Promise.all(party.keys.map(async (as) => await party.wallet.saltOf(key, as)))
+      const tasks = salts.map((salt) => taskOf(request.skill, input, salt))
       // Made after a backup that this party came back from.
       const restored = tasks.find((one) => purchaseOf(party, taskHashOf(one)) !== undefined)
       const [task = restored] = restored === undefined ? tasks : [restored]

@@ -12,6 +12,7 @@ import { exposureOf, payerPpm, standingOf } from '../../reputation/known-standin
 import { ReputationKeeper } from '../../reputation/reputation-keeper.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../accounts/own-accounts.ts'
 import { PriceKeeper } from '../accounts/price-keeper.ts'
+import { signAtOnce } from '../accounts/sign-at-once.ts'
 import { attestedOf } from '../attestations.ts'
 import type { BuyerPolicy } from '../buying/buy-order.ts'
 import { Buyer, type BuyerInit } from '../buying/buyer.ts'
@@ -127,7 +128,12 @@ async function startWith({ components, init, logs }: Starting): Promise<PartyRol
   const { notary } = components
   const party = await Party.open({ ...components, log }, init)
   await takeOver(party, init.restored)
-  const capabilities = await CapabilityDesk.open({ ...components, self: party.did, log: capabilityLog })
+  const capabilities = await CapabilityDesk.open({
+    ...components,
+    signer: signAtOnce(components.signer),
+    self: party.did,
+    log: capabilityLog,
+  })
   const parameters = new UsableParameters(notary)
   const reputation = await ReputationKeeper.open({ party, log: reputationLog })
   const { changeBuying = same, changeSelling = same, acceptsAlone } = init

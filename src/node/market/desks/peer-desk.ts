@@ -14,7 +14,7 @@ import {
   optionalText,
   requiredText,
 } from '../../control/control-request.ts'
-import { parsePeerName, peerIdOf } from '../peer-id.ts'
+import { parsePeerName, peerIdOf } from '../../../wire/v1/peer-id.ts'
 import { describePeer, type KnownPeer, peerRow } from './peer-documents.ts'
 
 /** The transports of one key of this node. */

@@ -4,7 +4,7 @@ import type { Did } from '../../../core/evidence/names.ts'
 import type { PeerBan } from '../../../core/peers/peer-bans.ts'
 import type { PeerTraffic } from '../../../network/framed/framed-transport.ts'
 import type { PeerView } from '../../../network/libp2p/peer-views.ts'
-import { peerIdOf } from '../peer-id.ts'
+import { peerIdOf } from '../../../wire/v1/peer-id.ts'
 
 /** All that this node knows of a peer. */
 export type KnownPeer = {

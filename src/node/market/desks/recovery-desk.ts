@@ -92,7 +92,7 @@ export class RecoveryDesk {
     const { keys, did } = party
     if (from === did || key === null || !keys.includes(from) || !keys.includes(key))
       throw invalidRequest('account', `${from} is no key before ${did} whose secret is here`)
-    const body = { key, isLost: true, signature: party.wallet.signRotation({ from, key }) }
+    const body = { key, isLost: true, signature: await party.wallet.signRotation({ from, key }) }
     return await this.say(from, { type: 'ledger-key-rotate', body, as: from })
   }
 

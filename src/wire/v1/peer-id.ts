@@ -1,7 +1,7 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
-import { didOfPublicKey, publicKeyOfDid } from '../../wire/v1/did-key.ts'
-import { admitPublicKey } from '../../wire/v1/ed25519-admission.ts'
+import { didOfPublicKey, publicKeyOfDid } from './did-key.ts'
+import { admitPublicKey } from './ed25519-admission.ts'
 
 /** The protobuf of an Ed25519 public key (libp2p peer ids specification, keys): type 1, then 32 bytes; and the identity multihash of its 36 bytes. */
 const PREFIX = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]
