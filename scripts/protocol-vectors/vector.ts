@@ -2,6 +2,7 @@
  * Golden vectors: bytes and what they mean, for implementers in any language. A file of `protocol/vectors/v1` is `{"area", "keys", "context", "vectors"}`; every
  * vector says by `kind` what it checks. An area adds a file here that exports a `VectorArea`, and one line to `VECTOR_AREAS` in `scripts/protocol-vectors.ts`.
  */
+import type { NotarySet } from '../../src/core/notary/notary-set.ts'
 
 /** Who receives, where and when, unless a vector says otherwise. */
 export type VectorContext = {
@@ -118,6 +119,23 @@ export type AuctionVector =
     }
 
 export type GossipVector =
+  /** The bytes announce that auction of that auctioneer, whose bids the node takes. */
+  | {
+      readonly kind: 'announcement'
+      readonly name: string
+      readonly bytes: string
+      readonly auction: string
+      readonly auctioneer: string
+      readonly node: string
+    }
+  /** What whoever hears the bytes makes of them, and why. */
+  | {
+      readonly kind: 'announcement-refused'
+      readonly name: string
+      readonly bytes: string
+      readonly verdict: 'ignore' | 'reject'
+      readonly code: string
+    }
   /** The bytes are a card of `node`; hashes of its offers that are valid in the context, and of its receipts. */
   | {
       readonly kind: 'card'
@@ -134,6 +152,18 @@ export type GossipVector =
       readonly bytes: string
       readonly verdict: string
       readonly code: string
+    }
+  /**
+   * The bytes are announced to a node that knows nothing but the set. `convicts`: members that are proven to have lied, or the id of the set where more than `f` of it have, and the
+   * proof does not say who.
+   */
+  | {
+      readonly kind: 'notary-checkpoint' | 'notary-proof'
+      readonly name: string
+      readonly bytes: string
+      readonly set: NotarySet
+      readonly verdict: string
+      readonly convicts: readonly string[]
     }
 
 export type VectorFile = {

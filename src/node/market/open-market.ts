@@ -17,7 +17,6 @@ import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { identityOfSigner } from '../network/transport-identity.ts'
 import { chooseSet } from './choose-set.ts'
-import type { PeerWays } from './desks/peer-desk.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
 import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
@@ -29,6 +28,7 @@ import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from '../../wire/v1/peer-address.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
+import { CallRole } from './gossip/call-role.ts'
 import { CardRole } from './gossip/card-role.ts'
 import { NotaryWatchRole } from './gossip/notary-watch-role.ts'
 import { MARKET_TOPICS, NOTARY_TOPICS } from '../../wire/v1/gossip-topics.ts'
@@ -84,14 +84,19 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const door = new MarketDoor(transport, (peer, fault) => ways.libp2p?.report(peer, fault))
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
+  const calls = openCalls(opening, ways)
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
-    await watch.start(chosen, [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip])
+    const networks = [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip]
+    await watch.start(chosen, { networks, transport: notaryRole?.ways.transport ?? transport })
     if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
-    const notary = notaryRole?.role.service ?? connect(transport, chosen)
+    const notary = notaryRole?.role.service ?? connect(transport, chosen, watch)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
-    if (party !== undefined) cards?.sell(party)
+    if (party !== undefined) {
+      cards?.sell(party)
+      calls?.serve(party)
+    }
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -138,7 +143,11 @@ async function openBans({ clock, directory }: MarketComponents, { node, notary }
   return bans
 }
 
-type OpenedNotary = { readonly role: NotaryRole; readonly ways: PeerWays; readonly addresses: readonly string[] }
+type OpenedNotary = {
+  readonly role: NotaryRole
+  readonly ways: OpenedWays
+  readonly addresses: readonly string[]
+}
 
 type NotaryParts = Pick<OwnTransport, 'keys' | 'bans'> & {
   readonly lineage: SetLineage | undefined
@@ -236,15 +245,35 @@ async function openCards(
   return cards
 }
 
+/** Calls for proposals go over libp2p alone, as cards do. */
+function openCalls({ components, init, closers }: Opening, { libp2p, transport }: OpenedWays): CallRole | undefined {
+  const gossip = libp2p?.gossip
+  if (libp2p === undefined || gossip === undefined) return undefined
+  const network = init.network ?? NETWORK_DEFAULT
+  const calls = new CallRole({
+    components,
+    gossip,
+    neighbours: libp2p,
+    network,
+    addresses: () => transport.addresses,
+  })
+  closers.push(() => calls.stop())
+  calls.start()
+  return calls
+}
+
 /** A path that is too long for a socket leaves a node that only asks. */
 function socketIn(dataDir: string): readonly string[] {
   const path = join(dataDir, 'market.sock')
   return Buffer.byteLength(path) <= SOCKET_PATH_MAX ? [`/unix${path}`] : []
 }
 
-function connect(transport: Transport, { set, before }: SetLineage): NotaryClient {
+function connect(transport: Transport, { set, before }: SetLineage, watch: NotaryWatchRole): NotaryClient {
   const verify = verifyStatementWith(verifySignatureWith(createNodeVerifier()))
-  return new RemoteNotary({ transport, verify }, { set, before, timeoutMs: NOTARY_TIMEOUT_MS })
+  return new RemoteNotary(
+    { transport, verify, onCertificate: (certificate) => watch.see(certificate) },
+    { set, before, timeoutMs: NOTARY_TIMEOUT_MS },
+  )
 }
 
 async function openParty(
