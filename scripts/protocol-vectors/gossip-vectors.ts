@@ -6,6 +6,7 @@ import { encodeEnvelope, type EnvelopeInit } from '../../src/wire/v1/envelope.ts
 import type { MessageBody, MessageType } from '../../src/wire/v1/message-types.ts'
 import { type CardInit, decodeCard, verifyCard } from '../../src/wire/v1/read-card.ts'
 import type { FixedKey } from './fixed-keys.ts'
+import { callVectors } from './call-vectors.ts'
 import { gossipedProofs } from './gossip-proof-vectors.ts'
 import type { Vector, VectorArea } from './vector.ts'
 import {
@@ -166,6 +167,7 @@ export const GOSSIP_VECTORS: VectorArea = {
       offers: [textOf('market-offer', { ...OFFER, validUntil: timestampFromMs(AT + 1) }, { key: worker })],
     }),
     ...refusedCards(),
+    ...callVectors(),
     ...gossipedProofs(),
   ],
 }

@@ -119,6 +119,23 @@ export type AuctionVector =
     }
 
 export type GossipVector =
+  /** The bytes announce that auction of that auctioneer, whose bids the node takes. */
+  | {
+      readonly kind: 'announcement'
+      readonly name: string
+      readonly bytes: string
+      readonly auction: string
+      readonly auctioneer: string
+      readonly node: string
+    }
+  /** What whoever hears the bytes makes of them, and why. */
+  | {
+      readonly kind: 'announcement-refused'
+      readonly name: string
+      readonly bytes: string
+      readonly verdict: 'ignore' | 'reject'
+      readonly code: string
+    }
   /** The bytes are a card of `node`; hashes of its offers that are valid in the context, and of its receipts. */
   | {
       readonly kind: 'card'

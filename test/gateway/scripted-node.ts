@@ -221,7 +221,13 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
     network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },
-    market: { isGossiping: false, isDiscovering: false, models: [], artifactBytesMax: 67_108_864 },
+    market: {
+      isGossiping: false,
+      isDiscovering: false,
+      isCallingOpenly: false,
+      models: [],
+      artifactBytesMax: 67_108_864,
+    },
     budgets: [],
     keys: init.keys ?? [],
     server: {

@@ -40,6 +40,10 @@ export const marketBuyCommand: Command = {
       describe:
         'let sellers bid: sealed, where the winner gets its own price or the second one, which another offer bounds, or openly downward',
     },
+    'open-call': {
+      describe:
+        'announce the auction to everybody who listens, so that sellers bid whom this node does not know; takes ten seconds at least (default: market.openCalls of the configuration)',
+    },
     deposit: {
       value: 'P',
       describe:
@@ -158,6 +162,7 @@ function buyRequestOf(
     currency: textFlag(flags, 'currency'),
     custody: choiceFlag(flags, 'custody', CUSTODY),
     auction: choiceFlag(flags, 'auction', AUCTION_KINDS),
+    isOpenCall: isFlagSet(flags, 'open-call') ? true : undefined,
     depositNanos: nanosFlag(flags, 'deposit'),
     reputationPpm: reputation === undefined ? undefined : Math.round(reputation * 1_000_000),
     capabilities: capabilities.length === 0 ? undefined : capabilities.join(','),
@@ -177,6 +182,7 @@ function buyRequestOf(
 
 const TOLD: Readonly<Record<string, string>> = {
   'asked-nodes': 'the nodes that are asked',
+  everybody: 'everybody who listens',
   bidders: 'those who may bid',
   seller: 'the seller',
   notaries: 'the notaries',

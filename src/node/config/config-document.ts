@@ -146,6 +146,7 @@ export type MarketDocument = {
   readonly webhook?: string
   readonly gossip?: boolean
   readonly discover?: boolean
+  readonly openCalls?: boolean
   readonly models?: readonly string[]
   readonly artifactBytesMax?: number
 }

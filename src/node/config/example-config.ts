@@ -113,6 +113,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "gossip": true,
     // Buys from nodes that are known by what they say of themselves alone, the router (peers) too; otherwise from those that you name, and those that are connected.
     // "discover": false,
+    // Announces auctions (kernell market buy --auction) to everybody who listens: skill, highest price and where this node is reached, never the input.
+    // "openCalls": false,
     // Named in what it says of itself.
     // "models": [],
     // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.

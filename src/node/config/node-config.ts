@@ -131,6 +131,8 @@ export type MarketConfig = {
   readonly isGossiping: boolean
   /** Whether it buys from nodes that it knows by their announcements alone. */
   readonly isDiscovering: boolean
+  /** Whether its auctions are announced to everybody. */
+  readonly isCallingOpenly: boolean
   /** Models that it names when it says what it sells. */
   readonly models: readonly string[]
   /** Largest input or result that it takes, bytes. */

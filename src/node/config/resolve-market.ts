@@ -10,11 +10,13 @@ export function resolveMarket({
   discover,
   models,
   artifactBytesMax,
+  openCalls,
 }: MarketDocument = {}): MarketConfig {
   return {
     ...(webhook !== undefined && { webhook }),
     isGossiping: gossip ?? true,
     isDiscovering: discover ?? false,
+    isCallingOpenly: openCalls ?? false,
     models: models ?? [],
     artifactBytesMax: artifactBytesMax ?? ARTIFACT_BYTES_DEFAULT,
   }

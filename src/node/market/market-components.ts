@@ -21,7 +21,7 @@ export type MarketComponents = {
   /** How it is reached, where the one who opens it does not say otherwise. */
   readonly network: NetworkConfig
   /** Whether it takes part in announcements to everybody, and what it makes of them. */
-  readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'models'>
+  readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'isCallingOpenly' | 'models'>
   /** Largest input or result, bytes. */
   readonly artifactBytesMax: number
   /** Members of notary sets that are proven to have lied. */

@@ -141,7 +141,15 @@ export class NodeMarketDesks implements NodeMarket {
     const trade =
       role &&
       credits &&
-      new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
+      new TradeDesk({
+        role,
+        notary,
+        credits,
+        clock,
+        peers,
+        isCallingOpenly: components.gossip.isCallingOpenly,
+        ...(findWorker !== undefined && { findWorker }),
+      })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     if (role !== undefined)
       followProgress({

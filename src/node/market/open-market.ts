@@ -28,6 +28,7 @@ import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from '../../wire/v1/peer-address.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
+import { CallRole } from './gossip/call-role.ts'
 import { CardRole } from './gossip/card-role.ts'
 import { NotaryWatchRole } from './gossip/notary-watch-role.ts'
 import { MARKET_TOPICS, NOTARY_TOPICS } from '../../wire/v1/gossip-topics.ts'
@@ -83,6 +84,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const door = new MarketDoor(transport, (peer, fault) => ways.libp2p?.report(peer, fault))
   closers.push(() => door.stop())
   for (const { did, address } of peers) transport.addPeer(did, address)
+  const calls = openCalls(opening, ways)
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
@@ -91,7 +93,10 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
     const notary = notaryRole?.role.service ?? connect(transport, chosen, watch)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
-    if (party !== undefined) cards?.sell(party)
+    if (party !== undefined) {
+      cards?.sell(party)
+      calls?.serve(party)
+    }
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -238,6 +243,23 @@ async function openCards(
   closers.push(async () => await cards.stop())
   await cards.start()
   return cards
+}
+
+/** Calls for proposals go over libp2p alone, as cards do. */
+function openCalls({ components, init, closers }: Opening, { libp2p, transport }: OpenedWays): CallRole | undefined {
+  const gossip = libp2p?.gossip
+  if (libp2p === undefined || gossip === undefined) return undefined
+  const network = init.network ?? NETWORK_DEFAULT
+  const calls = new CallRole({
+    components,
+    gossip,
+    neighbours: libp2p,
+    network,
+    addresses: () => transport.addresses,
+  })
+  closers.push(() => calls.stop())
+  calls.start()
+  return calls
 }
 
 /** A path that is too long for a socket leaves a node that only asks. */

@@ -11,6 +11,8 @@ import type { AuctionReceipt } from '../../core/auction/auction-record.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
 import { CUSTODY_MODELS } from '../../core/escrow/escrow-terms.ts'
+import { CARD_ADDRESSES_MAX } from '../../core/market/agent-card.ts'
+import { ADDRESS } from './card-messages.ts'
 import { COUNT, CURRENCY, DID, DURATION, HASH, NANOS, noteOf, TIME, WORD } from './fields.ts'
 
 /** 32 random bytes of a commitment, base64url without padding. */
@@ -79,6 +81,14 @@ const REFUSAL_CODE = z
 export const AUCTION_MESSAGES = {
   /** Auctioneer to everybody: the rules, by whose hash the auction is named. */
   'auction-call': z.strictObject({ call: CALL }),
+  /** Auctioneer to everybody: who can do the work may bid, and where it is asked for. */
+  'auction-announcement': z.strictObject({
+    /** Canonical text of the `auction-call`, as the auctioneer has signed it. */
+    call: z.string().max(6_144),
+    /** The node that takes bids. */
+    node: DID,
+    addresses: z.array(ADDRESS).max(CARD_ADDRESSES_MAX),
+  }),
   /** Bidder to auctioneer, inside the commit window. */
   'auction-commitment': z.strictObject({ auction: HASH, commitment: HASH }),
   /** Auctioneer to bidder: it has the message, and by which standing the bid will be scored. */

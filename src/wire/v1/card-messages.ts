@@ -20,7 +20,7 @@ import { BYTES_32, DID } from './fields.ts'
 const SIGNED_TEXT = z.string().max(2_048)
 
 /** A multiaddr without the key of the node. */
-const ADDRESS = z
+export const ADDRESS: z.ZodString = z
   .string()
   .max(CARD_ADDRESS_LENGTH_MAX)
   .regex(/^\/[!-~]+$/)

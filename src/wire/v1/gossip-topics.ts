@@ -12,8 +12,11 @@ export const CHECKPOINT_TOPIC = '/kernell/checkpoints/1.0.0'
 /** Proofs that a notary has signed what cannot both be true. */
 export const PROOF_TOPIC = '/kernell/proofs/1.0.0'
 
+/** `auction-announcement` envelopes: calls for proposals to everybody. */
+export const CALL_TOPIC = '/kernell/calls/1.0.0'
+
 /** Everything that a node of the market listens to. */
-export const MARKET_TOPICS: readonly string[] = [CARD_TOPIC, CHECKPOINT_TOPIC, PROOF_TOPIC]
+export const MARKET_TOPICS: readonly string[] = [CARD_TOPIC, CHECKPOINT_TOPIC, PROOF_TOPIC, CALL_TOPIC]
 /** What notaries tell each other: no more, since they have no use for the rest. */
 export const NOTARY_TOPICS: readonly string[] = [CHECKPOINT_TOPIC, PROOF_TOPIC]
 
@@ -22,4 +25,5 @@ export const TOPIC_BYTES_MAX: Readonly<Record<string, number>> = {
   [CARD_TOPIC]: 16_384,
   [CHECKPOINT_TOPIC]: 2_048,
   [PROOF_TOPIC]: 16_384,
+  [CALL_TOPIC]: 12_288,
 }

@@ -49,6 +49,8 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('offers'), envelopes: z.array(ENVELOPE_TEXT).max(OFFERS_OF_ANSWER_MAX) }),
   /** A call for proposals. Answered with `said`, a commitment, or `declined`. */
   z.strictObject({ type: z.literal('call'), envelope: ENVELOPE_TEXT }),
+  /** Who has heard of an auction by an announcement asks to be called, with an offer that names its node. Answered with `taken`, and with the call as a question, or `declined`. */
+  z.strictObject({ type: z.literal('call-joined'), auction: HASH, offer: ENVELOPE_TEXT }),
   /** Something signed that the other should have: a receipt, the list of commitments, the outcome. Answered with `said` where an answer is due, else `taken`. */
   z.strictObject({
     type: z.literal('told'),

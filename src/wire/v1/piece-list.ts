@@ -10,6 +10,7 @@
  *
  * @see protocol/spec/market.md#large-artefacts
  */
+import { bytesOfHex, hexOfBytes } from '../../base/hex.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { MARKET_BYTES_MAX } from './market-frames.ts'
@@ -40,9 +41,7 @@ export function encodePieceList({ sizeBytes, pieces }: PieceList): Uint8Array {
   const bytes = new Uint8Array(HEAD_BYTES + HASH_BYTES * pieces.length)
   bytes.set(HEAD)
   new DataView(bytes.buffer).setBigUint64(HEAD.byteLength, BigInt(sizeBytes))
-  for (const [index, piece] of pieces.entries())
-    for (let at = 0; at < HASH_BYTES; at += 1)
-      bytes[HEAD_BYTES + HASH_BYTES * index + at] = Number.parseInt(piece.slice(2 * at, 2 * at + 2), 16)
+  for (const [index, piece] of pieces.entries()) bytes.set(bytesOfHex(piece), HEAD_BYTES + HASH_BYTES * index)
   return bytes
 }
 
@@ -57,9 +56,7 @@ export function decodePieceList(bytes: Uint8Array): PieceList | undefined {
   const pieces = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => {
     const at = HEAD_BYTES + HASH_BYTES * index
     // The digits of 32 bytes.
-    return Array.from(bytes.subarray(at, at + HASH_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(
-      '',
-    ) as Hash
+    return hexOfBytes(bytes.subarray(at, at + HASH_BYTES)) as Hash
   })
   return { sizeBytes, pieces }
 }

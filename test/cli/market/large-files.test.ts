@@ -9,7 +9,7 @@ import { type Json, openMarketFolder, told } from './market-folder.ts'
 const market = openMarketFolder()
 const { folder, kernell } = market
 /** More than any frame, and no multiple of a piece. */
-const LENGTH = 12 * 1024 * 1024 + 12_345
+const LENGTH = 3 * 1024 * 1024 + 12_345
 const dids = { buyer: '' }
 
 const line = (words: string): readonly string[] => words.split(' ')
@@ -41,7 +41,7 @@ beforeAll(async () => {
     ...line(`ledger issue --account ${dids.buyer} --amount 2 --currency USD --idempotency-key one --data-dir notary`),
   )
   await kernell(
-    ...line('market offer --skill bytes.echo --price 0.5 --agent echo --input-max 20000000 --data-dir seller'),
+    ...line('market offer --skill bytes.echo --price 0.5 --agent echo --input-max 4000000 --data-dir seller'),
   )
 }, 120_000)
 
@@ -71,7 +71,7 @@ describe('a file that does not fit one message', () => {
   )
 
   test('that is larger than a seller takes is not bought', { timeout: 60_000 }, async () => {
-    writeFileSync(join(folder, 'large.bin'), randomBytes(21_000_000))
+    writeFileSync(join(folder, 'large.bin'), randomBytes(4_500_000))
     const run = await buy('larger')
     expect([run.code, told(run)]).toMatchObject([3, { error: { details: { code: 'BUY_NO_OFFER' } } }])
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { CodedError } from '../../../src/base/errors.ts'
 import { durationFromMs } from '../../../src/base/time.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
 import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contracts/contract-notes.ts'
@@ -142,6 +143,26 @@ describe('a transfer', () => {
     await scene.node.buyer.buy({ ...REQUEST, timers: { acceptMs: durationFromMs(300_000) } })
     await scene.finish()
     expect(scene.counts('seller').toSorted((one, other) => one - other)).toEqual([1, 1, 1, 1, 2])
+  })
+
+  it('goes on when the connection is there again, with the pieces that had not come', async () => {
+    const scene = await Scene.open()
+    const given: Hash[] = []
+    let [inFlight, broken] = [0, 0]
+    scene.answer = async ({ by, hash }, answer) => {
+      if (by === 'seller' && inFlight >= 2 && broken < 9) {
+        broken += 1
+        throw new CodedError('NETWORK_UNREACHABLE', { message: 'The cable is out' })
+      }
+      if (by === 'seller') inFlight += 1
+      const { frame, bytes } = await answer()
+      if (by === 'seller') given.push(hash)
+      return { frame, ...(bytes && { bytes }) }
+    }
+    await scene.node.buyer.buy(REQUEST)
+    await scene.finish()
+    expect(broken).toBe(9)
+    expect([given.length, new Set(given).size]).toEqual([PIECES, PIECES])
   })
 
   it('keeps no piece that is another one, and the contract is rejected where no right one comes', async () => {

@@ -102,12 +102,24 @@ describe('the network', () => {
 })
 
 /** A node hears announcements, and buys from nobody that it knows by them alone. */
-const MARKET = { isGossiping: true, isDiscovering: false, models: [], artifactBytesMax: 67_108_864 }
+const MARKET = {
+  isGossiping: true,
+  isDiscovering: false,
+  isCallingOpenly: false,
+  models: [],
+  artifactBytesMax: 67_108_864,
+}
 
 describe('announcements', () => {
   it('are switched by the operator', () => {
-    const market = { gossip: false, discover: true, models: ['qwen3:8b'], artifactBytesMax: 2_000_000 }
-    const expected = { isGossiping: false, isDiscovering: true, models: ['qwen3:8b'], artifactBytesMax: 2_000_000 }
+    const market = { gossip: false, discover: true, openCalls: true, models: ['qwen3:8b'], artifactBytesMax: 2_000_000 }
+    const expected = {
+      isGossiping: false,
+      isDiscovering: true,
+      isCallingOpenly: true,
+      models: ['qwen3:8b'],
+      artifactBytesMax: 2_000_000,
+    }
     expect(load({ file: JSON.stringify({ market }) }).market).toEqual(expected)
     expect(failureOf({ file: JSON.stringify({ market: { models: [''] } }) }).code).toBe('CONFIG_INVALID')
   })

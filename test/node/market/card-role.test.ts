@@ -41,7 +41,10 @@ async function openNode(number: number, isDiscovering: boolean, named: readonly 
     random,
     timers,
   } as unknown as MarketComponents
-  const opened = { signer: signerOf(key), description: { did: key.did } } as unknown as OpenKey
+  const opened = {
+    signer: signerOf(key),
+    description: { did: key.did, sealingKey: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' },
+  } as unknown as OpenKey
   await transport.start()
   transport.handle(ECHO, async ({ body }) => body)
   const addresses = (): readonly string[] => transport.addresses

@@ -17,6 +17,7 @@ import { sha256HexOfBytes } from '../../../src/base/sha256.ts'
 import { decodeMarketPost, encodeMarketPost } from '../../../src/wire/v1/market-frames.ts'
 import { decodePieceList } from '../../../src/wire/v1/piece-list.ts'
 import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
+import { decodeAnnouncement, verifyAnnouncement } from '../../../src/wire/v1/read-announcement.ts'
 import { decodeCard, verifyCard } from '../../../src/wire/v1/read-card.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
 import { auctionOutcomeOf } from './auction-outcome.ts'
@@ -70,6 +71,9 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
     case 'notary-checkpoint':
     case 'notary-proof':
       return announcedOutcome(vector)
+    case 'announcement':
+    case 'announcement-refused':
+      return readAnnouncement(vector.bytes, context)
     case 'market-frame':
     case 'market-frame-refused':
       return readFrame(vector.bytes)
@@ -85,6 +89,21 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
       return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
     }
   }
+}
+
+function readAnnouncement(digits: string, context: VectorContext): unknown {
+  const init = {
+    verify,
+    now: context.now as Timestamp,
+    clockSkewMs: context.clockSkewMs as DurationMs,
+    network: context.network,
+  }
+  const decoded = decodeAnnouncement(bytesOf(digits), init)
+  const refused = decoded.kind === 'refused' ? decoded : verifyAnnouncement(decoded, init)
+  if (refused !== undefined) return { verdict: refused.verdict, code: refused.code }
+  if (decoded.kind === 'refused') throw new TypeError('unreachable')
+  const { auction, call, node } = decoded.heard
+  return { auction, auctioneer: call.auctioneer, node }
 }
 
 function readFrame(digits: string): unknown {
@@ -158,7 +177,7 @@ describe('golden vectors', () => {
       reputation: 17,
       governance: 18,
       capability: 10,
-      gossip: 42,
+      gossip: 55,
       market: 19,
     })
   })

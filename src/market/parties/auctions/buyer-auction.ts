@@ -9,17 +9,21 @@ import { readAuctionFile } from '../../auctions/auction-file.ts'
 import type { OrderNote } from '../buying/buy-order.ts'
 import type { BuyerSide, ChosenSeller } from '../buying/buyer-side.ts'
 import { auctionFileOf, type DeclinedCall } from './call-post.ts'
-import { newcomerPriceMax } from '../buying/exposure.ts'
+import { searchFor } from '../buying/search-for.ts'
+import { joinedSellers } from './open-calls.ts'
+import { newcomerPriceMax, refuseExposure } from '../buying/exposure.ts'
 import { type FoundSeller, PRICE_ALONE } from '../buying/find-sellers.ts'
 import { filterOf } from '../buying/orders.ts'
 import { PARTY_CODES } from '../party-codes.ts'
-import { openingOf, runCall } from './run-call.ts'
+import { type CallInit, openingOf, runCall } from './run-call.ts'
 import { taskHashOf } from '../contracts/task-package.ts'
 import { nonceOf } from '../accounts/wallet.ts'
 
 /** Bids of one auction at most. Everybody keeps each open one, and its receipt. */
 export const SEALED_BIDS_MAX = 64
 const OPEN_BIDS_MAX = 128
+/** T_bid of an auction that is announced to everybody, at least. */
+const OPEN_BID_MS: DurationMs = durationFromMs(10_000)
 
 /** Whom an auction gives the work to, at what it clears at for it; `undefined` where there is nobody, and why, as those said that were asked. */
 export type OwnAuction = { readonly chosen: ChosenSeller | undefined; readonly detail: string | undefined }
@@ -33,8 +37,9 @@ export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidat
   const onDeclined = (declined: DeclinedCall): void => void said.push(declined)
   const transcript = (await keptTranscript(side, key)) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
   const { declined } = side.orders.get(key)
+  const all = [...sellers, ...(await joinedOf(side, key))]
   for (const { bidder, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
-    const found = declined.includes(bidder) ? undefined : sellers.find(({ offer }) => offer.seller === bidder)
+    const found = declined.includes(bidder) ? undefined : all.find(({ offer }) => offer.seller === bidder)
     if (found !== undefined) return { chosen: { found, priceNanos }, detail: undefined }
   }
   return { chosen: undefined, detail: said.length === 0 ? undefined : detailOf(said) }
@@ -59,7 +64,14 @@ async function runOwnCall(
   const call = callOf(side, key)
   const auction = auctionIdOf(call)
   const log = await side.openAuctionLog(auction)
-  const { transcript, transcriptHash } = await runCall(party, { call, sellers, log, standingOf, onDeclined })
+  const { transcript, transcriptHash } = await runCall(party, {
+    call,
+    sellers,
+    log,
+    standingOf,
+    onDeclined,
+    onCalled: openTo(side, key, call),
+  })
   const transcriptFile = transcript && (await party.journal.keepFile(auction, auctionFileOf(party, transcript)))
   await orders.change(key, {
     auction,
@@ -67,6 +79,24 @@ async function runOwnCall(
     ...(transcriptFile !== undefined && { transcriptFile }),
   })
   return transcript
+}
+
+/** How a call becomes one to everybody; `undefined` where it is for those that are known. */
+function openTo(side: BuyerSide, key: string, call: AuctionCall): CallInit['onCalled'] {
+  const { openCalls, orders } = side
+  if (orders.get(key).request.isOpenCall !== true) return undefined
+  const isWelcome = async ({ offer: { seller, terms } }: FoundSeller): Promise<boolean> => {
+    const { declined, request } = orders.get(key)
+    if (declined.includes(seller) || request.sellers?.includes(seller) === false) return false
+    return (await refuseExposure(side, { key, seller, priceNanos: terms.priceNanos })) === undefined
+  }
+  return (text, invite) => openCalls.begin({ call, search: searchFor(side, key), isWelcome, invite }, text)
+}
+
+/** Who has come by the announcement. */
+async function joinedOf(side: BuyerSide, key: string): Promise<readonly FoundSeller[]> {
+  if (side.orders.get(key).request.isOpenCall !== true) return []
+  return await joinedSellers(side.party, { call: callOf(side, key), search: searchFor(side, key) })
 }
 
 /** Each reason once, with who gave it first. */
@@ -148,6 +178,7 @@ function callOf(side: BuyerSide, key: string): AuctionCall {
     // The clock's, written down before.
     opensAt: call.opensAt as Timestamp,
     ...policy.windows,
+    ...(request.isOpenCall === true && { bidMs: openWindow(policy.windows.bidMs) }),
     ...(kind === 'english' && { revealMs: 0 as DurationMs }),
     bidsMax: kind === 'english' ? OPEN_BIDS_MAX : SEALED_BIDS_MAX,
     filter: { ...filterOf(request), newcomerExposureNanos: amountFromNanos(BigInt(newcomerNanos)) },
@@ -157,6 +188,11 @@ function callOf(side: BuyerSide, key: string): AuctionCall {
     salt: saltOf(call.salt),
     custody: request.custody,
   }
+}
+
+/** Whoever hears of it by others has to hear, and to come. */
+function openWindow(bidMs: DurationMs): DurationMs {
+  return bidMs < OPEN_BID_MS ? OPEN_BID_MS : bidMs
 }
 
 /** A bid in the last quarter moves the end by as much. */

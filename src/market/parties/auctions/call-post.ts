@@ -57,9 +57,11 @@ const TRIES_MAX = 2
 export class CallPost {
   private readonly party: Party
   private readonly init: CallPostInit
-  private readonly peerOf: ReadonlyMap<Did, Did>
+  private readonly peerOf: Map<Did, Did>
   /** Who has the transcript, or is past being brought it. */
-  private readonly told: ReadonlyMap<Did, PromiseWithResolvers<void>>
+  private readonly told: Map<Did, PromiseWithResolvers<void>>
+  /** The call, once it is out. */
+  private called: OutgoingMessage | undefined
 
   constructor(party: Party, init: CallPostInit) {
     this.party = party
@@ -77,7 +79,18 @@ export class CallPost {
     await Promise.all([...this.told.values()].map(async ({ promise }) => await promise))
   }
 
+  /** Somebody more is called, and told of what follows. */
+  invite({ offer: { seller }, peer }: FoundSeller): void {
+    if (this.peerOf.has(seller)) return
+    this.peerOf.set(seller, peer)
+    this.told.set(seller, Promise.withResolvers<void>())
+    const message = this.called
+    if (message === undefined) return
+    this.party.begin(async () => await this.sendTo(seller, { message, ...(await this.frameOf(message)) }))
+  }
+
   async send(message: OutgoingMessage): Promise<void> {
+    if (message.type === 'auction-call') this.called = message
     const addressed = await this.frameOf(message)
     const { only } = addressed
     const all = message.aud === '*' ? [...this.peerOf.keys()] : [message.aud as Did]

@@ -8,6 +8,7 @@ import type { AuctionTranscript } from '../../../core/auction/auction-record.ts'
 import type { BidderStanding } from '../../../core/auction/determine-winner.ts'
 import { transcriptHashOf } from '../../../core/auction/transcript.ts'
 import type { Did, Hash } from '../../../core/evidence/names.ts'
+import { decodeUtf8 } from '../../../core/text/decode-utf8.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import { AuctionHouse } from '../../auctions/auction-house.ts'
 import { bringBeacon } from './auction-beacon.ts'
@@ -28,6 +29,8 @@ export type CallInit = {
   /** The journal of this auction alone; closed at the end. */
   readonly log: EventLog
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
+  /** Told when the call is out, with its text and how somebody more is called. @returns Nobody more is. */
+  readonly onCalled?: ((text: string, invite: (found: FoundSeller) => void) => () => void) | undefined
   /** Told of every bid that is not taken. */
   readonly onRefused?: (bid: RefusedBid) => void
   /** Told of everybody who was asked and does not bid. */
@@ -56,6 +59,7 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
   const { sellers, onRefused, onDeclined } = init
   const post = new CallPost(party, { call, sellers, ledger, house: opened.promise, onRefused, onDeclined })
   const { currency, notarySet } = call
+  let stopInviting: (() => void) | undefined
   const stamp = async (hash: Hash): Promise<Timestamp> =>
     await stampHash(party, { act: `${auction}/stamp/${hash}`, hash, currency })
   const house = await AuctionHouse.open(
@@ -68,6 +72,8 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
       standingOf,
       ...(notarySet !== undefined && { stamp }),
       deliver: (message) => {
+        if (message.type === 'auction-call')
+          stopInviting ??= init.onCalled?.(decodeUtf8(message.bytes) ?? '', (found) => post.invite(found))
         party.begin(async () => await post.send(message))
         if (message.type === 'auction-commitments')
           party.begin(async () => await bringBeacon(party, await opened.promise))
@@ -96,6 +102,7 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
     }
   } finally {
     party.signal.removeEventListener('abort', onAbort)
+    stopInviting?.()
     await house.stop()
     await log.close()
   }

@@ -18,7 +18,7 @@ import type { PartyCode } from '../party-codes.ts'
 import type { SellerPlaces } from '../selling/seller-places.ts'
 import { mayBid } from '../restored-party.ts'
 import type { SellerPolicy } from '../selling/seller-policy.ts'
-import type { StandingOffers } from '../selling/standing-offers.ts'
+import type { StandingOffers, StandingOwnOffer } from '../selling/standing-offers.ts'
 import { nonceOf } from '../accounts/wallet.ts'
 
 export type SealedBidsComponents = {
@@ -68,6 +68,18 @@ export class SealedBids {
       priceNanos === undefined ? [] : [amountFromNanos(BigInt(priceNanos))],
     )
     return prices.toSorted((one, other) => (one < other ? 1 : -1))[0]
+  }
+
+  /** The offer by which this seller would bid on a call; `undefined` where it would not. What it bids is decided when it is called. */
+  offerFor(call: AuctionCall): StandingOwnOffer | undefined {
+    const { offers, policy } = this.components
+    const offer = offers.cheapestSigned(call.skill, call.currency)
+    const { custody } = call
+    if (offer === undefined || (custody !== undefined && !policy.custodyOf(call.skill).includes(custody)))
+      return undefined
+    const claims = new Set(offer.terms.capabilities)
+    if (call.filter.capabilities.some((name) => !claims.has(name))) return undefined
+    return this.chooseBid(call, offer.terms) === undefined ? undefined : offer
   }
 
   async bid({ from, frame }: MarketQuestion<'call'>): Promise<MarketAnswer> {

@@ -38,6 +38,8 @@ export type BuyRequest = {
   readonly custody: CustodyModel
   /** How the seller is chosen; absent: the best standing offer, at its price. */
   readonly auction?: AuctionKind
+  /** Whether the auction is announced to everybody, so that sellers bid whom this buyer does not know; absent: it is not. */
+  readonly isOpenCall?: boolean
   /** Held of every bidder of a sealed auction; absent: as the policy says, and nothing in `C1`. */
   readonly depositNanos?: Amount
   /** Whom else it does not go to; absent: anybody may work for it. */
@@ -124,6 +126,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     input: inputOf(request).hash,
     maxNanos: request.maxNanos.toString(),
     ...(auction !== undefined && { auction }),
+    ...(request.isOpenCall === true && { isOpenCall: true }),
     ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
     ...(filter !== undefined && { filter }),
     ...(timers !== undefined && { timers }),
@@ -257,6 +260,7 @@ export type OrderNote = {
     readonly currency: Currency
     readonly custody: CustodyModel
     readonly auction?: AuctionKind
+    readonly isOpenCall?: boolean
     readonly depositNanos?: string
     readonly filter?: SellerFilter
     readonly timers?: Partial<EscrowTimers>

@@ -7,6 +7,7 @@ import type { CapabilityDesk } from '../../capabilities/capability-desk.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import type { FoundSeller } from './find-sellers.ts'
 import type { Orders } from './orders.ts'
+import type { OpenCalls } from '../auctions/open-calls.ts'
 import type { Party } from '../party.ts'
 
 /** What a party may have of others at one time, by what is known of it and what it has at stake. */
@@ -25,6 +26,8 @@ export type BuyerSide = {
   readonly policy: BuyerPolicy
   /** Tokens by which it acts for others; absent: it acts for itself alone. */
   readonly capabilities: PayerCapabilities | undefined
+  /** Auctions of this buyer that are announced to everybody. */
+  readonly openCalls: OpenCalls
   /** What is known of a seller. */
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
   readonly exposureOf: ExposureOf

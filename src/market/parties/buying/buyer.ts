@@ -9,6 +9,7 @@ import type { MarketTask } from '../../../wire/v1/market-frames.ts'
 import { type BuyerPolicy, type BuyRequest, inputOf, type OrderNote, requestHashOf } from './buy-order.ts'
 import { checkChain } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller, ExposureOf, PayerCapabilities } from './buyer-side.ts'
+import { OpenCalls } from '../auctions/open-calls.ts'
 import { SEALED_BIDS_MAX } from '../auctions/buyer-auction.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
@@ -56,6 +57,7 @@ const UNREACHED_MS = 5_000
  */
 export class Buyer {
   readonly party: Party
+  readonly openCalls: OpenCalls
   private readonly orders: Orders
   private readonly side: BuyerSide
   private readonly init: BuyerInit
@@ -72,8 +74,10 @@ export class Buyer {
     this.party = party
     this.init = init
     this.orders = new Orders(party)
+    this.openCalls = new OpenCalls(party)
     this.side = {
       party,
+      openCalls: this.openCalls,
       orders: this.orders,
       policy: init.policy,
       capabilities,
@@ -90,6 +94,7 @@ export class Buyer {
     const progress = new HeardProgress(this.party)
     this.close = this.party.components.door.serve({
       progress: async (question) => await progress.take(question),
+      'call-joined': async (question) => await this.openCalls.join(question),
       voucher: async (question) => await this.signVoucher(question),
       result: async (question) => await this.takeResult(question),
     })

@@ -1,4 +1,3 @@
-import { amountFromNanos } from '../../../base/money.ts'
 import type { OrderNote } from './buy-order.ts'
 import { holdOwnAuction } from '../auctions/buyer-auction.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
@@ -6,8 +5,7 @@ import { readyOnes } from './decliners.ts'
 import { refuseExposure } from './exposure.ts'
 import type { BuyCode } from './buy-codes.ts'
 import { type AskedNodes, findSellers, type FoundSeller } from './find-sellers.ts'
-import { filterOf } from './orders.ts'
-import { taskHashOf } from '../contracts/task-package.ts'
+import { searchFor } from './search-for.ts'
 import { refuseDraft } from './write-contract.ts'
 
 /** Finds a seller for a purchase, by the offers that stand or by an auction. @returns `undefined` when there is none; then the purchase has failed. */
@@ -20,7 +18,8 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
     ({ offer: { seller } }) =>
       !declined.includes(seller) && seller !== party.did && request.sellers?.includes(seller) !== false,
   )
-  if (fitting.length === 0) {
+  const isOpen = isAnnounced(request)
+  if (fitting.length === 0 && !isOpen) {
     if (declined.length > 0) await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
     else await orders.fail(key, 'BUY_NO_OFFER', silence(nodes))
     return undefined
@@ -29,27 +28,32 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
   const ready = orders.get(key).call === undefined ? readyOnes(party, fitting) : fitting
   const { sellers, detail } = await withRoom(side, key, ready)
   const [best] = sellers
-  if (best === undefined) {
+  if (best === undefined && !isOpen) {
     await orders.fail(key, 'BUY_EXPOSURE', { ...(detail !== undefined && { detail }) })
     return undefined
   }
-  const { seller: worker, terms } = best.offer
   // Nobody is asked for a bid on what cannot be signed.
-  const reason = refuseDraft(side, { key, worker, priceNanos: terms.priceNanos })
+  const reason = best && refuseDraft(side, { key, worker: best.offer.seller, priceNanos: best.offer.terms.priceNanos })
   if (reason !== undefined) {
     await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
     return undefined
   }
-  if (request.auction === undefined) return { found: best, priceNanos: terms.priceNanos }
+  if (request.auction === undefined && best !== undefined)
+    return { found: best, priceNanos: best.offer.terms.priceNanos }
   const { chosen, detail: why } = await holdOwnAuction(side, { key, sellers })
   if (chosen !== undefined) return chosen
   // An open bid costs nothing and shuts out whoever cannot go below it: where it was not meant, the others are asked at what they offer.
   const [next = best] = readyOnes(party, sellers)
-  if (request.auction === 'english' && declined.length > 0)
+  if (request.auction === 'english' && declined.length > 0 && next !== undefined)
     return { found: next, priceNanos: next.offer.terms.priceNanos }
   const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
   await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
   return undefined
+}
+
+/** Whether sellers may bid whom nobody here knows. */
+function isAnnounced({ auction, isOpenCall }: OrderNote['request']): boolean {
+  return auction !== undefined && isOpenCall === true
 }
 
 /** What the last seller said that did not sign. */
@@ -82,21 +86,11 @@ async function withRoom(
 }
 
 async function findFor(
-  { party, orders, policy, standingOf }: BuyerSide,
+  side: BuyerSide,
   key: string,
   onAsked: (answers: AskedNodes) => void,
 ): Promise<readonly FoundSeller[]> {
-  const { request, task } = orders.get(key)
-  return await findSellers(party, {
-    skill: request.skill,
-    currency: request.currency,
-    maxNanos: amountFromNanos(BigInt(request.maxNanos)),
-    latencyMsMax: policy.latencyMsMax,
-    inputBytes: task.inputBytes,
-    need: taskHashOf(task),
-    peers: request.peers ?? party.components.door.peers,
-    standingOf,
-    filter: filterOf(request),
-    onAsked,
-  })
+  const { party, orders } = side
+  const peers = orders.get(key).request.peers ?? party.components.door.peers
+  return await findSellers(party, { ...searchFor(side, key), peers, onAsked })
 }

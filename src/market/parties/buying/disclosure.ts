@@ -6,7 +6,7 @@ import type { BuyRequest } from './buy-order.ts'
 
 /** Somebody who learns something of a purchase, and what. */
 export type DisclosureLine = {
-  readonly to: 'asked-nodes' | 'bidders' | 'seller' | 'notaries' | 'arbiters'
+  readonly to: 'asked-nodes' | 'everybody' | 'bidders' | 'seller' | 'notaries' | 'arbiters'
   /** One sentence: what they learn, and when. */
   readonly what: string
   /** Who that is, as far as it is known before the purchase. */
@@ -14,7 +14,10 @@ export type DisclosureLine = {
 }
 
 export type DisclosureInit = {
-  readonly request: Pick<BuyRequest, 'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency' | 'input'>
+  readonly request: Pick<
+    BuyRequest,
+    'skill' | 'custody' | 'auction' | 'arbiters' | 'maxNanos' | 'currency' | 'input' | 'isOpenCall'
+  >
   /** Nodes that will be asked for offers. */
   readonly nodes: readonly Did[]
   readonly notaries: readonly Did[]
@@ -29,6 +32,12 @@ export function discloseOf({ request, nodes, notaries, isInputFirst }: Disclosur
   const lines: DisclosureLine[] = [
     { to: 'asked-nodes', what: `that somebody at this node looks for ${skill}, and nothing of the input`, who: nodes },
   ]
+  if (auction !== undefined && request.isOpenCall === true)
+    lines.push({
+      to: 'everybody',
+      what: `your account, skill, salted hash of the task, the most that is paid (${formatAmount(maxNanos)} credits of ${currency}), and where this node is reached: whoever listens hears it, and may keep it; nothing of the input`,
+      who: [],
+    })
   if (auction !== undefined)
     lines.push({
       to: 'bidders',

@@ -45,11 +45,32 @@ export type FoundSeller = {
  * Sellers whose standing offers fit, the best first; of each seller the best offer, of each node the best `SELLERS_OF_NODE_MAX`. Nodes that do not answer are left out.
  */
 export async function findSellers(party: Party, search: SellerSearch): Promise<readonly FoundSeller[]> {
-  const at = party.components.clock.now()
   const peers = [...new Set(search.peers)].slice(0, PEERS_MAX)
   const heard = await Promise.all(peers.map(async (peer) => await askForOffers(party, peer, search.skill)))
   const answers = heard.filter((answer) => answer !== undefined)
   search.onAsked?.({ asked: peers.length, answered: answers.length })
+  return await fitEach(party, search, answers)
+}
+
+/** Those of a few offers that fit, by the same rules. */
+export async function fitOffers(
+  party: Party,
+  search: Omit<SellerSearch, 'peers'>,
+  offers: readonly SignedOffer[],
+): Promise<readonly FoundSeller[]> {
+  return await fitEach(
+    party,
+    search,
+    offers.map((offer) => [offer]),
+  )
+}
+
+async function fitEach(
+  party: Party,
+  search: Omit<SellerSearch, 'peers'>,
+  answers: readonly (readonly SignedOffer[])[],
+): Promise<readonly FoundSeller[]> {
+  const at = party.components.clock.now()
   const standings = new Map<Did, BidderStanding>()
   const matched = async (found: readonly SignedOffer[]): Promise<readonly StandingOffer[]> => {
     for (const { message } of found) {
@@ -74,7 +95,7 @@ export async function findSellers(party: Party, search: SellerSearch): Promise<r
 type SignedOffer = ReadEnvelope<'market-offer'>
 
 type MatchInit = {
-  readonly search: SellerSearch
+  readonly search: Omit<SellerSearch, 'peers'>
   readonly at: Timestamp
   readonly standings: ReadonlyMap<Did, BidderStanding>
 }

@@ -6,7 +6,7 @@ export type WorkProgress = {
   readonly donePpm?: number
   /** What is being done, in a few words: at most `PROGRESS_TEXT_MAX` characters. */
   readonly text?: string
-  /** What there is of the result that was not told before. */
+  /** What there is of the result that was not told before. Whoever has it has it before it is accepted: a worker that gives away what it sells says how far it is, and no more. */
   readonly partial?: Uint8Array
 }
 

@@ -7,6 +7,7 @@ import { ContractSigning } from './contract-signing.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import type { SellerCapabilities } from './payer-orders.ts'
+import { JoinCalls } from '../auctions/join-calls.ts'
 import { SealedBids, type SealedBidsComponents } from '../auctions/sealed-bids.ts'
 import { SellerPlaces } from './seller-places.ts'
 import type { SellerPolicy } from './seller-policy.ts'
@@ -36,6 +37,8 @@ export class Seller {
   private readonly party: Party
   private readonly standing: StandingOffers
   private readonly bids: SealedBids
+  /** Auctions of others that are announced to everybody. */
+  readonly calls: JoinCalls
   private readonly signing: ContractSigning
   private readonly policy: SellerPolicy
   private readonly working = new Set<ContractId>()
@@ -50,6 +53,7 @@ export class Seller {
     const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
     this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
     this.queue = queue
+    this.calls = new JoinCalls({ party, bids: this.bids })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
     this.signing = new ContractSigning({ party, offers, bids: this.bids, places, capabilities, onSigned }, policy)

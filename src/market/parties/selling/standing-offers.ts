@@ -64,7 +64,12 @@ export class StandingOffers {
 
   /** The cheapest that stands: it was offered to everybody. */
   cheapestFor(skill: string, currency: string): OfferTerms | undefined {
+    return this.cheapestSigned(skill, currency)?.terms
+  }
+
+  /** The same, as it was signed. */
+  cheapestSigned(skill: string, currency: string): StandingOwnOffer | undefined {
     const fitting = this.list().filter(({ terms }) => terms.skill === skill && terms.currency === currency)
-    return fitting.map(({ terms }) => terms).toSorted((one, other) => (one.priceNanos < other.priceNanos ? -1 : 1))[0]
+    return fitting.toSorted((one, other) => (one.terms.priceNanos < other.terms.priceNanos ? -1 : 1))[0]
   }
 }

@@ -38,6 +38,8 @@ export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly notary: NotaryClient
   readonly credits: CreditDesk
   readonly clock: Pick<Clock, 'now'>
+  /** Whether auctions are announced to everybody where the purchase does not say. */
+  readonly isCallingOpenly: boolean
   /** Nodes that are asked: those that are named or connected, and for a skill those that say that they sell it. */
   readonly peers: (skill?: string) => readonly Did[]
 }
@@ -241,7 +243,23 @@ export class TradeDesk {
     const usual = (): Amount =>
       known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known.maxNanos))
     const maxNanos = optionalText(request, 'nanos') === undefined ? usual() : nanosOf(request, 'nanos')
-    return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers(skillOf(request)) })
+    const told = { parameters: role.parameters, currency, maxNanos, peers: peers(skillOf(request)) }
+    return { ...buyRequestOf(request, told), ...(this.isOpenCall(request, known) && { isOpenCall: true }) }
+  }
+
+  /** Whether everybody hears of a purchase: once begun, it stays as it was. Throws `REQUEST_INVALID` where there is no way to everybody. */
+  private isOpenCall(request: ControlRequest, known: OrderNote['request'] | undefined): boolean {
+    const { isCallingOpenly, role } = this.init
+    const hasAuction = optionalText(request, 'auction') !== undefined
+    const isAsked = request['isOpenCall'] === true
+    if (isAsked && !hasAuction) throw invalidRequest('isOpenCall', 'Everybody is called to an auction: name --auction')
+    if (isAsked && !role.buyer.openCalls.canAnnounce)
+      throw invalidRequest(
+        'isOpenCall',
+        'This node says nothing to everybody: it runs without libp2p, or with market.gossip off',
+      )
+    if (known !== undefined && !isAsked) return known.isOpenCall === true
+    return isAsked || (isCallingOpenly && hasAuction && role.buyer.openCalls.canAnnounce)
   }
 
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */

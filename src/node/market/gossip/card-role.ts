@@ -79,6 +79,7 @@ export class CardRole {
       models: [...settings.models],
       offers: seller.offers().map(({ kept }) => DECODER.decode(kept.bytes)),
       receipts: [...reputation.receiptsToShow()],
+      sealing: key.description.sealingKey,
     })
     const publisher = new CardPublisher(
       { gossip, cards: this.cards, clock, timers, random, signer: key.signer },
