@@ -48,7 +48,10 @@ export async function playCase(cast: Cast, { at, trouble }: NetworkCase, key: st
   const outcome = await buyUntilOver(cast, key, startedMs + CASE_MS_MAX).finally(() => over.resolve('over'))
   const troubled = await troubling
   const isTroubled = troubled !== undefined && (trouble.kind !== 'lie' || troubled.lies > 0)
-  return ends(outcome.state, { isTroubled, failures: await judge(cast, { outcome, before, troubled }) })
+  const failures = await judge(cast, { outcome, before, troubled })
+  // What nobody has disturbed ends well.
+  if (troubled === undefined && outcome.state !== 'FINAL') failures.push(`${outcome.state} before anything went wrong`)
+  return ends(outcome.state, { isTroubled, failures })
 }
 
 type Played = {
@@ -57,7 +60,7 @@ type Played = {
   readonly troubled: Troubled | undefined
 }
 
-async function judge(cast: Cast, { outcome, before, troubled }: Played): Promise<readonly string[]> {
+async function judge(cast: Cast, { outcome, before, troubled }: Played): Promise<string[]> {
   const failures = [...(troubled?.failures ?? [])]
   const [after, cannot] = await Promise.all([agreedBalances(cast), unproven(cast, outcome.view)])
   failures.push(...cannot, ...(typeof after === 'string' ? [after] : judgeBooks(outcome, before, after)))
