@@ -7,7 +7,7 @@ import type { MessageBody, MessageType } from '../../src/wire/v1/message-types.t
 import { type CardInit, decodeCard, verifyCard } from '../../src/wire/v1/read-card.ts'
 import type { FixedKey } from './fixed-keys.ts'
 import { callVectors } from './call-vectors.ts'
-import { notaryGossipVectors } from './notary-gossip-vectors.ts'
+import { gossipedProofs } from './gossip-proof-vectors.ts'
 import type { Vector, VectorArea } from './vector.ts'
 import {
   accepted,
@@ -168,6 +168,6 @@ export const GOSSIP_VECTORS: VectorArea = {
     }),
     ...refusedCards(),
     ...callVectors(),
-    ...notaryGossipVectors(),
+    ...gossipedProofs(),
   ],
 }

@@ -2,6 +2,7 @@
  * Golden vectors: bytes and what they mean, for implementers in any language. A file of `protocol/vectors/v1` is `{"area", "keys", "context", "vectors"}`; every
  * vector says by `kind` what it checks. An area adds a file here that exports a `VectorArea`, and one line to `VECTOR_AREAS` in `scripts/protocol-vectors.ts`.
  */
+import type { NotarySet } from '../../src/core/notary/notary-set.ts'
 
 /** Who receives, where and when, unless a vector says otherwise. */
 export type VectorContext = {
@@ -15,7 +16,6 @@ export type Vector =
   | AuctionVector
   | GossipVector
   | MarketVector
-  | NotaryGossipVector
   /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
   | {
       readonly kind: 'accepted'
@@ -52,38 +52,6 @@ export type Vector =
       readonly proof: unknown
       readonly envelopes?: readonly string[]
       readonly code?: string
-    }
-
-export type NotaryGossipVector =
-  /** The bytes are a checkpoint that its signer has signed. */
-  | {
-      readonly kind: 'checkpoint'
-      readonly name: string
-      readonly bytes: string
-      readonly signer: string
-      readonly journal: string
-      readonly entries: number
-    }
-  | {
-      readonly kind: 'checkpoint-refused'
-      readonly name: string
-      readonly bytes: string
-      readonly reason: 'malformed' | 'signature'
-    }
-  /** The bytes convict that member of the set. */
-  | {
-      readonly kind: 'proof'
-      readonly name: string
-      readonly bytes: string
-      readonly set: unknown
-      readonly member: string
-    }
-  | {
-      readonly kind: 'proof-refused'
-      readonly name: string
-      readonly bytes: string
-      readonly set: unknown
-      readonly reason: 'malformed' | 'proves-nothing'
     }
 
 export type MarketVector =
@@ -184,6 +152,18 @@ export type GossipVector =
       readonly bytes: string
       readonly verdict: string
       readonly code: string
+    }
+  /**
+   * The bytes are announced to a node that knows nothing but the set. `convicts`: members that are proven to have lied, or the id of the set where more than `f` of it have, and the
+   * proof does not say who.
+   */
+  | {
+      readonly kind: 'notary-checkpoint' | 'notary-proof'
+      readonly name: string
+      readonly bytes: string
+      readonly set: NotarySet
+      readonly verdict: string
+      readonly convicts: readonly string[]
     }
 
 export type VectorFile = {

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { EscrowState } from '../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../core/evidence/names.ts'
+import { readArtifact } from '../market/parties/artifacts/artifact-files.ts'
 import type { BuyCode } from '../market/parties/buying/buy-codes.ts'
 import { type DisclosureLine, discloseOf } from '../market/parties/buying/disclosure.ts'
 import { CONTRACTS, type ContractNote } from '../market/parties/contracts/contract-notes.ts'
@@ -28,7 +29,7 @@ export type BrowserPeerParts = {
   readonly transport: Libp2pTransport
   readonly kept: KeptConnections
   readonly workers: Readonly<Record<string, MarketWorker>>
-  readonly isPersistent: boolean
+  readonly isPersistent: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -57,8 +58,6 @@ export class BrowserPeer {
   readonly did: Did
   /** Whose contracts and credits these are. */
   readonly account: Did
-  /** Whether the browser has promised to keep what is stored until the user clears it. Without it keys and journal may go when room is short, and contracts end by their timers. */
-  readonly isPersistent: boolean
   private readonly parts: BrowserPeerParts
   private readonly turns = new Turns()
   private closing: Promise<void> | undefined
@@ -67,7 +66,11 @@ export class BrowserPeer {
     this.parts = parts
     this.did = parts.transport.did
     this.account = parts.role.party.did
-    this.isPersistent = parts.isPersistent
+  }
+
+  /** Whether the browser has promised to keep what is stored until the user clears it. Without it keys and journal may go when room is short, and contracts end by their timers. */
+  get isPersistent(): boolean {
+    return this.parts.isPersistent()
   }
 
   /** Nodes that are connected now. */
@@ -102,8 +105,8 @@ export class BrowserPeer {
   }
 
   /**
-   * Begins a purchase, or finds the one that its key names. Throws `REQUEST_INVALID`, `MARKET_KEY_CONFLICT` where the key names another order, `EVIDENCE_FULL` where the
-   * journal is full, and what the store says.
+   * Begins a purchase, or finds the one that its key names. Throws `REQUEST_INVALID`, `MARKET_KEY_CONFLICT` where the key names another order, `EVIDENCE_FILE_LARGE` and
+   * `EVIDENCE_FULL` beyond the limits of the page, and what the store says.
    */
   async buy(order: PageOrder): Promise<PagePurchase> {
     const { role } = this.parts
@@ -144,7 +147,12 @@ export class BrowserPeer {
     const { contract } = this.purchase(key)
     const view = contract === null ? undefined : await this.contract(contract)
     const hash = view?.resultHash ?? undefined
-    return hash === undefined ? undefined : await this.parts.role.party.journal.file(hash)
+    if (contract === null || hash === undefined) return undefined
+    const { party } = this.parts.role
+    const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+    // One that is in pieces has its size in the note.
+    const sizeBytes = note?.result === hash ? (note.resultBytes ?? 0) : 0
+    return await readArtifact(party.journal, { hash, sizeBytes })
   }
 
   /** A contract as the notary set keeps it; `undefined` where the set does not know it. */

@@ -73,7 +73,7 @@ async function open({ init, platform, closers }: Opening, close: () => Promise<v
   const database = await IndexedDatabase.open(platform, `kernell/${name}`)
   const { store } = database
   closers.push(() => store.close())
-  const isPersistent = await platform.persist()
+  const isPersistent = await askPersistence(platform, onFailure)
   const signers = init.signers ?? (await openPageSigners(platform.subtle, database))
   const verify = createPageVerify()
   const lineage = await choosePageSet(store.sublevel('market'), { document: init.notarySet, verify })
@@ -118,6 +118,13 @@ async function open({ init, platform, closers }: Opening, close: () => Promise<v
   closers.push(platform.onOnline(() => kept.callNow()))
   for (const { did } of named) kept.keep(did)
   return new BrowserPeer({ role, notary, transport, kept, workers: init.workers ?? {}, isPersistent, close })
+}
+
+/** Asks for it where it was not promised yet, and waits for nobody. @returns What is known of it. */
+async function askPersistence(platform: PagePlatform, onFailure: (cause: unknown) => void): Promise<() => boolean> {
+  let isPersistent = await platform.isPersisted()
+  if (!isPersistent) platform.persist().then((isPromised) => (isPersistent = isPromised), onFailure)
+  return () => isPersistent
 }
 
 function ignore(): void {}

@@ -9,6 +9,8 @@ export const PAGE_LIMITS: Partial<PartyLimits> = {
   guestsMax: 64,
   guestBytesMax: 4_194_304,
   notesMax: 16_384,
+  artifactBytesMax: 16_777_216,
+  unsignedBytesMax: 33_554_432,
   filesMax: 4_096,
   filesBytesMax: 134_217_728,
   compactAtBytes: 4_194_304,

@@ -1,3 +1,4 @@
+import { CodedError } from '../base/errors.ts'
 import { CLOCK_SET_BACK_MAX_MS, timestampFromMs, type Timestamp } from '../base/time.ts'
 import type { SubtleSignatures } from '../keys/web-crypto-signer.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,7 +21,9 @@ export type PagePlatform = {
   readonly IDBKeyRange: KeyRanges
   readonly subtle: SubtleSignatures
   readonly locks: LockManager
-  /** Asks the browser to keep what is stored until the user clears it; false where it may still clear it when room is short. */
+  /** Whether the browser has promised to keep what is stored until the user clears it. */
+  readonly isPersisted: () => Promise<boolean>
+  /** Asks it to promise that, which may ask the user, who may not answer; false where it does not. */
   readonly persist: () => Promise<boolean>
   /** Calls back when the machine is on a network again. @returns Ends it. */
   readonly onOnline: (listener: () => void) => () => void
@@ -28,23 +31,30 @@ export type PagePlatform = {
 
 declare const indexedDB: IndexedFactory
 declare const IDBKeyRange: KeyRanges
-declare const crypto: { readonly subtle: SubtleSignatures; getRandomValues(bytes: Uint8Array): Uint8Array }
+declare const crypto: { readonly subtle?: SubtleSignatures; getRandomValues(bytes: Uint8Array): Uint8Array }
 declare const navigator: {
-  readonly locks: LockManager
+  readonly locks?: LockManager
   readonly storage: { persist?(): Promise<boolean>; persisted(): Promise<boolean> }
 }
 declare const addEventListener: (type: 'online', listener: () => void) => void
 declare const removeEventListener: (type: 'online', listener: () => void) => void
 
-/** Of the page or the worker that this runs in. Read when it is asked for, since a page that the browser does not trust lacks some of it. */
+/** Of the page or the worker that this runs in. Throws `KEY_PLATFORM_LACKS` in a page that the browser does not trust. */
 export function pagePlatform(): PagePlatform {
+  const { subtle } = crypto
+  const { locks, storage } = navigator
+  if (subtle === undefined || locks === undefined)
+    throw new CodedError('KEY_PLATFORM_LACKS', {
+      message: 'The browser does not trust the place that this page is from',
+    })
   return {
     indexedDB,
     IDBKeyRange,
-    subtle: crypto.subtle,
-    locks: navigator.locks,
-    // Workers can only ask whether it was promised.
-    persist: async () => (await navigator.storage.persist?.()) ?? (await navigator.storage.persisted()),
+    subtle,
+    locks,
+    isPersisted: async () => await storage.persisted(),
+    // Workers cannot ask for it.
+    persist: async () => (await storage.persist?.()) ?? false,
     onOnline: (listener) => {
       addEventListener('online', listener)
       return () => removeEventListener('online', listener)

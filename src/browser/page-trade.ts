@@ -39,6 +39,7 @@ export type PageOffer = {
   readonly validMs?: number
 }
 
+/** What fits one question: larger inputs are for sellers with more room than a page has. */
 const INPUT_BYTES_MAX = 900_000
 const LATENCY_MS_DEFAULT = 1_000
 const SKILL = /^[a-z][a-z0-9._/-]{0,63}$/
@@ -62,8 +63,6 @@ export function findPageWorker(
 export function buyRequestOf(order: PageOrder, parameters: UsableParameters): BuyRequest {
   const { key, skill, input, maxNanos, currency, custody = 'C2', timers } = order
   const { predicate, sellers, filter, acceptsAlone } = order
-  if (input.byteLength > INPUT_BYTES_MAX)
-    throw invalid('input', `the input has ${input.byteLength} bytes; ${INPUT_BYTES_MAX} are the most`)
   return {
     idempotencyKey: key,
     skill: skillOf(skill),

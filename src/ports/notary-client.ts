@@ -129,6 +129,16 @@ export type EntryProof = {
   readonly checkpoint: JournalCheckpoint
 }
 
+/** Two numbers of entries of a journal, `from <= to`. */
+export type JournalSizes = { readonly from: number; readonly to: number }
+
+/** How the journal of `to` entries begins. It is worth something to whoever holds signed checkpoints of both sizes. */
+export type BeginningProof = JournalSizes & {
+  readonly fromRoot: Hash
+  readonly toRoot: Hash
+  readonly proof: readonly Hash[]
+}
+
 /** Proof that a journal only grew: its first `from` entries are those that it had then. */
 export type GrowthProof = {
   readonly from: number
@@ -304,6 +314,8 @@ export interface NotaryClient {
   firstSince(at: Timestamp, options?: AbortOptions): Promise<LogCheckpoint | undefined>
   /** Proves that the journal under the newest checkpoint begins with its first `from` entries. Throws `LEDGER_ENTRY_UNKNOWN`. */
   proveGrowth(from: number, options?: AbortOptions): Promise<GrowthProof>
+  /** Proves how the journal of `to` entries begins. Throws `LEDGER_ENTRY_UNKNOWN`. */
+  proveBeginning(sizes: JournalSizes, options?: AbortOptions): Promise<BeginningProof>
   /** Where the journal stands, signed: the newest checkpoint that there is, at most some seconds behind. */
   checkpoint(options?: CheckpointOptions): Promise<JournalCheckpoint>
 }

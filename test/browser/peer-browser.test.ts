@@ -78,12 +78,12 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
       '/worker.js': WORKER,
     })
     browser = await BrowserSession.open('path' in chromium ? chromium.path : '')
-  }, 60_000)
+  }, 120_000)
   afterAll(async () => {
     await browser.close()
     server.close()
     await market.end()
-  }, 60_000)
+  }, 120_000)
   beforeEach(async () => {
     tab = await browser.openTab(server.urlOf('peer'))
   })
@@ -119,20 +119,22 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
   })
 
   it('is resumed as the payer that it was when its tab was closed in the middle of a contract', async () => {
+    // In several pieces, which the seller fetches over the connection that the page has opened.
+    const long = `{ ...${order('interrupted')}, input: bytes('word '.repeat(300_000)) }`
     await openPeer(tab)
     await tab.runUntilPaused(`
       peer.watch(() => { if (['HELD', 'WORKING', 'DELIVERED'].includes([...peer.contracts.values()][0])) debugger })
-      await peer.buy(${order('interrupted')})`)
+      await peer.buy(${long})`)
     await tab.close()
     tab = await browser.openTab(server.urlOf('peer'))
     await openPeer(tab)
     const ended = await tab.run(`
       const { ended, failed } = await peer.ended('interrupted')
-      return { ended, failed, result: textOf(await peer.result('interrupted')), again: (await peer.buy(${order('interrupted')})).contract === peer.purchase('interrupted').contract }`)
+      return { ended, failed, result: textOf(await peer.result('interrupted')), again: (await peer.buy(${long})).contract === peer.purchase('interrupted').contract }`)
     expect(ended).toEqual({
       ended: 'FINAL',
       failed: null,
-      result: '{"characters":14,"lines":1,"words":3}',
+      result: '{"characters":1500000,"lines":1,"words":300000}',
       again: true,
     })
   })
@@ -198,6 +200,32 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     await page.ask('Page.handleJavaScriptDialog', { accept: true })
     expect(await page.run(`return await says('words')`)).toContain('{"characters":13,"lines":1,"words":3}')
     await page.close()
+  })
+
+  it('that has no room for a purchase has begun none, and says how it gets room', async () => {
+    const site = await startPageServer(PAGES, {})
+    const small = await browser.openTab(site.urlOf('peer'))
+    await small.ask('Storage.overrideQuotaForOrigin', {
+      origin: new URL(site.urlOf('peer')).origin,
+      quotaSize: 400_000,
+    })
+    await openPeer(small)
+    // What can be compressed takes no room.
+    await small.run(`
+      globalThis.noise = new Uint8Array(900_000)
+      for (let at = 0; at < 900_000; at += 60_000) crypto.getRandomValues(noise.subarray(at, at + 60_000))`)
+    const large = `{ ...${order('large')}, input: noise }`
+    await expect(small.run(`await peer.buy(${large})`)).rejects.toMatchObject({
+      code: 'STORE_WRITE_FAILED',
+      details: { isQuotaExceeded: true },
+    })
+    await small.run(`await peer.close()`)
+    await openPeer(small)
+    expect(await small.run(`try { return peer.purchase('large') } catch ({ code }) { return code }`)).toBe(
+      'MARKET_OBJECT_UNKNOWN',
+    )
+    await small.close()
+    site.close()
   })
 
   it('calls nobody in the clear but on this machine, and leaves nothing open where it may not call', async () => {

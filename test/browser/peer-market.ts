@@ -79,7 +79,7 @@ export async function openPeerMarket(): Promise<PeerMarket> {
   const wire = await Wire.open(port)
   const currency = `USD@${issuer}`
   const words = ['--skill', SKILL, '--price', '0.25', '--limit', '4', '--currency', currency, '--data-dir', 'trader']
-  const offered = await kernell('market', 'offer', ...words)
+  const offered = await kernell('market', 'offer', ...words, '--input-max', '4000000')
   if (offered.code !== 0) throw new Error(offered.output)
   const fund = async (account: string): Promise<void> => {
     const money = ['--account', account, '--amount', '100', '--currency', currency, '--idempotency-key', account]

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPageTransport } from '../../src/network/libp2p/create-page-transport.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
+import { peerIdOf } from '../../src/wire/v1/peer-id.ts'
 import { createTestNode, libp2pComponentsOf } from './libp2p-nodes.ts'
 import { identityOf } from './identities.ts'
 
@@ -56,5 +57,26 @@ describe('the transport of a page', () => {
     await expect(
       node.request(page.did, { protocol: ECHO, body: Uint8Array.of(1), timeoutMs: 5_000 }),
     ).rejects.toMatchObject({ code: 'NETWORK_PEER_UNKNOWN' })
+  })
+
+  it('calls a node over a relay that it calls over a WebSocket', async () => {
+    const relay = createTestNode(3, { listen: ['/ip4/127.0.0.1/tcp/0/ws'], isRelay: true })
+    running.push(relay)
+    await relay.start()
+    const relayed = `${relay.addresses[0]}/p2p/${peerIdOf(relay.did)}/p2p-circuit`
+    const far = createTestNode(2, { listen: [relayed] })
+    running.push(far)
+    await far.start()
+    far.handle(ECHO, async ({ body }) => body)
+    await expect.poll(() => far.addresses.length, { timeout: 10_000 }).toBeGreaterThan(0)
+    const page = openPage()
+    await page.start()
+    page.addPeer(far.did, relayed)
+    const answer = await page.request(far.did, { protocol: ECHO, body: Uint8Array.of(4), timeoutMs: 5_000 })
+    expect([...answer]).toEqual([4])
+    const plain = relayed.replace('/ws/', '/')
+    expect(() => page.addPeer(far.did, plain)).toThrow(
+      expect.objectContaining({ code: 'NETWORK_ADDRESS_INVALID' }) as Error,
+    )
   })
 })

@@ -20,6 +20,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       test: 'test/storage/conformance.test.ts',
       implementations: ['createMemoryEventLog', 'openSegmentedEventLog', 'openStoreEventLog'],
     },
+    { test: 'test/browser/indexed-store.test.ts', implementations: ['openStoreEventLog'] },
   ],
   FILE_SYSTEM_CASES: [
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
@@ -32,6 +33,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       implementations: ['createMemoryKeyValueStore', 'openLevelKeyValueStore'],
     },
     { test: 'test/simulation/disk/journalled-store.test.ts', implementations: ['openJournalledStore'] },
+    { test: 'test/browser/indexed-store.test.ts', implementations: ['IndexedDatabase'] },
   ],
   LANGUAGE_MODEL_CASES: [
     { test: 'test/models/openai-compatible-model.test.ts', implementations: ['createOpenaiCompatibleModel'] },

@@ -1,6 +1,7 @@
 /**
  * `npm run torture -- NAME|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]`: breaks what
- * the project promises to survive, and looks at what is left. Exit 1 on any failure, 2 on wrong usage.
+ * the project promises to survive, and looks at what is left. `network` and `notaries` are lists of cases, of which `--cases A..B` and `--only TEXT` play some, `--lanes N` at a time.
+ * Exit 1 on any failure, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
 import { ACTORS_TORTURE } from './actors-torture.ts'
@@ -10,7 +11,7 @@ import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
-import { NETWORK_TORTURE } from './network/network-torture.ts'
+import { NETWORK_TORTURE, NOTARIES_TORTURE } from './network/network-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
 import { SETTLEMENT_TORTURE } from './settlement-torture.ts'
@@ -35,6 +36,7 @@ const TORTURES: readonly Torture[] = [
   SIGNATURE_TORTURE,
   DECODERS_TORTURE,
   NETWORK_TORTURE,
+  NOTARIES_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 const LABEL_WIDTH_MIN = 20
@@ -50,7 +52,9 @@ async function main(): Promise<number> {
   const name = positionals[0] ?? (values['list-plants'] ? 'all' : '')
   const chosen = TORTURES.filter((torture) => name === 'all' || torture.name === name)
   const isNumber = (text: string | undefined): boolean => text === undefined || /^[0-9]+(\.[0-9]+)?$/.test(text)
-  if (chosen.length === 0 || ![values.runs, values.minutes, values.seed].every(isNumber)) return usage()
+  const numbers = [values.runs, values.minutes, values.seed, values.lanes]
+  const span = readSpan(values.cases)
+  if (chosen.length === 0 || !numbers.every(isNumber) || span === 'wrong') return usage()
   if (values['list-plants']) return listPlants(chosen, values.json)
   if (values.plant !== '' && !chosen.some(({ plants }) => values.plant in plants)) return usage()
   const reports: TortureReport[] = []
@@ -63,6 +67,9 @@ async function main(): Promise<number> {
         deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
         firstSeed: Number(values.seed ?? 1),
         plant: values.plant,
+        cases: span,
+        only: values.only,
+        lanes: values.lanes === undefined ? undefined : Math.max(1, Math.floor(Number(values.lanes))),
       }),
     )
   }
@@ -98,11 +105,18 @@ function roundsOf(torture: Torture, { runs, minutes, seed }: Length): number {
   return seed === undefined ? torture.runsDefault : 1
 }
 
-const USAGE = `Usage: npm run torture -- ${TORTURES.map(({ name }) => name).join('|')}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]\n`
+const USAGE = `Usage: npm run torture -- ${TORTURES.map(({ name }) => name).join('|')}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--cases A..B] [--only TEXT] [--lanes N] [--json]\n`
 
 function usage(): number {
   process.stderr.write(USAGE)
   return 2
+}
+
+/** Places of cases, `A..B`. */
+function readSpan(text: string | undefined): TortureInit['cases'] | 'wrong' {
+  if (text === undefined) return undefined
+  const [, first, last] = /^([1-9][0-9]*)\.\.([1-9][0-9]*)$/.exec(text) ?? []
+  return first === undefined || last === undefined ? 'wrong' : { first: Number(first), last: Number(last) }
 }
 
 /** `undefined` where an option is unknown. */
@@ -113,6 +127,9 @@ function readArguments() {
     runs: text,
     minutes: text,
     seed: text,
+    cases: text,
+    only: text,
+    lanes: text,
     plant: { type: 'string', default: '' },
     'list-plants': flag,
     json: flag,

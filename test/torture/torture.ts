@@ -18,6 +18,12 @@ export type TortureInit = {
   /** Name of the defect to plant; empty for none. */
   readonly plant: string
   readonly log: (line: string) => void
+  /** For tortures that are a list of cases: these places of it, counted from 1; absent: all. */
+  readonly cases?: { readonly first: number; readonly last: number } | undefined
+  /** As `cases`: those whose names say this. */
+  readonly only?: string | undefined
+  /** As `cases`: how many are played at the same time; absent: the torture's own number. */
+  readonly lanes?: number | undefined
 }
 
 export type Torture = {

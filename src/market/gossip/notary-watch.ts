@@ -1,6 +1,8 @@
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import { checkDoubleVote, type DoubleVoteProof } from '../../core/notary/double-vote.ts'
+import { blockOfCertificate, type Certificate } from '../../core/notary/certificate.ts'
+import { checkDoubleVote, compareHeads, type DoubleVoteProof } from '../../core/notary/double-vote.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { VoteQuorum } from '../../core/notary/statement.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import type { BucketRate } from '../../core/peers/token-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -15,7 +17,10 @@ import { contradicts } from '../ledger/compare-journals.ts'
 import { isCheckpointSigned } from '../ledger/sign-checkpoint.ts'
 import { isSplitViewProven } from '../ledger/split-view.ts'
 import { verifyStatementWith } from '../parties/contracts/contract-replay.ts'
+import { CertifiedHeads } from './certified-heads.ts'
+import { type CheckpointPair, GrowthCheck, type GrowthCheckInit } from './growth-check.ts'
 import { RateTable } from './rate-table.ts'
+import { type Suspicion, Suspicions } from './suspicions.ts'
 
 /** Checkpoints of one journal that others are held against; those of the fewest entries are forgotten first. */
 export const CHECKPOINTS_PER_MEMBER = 256
@@ -24,8 +29,8 @@ const JOURNALS_PER_MEMBER = 4
 /** Checkpoints and proofs that one neighbour passes on. */
 export const NOTARY_NEWS_OF_NEIGHBOUR: BucketRate = { perSecond: 10, burst: 200 }
 
-/** A member that has signed what cannot both be true. */
-export type Conviction = { readonly member: Did; readonly proof: NotaryProof }
+/** A member that has signed what cannot both be true; without one, more than `f` of the set have, and the proof does not say who. */
+export type Conviction = { readonly member: Did | undefined; readonly proof: NotaryProof }
 
 export type NotaryWatchComponents = {
   /** Absent: nobody is told, and nothing is heard; what this node sees itself is kept all the same. */
@@ -34,6 +39,8 @@ export type NotaryWatchComponents = {
   readonly verify: VerifySignature
   /** Where proofs survive a restart. */
   readonly store: KeyValueStore
+  /** Asks a member how its journal begins. */
+  readonly askBeginning: GrowthCheckInit['ask']
 }
 
 export type NotaryWatchInit = {
@@ -41,12 +48,14 @@ export type NotaryWatchInit = {
   readonly sets: () => readonly NotarySet[]
   /** Told of each member that was convicted, once. */
   readonly onConvicted: (conviction: Conviction) => void
+  /** Told of all that is suspected whenever that changes. */
+  readonly onSuspicions: (suspicions: readonly Suspicion[]) => void
   readonly onFailure: (cause: unknown) => void
 }
 
 /**
  * Hears what the members of a notary set sign, holds it against what they have signed before, and keeps and tells everybody what convicts one of them. One proof of a kind is kept of
- * each member, which is as good as a thousand.
+ * each member, which is as good as a thousand. What is of different lengths it asks about.
  */
 export class NotaryWatch {
   private readonly components: NotaryWatchComponents
@@ -54,18 +63,32 @@ export class NotaryWatch {
   private readonly neighbours: RateTable
   private readonly seen = new Map<Did, Map<Hash, Map<number, SignedCheckpoint>>>()
   private readonly proofs = new Map<string, Conviction>()
+  private readonly heads = new CertifiedHeads()
   private readonly ends: (() => void)[] = []
   private readonly writing = new Set<Promise<void>>()
+  private readonly growth: GrowthCheck
+  private readonly suspicions: Suspicions
 
   constructor(components: NotaryWatchComponents, init: NotaryWatchInit) {
     this.components = components
     this.init = init
     this.neighbours = new RateTable(NOTARY_NEWS_OF_NEIGHBOUR, () => components.clock.monotonicMs())
+    const { onSuspicions: onChanged, onFailure } = init
+    this.suspicions = new Suspicions({ store: components.store, onChanged, onFailure })
+    this.growth = new GrowthCheck({
+      ask: components.askBeginning,
+      onContradiction: (view) => this.accuse(view),
+      onUnshown: (member, pairs) => this.suspect(member, pairs),
+    })
   }
 
   /** Whether it is in any network. */
   get isHeard(): boolean {
     return this.components.gossip !== undefined
+  }
+
+  get suspected(): readonly Suspicion[] {
+    return this.suspicions.list
   }
 
   /** Members that are proven to have lied. */
@@ -76,10 +99,10 @@ export class NotaryWatch {
   /** Reads the proofs that were kept, and listens from now on. */
   async start(): Promise<void> {
     const { store, gossip } = this.components
+    await this.suspicions.start()
     for await (const { value } of store.iterate({}, { onDamaged: () => {} })) {
       const proof = readNotaryProof(value)
-      const member = proof && this.convict(proof)
-      if (proof !== undefined && member !== undefined) this.proofs.set(keyOf({ member, proof }), { member, proof })
+      for (const conviction of (proof && this.convict(proof)) ?? []) this.proofs.set(keyOf(conviction), conviction)
     }
     if (gossip === undefined) return
     this.ends.push(
@@ -91,6 +114,8 @@ export class NotaryWatch {
   /** Idempotent. Resolves when everything is with the store. */
   async stop(): Promise<void> {
     for (const end of this.ends.splice(0)) end()
+    await this.growth.stop()
+    await this.suspicions.settle()
     await Promise.all(this.writing)
   }
 
@@ -105,6 +130,16 @@ export class NotaryWatch {
     this.accuse({ v: 1, kind: 'double-vote', ...proof })
   }
 
+  /** A certificate that was found right: another one of its slot is held against it. */
+  see(certificate: Certificate): void {
+    const block = blockOfCertificate(certificate)
+    if (block === undefined) return
+    const { set, view, slot, signatures } = certificate
+    const second: VoteQuorum = { phase: 'commit', view, slot, block, signatures }
+    const first = this.heads.take(set, second)
+    if (first !== undefined) this.accuse({ v: 1, kind: 'two-certificates', set, first, second })
+  }
+
   hearCheckpoint({ from, data }: Pick<GossipMessage, 'from' | 'data'>): GossipVerdict {
     if (data.byteLength > (TOPIC_BYTES_MAX[CHECKPOINT_TOPIC] ?? 0)) return 'reject'
     if (!this.neighbours.take(from)) return 'ignore'
@@ -113,7 +148,9 @@ export class NotaryWatch {
     const { signer } = signed.checkpoint
     if (!this.isMember(signer)) return 'ignore'
     if (!isCheckpointSigned(signed, this.components.verify)) return 'reject'
-    return this.compare(signed) ? 'accept' : 'ignore'
+    if (!this.compare(signed)) return 'ignore'
+    this.growth.look(signer, this.beside(signed))
+    return 'accept'
   }
 
   hearProof({ from, data }: Pick<GossipMessage, 'from' | 'data'>): GossipVerdict {
@@ -122,9 +159,9 @@ export class NotaryWatch {
     const proof = readNotaryProof(data)
     if (proof === undefined) return 'reject'
     if (!this.isAboutMember(proof)) return 'ignore'
-    const member = this.convict(proof)
-    if (member === undefined) return 'reject'
-    return this.keep({ member, proof }) ? 'accept' : 'ignore'
+    const convictions = this.convict(proof)
+    if (convictions === undefined) return 'reject'
+    return this.keepAll(convictions) ? 'accept' : 'ignore'
   }
 
   /** Holds a checkpoint against those of its signer. @returns Whether it says anything new. */
@@ -138,6 +175,7 @@ export class NotaryWatch {
     journals.set(journal, known)
     const before = known.get(entries)
     if (before === undefined) {
+      this.compareWithOthers(signed)
       known.set(entries, signed)
       if (known.size > CHECKPOINTS_PER_MEMBER) known.delete(Math.min(...known.keys()))
       return known.has(entries)
@@ -147,11 +185,50 @@ export class NotaryWatch {
     return false
   }
 
+  /** Which of two members lies, the two do not say. */
+  private compareWithOthers(signed: SignedCheckpoint): void {
+    const { signer: member, journal, entries } = signed.checkpoint
+    for (const [other, journals] of this.seen) {
+      const theirs = other === member ? undefined : journals.get(journal)?.get(entries)
+      if (theirs !== undefined && contradicts(theirs, signed))
+        this.suspicions.add({ kind: 'at-odds', member, other, journal, entries })
+    }
+  }
+
+  /** Pairs of a checkpoint with those of its signer that cover a little less and a little more. */
+  private beside(signed: SignedCheckpoint): readonly CheckpointPair[] {
+    const { signer, journal, entries } = signed.checkpoint
+    const known = this.seen.get(signer)?.get(journal) ?? new Map<number, SignedCheckpoint>()
+    // Every journal begins with nothing.
+    const shorter = known.get(Math.max(...[...known.keys()].filter((size) => size > 0 && size < entries)))
+    const longer =
+      entries === 0 ? undefined : known.get(Math.min(...[...known.keys()].filter((size) => size > entries)))
+    return [
+      ...(shorter === undefined ? [] : [{ shorter, longer: signed }]),
+      ...(longer === undefined ? [] : [{ shorter: signed, longer }]),
+    ]
+  }
+
+  private suspect(member: Did, [pair]: readonly CheckpointPair[]): void {
+    const kind = 'beginning-not-shown'
+    if (pair === undefined) {
+      this.suspicions.clear({ kind, member })
+      return
+    }
+    const { entries: from, journal } = pair.shorter.checkpoint
+    this.suspicions.add({ kind, member, journal, from, to: pair.longer.checkpoint.entries })
+  }
+
   private accuse(proof: NotaryProof): void {
-    const member = this.convict(proof)
-    if (member === undefined || !this.keep({ member, proof })) return
+    const convictions = this.convict(proof)
+    if (convictions === undefined || !this.keepAll(convictions)) return
     const { gossip } = this.components
     if (gossip !== undefined) this.own(gossip.publish(PROOF_TOPIC, utf8Bytes(canonicalText(proof))))
+  }
+
+  /** @returns Whether one of them is new. */
+  private keepAll(convictions: readonly Conviction[]): boolean {
+    return convictions.map((conviction) => this.keep(conviction)).includes(true)
   }
 
   /** @returns Whether it is the first of its kind against this member. */
@@ -164,15 +241,23 @@ export class NotaryWatch {
     return true
   }
 
-  /** Whom a proof convicts; `undefined` where it convicts nobody. */
-  private convict(proof: NotaryProof): Did | undefined {
+  /** Whom a proof convicts; `undefined` where it proves nothing. */
+  private convict(proof: NotaryProof): readonly Conviction[] | undefined {
     const { verify } = this.components
-    if (proof.kind === 'split-view')
-      return this.isMember(proof.signer) && isSplitViewProven(proof, verify) ? proof.signer : undefined
+    if (proof.kind === 'split-view') {
+      const { signer: member } = proof
+      return this.isMember(member) && isSplitViewProven(proof, verify) ? [{ member, proof }] : undefined
+    }
     const set = this.init.sets().find(({ id }) => id === proof.set)
     if (set === undefined) return undefined
-    const verdict = checkDoubleVote(set, proof, verifyStatementWith(verify))
-    return verdict.kind === 'proven' ? set.members[proof.first.member]?.key : undefined
+    const verifyStatement = verifyStatementWith(verify)
+    const verdict =
+      proof.kind === 'double-vote'
+        ? checkDoubleVote(set, proof, verifyStatement)
+        : compareHeads(set, { ...proof, verify: verifyStatement })
+    if (verdict.kind === 'refused') return undefined
+    const members = verdict.members.map((index) => set.members[index]?.key)
+    return (members.length === 0 ? [undefined] : members).map((member) => ({ member, proof }))
   }
 
   private isAboutMember(proof: NotaryProof): boolean {
@@ -192,5 +277,6 @@ export class NotaryWatch {
 }
 
 function keyOf({ member, proof }: Conviction): string {
-  return `${proof.kind}/${member}`
+  const subject = member ?? (proof.kind === 'split-view' ? proof.signer : proof.set)
+  return `${proof.kind}/${subject}`
 }

@@ -7,7 +7,7 @@ import type { VerifySignature } from '../../ports/signer.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import type { SplitView } from '../../wire/v1/journal-proofs.ts'
 import { type ComparedJournal, contradicts, findFork, type FoundEquivocation } from './compare-journals.ts'
-import { MerkleStore } from './journal-proofs.ts'
+import { isConsistencyProven, MerkleStore } from './journal-proofs.ts'
 import { isCheckpointSigned } from './sign-checkpoint.ts'
 
 /** Makes what copies show into a document that needs none of them; `undefined` where they do not bear it out. */
@@ -34,7 +34,7 @@ function pathIn({ hashes }: ComparedJournal, index: number, { checkpoint }: Sign
 
 /** Whether the document convicts its signer: both checkpoints are its own, of one journal, and cannot both be true. */
 export function isSplitViewProven(view: SplitView, verify: VerifySignature, digest: Sha256 = sha256): boolean {
-  const { signer, journal, checkpoints, entry } = view
+  const { signer, journal, checkpoints, entry, growth } = view
   const areSigned = checkpoints.every(
     (signed) =>
       signed.checkpoint.signer === signer &&
@@ -43,6 +43,7 @@ export function isSplitViewProven(view: SplitView, verify: VerifySignature, dige
   )
   if (!areSigned) return false
   const [first, second] = checkpoints
+  if (growth !== undefined) return entry === undefined && isBeginningOther(checkpoints, growth, digest)
   if (entry === undefined) return contradicts(first, second)
   const { index, hashes, proofs } = entry
   if (hashes[0] === hashes[1]) return false
@@ -54,4 +55,15 @@ export function isSplitViewProven(view: SplitView, verify: VerifySignature, dige
     const root = bytesOfHash(checkpoint.root)
     return verifyInclusion({ index, size: checkpoint.entries, leaf, proof: siblings, root }, digest)
   })
+}
+
+/** Whether the longer of the two begins with other entries than the shorter one says that there are. */
+function isBeginningOther(
+  [{ checkpoint: shorter }, { checkpoint: longer }]: SplitView['checkpoints'],
+  { fromRoot, proof }: NonNullable<SplitView['growth']>,
+  digest: Sha256,
+): boolean {
+  if (shorter.entries >= longer.entries || fromRoot === shorter.root) return false
+  const sizes = { from: shorter.entries, to: longer.entries }
+  return isConsistencyProven({ ...sizes, fromRoot, toRoot: longer.root, proof }, digest)
 }

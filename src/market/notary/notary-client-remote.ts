@@ -3,7 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
-import { blockOfCertificate, refuseCertificate } from '../../core/notary/certificate.ts'
+import { blockOfCertificate, type Certificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
@@ -22,8 +22,10 @@ import type {
   EvidenceOptions,
   FollowOptions,
   GovernanceView,
+  BeginningProof,
   GrowthProof,
   JournalCheckpoint,
+  JournalSizes,
   LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
@@ -31,10 +33,11 @@ import type {
 import type { Transport } from '../../ports/transport.ts'
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import { decodeBytes, decodeSubmitAnswer, readEvidenceAnswer } from '../../wire/v1/notary-questions.ts'
-import type { JournalProof } from '../../wire/v1/journal-proofs.ts'
+import { type JournalProof, readJournalBeginning } from '../../wire/v1/journal-proofs.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { areSetsNamed } from '../governance/view-governance.ts'
+import { isConsistencyProven } from '../ledger/journal-proofs.ts'
 import { RecentTexts } from './recent-texts.ts'
 import { readProof, unreachable, wrong } from './remote-answers.ts'
 import { type Asked, SetQuestions } from './set-questions.ts'
@@ -42,6 +45,8 @@ import { type Asked, SetQuestions } from './set-questions.ts'
 export type RemoteNotaryComponents = {
   readonly transport: Transport
   readonly verify: VerifyStatement
+  /** Told of certificates that hold: of one slot there is one block, whoever says it. */
+  readonly onCertificate?: ((certificate: Certificate) => void) | undefined
 }
 
 export type RemoteNotaryInit = {
@@ -107,7 +112,10 @@ export class RemoteNotary implements NotaryClient {
         continue
       }
       this.questions.first = member
-      if (receipt.kind === 'transition') return answer
+      if (receipt.kind === 'transition') {
+        this.components.onCertificate?.(receipt.certificate)
+        return answer
+      }
       const key = canonicalJson(receipt.statement)
       const said = statements.get(key) ?? { answer, signatures: [] }
       statements.set(key, said)
@@ -143,7 +151,9 @@ export class RemoteNotary implements NotaryClient {
         refuseCertificate(this.set, certificate, this.components.verify) === undefined
       )
     }
-    return ((await this.questions.alike(question, { isRight, signal })) as ContractView | null) ?? undefined
+    const view = (await this.questions.alike(question, { isRight, signal })) as ContractView | null
+    if (view !== null && view.certificate !== null) this.components.onCertificate?.(view.certificate)
+    return view ?? undefined
   }
 
   async evidence(contract: ContractId, { judge, signal }: EvidenceOptions = {}): Promise<readonly ContractEvidence[]> {
@@ -187,6 +197,16 @@ export class RemoteNotary implements NotaryClient {
     return await this.askProof({ about: 'growth', from }, signal, (proof) =>
       proof.kind === 'consistency' && proof.proof.from === from ? proof.proof : undefined,
     )
+  }
+
+  /** What one member says: its path of hashes is looked at, and its roots are for the asker to compare. */
+  async proveBeginning({ from, to }: JournalSizes, { signal }: AbortOptions = {}): Promise<BeginningProof> {
+    const read = (value: unknown): BeginningProof => {
+      const proof = readJournalBeginning(value)
+      if (proof?.from === from && proof.to === to && isConsistencyProven(proof)) return proof
+      throw new CodedError('NOTARY_ANSWER_WRONG', { message: `A beginning of ${from} in ${to} entries is not shown` })
+    }
+    return await this.questions.any({ about: 'growth', from, to }, { read, signal })
   }
 
   async checkpoint({ signal }: CheckpointOptions = {}): Promise<JournalCheckpoint> {

@@ -20,8 +20,10 @@ import type {
   EntryProof,
   FollowOptions,
   GovernanceView,
+  BeginningProof,
   GrowthProof,
   JournalCheckpoint,
+  JournalSizes,
   LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
@@ -222,6 +224,10 @@ export class NotaryService implements NotaryClient, Startable {
 
   async proveGrowth(from: number): Promise<GrowthProof> {
     return await this.views.proveGrowth(from)
+  }
+
+  async proveBeginning(sizes: JournalSizes): Promise<BeginningProof> {
+    return await this.views.proveBeginning(sizes)
   }
 
   /** Drops the text of entries that nobody can ask for any more: for whoever runs the notary. Throws as `SegmentKeeper.prune`, and `LEDGER_SEGMENTS_MISSING`. */

@@ -22,8 +22,10 @@ import type {
   ContractView,
   EntryProof,
   GovernanceView,
+  BeginningProof,
   GrowthProof,
   JournalCheckpoint,
+  JournalSizes,
   LogCheckpoint,
 } from '../../ports/notary-client.ts'
 import type { CheckpointKeeper } from './books/checkpoint-keeper.ts'
@@ -149,6 +151,10 @@ export class NotaryViews {
     if (!(from >= 0 && from <= journal.entries)) throw unknownEntry(from)
     const checkpoint = await checkpoints.covering(from)
     return { ...(await journal.proveConsistency(from, checkpoint.checkpoint.entries)), checkpoint }
+  }
+
+  async proveBeginning({ from, to }: JournalSizes): Promise<BeginningProof> {
+    return await this.init.journal.proveConsistency(from, to)
   }
 
   async checkpoint({ isFresh }: CheckpointOptions): Promise<JournalCheckpoint> {

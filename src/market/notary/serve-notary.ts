@@ -68,8 +68,12 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return (await notary.governance({ signal })) ?? null
     case 'prove':
       return await notary.prove(question.index, { signal })
-    case 'growth':
-      return await notary.proveGrowth(question.from, { signal })
+    case 'growth': {
+      const { from, to } = question
+      return to === undefined
+        ? await notary.proveGrowth(from, { signal })
+        : await notary.proveBeginning({ from, to }, { signal })
+    }
     case 'checkpoint':
       return await notary.checkpoint({ signal })
     case 'first-since':

@@ -55,6 +55,11 @@ export class SetQuestions {
     return await this.ask(member, { body: envelope, timeoutMs: Math.min(SUBMIT_MS_MAX, this.init.timeoutMs) }, signal)
   }
 
+  /** What one member says, whatever that is. */
+  async one(member: number, question: Asked, signal: AbortSignal | undefined): Promise<unknown> {
+    return await this.whole(member, question, signal)
+  }
+
   /** The first answer that holds, of one member after the other. Throws `NOTARY_UNREACHABLE`, and what a member says that the set does not have. */
   async any<Answer>(question: Asked, { read, signal }: AnyInit<Answer>): Promise<Answer> {
     const causes: unknown[] = []

@@ -2,9 +2,8 @@ import { formatAmount } from '../../base/money.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
-
-/** Whether a path leads to a readable file. */
-export type FileProbe = (path: string) => boolean
+import { diagnoseNetwork } from './diagnose-network.ts'
+import type { FileProbe } from './file-probe.ts'
 
 /** What a configuration promises and does not hold, and what it leaves off. Reads no file but through `isReadable`. */
 export function diagnoseConfig(
@@ -25,6 +24,7 @@ export function diagnoseConfig(
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
     ...diagnosePeers(config),
+    ...diagnoseNetwork(config.network, isReadable),
   ]
 }
 

@@ -17,7 +17,6 @@ import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { identityOfSigner } from '../network/transport-identity.ts'
 import { chooseSet } from './choose-set.ts'
-import type { PeerWays } from './desks/peer-desk.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
 import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
@@ -89,9 +88,10 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const cards = await openCards(opening, { keys, ways, named: peers.map(({ did }) => did) })
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
-    await watch.start(chosen, [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip])
+    const networks = [ways.libp2p?.gossip, notaryRole?.ways.libp2p?.gossip]
+    await watch.start(chosen, { networks, transport: notaryRole?.ways.transport ?? transport })
     if (notaryRole !== undefined) watch.announce(notaryRole.role.service)
-    const notary = notaryRole?.role.service ?? connect(transport, chosen)
+    const notary = notaryRole?.role.service ?? connect(transport, chosen, watch)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
     if (party !== undefined) {
       cards?.sell(party)
@@ -143,7 +143,11 @@ async function openBans({ clock, directory }: MarketComponents, { node, notary }
   return bans
 }
 
-type OpenedNotary = { readonly role: NotaryRole; readonly ways: PeerWays; readonly addresses: readonly string[] }
+type OpenedNotary = {
+  readonly role: NotaryRole
+  readonly ways: OpenedWays
+  readonly addresses: readonly string[]
+}
 
 type NotaryParts = Pick<OwnTransport, 'keys' | 'bans'> & {
   readonly lineage: SetLineage | undefined
@@ -264,9 +268,12 @@ function socketIn(dataDir: string): readonly string[] {
   return Buffer.byteLength(path) <= SOCKET_PATH_MAX ? [`/unix${path}`] : []
 }
 
-function connect(transport: Transport, { set, before }: SetLineage): NotaryClient {
+function connect(transport: Transport, { set, before }: SetLineage, watch: NotaryWatchRole): NotaryClient {
   const verify = verifyStatementWith(verifySignatureWith(createNodeVerifier()))
-  return new RemoteNotary({ transport, verify }, { set, before, timeoutMs: NOTARY_TIMEOUT_MS })
+  return new RemoteNotary(
+    { transport, verify, onCertificate: (certificate) => watch.see(certificate) },
+    { set, before, timeoutMs: NOTARY_TIMEOUT_MS },
+  )
 }
 
 async function openParty(

@@ -5,7 +5,7 @@
  * ```text
  * inclusion     {"checkpoint":{...},"entries","entry","entryHash","index","proof","root"}                an entry is among those of the checkpoint
  * consistency   {"checkpoint":{...},"from","fromRoot","proof","to","toRoot"}                             those of the checkpoint begin with the first `from`
- * split view    {"checkpoints":[{...},{...}],"entry"?,"journal","kind":"split-view","signer","v":1}      one key has signed two journals
+ * split view    {"checkpoints":[{...},{...}],"entry"?,"growth"?,"journal","kind":"split-view","signer","v":1}      one key has signed two journals
  * ```
  *
  * @see protocol/spec/ledger.md#proofs
@@ -59,7 +59,12 @@ export type SplitView = {
         readonly proofs: readonly [readonly Hash[], readonly Hash[]]
       }
     | undefined
+  /** The same without an entry, the shorter one first: the journal of the longer one begins with so many entries of the root `fromRoot`, which the shorter one does not have. */
+  readonly growth?: { readonly fromRoot: Hash; readonly proof: readonly Hash[] } | undefined
 }
+
+/** How a journal of `to` entries begins: an answer, which is worth something beside signed checkpoints of both sizes. */
+export type JournalBeginning = Omit<SignedConsistency, 'checkpoint'>
 
 export const SIGNED_INCLUSION: z.ZodType<SignedInclusion> = z.strictObject({
   index: COUNT,
@@ -80,6 +85,14 @@ export const SIGNED_CONSISTENCY: z.ZodType<SignedConsistency> = z.strictObject({
   checkpoint: SIGNED_CHECKPOINT,
 })
 
+const JOURNAL_BEGINNING: z.ZodType<JournalBeginning> = z.strictObject({
+  from: COUNT,
+  to: COUNT,
+  fromRoot: HASH,
+  toRoot: HASH,
+  proof: PATH,
+})
+
 export const SPLIT_VIEW: z.ZodType<SplitView> = z.strictObject({
   v: z.literal(1),
   kind: z.literal('split-view'),
@@ -87,6 +100,7 @@ export const SPLIT_VIEW: z.ZodType<SplitView> = z.strictObject({
   journal: HASH,
   checkpoints: z.tuple([SIGNED_CHECKPOINT, SIGNED_CHECKPOINT]),
   entry: z.strictObject({ index: COUNT, hashes: z.tuple([HASH, HASH]), proofs: z.tuple([PATH, PATH]) }).optional(),
+  growth: z.strictObject({ fromRoot: HASH, proof: PATH }).optional(),
 })
 
 export type JournalProof =
@@ -94,6 +108,12 @@ export type JournalProof =
   | { readonly kind: 'consistency'; readonly proof: SignedConsistency }
   | { readonly kind: 'split-view'; readonly proof: SplitView }
   | { readonly kind: 'checkpoint'; readonly proof: SignedCheckpoint }
+
+/** `undefined` for anything else. Nothing in it is checked. */
+export function readJournalBeginning(json: unknown): JournalBeginning | undefined {
+  const read = JOURNAL_BEGINNING.safeParse(json)
+  return read.success ? read.data : undefined
+}
 
 /** What a document is; `undefined` for none of these. Nothing in it is checked. */
 export function readJournalProof(json: unknown): JournalProof | undefined {

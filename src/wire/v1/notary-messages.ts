@@ -43,7 +43,7 @@ const SIGNATURES = z.array(MEMBER_SIGNATURE).max(MEMBERS_MAX)
 const PHASE = z.enum(['prepare', 'commit'])
 const PLACE = { phase: PHASE, view: COUNT, slot: COUNT, block: HASH }
 
-const QUORUM = z.strictObject({ ...PLACE, signatures: SIGNATURES })
+export const NOTARY_QUORUM = z.strictObject({ ...PLACE, signatures: SIGNATURES })
 export const NOTARY_VOTE = z.strictObject({ ...PLACE, member: MEMBER, signature: SIGNATURE })
 
 const BLOCK_ENTRY = z.strictObject({ message: HASH, contract: CONTRACT_ID, seq: COUNT, transition: HASH })
@@ -56,9 +56,9 @@ const BLOCK = z.strictObject({
 })
 
 const HEAD = z
-  .strictObject({ slot: COUNT, block: HASH, quorum: QUORUM.optional() })
+  .strictObject({ slot: COUNT, block: HASH, quorum: NOTARY_QUORUM.optional() })
   .transform(({ slot, block, quorum }) => ({ slot, block, quorum }))
-const PREPARED = z.strictObject({ block: BLOCK, quorum: QUORUM })
+const PREPARED = z.strictObject({ block: BLOCK, quorum: NOTARY_QUORUM })
 const CHANGE = z
   .strictObject({ view: COUNT, head: HEAD, prepared: PREPARED.optional(), member: MEMBER, signature: SIGNATURE })
   .transform(({ view, head, prepared, member, signature }) => ({ view, head, prepared, member, signature }))
@@ -69,7 +69,7 @@ const PROPOSAL = z.strictObject({
   signature: MEMBER_SIGNATURE,
 })
 /** A block with its certificate. */
-export const NOTARY_DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
+export const NOTARY_DECISION = z.strictObject({ block: BLOCK, quorum: NOTARY_QUORUM })
 
 /** The canonical text of a message: a signed envelope. */
 const BODY = z.string().min(1).max(NOTARY_BODY_CHARACTERS_MAX)
@@ -241,7 +241,7 @@ export const NOTARY_MESSAGES = {
   /** Two votes of one member for one place: anybody with the set can check it. */
   'notary-double-vote': z.strictObject({ set: HASH, first: NOTARY_VOTE, second: NOTARY_VOTE }),
   /** A certified head, so that two histories do not stay apart unseen. */
-  'notary-head': z.strictObject({ set: HASH, head: QUORUM }),
+  'notary-head': z.strictObject({ set: HASH, head: NOTARY_QUORUM }),
 } as const
 
 export type NotaryFrameResult =

@@ -58,7 +58,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({ about: z.literal('owner'), owner: DID, ...PART }),
   z.strictObject({ about: z.literal('governance'), ...PART }),
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
-  z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
+  z.strictObject({ about: z.literal('growth'), from: COUNT, to: COUNT.optional(), ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
   z.strictObject({ about: z.literal('first-since'), at: TIME, ...PART }),
 ])

@@ -19,6 +19,8 @@ type Stall = {
   sell(changes: Partial<OwnCard>): void
   /** Somebody who listens, and the places of the cards of the stall that it knows. */
   listen(did?: typeof EAR.did): Promise<() => number | undefined>
+  /** When the last card expires. */
+  until(): number | undefined
 }
 
 async function openStall(time = new TestTime()): Promise<Stall> {
@@ -35,6 +37,7 @@ async function openStall(time = new TestTime()): Promise<Stall> {
     network,
     time,
     publisher,
+    until: () => cards.cardOf(NODE.did)?.until,
     sell: (changes) => void (own = { ...own, ...changes }),
     listen: async (did = EAR.did) => {
       const ear = createEar({ gossip: network.createGossip(did, MARKET_TOPICS), time })
@@ -65,6 +68,17 @@ describe('the card of a node that sells', () => {
     expect([await publisher.publishIfDue(), await publisher.publishIfDue()]).toEqual([true, false])
     await settle()
     expect(seq()).toBe(2)
+  })
+
+  it('expires no sooner than the one before it, whatever the clock says', async () => {
+    const { publisher, listen, time, sell, until } = await openStall()
+    await listen()
+    await publisher.publishIfDue()
+    const first = until()
+    time.now -= CARD_LIFE_MS / 4
+    sell({ models: ['other'] })
+    expect(await publisher.publishIfDue()).toBe(true)
+    expect(until()).toBe(first)
   })
 
   it('is said again a minute after the first time, and then before it expires', async () => {

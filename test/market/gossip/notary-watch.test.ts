@@ -3,19 +3,27 @@ import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { timestampFromMs } from '../../../src/base/time.ts'
-import type { Did, Hash } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
+import { hashOfBlock } from '../../../src/core/notary/block.ts'
+import { type Certificate, certificatesOf } from '../../../src/core/notary/certificate.ts'
+import { bytesOfHash } from '../../../src/core/transparency/hash-text.ts'
 import type { DoubleVoteProof } from '../../../src/core/notary/double-vote.ts'
 import { createNotarySet, type NotarySet } from '../../../src/core/notary/notary-set.ts'
-import { bytesOfVote, type Vote, type VoteStatement } from '../../../src/core/notary/statement.ts'
+import { bytesOfVote, type Vote, type VoteQuorum, type VoteStatement } from '../../../src/core/notary/statement.ts'
 import {
   CHECKPOINTS_PER_MEMBER,
   type Conviction,
   NOTARY_NEWS_OF_NEIGHBOUR,
   NotaryWatch,
 } from '../../../src/market/gossip/notary-watch.ts'
+import { CertifiedHeads, HEADS_PER_SET } from '../../../src/market/gossip/certified-heads.ts'
+import { UNSHOWN_MAX } from '../../../src/market/gossip/growth-check.ts'
+import { MerkleStore } from '../../../src/market/ledger/journal-proofs.ts'
 import { signCheckpoint } from '../../../src/market/ledger/sign-checkpoint.ts'
 import { MemoryGossipNetwork } from '../../../src/network/memory/memory-gossip.ts'
 import type { Gossip } from '../../../src/ports/gossip.ts'
+import { ConvictedMembers } from '../../../src/node/market/gossip/convicted-members.ts'
+import type { JournalSizes } from '../../../src/ports/notary-client.ts'
 import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { canonicalBytes, canonicalText } from '../../../src/wire/v1/canonical.ts'
@@ -37,6 +45,7 @@ function madeSet(): NotarySet {
 
 const SET = madeSet()
 const hashOf = (name: string): Hash => sha256Hex(name) as Hash
+const CONTRACT = '77'.repeat(32) as ContractId
 const LIAR_INDEX = SET.members.findIndex(({ key }) => key === LIAR.did)
 
 function checkpoint(key: FixedKey, changes: Partial<Checkpoint> = {}): SignedCheckpoint {
@@ -64,28 +73,53 @@ function doubleVote(key: FixedKey = LIAR): DoubleVoteProof {
 const SPLIT = { v: 1, kind: 'split-view', signer: LIAR.did, journal: hashOf('journal') } as const
 const DOUBLE = { v: 1, kind: 'double-vote' } as const
 
-type Watch = { readonly watch: NotaryWatch; readonly convicted: Conviction[] }
+type Watch = {
+  readonly watch: NotaryWatch
+  readonly convicted: Conviction[]
+  /** What members were asked about how their journals begin. */
+  readonly asked: (readonly [Did, JournalSizes])[]
+}
+
+type Answer = (member: Did, sizes: JournalSizes) => unknown
+
+/** Of whoever does not answer. */
+const SILENCE: Answer = () => {
+  throw new TypeError('silence')
+}
 
 async function open({
   did = EAR.did,
   network = new MemoryGossipNetwork(),
   store = createMemoryKeyValueStore(),
   gossip,
-}: { did?: Did; network?: MemoryGossipNetwork; store?: KeyValueStore; gossip?: Gossip } = {}): Promise<Watch> {
+  answer = SILENCE,
+}: {
+  did?: Did
+  network?: MemoryGossipNetwork
+  store?: KeyValueStore
+  gossip?: Gossip
+  answer?: Answer
+} = {}): Promise<Watch> {
   const convicted: Conviction[] = []
+  const asked: (readonly [Did, JournalSizes])[] = []
+  const askBeginning = async (member: Did, sizes: JournalSizes): Promise<unknown> => {
+    asked.push([member, sizes])
+    return await Promise.resolve(answer(member, sizes))
+  }
   const clock = new TestTime().clock
   const watch = new NotaryWatch(
-    { gossip: gossip ?? network.createGossip(did, NOTARY_TOPICS), clock, verify, store },
+    { gossip: gossip ?? network.createGossip(did, NOTARY_TOPICS), clock, verify, store, askBeginning },
     {
       sets: () => [SET],
       onConvicted: (conviction) => void convicted.push(conviction),
+      onSuspicions: () => {},
       onFailure: (cause) => {
         throw cause
       },
     },
   )
   await watch.start()
-  return { watch, convicted }
+  return { watch, convicted, asked }
 }
 
 const hearing = ({ watch }: Watch, value: unknown) => watch.hearCheckpoint({ from, data: canonicalBytes(value) })
@@ -148,6 +182,120 @@ describe('checkpoints that are heard', () => {
   })
 })
 
+/** A journal of so many entries, of which those behind `forkAt` are of another view. */
+function journalOf(entries: number, forkAt = entries): MerkleStore {
+  const names = Array.from({ length: entries }, (_, at) => hashOf(at < forkAt ? `entry ${at}` : `other ${at}`))
+  return MerkleStore.of(Uint8Array.from(names.flatMap((name) => [...bytesOfHash(name)])))
+}
+
+const [JOURNAL, FORKED] = [journalOf(12), journalOf(12, 3)]
+const standing = (entries: number, journal: MerkleStore = JOURNAL, key: FixedKey = LIAR): SignedCheckpoint =>
+  checkpoint(key, { entries, root: journal.rootAt(entries) })
+const shownBy =
+  (journal: MerkleStore): Answer =>
+  (_, { from: first, to }) =>
+    journal.proveConsistency(first, to)
+
+describe('checkpoints of different lengths', () => {
+  it('are asked about, and leave nothing against whoever shows how its journal begins', async () => {
+    const ear = await open({ answer: shownBy(JOURNAL) })
+    for (const entries of [5, 0, 9, 7]) {
+      expect(hearing(ear, standing(entries))).toBe('accept')
+      await settle()
+    }
+    expect(ear.asked).toEqual([
+      [LIAR.did, { from: 5, to: 9 }],
+      [LIAR.did, { from: 5, to: 7 }],
+      [LIAR.did, { from: 7, to: 9 }],
+    ])
+    expect([ear.convicted, ear.watch.suspected]).toEqual([[], []])
+  })
+
+  it('convict whoever shows another beginning than it has signed, to everybody', async () => {
+    const network = new MemoryGossipNetwork()
+    const ear = await open({ network, answer: shownBy(FORKED) })
+    const far = await open({ did: OTHER.did, network })
+    hearing(ear, standing(5))
+    hearing(ear, standing(9, FORKED))
+    await settle()
+    const { fromRoot, proof } = FORKED.proveConsistency(5, 9)
+    const view = { ...SPLIT, checkpoints: [standing(5), standing(9, FORKED)], growth: { fromRoot, proof } }
+    expect(ear.convicted).toEqual([{ member: LIAR.did, proof: view }])
+    expect(far.convicted).toEqual(ear.convicted)
+    expect(ear.watch.suspected).toEqual([])
+  })
+
+  it.each<[string, Answer]>([
+    ['is silent', SILENCE],
+    ['shows the beginning of a journal that it has not signed', shownBy(FORKED)],
+    [
+      'shows a path that leads nowhere',
+      (_, sizes) => ({ ...JOURNAL.proveConsistency(sizes.from, sizes.to), proof: [] }),
+    ],
+    ['shows other sizes', () => JOURNAL.proveConsistency(4, 9)],
+    ['says something else', () => 'no'],
+  ])('prove nothing against whoever %s, which is suspected until it shows it', async (_, answer) => {
+    let isHonest = false
+    const ear = await open({ answer: (member, sizes) => (isHonest ? shownBy(JOURNAL) : answer)(member, sizes) })
+    hearing(ear, standing(5))
+    hearing(ear, standing(9))
+    await settle()
+    const suspicion = { kind: 'beginning-not-shown', member: LIAR.did, journal: hashOf('journal'), from: 5, to: 9 }
+    expect(ear.watch.suspected).toEqual([suspicion])
+    expect(ear.convicted).toEqual([])
+    isHonest = true
+    hearing(ear, standing(11))
+    await settle()
+    expect(ear.asked.slice(1)).toEqual([
+      [LIAR.did, { from: 5, to: 9 }],
+      [LIAR.did, { from: 9, to: 11 }],
+    ])
+    expect(ear.watch.suspected).toEqual([])
+  })
+
+  it('are asked about one after the other, and are not kept without end', async () => {
+    const answers: ((answer: unknown) => void)[] = []
+    const ear = await open({ answer: async () => await new Promise((resolve) => answers.push(resolve)) })
+    for (let entries = 1; entries <= UNSHOWN_MAX + 4; entries += 1)
+      hearing(ear, checkpoint(LIAR, { entries, root: hashOf(`root ${entries}`) }))
+    await settle()
+    expect(ear.asked).toHaveLength(1)
+    answers.shift()?.('no')
+    await settle()
+    hearing(ear, checkpoint(LIAR, { entries: 100, root: hashOf('last') }))
+    for (let at = 0; at < 2 * UNSHOWN_MAX; at += 1) {
+      answers.shift()?.('no')
+      await settle()
+    }
+    expect(ear.asked).toHaveLength(1 + UNSHOWN_MAX)
+  })
+
+  it('are suspicions on disk while they last, and are asked anew behind a restart', async () => {
+    const store = createMemoryKeyValueStore()
+    const before = await open({ store })
+    hearing(before, standing(5))
+    hearing(before, standing(9))
+    await settle()
+    await before.watch.stop()
+    const node = new ConvictedMembers(() => {})
+    await node.load(store)
+    expect(node.checks()).toMatchObject([{ name: 'notary set', state: 'warning' }])
+    const after = await open({ store })
+    await node.load(store)
+    expect([node.checks(), after.watch.suspected, after.convicted]).toEqual([[], [], []])
+  })
+})
+
+describe('checkpoints of two members', () => {
+  it('that cannot both be true say that one of the two lies, and not which', async () => {
+    const ear = await open()
+    hearing(ear, standing(5))
+    hearing(ear, standing(5, journalOf(12, 2), HONEST))
+    const suspicion = { kind: 'at-odds', member: HONEST.did, other: LIAR.did, journal: hashOf('journal'), entries: 5 }
+    expect([ear.watch.suspected, ear.convicted]).toEqual([[suspicion], []])
+  })
+})
+
 describe('proofs that are heard', () => {
   it('are kept and passed on once for each member and kind', async () => {
     const ear = await open()
@@ -174,6 +322,30 @@ describe('proofs that are heard', () => {
     expect(ear.convicted).toEqual([])
   })
 
+  it('of another beginning are rejected where the two can both be true', async () => {
+    const ear = await open()
+    const of = (journal: MerkleStore, checkpoints: readonly SignedCheckpoint[], from_ = 5, to = 9) => {
+      const { fromRoot, proof } = journal.proveConsistency(from_, to)
+      return { ...SPLIT, checkpoints, growth: { fromRoot, proof } }
+    }
+    const [five, nine, other] = [standing(5), standing(9), standing(9, FORKED)]
+    const wrong = [
+      // The beginning that was signed.
+      of(JOURNAL, [five, nine]),
+      // That of a journal that nobody signed.
+      of(FORKED, [five, nine]),
+      // The longer one first, and one of no entries.
+      of(FORKED, [other, five]),
+      of(FORKED, [standing(0, JOURNAL), other], 0, 9),
+      // Of two journals, and of two signers.
+      of(FORKED, [checkpoint(LIAR, { entries: 5, root: five.checkpoint.root, journal: hashOf('x') }), other]),
+      of(FORKED, [standing(5, JOURNAL, HONEST), other]),
+      { ...of(FORKED, [five, other]), entry: { index: 0, hashes: [hashOf('a'), hashOf('b')], proofs: [[], []] } },
+    ]
+    expect(wrong.map((proof) => proving(ear, proof))).toEqual(wrong.map(() => 'reject'))
+    expect(proving(ear, of(FORKED, [five, other]))).toBe('accept')
+  })
+
   it('are left alone where they are about nobody of the set', async () => {
     const ear = await open()
     expect(proving(ear, { ...DOUBLE, ...doubleVote(), set: hashOf('other set') })).toBe('ignore')
@@ -193,6 +365,68 @@ describe('proofs that are heard', () => {
     const after = await open({ store })
     expect(after.watch.convictions).toEqual(before.convicted)
     expect(after.convicted).toEqual([])
+  })
+})
+
+/** A certificate of the set for one entry; blocks differ by the message in them. */
+function certificateOf(message: string, signers: readonly FixedKey[], view = 0): Certificate {
+  const entry = { message: hashOf(message), contract: CONTRACT, seq: 0, transition: hashOf('transition') }
+  const at = timestampFromMs(1_790_000_000_000)
+  const block = { slot: 3, previous: hashOf('before'), at, entries: [entry], state: hashOf('state') }
+  const statement: VoteStatement = { phase: 'commit', view, slot: 3, block: hashOfBlock(block) }
+  const signatures = signers.map((key) => ({
+    member: SET.members.findIndex((member) => member.key === key.did),
+    signature: encodeSignature(signerOf(key).sign(bytesOfVote(SET, statement))),
+  }))
+  const [certificate] = certificatesOf(SET, { block, quorum: { ...statement, signatures } })
+  if (certificate === undefined) throw new TypeError('A block has an entry')
+  return certificate
+}
+
+describe('certificates that are seen', () => {
+  const [one, two, three, four] = MEMBERS as [FixedKey, FixedKey, FixedKey, FixedKey]
+
+  it('convict whoever has signed both of one slot, to everybody', async () => {
+    const network = new MemoryGossipNetwork()
+    const [ear, far] = [await open({ network }), await open({ did: OTHER.did, network })]
+    for (let times = 0; times < 2; times += 1) {
+      ear.watch.see(certificateOf('one', [one, two, three]))
+      ear.watch.see(certificateOf('one', [one, two, four], 1))
+      ear.watch.see(certificateOf('other', [two, three, four]))
+    }
+    await settle()
+    const named = ear.convicted.map(({ member }) => member)
+    expect(new Set(named)).toEqual(new Set([two.did, three.did]))
+    expect(ear.convicted.map(({ proof: { kind } }) => kind)).toEqual(['two-certificates', 'two-certificates'])
+    expect(far.convicted).toEqual(ear.convicted)
+  })
+
+  it('of two views say that more have lied than may, and not who', async () => {
+    const store = createMemoryKeyValueStore()
+    const ear = await open({ store })
+    ear.watch.see(certificateOf('one', [one, two, three]))
+    ear.watch.see(certificateOf('other', [two, three, four], 1))
+    expect(ear.convicted).toMatchObject([{ member: undefined, proof: { kind: 'two-certificates' } }])
+    await ear.watch.stop()
+    const node = new ConvictedMembers(() => {})
+    await node.load(store)
+    expect(node.list).toEqual([{ member: undefined, kind: 'two-certificates' }])
+    expect((await open({ store })).watch.convictions).toEqual(ear.watch.convictions)
+  })
+
+  it('are forgotten from the front', () => {
+    const heads = new CertifiedHeads()
+    const head = (slot: number, block = 'block'): VoteQuorum => ({
+      phase: 'commit',
+      view: 0,
+      slot,
+      block: hashOf(block),
+      signatures: [],
+    })
+    for (let slot = 1; slot <= HEADS_PER_SET + 1; slot += 1) heads.take(SET.id, head(slot))
+    expect(heads.take(SET.id, head(2, 'other'))).toEqual(head(2))
+    expect(heads.take(hashOf('another set'), head(2, 'other'))).toBeUndefined()
+    expect(heads.take(SET.id, head(1, 'other'))).toBeUndefined()
   })
 })
 

@@ -4,6 +4,7 @@ import type { Did } from '../../../src/core/evidence/names.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { MerkleStore } from '../../../src/market/ledger/journal-proofs.ts'
 import { RemoteNotary } from '../../../src/market/notary/notary-client-remote.ts'
 import { serveNotary } from '../../../src/market/notary/serve-notary.ts'
 import type { FramedTransportComponents } from '../../../src/network/framed/framed-transport.ts'
@@ -141,12 +142,13 @@ describe('a notary elsewhere', () => {
   })
 
   /** Members of whom the first one answers as it likes, and the others as the only one that there is. */
-  async function aroundLiar(liar: Partial<NotaryClient>) {
+  async function aroundLiar(liar: Partial<NotaryClient>, others: Partial<NotaryClient> = {}) {
     const { set, members } = setOfParties(1)
     const view = { ledgers: [], next: null }
     const honest = {
       accounts: async () => await Promise.resolve(view),
       evidence: async () => await Promise.resolve([]),
+      ...others,
     }
     const doors = [liar, honest, honest, honest] as unknown as readonly Pick<NotaryClient, 'submit'>[]
     const { contract } = new Deal(set, { name: 'one', now: START })
@@ -157,6 +159,17 @@ describe('a notary elsewhere', () => {
     const never = async (): Promise<never> => await new Promise<never>(() => {})
     const { remote, view } = await aroundLiar({ accounts: never })
     expect(await remote.accounts()).toEqual(view)
+  })
+
+  test('whose journal begins otherwise than its path of hashes shows is passed over', async () => {
+    const store = MerkleStore.of(new Uint8Array(32 * 9).fill(7))
+    const right = store.proveConsistency(5, 9)
+    const wrong = [{ ...right, fromRoot: right.toRoot }, store.proveConsistency(4, 9), 'no', undefined]
+    for (const answer of wrong) {
+      const liar = { proveBeginning: async () => await Promise.resolve(answer as never) }
+      const { remote } = await aroundLiar(liar, { proveBeginning: async () => await Promise.resolve(right) })
+      expect(await remote.proveBeginning({ from: 5, to: 9 })).toEqual(right)
+    }
   })
 
   test('whose evidence is something else is passed over, whoever judges it', async () => {

@@ -214,6 +214,11 @@ describe('what a notary is asked for', () => {
     const growth = await service.proveGrowth(entries)
     expect(proof.checkpoint.checkpoint.entries).toBe(entries + 1)
     expect(growth).toMatchObject({ from: entries, to: entries + 1, fromRoot: first.checkpoint.root })
+    const { checkpoint: _signed, ...beginning } = growth
+    expect(await service.proveBeginning({ from: entries, to: entries + 1 })).toEqual(beginning)
+    await expect(service.proveBeginning({ from: entries, to: entries + 2 })).rejects.toMatchObject({
+      code: 'LEDGER_ENTRY_UNKNOWN',
+    })
     const signers = [notary.member.did]
     for (const document of [proof, growth, first]) {
       const read = readJournalProof(JSON.parse(JSON.stringify(document)))

@@ -82,6 +82,34 @@ describe('the configuration', () => {
     })
   })
 
+  it('says who reaches the node, and nothing where nothing was said', () => {
+    const checkOf = (network: NonNullable<ConfigDocument['network']>, readable: readonly string[] = []) =>
+      checksOf({ network }, readable).get('network')
+    expect(checksOf({}).get('network')).toBeUndefined()
+    expect(checkOf({ listen: ['/ip4/127.0.0.1/tcp/4001'] })).toMatchObject({
+      state: 'ok',
+      detail: 'reached from this machine alone',
+    })
+    const open = { listen: ['/ip4/0.0.0.0/tcp/4001'], mdns: true, relay: true, table: 'server' } as const
+    expect(checkOf(open)).toMatchObject({
+      state: 'ok',
+      detail:
+        'everybody may connect at /ip4/0.0.0.0/tcp/4001; meets neighbours of the local network; finds nodes by a table (server); passes on connections of others',
+    })
+    const keyFile = join(folder, 'network.key')
+    expect(checkOf({ ...open, keyFile })).toMatchObject({ state: 'failed' })
+    expect(checkOf({ ...open, keyFile }, [keyFile])?.detail).toMatch(/^whoever has the key of its private network may/)
+  })
+
+  it('warns of what was switched on in the network and can do nothing', () => {
+    const detailOf = (network: NonNullable<ConfigDocument['network']>) => checksOf({ network }).get('network')
+    expect(detailOf({ announce: ['/dns4/node.example/tcp/4001'] })).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining('nothing listens for those whom it tells') as unknown,
+    })
+    expect(detailOf({ relay: true, listen: ['/ip4/127.0.0.1/tcp/0'] })).toMatchObject({ state: 'warning' })
+  })
+
   it('fails for a key that is not set', () => {
     const checks = checksOf({
       providers: { a: { kind: 'openai', apiKeyEnv: 'NOT_SET' }, b: { kind: 'openai', apiKeyEnv: 'IS_SET' } },

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { COMMAND, compileCache } from '../../build/build-package.ts'
 import type { NetworkNamespace } from './namespace.ts'
 
@@ -20,8 +20,10 @@ export type PartyInit = {
 }
 
 type Process = ChildProcessByStdio<null, Readable, Readable>
-const START_MS_MAX = 60_000
-const STOP_MS_MAX = 20_000
+const LIAR = new URL('./lying-notary.ts', import.meta.url).href
+/** On a machine that has much else to do. */
+const START_MS_MAX = 180_000
+const STOP_MS_MAX = 60_000
 
 /** One node as its operator runs it: `kernell node`, and the commands that ask it. */
 export class Party {
@@ -30,6 +32,7 @@ export class Party {
   ready: Json = {}
   private readonly init: PartyInit
   private process: Process | undefined
+  private ear: Ear | undefined
   private errors = ''
 
   constructor(init: PartyInit) {
@@ -37,9 +40,16 @@ export class Party {
     this.name = init.name
   }
 
-  async start(): Promise<void> {
-    const child = this.spawn(['node', '--data-dir', this.name, '--port', '0', '--json', ...this.init.words()])
+  get isLiar(): boolean {
+    return this.ear !== undefined
+  }
+
+  /** `isLiar`: as a notary that says what its operator tells it (`lie`), with its own key. */
+  async start({ isLiar = false }: { readonly isLiar?: boolean } = {}): Promise<void> {
+    const words = ['node', '--data-dir', this.name, '--port', '0', '--json', ...this.init.words()]
+    const child = this.spawn(words, isLiar)
     this.process = child
+    this.ear = isLiar ? new Ear(child.stdio[3] as unknown as Duplex) : undefined
     this.errors = ''
     child.stderr.on('data', (piece: Buffer) => (this.errors += piece.toString()))
     const ready = Promise.withResolvers<Json>()
@@ -65,6 +75,11 @@ export class Party {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'close')
+  }
+
+  /** Has it tell lies of a kind from now on, or, without a strength, none. @returns Lies that it has told since it began. */
+  async lie(kind: string, strength?: number): Promise<number> {
+    return (await this.ear?.say({ kind, strength })) ?? 0
   }
 
   freeze(): void {
@@ -105,12 +120,12 @@ export class Party {
     return told
   }
 
-  private spawn(words: readonly string[]): Process {
+  private spawn(words: readonly string[], isLiar = false): Process {
     const { namespace, folder } = this.init
-    const [command, before] = namespace.words([process.execPath, COMMAND])
-    return spawn(command, [...before, ...words], {
+    const [command, before] = namespace.words([process.execPath, ...(isLiar ? ['--import', LIAR] : []), COMMAND])
+    const child = spawn(command, [...before, ...words], {
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', isLiar ? 'pipe' : 'ignore'],
       env: {
         PATH: process.env['PATH'] ?? '',
         KERNELL_DISCOVER: 'false',
@@ -120,5 +135,29 @@ export class Party {
         ...compileCache(),
       },
     })
+    return child as Process
+  }
+}
+
+/** The pipe by which a liar hears what to lie about. */
+class Ear {
+  private readonly pipe: Duplex
+  private readonly waiting: ((told: number) => void)[] = []
+
+  constructor(pipe: Duplex) {
+    this.pipe = pipe
+    // It ends with its process.
+    pipe.on('error', () => {})
+    createInterface({ input: pipe })
+      .on('line', (line) => this.waiting.shift()?.(Number(line)))
+      .on('close', () => {
+        for (const resolve of this.waiting.splice(0)) resolve(0)
+      })
+  }
+
+  async say(document: Json): Promise<number> {
+    const answered = new Promise<number>((resolve) => this.waiting.push(resolve))
+    this.pipe.write(`${JSON.stringify(document)}\n`)
+    return await answered
   }
 }

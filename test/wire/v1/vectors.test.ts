@@ -17,16 +17,11 @@ import { sha256HexOfBytes } from '../../../src/base/sha256.ts'
 import { decodeMarketPost, encodeMarketPost } from '../../../src/wire/v1/market-frames.ts'
 import { decodePieceList } from '../../../src/wire/v1/piece-list.ts'
 import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
-import { checkDoubleVote } from '../../../src/core/notary/double-vote.ts'
-import { createNotarySet } from '../../../src/core/notary/notary-set.ts'
-import { isCheckpointSigned } from '../../../src/market/ledger/sign-checkpoint.ts'
-import { isSplitViewProven } from '../../../src/market/ledger/split-view.ts'
-import { verifyStatementWith } from '../../../src/market/parties/contracts/contract-replay.ts'
-import { readNotaryProof, readSignedCheckpoint } from '../../../src/wire/v1/notary-proofs.ts'
 import { decodeAnnouncement, verifyAnnouncement } from '../../../src/wire/v1/read-announcement.ts'
 import { decodeCard, verifyCard } from '../../../src/wire/v1/read-card.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
 import { auctionOutcomeOf } from './auction-outcome.ts'
+import { announcedOutcome } from './gossip-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
 /** Written by scripts of their own, with tests of their own. */
@@ -73,15 +68,12 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
     case 'card':
     case 'card-refused':
       return readCardOf(vector.bytes, context)
+    case 'notary-checkpoint':
+    case 'notary-proof':
+      return announcedOutcome(vector)
     case 'announcement':
     case 'announcement-refused':
       return readAnnouncement(vector.bytes, context)
-    case 'checkpoint':
-    case 'checkpoint-refused':
-      return readCheckpoint(vector.bytes)
-    case 'proof':
-    case 'proof-refused':
-      return readProof(vector.bytes, vector.set)
     case 'market-frame':
     case 'market-frame-refused':
       return readFrame(vector.bytes)
@@ -112,27 +104,6 @@ function readAnnouncement(digits: string, context: VectorContext): unknown {
   if (decoded.kind === 'refused') throw new TypeError('unreachable')
   const { auction, call, node } = decoded.heard
   return { auction, auctioneer: call.auctioneer, node }
-}
-
-function readCheckpoint(digits: string): unknown {
-  const signed = readSignedCheckpoint(bytesOf(digits))
-  if (signed === undefined) return { reason: 'malformed' }
-  if (!isCheckpointSigned(signed, verify)) return { reason: 'signature' }
-  const { signer, journal, entries } = signed.checkpoint
-  return { signer, journal, entries }
-}
-
-/** Whom a proof convicts, by the set's document. */
-function readProof(digits: string, document: unknown): unknown {
-  const made = createNotarySet(document as Parameters<typeof createNotarySet>[0])
-  if (made.kind === 'refused') throw new TypeError(made.code)
-  const { set } = made
-  const proof = readNotaryProof(bytesOf(digits))
-  if (proof === undefined) return { reason: 'malformed' }
-  if (proof.kind === 'split-view')
-    return isSplitViewProven(proof, verify) ? { member: proof.signer } : { reason: 'proves-nothing' }
-  const verdict = checkDoubleVote(set, proof, verifyStatementWith(verify))
-  return verdict.kind === 'proven' ? { member: set.members[proof.first.member]?.key } : { reason: 'proves-nothing' }
 }
 
 function readFrame(digits: string): unknown {
@@ -206,7 +177,7 @@ describe('golden vectors', () => {
       reputation: 17,
       governance: 18,
       capability: 10,
-      gossip: 46,
+      gossip: 55,
       market: 19,
     })
   })
