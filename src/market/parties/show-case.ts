@@ -4,6 +4,7 @@ import { MARKET_BYTES_MAX, type MarketFrameOf } from '../../wire/v1/market-frame
 import { CONTRACTS, type ContractNote, readTerms } from './contracts/contract-notes.ts'
 import { ContractReplay } from './contracts/contract-replay.ts'
 import { decodePieceList, isInPieces } from '../../wire/v1/piece-list.ts'
+import { inputSubject } from './artifacts/artifact-files.ts'
 import { isInputFirst } from './selling/take-input.ts'
 import { ANSWER_WAIT_MS, declined, type MarketAnswer, type MarketHandlers } from './market-door.ts'
 import type { Party } from './party.ts'
@@ -54,7 +55,8 @@ async function mayHave(party: Party, note: ContractNote, asked: AskedFile): Prom
   const isArbiter = isAskedByArbiter(party, note, asked) || readTerms(note.terms).arbiters.members.includes(from)
   if (!isOther && !isArbiter) return false
   const isOfInput = await isInputPiece(party, note, asked)
-  if (!party.journal.isFileOf(contract, hash) && !isOfInput) return false
+  const isOfContract = [contract, inputSubject(contract)].some((subject) => party.journal.isFileOf(subject, hash))
+  if (!isOfContract && !isOfInput) return false
   const isOfResult = note.result !== undefined && (await isPartOf(party, note.result, hash))
   if (isOther && !isOfResult) return true
   return await isShown(party, contract, isOther ? 'party' : 'arbiter')

@@ -106,6 +106,9 @@ describe('an input and a result that do not fit one frame', () => {
     await scene.finish()
     expect(scene.counts('buyer')).toEqual(Array.from({ length: PIECES }, () => 1))
     expect(scene.counts('seller')).toEqual(Array.from({ length: PIECES }, () => 1))
+    // The worker keeps what it has made, and nothing of what it was given.
+    await settle(20)
+    expect(scene.shop.party.journal.filesOf(`input/${scene.node.buyer.order('order-1')?.contract}`)).toEqual([])
     const name = { hash: scene.note?.result as Hash, sizeBytes: LARGE.length }
     const result = await readArtifact(scene.node.party.journal, name)
     expect(result?.[0]).toBe((LARGE[0] ?? 0) ^ 255)

@@ -1,5 +1,5 @@
 import { CodedError } from '../../../base/errors.ts'
-import type { Hash } from '../../../core/evidence/names.ts'
+import type { ContractId, Hash } from '../../../core/evidence/names.ts'
 import {
   decodePieceList,
   encodePieceList,
@@ -12,6 +12,11 @@ import type { PartyJournal } from '../journal/party-journal.ts'
 
 /** What is behind a frame that carries an artefact: its bytes, or the list of its pieces. */
 export type ArtifactHead = { readonly kind: 'whole' } | { readonly kind: 'list'; readonly list: PieceList }
+
+/** Whose files the pieces of an input are at its worker: they go when the contract has ended, however it ended, and its evidence stays. */
+export function inputSubject(contract: ContractId): string {
+  return `input/${contract}`
+}
 
 /** What an artefact is called. */
 export function nameOfArtifact(bytes: Uint8Array): ArtifactName {

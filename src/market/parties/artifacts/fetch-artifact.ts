@@ -30,7 +30,7 @@ export async function fetchArtifact(
   )
 
   async function isListHere(): Promise<boolean> {
-    if (journal.isFileOf(subject, name.hash)) return true
+    if (journal.hasFile(name.hash)) return true
     try {
       const frame = { type: 'file-wanted', contract, hash: name.hash } as const
       const { frame: answer, bytes } = await party.components.door.ask(node, { frame }, { signal })

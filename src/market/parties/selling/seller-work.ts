@@ -7,7 +7,14 @@ import type { ContractId, Hash } from '../../../core/evidence/names.ts'
 import { voucherHash } from '../../../wire/v1/escrow-events.ts'
 import { isInPieces } from '../../../wire/v1/piece-list.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
-import { isArtifactHere, keepArtifact, named, readArtifact, showArtifact } from '../artifacts/artifact-files.ts'
+import {
+  inputSubject,
+  isArtifactHere,
+  keepArtifact,
+  named,
+  readArtifact,
+  showArtifact,
+} from '../artifacts/artifact-files.ts'
 import { fetchArtifact } from '../artifacts/fetch-artifact.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from '../contracts/contract-notes.ts'
 import { type FollowedContract, pause } from '../contracts/contract-follower.ts'
@@ -142,6 +149,7 @@ class ContractWork {
     this.stopping.abort()
     await this.task
     if (this.noted.isHeld !== true) await rememberLapse(this.party, this.noted.other)
+    await this.party.journal.dropFiles(inputSubject(this.contract))
     await this.note({ ended: this.current?.kind ?? LAPSED })
   }
 
@@ -164,7 +172,7 @@ class ContractWork {
   private async startWithInput(): Promise<void> {
     const { party, contract } = this
     const name = inputNameOf(this.noted.task)
-    if (await isArtifactHere(party.journal, contract, name))
+    if (await isArtifactHere(party.journal, inputSubject(contract), name))
       await party.tellNotary(contract, { act: 'start', type: 'escrow-start', body: {} })
     else if (isInPieces(name.sizeBytes)) this.fetchInput()
   }
@@ -176,7 +184,8 @@ class ContractWork {
     const { party, contract } = this
     party.begin(async () => {
       const signal = AbortSignal.any([party.signal, this.stopping.signal])
-      const wanted = { contract, subject: contract, name: inputNameOf(this.noted.task), node: this.noted.peer }
+      const name = inputNameOf(this.noted.task)
+      const wanted = { contract, subject: inputSubject(contract), name, node: this.noted.peer }
       while (this.current?.kind === 'HELD' && !signal.aborted) {
         if (await fetchArtifact(party, wanted, { signal })) {
           await this.startWithInput()
@@ -230,7 +239,7 @@ class ContractWork {
         if (predicate === undefined)
           throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
         // Seen before anything is delivered: a rejection of what failed is not contested.
-        const input = await showArtifact(party.journal, contract, inputNameOf(noted.task))
+        const input = await showArtifact(party.journal, inputSubject(contract), inputNameOf(noted.task))
         if (input === undefined) throw inputGone(contract)
         const judged = judgeResult(predicate, { input, result: named(made, result) })
         const inPieces = isInPieces(made.sizeBytes) ? { resultBytes: made.sizeBytes } : {}

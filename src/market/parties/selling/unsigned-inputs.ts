@@ -3,7 +3,7 @@ import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
 import { type ContractId, type Did, parseContractId } from '../../../core/evidence/names.ts'
 import type { MarketTask } from '../../../wire/v1/market-frames.ts'
 import { isInPieces } from '../../../wire/v1/piece-list.ts'
-import { isArtifactHere } from '../artifacts/artifact-files.ts'
+import { inputSubject, isArtifactHere } from '../artifacts/artifact-files.ts'
 import { fetchArtifact } from '../artifacts/fetch-artifact.ts'
 import { CONTRACTS } from '../contracts/contract-notes.ts'
 import { inputNameOf } from '../contracts/task-package.ts'
@@ -42,7 +42,7 @@ export class UnsignedInputs {
     const { contract, terms, task, from, list } = wanted
     if (!isInPieces(task.inputBytes)) return undefined
     await dropUnsigned(party, party.components.clock.now())
-    if (await isArtifactHere(party.journal, contract, inputNameOf(task))) return undefined
+    if (await isArtifactHere(party.journal, inputSubject(contract), inputNameOf(task))) return undefined
     const note: UnsignedInput = {
       peer: from,
       payer: terms.payer,
@@ -73,7 +73,8 @@ export class UnsignedInputs {
       try {
         const leftMs = Math.max(1, terms.signBy - party.components.clock.now())
         const signal = AbortSignal.any([party.signal, party.components.clock.timeoutSignal(leftMs)])
-        await fetchArtifact(party, { contract, subject: contract, name: inputNameOf(task), node: from }, { signal })
+        const wanted = { contract, subject: inputSubject(contract), name: inputNameOf(task), node: from }
+        await fetchArtifact(party, wanted, { signal })
       } finally {
         this.fetching.delete(contract)
       }
@@ -87,7 +88,7 @@ export async function dropUnsigned(party: Party, now: Timestamp): Promise<void> 
   for (const [contract, { until }] of unsignedOf(party)) {
     const isSigned = journal.note(CONTRACTS, contract) !== undefined
     if (!isSigned && until > now) continue
-    if (!isSigned) await journal.dropFiles(contract)
+    if (!isSigned) for (const subject of [contract, inputSubject(contract)]) await journal.dropFiles(subject)
     await journal.keepNote(UNSIGNED_INPUTS, contract, null)
   }
 }
