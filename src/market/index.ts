@@ -85,7 +85,7 @@ export { Seller, type SellerComponents, type SellerInit } from './parties/sellin
 export type { SellerPolicy } from './parties/selling/seller-policy.ts'
 export { PriceKeeper, type PriceKeeperInit } from './parties/accounts/price-keeper.ts'
 export type { TaskCounts } from './parties/selling/read-meter.ts'
-export type { TaskControls, TaskInit, TaskRunner } from './parties/selling/seller-work.ts'
+export type { TaskControls, TaskInit, TaskRunner } from './parties/selling/task-runner.ts'
 export { type PeriodStatement, statePeriod, type StatementQuestion } from './parties/accounts/statements.ts'
 export { exposureOf, payerPpm, standingOf } from './reputation/known-standing.ts'
 export { ReputationKeeper, type ReputationKeeperInit } from './reputation/reputation-keeper.ts'

@@ -11,7 +11,7 @@ import { declined, type MarketAnswer, type MarketQuestion } from '../parties/mar
 import type { Party } from '../parties/party.ts'
 import type { KeptEnvelope } from '../parties/journal/party-record.ts'
 import { StandingOffers } from '../parties/selling/standing-offers.ts'
-import type { TaskRunner } from '../parties/selling/seller-work.ts'
+import type { TaskRunner } from '../parties/selling/task-runner.ts'
 import { headOfArtifact, readArtifact } from '../parties/artifacts/artifact-files.ts'
 import { fetchPieces } from '../parties/artifacts/fetch-pieces.ts'
 import { inputNameOf, taskHashOf } from '../parties/contracts/task-package.ts'

@@ -1,6 +1,6 @@
 import { createRandomStream } from '../../../src/base/random-stream.ts'
 import { durationFromMs } from '../../../src/base/time.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { SELLER_POLICY } from '../parties/market-world.ts'
 
 /** Bytes that do not repeat, the same in every run. */

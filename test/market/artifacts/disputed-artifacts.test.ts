@@ -5,7 +5,7 @@ import { REPLICA_CAPABILITY } from '../../../src/market/disputes/replicate.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import { attest } from '../../../src/market/parties/attestations.ts'
 import { hashOfBytes } from '../../../src/market/parties/contracts/task-package.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { PIECE_BYTES } from '../../../src/wire/v1/piece-list.ts'
 import {

@@ -12,7 +12,7 @@ import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contra
 import { hashOfBytes, judgeResult, manifestHashOf } from '../../../src/market/parties/contracts/task-package.ts'
 import { PARTY_LIMITS_DEFAULT } from '../../../src/market/parties/journal/party-knowledge.ts'
 import { dropUnsigned, UnsignedInputs } from '../../../src/market/parties/selling/unsigned-inputs.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { decodePieceList, encodePieceList, PIECE_BYTES } from '../../../src/wire/v1/piece-list.ts'
 import { bytesOf, MarketWorld, nanos, USD, wanted } from '../parties/market-world.ts'

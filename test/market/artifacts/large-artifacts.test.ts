@@ -6,7 +6,7 @@ import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contra
 import { readArtifact } from '../../../src/market/parties/artifacts/artifact-files.ts'
 import type { MarketAnswer, MarketHandlers } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { showCases } from '../../../src/market/parties/show-case.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'

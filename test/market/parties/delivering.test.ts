@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
 import type { BuyRequest } from '../../../src/market/parties/buying/buy-order.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { hashOfBytes } from '../../../src/market/parties/contracts/task-package.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import {

@@ -10,7 +10,7 @@ import type { BuyRequest } from '../../../src/market/parties/buying/buy-order.ts
 import type { Party } from '../../../src/market/parties/party.ts'
 import { hasLapsed } from '../../../src/market/parties/selling/lapsers.ts'
 import { SellerPlaces } from '../../../src/market/parties/selling/seller-places.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
 import {
   BUYER_POLICY,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Timestamp } from '../../../src/base/time.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'

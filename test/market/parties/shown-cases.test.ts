@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { hashOfBytes } from '../../../src/market/parties/contracts/task-package.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { BUYER_POLICY, type BuyerNode, bytesOf, MarketWorld, nanos, USD, wanted, WORD_COUNTER } from './market-world.ts'

@@ -5,7 +5,7 @@ import { CONTRACTS } from '../../../src/market/parties/contracts/contract-notes.
 import { Forgetting } from '../../../src/market/parties/forgetting.ts'
 import { OwnAccounts } from '../../../src/market/parties/accounts/own-accounts.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { statePeriod, TASK_UNIT } from '../../../src/market/parties/accounts/statements.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { bytesOf, MarketWorld, nanos, TIMERS, USD, wanted } from './market-world.ts'

@@ -3,7 +3,7 @@ import { CodedError } from '../../../src/base/errors.ts'
 import { PartyPeerMarket } from '../../../src/market/peers/party-peer-market.ts'
 import { REPUTATION_POLICY_DEFAULTS } from '../../../src/core/reputation/reputation-policy.ts'
 import type { BuyerInit } from '../../../src/market/parties/buying/buyer.ts'
-import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import type { BoughtWork, PeerPurchase } from '../../../src/ports/peer-market.ts'
 import {
   type BuyerNode,

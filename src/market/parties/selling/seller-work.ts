@@ -1,10 +1,9 @@
 import type { Amount } from '../../../base/money.ts'
 import { CodedError } from '../../../base/errors.ts'
-import { addDuration, type DurationMs, type Timestamp } from '../../../base/time.ts'
+import { addDuration, type Timestamp } from '../../../base/time.ts'
 import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.ts'
-import { BEATS_MISSED_MAX, type EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
-import type { ContractId, Hash } from '../../../core/evidence/names.ts'
-import { voucherHash } from '../../../wire/v1/escrow-events.ts'
+import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
+import type { ContractId } from '../../../core/evidence/names.ts'
 import { isInPieces } from '../../../wire/v1/piece-list.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
 import {
@@ -20,7 +19,8 @@ import { CONTRACTS, type ContractNote, LAPSED, readTerms } from '../contracts/co
 import { type FollowedContract, pause } from '../contracts/contract-follower.ts'
 import { CLOCK_SKEW_MS } from '../market-door.ts'
 import type { Party } from '../party.ts'
-import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
+import { shownMeter, type TaskCounts } from './read-meter.ts'
+import { SignsOfWork } from './signs-of-work.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import type { TaskQueue } from './task-queue.ts'
 import { ProgressFeed } from '../progress/progress-feed.ts'
@@ -28,29 +28,6 @@ import type { WorkProgress } from '../progress/progress-board.ts'
 import { untilAborted } from './until-aborted.ts'
 import { inputNameOf, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
 import { rememberLapse } from './lapsers.ts'
-
-export type TaskInit = {
-  readonly contract: ContractId
-  readonly skill: string
-  readonly input: Uint8Array
-  /** By when the contract wants it; absent: it does not say. */
-  readonly dueAt?: Timestamp
-}
-
-export type TaskControls = {
-  readonly signal: AbortSignal
-  /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
-  readonly reached: (milestone: number, counts: TaskCounts) => Promise<void>
-  /** Tells the payer how far the work is. Nobody waits for it, and nothing is paid for it. Absent: nobody is told. */
-  readonly progress?: (made: WorkProgress) => void
-}
-
-/** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
-export type TaskRunner = {
-  run(task: TaskInit, controls: TaskControls): Promise<{ readonly result: Uint8Array; readonly counts: TaskCounts }>
-  /** What the work on a contract has used so far; absent: it shows at milestones and at the end alone. */
-  used?(contract: ContractId): TaskCounts
-}
 
 export type WorkComponents = {
   readonly party: Party
@@ -163,11 +140,6 @@ class ContractWork {
     await this.party.keep(CONTRACTS, this.contract, { ...this.noted, ...changes })
   }
 
-  private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
-    const { party, contract, noted } = this
-    return await readMeter(party, { contract, payer: noted.other, act, counts })
-  }
-
   /** Nothing is promised that cannot be done: without its input the task does not begin. */
   private async startWithInput(): Promise<void> {
     const { party, contract } = this
@@ -219,10 +191,16 @@ class ContractWork {
     const { party, contract, noted } = this
     const signal = AbortSignal.any([party.signal, this.stopping.signal])
     if (noted.result === undefined) {
-      const stopBeats = this.beat(terms, signal)
+      const signs = new SignsOfWork(party, {
+        contract,
+        payer: noted.other,
+        peer: noted.peer,
+        used: () => this.components.runner.used?.(contract) ?? new Map(),
+      })
+      const stopBeats = signs.beat(terms, signal)
       try {
         const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
-          await this.vouch(terms, milestone, counts)
+          await signs.vouch(terms, milestone, counts)
         const init = {
           contract,
           skill: noted.task.skill,
@@ -233,7 +211,7 @@ class ContractWork {
         const controls = { signal, reached, progress: (made: WorkProgress) => feed.say(made) }
         const { result, counts } = await untilAborted(this.components.runner.run(init, controls), signal)
         signal.throwIfAborted()
-        const meter = await this.readMeter('last', counts)
+        const meter = await signs.readMeter('last', counts)
         const made = await keepArtifact(party.journal, contract, result)
         const predicate = readPredicate(noted.predicate, terms.predicateHash)
         if (predicate === undefined)
@@ -295,54 +273,6 @@ class ContractWork {
         await pause(party.components.timers, AGAIN_MS, signal)
       }
     })
-  }
-
-  /** A voucher that the payer does not sign is no reason to stop: the worker decides by its exposure, which the milestone bounds. */
-  private async vouch(terms: EscrowTerms, number: number, counts: TaskCounts): Promise<void> {
-    const { party, contract } = this
-    const amountNanos = terms.milestonesNanos[number - 1]
-    if (amountNanos === undefined) return
-    const meter = await this.readMeter(`voucher/${number}`, counts)
-    const statement = { contract, number, amountNanos, currency: terms.currency, meter }
-    const hash = voucherHash(statement)
-    const signature = await party.wallet.sign({ kind: 'voucher', place: `${contract}/${number}`, hash })
-    try {
-      const question = { frame: { type: 'voucher', statement, signature } as const }
-      const { frame } = await party.components.door.ask(this.noted.peer, question, { signal: party.signal })
-      if (frame.type !== 'cosigned') return
-      const signatures = [
-        { iss: party.wallet.keyFor(contract), signature },
-        { iss: terms.payer, signature: frame.signature },
-      ]
-      await party.tellNotary(contract, {
-        act: `voucher/${number}`,
-        type: 'escrow-voucher',
-        body: { statement, signatures },
-      })
-    } catch (error: unknown) {
-      if (!CodedError.is(error) || party.journal.failureCause !== undefined) throw error
-    }
-  }
-
-  /** Signs of life, each before the payer may give up. @returns Ends them. */
-  private beat(terms: EscrowTerms, signal: AbortSignal): () => void {
-    const stop = new AbortController()
-    const isOver = AbortSignal.any([signal, stop.signal])
-    const everyMs = ((BEATS_MISSED_MAX * terms.timers.beatMs) / 2) as DurationMs
-    this.party.begin(async () => {
-      for (let number = this.saidBeats; ; number += 1) {
-        await pause(this.party.components.timers, everyMs, isOver)
-        if (isOver.aborted) return
-        const meter = await this.readMeter(`beat/${number}`, this.components.runner.used?.(this.contract) ?? new Map())
-        await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
-      }
-    })
-    return () => stop.abort()
-  }
-
-  private get saidBeats(): number {
-    return this.party.journal.envelopesOf(this.contract).filter(({ envelope }) => envelope.type === 'escrow-beat')
-      .length
   }
 
   /** Insists on what the predicate passed or leaves to others, and gives in where it failed: but for the share that the contract gives where nobody rules. */

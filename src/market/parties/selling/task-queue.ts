@@ -1,6 +1,6 @@
 import type { ContractId } from '../../../core/evidence/names.ts'
 import type { TaskCounts } from './read-meter.ts'
-import type { TaskControls, TaskInit, TaskRunner } from './seller-work.ts'
+import type { TaskControls, TaskInit, TaskRunner } from './task-runner.ts'
 
 /** A task whose input is read when its turn comes: those that wait hold no memory. */
 export type QueuedTask = Omit<TaskInit, 'input'> & { readonly readInput: () => Promise<Uint8Array> }
