@@ -3,6 +3,7 @@ import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { OpenKey } from '../../../src/keys/store/key-store.ts'
+import { ORDERS } from '../../../src/market/parties/buying/buy-order.ts'
 import type { PartyRole } from '../../../src/market/parties/role/start-party.ts'
 import type { Libp2pGossip } from '../../../src/network/libp2p/libp2p-gossip.ts'
 import type { Libp2pTransport } from '../../../src/network/libp2p/libp2p-transport.ts'
@@ -71,7 +72,7 @@ function sellerAt(
   const body = offerBody({ node, validFrom: now as never, validUntil: (now + 3_600_000) as never })
   const bytes = signed('market-offer', body, { key: SELLER, iat: now as never })
   const begin = (work: () => Promise<void>): void => void work()
-  const journal = { notesOf: () => orders }
+  const journal = { notesOf: (topic: string) => (topic === ORDERS ? orders : []) }
   const seller = { offers: () => [{ kept: { bytes } }] }
   const reputation = { receiptsToShow: () => [] }
   return {
