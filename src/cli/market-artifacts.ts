@@ -2,8 +2,10 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
+import { type Hash, parseHash } from '../core/evidence/names.ts'
 import { type InputFile, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
+import { pieceBytesAt, type PieceList } from '../wire/v1/piece-list.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
 import type { MarketControl } from './market-control.ts'
@@ -51,7 +53,7 @@ export async function handIn(
 /** What a result is: its bytes, or the names of its pieces. */
 export type Result =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
-  | { readonly kind: 'pieces'; readonly sizeBytes: number; readonly pieces: readonly string[] }
+  | { readonly kind: 'pieces'; readonly sizeBytes: number; readonly pieces: readonly Hash[] }
 
 /** The result of a contract; `undefined` where it is not here. */
 export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonValue): Promise<Result | undefined> {
@@ -60,7 +62,8 @@ export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonVa
   try {
     const answer = await ask({ op: 'result', hash, contract: textOf(view, 'contract') })
     const sizeBytes = numberOf(answer, 'sizeBytes')
-    if (sizeBytes !== undefined) return { kind: 'pieces', sizeBytes, pieces: textsOf(answer, 'pieces') }
+    if (sizeBytes !== undefined)
+      return { kind: 'pieces', sizeBytes, pieces: textsOf(answer, 'pieces').flatMap((name) => parseHash(name) ?? []) }
     return { kind: 'whole', bytes: new Uint8Array(Buffer.from(textOf(answer, 'bytes'), 'base64url')) }
   } catch (error: unknown) {
     if (CodedError.is(error, 'MARKET_OBJECT_UNKNOWN')) return undefined
@@ -78,7 +81,7 @@ export async function writeResult(
     const handle = await open(draft, 'w')
     try {
       if (result.kind === 'whole') await handle.writeFile(result.bytes)
-      else await writePieces(ask, { handle, names: result.pieces, terminal })
+      else await writePieces(ask, { handle, list: result, terminal })
     } finally {
       await handle.close()
     }
@@ -91,18 +94,20 @@ export async function writeResult(
 
 async function writePieces(
   ask: MarketControl['ask'],
-  {
-    handle,
-    names,
-    terminal,
-  }: { readonly handle: FileHandle; readonly names: readonly string[]; readonly terminal: Terminal },
+  { handle, list, terminal }: { readonly handle: FileHandle; readonly list: PieceList; readonly terminal: Terminal },
 ): Promise<void> {
+  const { pieces: names } = list
   const progress = terminal.startProgress('result from the node', names.length)
   try {
     for (let at = 0; at < names.length; at += PIECES_AT_ONCE) {
-      const answer = await ask({ op: 'result-pieces', hashes: names.slice(at, at + PIECES_AT_ONCE).join(',') })
-      for (const piece of textsOf(answer, 'pieces')) await handle.writeFile(Buffer.from(piece, 'base64url'))
-      progress.advance(Math.min(names.length, at + PIECES_AT_ONCE))
+      const asked = names.slice(at, at + PIECES_AT_ONCE)
+      const answer = await ask({ op: 'result-pieces', hashes: asked.join(',') })
+      const pieces = textsOf(answer, 'pieces').map((piece) => Buffer.from(piece, 'base64url'))
+      // A file of that name may be shorter than a piece: then this is no result.
+      if (asked.some((_, index) => pieces[index]?.byteLength !== pieceBytesAt(list, at + index)))
+        throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'A file of the result is no piece of it' })
+      for (const piece of pieces) await handle.writeFile(piece)
+      progress.advance(at + asked.length)
     }
   } finally {
     progress.finish()
