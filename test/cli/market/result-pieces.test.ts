@@ -27,7 +27,7 @@ async function written(pieces: readonly Uint8Array[]): Promise<Readonly<Record<s
   }
   const terminal = { startProgress: () => ({ advance: () => undefined, finish: () => undefined }) }
   try {
-    await writeResult({ ask } as never, { result: RESULT, path: join(folder, 'out'), terminal: terminal as never })
+    await writeResult({ ask }, { result: RESULT, path: join(folder, 'out'), terminal: terminal as never })
   } catch (error: unknown) {
     expect(error).toMatchObject({ code: 'MARKET_OBJECT_UNKNOWN' })
   }
