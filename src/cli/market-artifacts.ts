@@ -2,10 +2,9 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { type Hash, parseHash } from '../core/evidence/names.ts'
 import { type InputFile, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
-import { pieceBytesAt, type PieceList } from '../wire/v1/piece-list.ts'
+import { pieceBytesAt } from '../wire/v1/piece-list.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
 import type { MarketControl } from './market-control.ts'
@@ -53,7 +52,7 @@ export async function handIn(
 /** What a result is: its bytes, or the names of its pieces. */
 export type Result =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
-  | { readonly kind: 'pieces'; readonly sizeBytes: number; readonly pieces: readonly Hash[] }
+  | { readonly kind: 'pieces'; readonly sizeBytes: number; readonly pieces: readonly string[] }
 
 /** The result of a contract; `undefined` where it is not here. */
 export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonValue): Promise<Result | undefined> {
@@ -62,8 +61,7 @@ export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonVa
   try {
     const answer = await ask({ op: 'result', hash, contract: textOf(view, 'contract') })
     const sizeBytes = numberOf(answer, 'sizeBytes')
-    if (sizeBytes !== undefined)
-      return { kind: 'pieces', sizeBytes, pieces: textsOf(answer, 'pieces').flatMap((name) => parseHash(name) ?? []) }
+    if (sizeBytes !== undefined) return { kind: 'pieces', sizeBytes, pieces: textsOf(answer, 'pieces') }
     return { kind: 'whole', bytes: new Uint8Array(Buffer.from(textOf(answer, 'bytes'), 'base64url')) }
   } catch (error: unknown) {
     if (CodedError.is(error, 'MARKET_OBJECT_UNKNOWN')) return undefined
@@ -94,7 +92,11 @@ export async function writeResult(
 
 async function writePieces(
   ask: MarketControl['ask'],
-  { handle, list, terminal }: { readonly handle: FileHandle; readonly list: PieceList; readonly terminal: Terminal },
+  {
+    handle,
+    list,
+    terminal,
+  }: { readonly handle: FileHandle; readonly list: Extract<Result, { kind: 'pieces' }>; readonly terminal: Terminal },
 ): Promise<void> {
   const { pieces: names } = list
   const progress = terminal.startProgress('result from the node', names.length)

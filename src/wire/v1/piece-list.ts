@@ -69,7 +69,10 @@ export function decodePieceList(bytes: Uint8Array): PieceList | undefined {
 }
 
 /** Bytes of the piece at a place of a list. */
-export function pieceBytesAt({ sizeBytes, pieces }: PieceList, index: number): number {
+export function pieceBytesAt(
+  { sizeBytes, pieces }: Pick<PieceList, 'sizeBytes'> & { readonly pieces: readonly string[] },
+  index: number,
+): number {
   return index < pieces.length - 1 ? PIECE_BYTES : sizeBytes - PIECE_BYTES * (pieces.length - 1)
 }
 
