@@ -55,6 +55,9 @@ function pieceListVectors(): readonly Vector[] {
     listRefused('more bytes than pieces', sized(BigInt(4 * PIECE_BYTES + 1))),
     listRefused('more bytes than any list', sized(2n ** 64n - 1n)),
     listRefused('half a hash', (bytes) => bytes.subarray(0, bytes.byteLength - 16)),
+    listRefused('a short last piece with the name of a whole one', (bytes) =>
+      sized(BigInt(3 * PIECE_BYTES + 1))(bytes.fill(0x77, 33)),
+    ),
     listRefused('another word before it', (bytes) => bytes.fill(0x4b, 0, 1)),
   ]
 }

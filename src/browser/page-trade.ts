@@ -43,6 +43,8 @@ export type PageOffer = {
 const INPUT_BYTES_MAX = 900_000
 const LATENCY_MS_DEFAULT = 1_000
 const SKILL = /^[a-z][a-z0-9._/-]{0,63}$/
+/** What an offer made again may end later than the one that stands, and be the same. */
+const LONGER_MS_MAX = 60_000
 /** Before the name of a skill: who does its work. */
 const AGENT = 'page:'
 
@@ -94,9 +96,10 @@ export function offerTermsOf(offer: PageOffer, now: Timestamp): OfferTerms {
   }
 }
 
-/** But for when they begin and end: an offer that is made again within its time is the same. */
+/** Whether an offer that is asked for is the one that stands: they say the same, and it is not to stand noticeably longer. */
 export function isSameOffer(one: OfferTerms, other: OfferTerms): boolean {
   return (
+    other.validUntil - one.validUntil <= LONGER_MS_MAX &&
     one.skill === other.skill &&
     one.currency === other.currency &&
     one.priceNanos === other.priceNanos &&

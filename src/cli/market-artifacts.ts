@@ -4,6 +4,7 @@ import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
 import { type InputFile, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
+import { pieceBytesAt } from '../wire/v1/piece-list.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
 import type { MarketControl } from './market-control.ts'
@@ -78,7 +79,7 @@ export async function writeResult(
     const handle = await open(draft, 'w')
     try {
       if (result.kind === 'whole') await handle.writeFile(result.bytes)
-      else await writePieces(ask, { handle, names: result.pieces, terminal })
+      else await writePieces(ask, { handle, list: result, terminal })
     } finally {
       await handle.close()
     }
@@ -93,16 +94,22 @@ async function writePieces(
   ask: MarketControl['ask'],
   {
     handle,
-    names,
+    list,
     terminal,
-  }: { readonly handle: FileHandle; readonly names: readonly string[]; readonly terminal: Terminal },
+  }: { readonly handle: FileHandle; readonly list: Extract<Result, { kind: 'pieces' }>; readonly terminal: Terminal },
 ): Promise<void> {
+  const { pieces: names } = list
   const progress = terminal.startProgress('result from the node', names.length)
   try {
     for (let at = 0; at < names.length; at += PIECES_AT_ONCE) {
-      const answer = await ask({ op: 'result-pieces', hashes: names.slice(at, at + PIECES_AT_ONCE).join(',') })
-      for (const piece of textsOf(answer, 'pieces')) await handle.writeFile(Buffer.from(piece, 'base64url'))
-      progress.advance(Math.min(names.length, at + PIECES_AT_ONCE))
+      const asked = names.slice(at, at + PIECES_AT_ONCE)
+      const answer = await ask({ op: 'result-pieces', hashes: asked.join(',') })
+      const pieces = textsOf(answer, 'pieces').map((piece) => Buffer.from(piece, 'base64url'))
+      // A file of that name may be shorter than a piece: then this is no result.
+      if (asked.some((_, index) => pieces[index]?.byteLength !== pieceBytesAt(list, at + index)))
+        throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'A file of the result is no piece of it' })
+      for (const piece of pieces) await handle.writeFile(piece)
+      progress.advance(at + asked.length)
     }
   } finally {
     progress.finish()

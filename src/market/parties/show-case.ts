@@ -52,7 +52,7 @@ type AskedFile = AskedCase & { readonly hash: Hash }
 async function mayHave(party: Party, note: ContractNote, asked: AskedFile): Promise<boolean> {
   const { from, contract, hash } = asked
   const isOther = note.peer === from
-  const isArbiter = isAskedByArbiter(party, note, asked) || readTerms(note.terms).arbiters.members.includes(from)
+  const isArbiter = isAskedByArbiter(party, note, asked)
   if (!isOther && !isArbiter) return false
   const isOfInput = await isInputPiece(party, note, asked)
   const isOfContract = [contract, inputSubject(contract)].some((subject) => party.journal.isFileOf(subject, hash))

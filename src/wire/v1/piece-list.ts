@@ -6,7 +6,8 @@
  * `kernell/market/pieces/v1`, a zero byte | bytes of the artefact (u64, big-endian) | SHA-256 of each piece, 32 bytes each, in order
  * ```
  *
- * All pieces have `PIECE_BYTES`, but for the last one, which has what is left: the length says how many there are, and no list can say otherwise.
+ * All pieces have `PIECE_BYTES`, but for the last one, which has what is left: the length says how many there are, and no list can say otherwise. Bytes of one name have one
+ * length, so that a shorter last piece has a name of its own.
  *
  * @see protocol/spec/market.md#large-artefacts
  */
@@ -36,7 +37,12 @@ export function isInPieces(sizeBytes: number): boolean {
 }
 
 export function encodePieceList({ sizeBytes, pieces }: PieceList): Uint8Array {
-  if (!isInPieces(sizeBytes) || pieces.length > PIECES_MAX || pieces.length !== pieceCount(sizeBytes))
+  if (
+    !isInPieces(sizeBytes) ||
+    pieces.length > PIECES_MAX ||
+    pieces.length !== pieceCount(sizeBytes) ||
+    !hasOneLengthEach({ sizeBytes, pieces })
+  )
     throw new RangeError(`${sizeBytes} bytes are no list of ${pieces.length} pieces`)
   const bytes = new Uint8Array(HEAD_BYTES + HASH_BYTES * pieces.length)
   bytes.set(HEAD)
@@ -58,12 +64,23 @@ export function decodePieceList(bytes: Uint8Array): PieceList | undefined {
     // The digits of 32 bytes.
     return hexOfBytes(bytes.subarray(at, at + HASH_BYTES)) as Hash
   })
-  return { sizeBytes, pieces }
+  const list = { sizeBytes, pieces }
+  return hasOneLengthEach(list) ? list : undefined
 }
 
 /** Bytes of the piece at a place of a list. */
-export function pieceBytesAt({ sizeBytes, pieces }: PieceList, index: number): number {
+export function pieceBytesAt(
+  { sizeBytes, pieces }: Pick<PieceList, 'sizeBytes'> & { readonly pieces: readonly string[] },
+  index: number,
+): number {
   return index < pieces.length - 1 ? PIECE_BYTES : sizeBytes - PIECE_BYTES * (pieces.length - 1)
+}
+
+/** Whether no piece is a whole one at one place and a shorter one at another. */
+function hasOneLengthEach({ sizeBytes, pieces }: PieceList): boolean {
+  const last = pieces.length - 1
+  const isLastWhole = sizeBytes === PIECE_BYTES * pieces.length
+  return isLastWhole || pieces.findIndex((piece) => piece === pieces[last]) === last
 }
 
 function pieceCount(sizeBytes: number): number {

@@ -4,8 +4,10 @@ import { sha256Hex } from '../../../src/base/sha256.ts'
 import {
   deliveredName,
   headOfArtifact,
+  isArtifactHere,
   missingPieces,
   nameOfArtifact,
+  readArtifact,
 } from '../../../src/market/parties/artifacts/artifact-files.ts'
 import { beginUpload, endUpload, keepUploaded } from '../../../src/market/parties/buying/uploads.ts'
 import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contracts/contract-notes.ts'
@@ -21,6 +23,9 @@ import { ANY_SIZE, bytesOfLength, ECHO, LARGE_POLICY } from './artifact-kit.ts'
 
 const LARGE = bytesOfLength(4 * PIECE_BYTES + 1_000)
 const NAME = nameOfArtifact(LARGE)
+
+/** The name of one letter. */
+const A_BYTE = hashOfBytes(bytesOf('A'))
 
 function listOf(pieces: number): Uint8Array {
   const hashes = Array.from({ length: pieces }, (_, index) => sha256Hex(`${index}`) as Hash)
@@ -93,6 +98,27 @@ describe('a list that lies', () => {
     expect(steps).toContain('rejected')
     expect(asked.filter((hash) => hash !== result)).toEqual([])
     expect(PARTY_LIMITS_DEFAULT.artifactBytesMax).toBeLessThan(4_096 * PIECE_BYTES)
+  })
+
+  it('about how long a piece is that stands in it often is none, whoever has that piece', () => {
+    // One byte that would pass as 52 MB.
+    const sizeBytes = 199 * PIECE_BYTES + 1
+    const list = encodePieceList({ sizeBytes: 200 * PIECE_BYTES, pieces: Array.from({ length: 200 }, () => A_BYTE) })
+    new DataView(list.buffer).setBigUint64(25, BigInt(sizeBytes))
+    const hash = hashOfBytes(list)
+    expect(headOfArtifact(list, { hash, sizeBytes })).toBeUndefined()
+    expect(deliveredName(list, { result: hash, manifest: manifestHashOf({ hash, sizeBytes }) })).toBeUndefined()
+  })
+
+  it('of a file of the same contract that is shorter than a piece is not whole', async () => {
+    const { party } = await (await MarketWorld.create()).party(KEYS.buyer, createMemoryEventLog())
+    const hash = await party.journal.keepFile('contract', bytesOf('A'))
+    const list = { sizeBytes: 4 * PIECE_BYTES, pieces: [hash, hash, hash, hash] }
+    expect(hash).toBe(A_BYTE)
+    expect(missingPieces(party.journal, 'contract', list)).toHaveLength(4)
+    const name = { hash: await party.journal.keepFile('contract', encodePieceList(list)), sizeBytes: list.sizeBytes }
+    expect(await isArtifactHere(party.journal, 'contract', name)).toBe(false)
+    expect(await readArtifact(party.journal, name)).toBeUndefined()
   })
 
   it('of a piece that somebody else has here gives that one to nobody', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type AuctionCall, auctionIdOf } from '../../../src/core/auction/auction-call.ts'
+import type { Timestamp } from '../../../src/base/time.ts'
 import type { Did, Hash } from '../../../src/core/evidence/names.ts'
 import { JOINED_MAX } from '../../../src/market/parties/auctions/open-calls.ts'
 import { JOINS } from '../../../src/market/parties/auctions/join-calls.ts'
@@ -98,6 +99,32 @@ describe('an auction that is announced to everybody', () => {
     expect(await cheaper.seller.calls.consider(scene.heard, nowhere)).toBe(true)
     expect(await scene.state()).toBe('FINAL')
     expect(await scene.world.balance(KEYS.rival.did)).toBeGreaterThan(10_000n)
+  })
+
+  it('is won by the cheapest of those that come at one instant', async () => {
+    const scene = await Scene.open()
+    const [dear, cheap] = [await scene.shop(KEYS.seller, 1_500), await scene.shop(KEYS.rival, 900)]
+    await scene.buy()
+    const { auction } = scene.heard
+    const joining = [cheap, dear].map(async (shop) => await join(shop.party, auction, offerOf(shop)))
+    expect(await Promise.all(joining)).toEqual(['taken', 'taken'])
+    expect(await scene.state()).toBe('FINAL')
+    expect(await scene.world.balance(KEYS.rival.did)).toBeGreaterThan(10_000n)
+  })
+
+  it('passes nobody over whose bid is the best, though its offer has ended meanwhile', async () => {
+    const scene = await Scene.open()
+    const dear = await scene.shop(KEYS.seller, 1_500)
+    const cheap = await scene.world.seller({ key: KEYS.rival }, { runner: WORD_COUNTER })
+    const validUntil = (scene.world.time.clock.now() + 5_000) as Timestamp
+    await cheap.seller.offer(scene.world.offer({ priceNanos: nanos(900), validUntil }), 'words')
+    await scene.buy()
+    for (const { seller } of [cheap, dear]) expect(await seller.calls.consider(scene.heard, nowhere)).toBe(true)
+    expect(await scene.state()).toBe('FINAL')
+    // It was asked for the work, and has said no by itself.
+    const { declined, declinedCode } = scene.node.buyer.order('order-1') ?? {}
+    expect([declined, declinedCode]).toEqual([[KEYS.rival.did], 'MARKET_SKILL_UNKNOWN'])
+    expect(await scene.world.balance(KEYS.seller.did)).toBeGreaterThan(10_000n)
   })
 
   it('goes on after the buyer was started anew, with those who had come', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ContractId } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Hash } from '../../../src/core/evidence/names.ts'
+import { CONTRACTS, type ContractNote } from '../../../src/market/parties/contracts/contract-notes.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { TaskRunner } from '../../../src/market/parties/selling/task-runner.ts'
 import { hashOfBytes } from '../../../src/market/parties/contracts/task-package.ts'
@@ -24,6 +25,14 @@ async function openCase(runner: TaskRunner = WORD_COUNTER): Promise<Scene> {
 
 async function askCase(party: Party, contract: ContractId, envelope?: string): Promise<string> {
   const frame = { type: 'case-wanted', contract, ...(envelope !== undefined && { envelope }) } as const
+  const { frame: answer } = await party.components.door.ask(KEYS.seller.did, { frame })
+  return answer.type
+}
+
+/** The input of a contract, by its name. */
+async function askFile(party: Party, { node, contract }: Scene, envelope?: string): Promise<string> {
+  const hash = node.party.noteOf<ContractNote>(CONTRACTS, contract)?.input as Hash
+  const frame = { type: 'file-wanted', contract, hash, ...(envelope !== undefined && { envelope }) } as const
   const { frame: answer } = await party.components.door.ask(KEYS.seller.did, { frame })
   return answer.type
 }
@@ -64,7 +73,8 @@ describe('what a worker shows', () => {
   })
 
   it('is the case for an arbiter in a dispute alone, and for no node that repeats its request', async () => {
-    const { world, node, contract } = await openCase()
+    const scene = await openCase()
+    const { world, node, contract } = scene
     const { party: arbiter } = await world.party(KEYS.arbiter, createMemoryEventLog())
     const { party: stranger } = await world.party(KEYS.recoverer, createMemoryEventLog())
     const request = await requestOf(arbiter, contract)
@@ -75,6 +85,10 @@ describe('what a worker shows', () => {
     expect((await world.view(contract))?.state).toBe('DISPUTED')
     expect(await askCase(arbiter, contract, request)).toBe('case')
     expect(await askCase(arbiter, contract)).toBe('declined')
+    expect(await askFile(arbiter, scene, request)).toBe('file')
+    // Its node may have the name of its key: that is no signature.
+    expect(await askFile(arbiter, scene)).toBe('declined')
+    expect(await askFile(stranger, scene, request)).toBe('declined')
     expect(await askCase(stranger, contract, request)).toBe('declined')
     expect(await askCase(stranger, contract, await requestOf(stranger, contract))).toBe('declined')
     await world.until(node, 'order-1')

@@ -64,6 +64,24 @@ describe('the progress of a contract', () => {
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
   })
 
+  it('takes whatever a worker says: no number is none, and no letter is cut in two', async () => {
+    const { world, node, contract, controls, finish } = await working()
+    const told = async (): Promise<unknown> => {
+      await world.time.advance(600)
+      const { donePpm, text } = node.party.progress.of(contract)?.work ?? {}
+      return { donePpm, text }
+    }
+    controls.progress?.({ donePpm: Number.NaN, text: `${'a'.repeat(199)}😀` })
+    expect(await told()).toEqual({ donePpm: undefined, text: 'a'.repeat(199) })
+    controls.progress?.({ donePpm: Number.POSITIVE_INFINITY, text: `${'b'.repeat(198)}😀c` })
+    expect(await told()).toEqual({ donePpm: undefined, text: `${'b'.repeat(198)}😀` })
+    controls.progress?.({ donePpm: -0.4, text: 'half \uD83D of one' })
+    expect(await told()).toEqual({ donePpm: 0, text: 'half \uFFFD of one' })
+    finish('{"words":3}')
+    await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
+  })
+
   it('costs one question at a time, however much a worker says', async () => {
     const { world, node, contract, controls } = await working()
     const heard: number[] = []

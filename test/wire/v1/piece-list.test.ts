@@ -52,6 +52,19 @@ describe('a list of pieces', () => {
     expect(isInPieces(MARKET_BYTES_MAX)).toBe(false)
   })
 
+  it('has no short piece with the name of a whole one: bytes of one name have one length', () => {
+    const whole = sha256Hex('whole') as Hash
+    const pieces = Array.from({ length: 200 }, () => whole)
+    const all = encodePieceList({ sizeBytes: 200 * PIECE_BYTES, pieces })
+    expect(decodePieceList(all)?.pieces).toEqual(pieces)
+    const short = all.slice()
+    new DataView(short.buffer).setBigUint64(25, BigInt(199 * PIECE_BYTES + 1))
+    expect(decodePieceList(short)).toBeUndefined()
+    expect(() => encodePieceList({ sizeBytes: 199 * PIECE_BYTES + 1, pieces })).toThrow(RangeError)
+    short.fill(1, HEAD_BYTES + 199 * 32)
+    expect(decodePieceList(short)?.pieces).toHaveLength(200)
+  })
+
   it('is nothing for any other bytes, and never throws', () => {
     const bytes = encodePieceList(listOf(4 * PIECE_BYTES))
     fc.assert(

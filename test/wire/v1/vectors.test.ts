@@ -178,7 +178,7 @@ describe('golden vectors', () => {
       governance: 18,
       capability: 10,
       gossip: 55,
-      market: 19,
+      market: 20,
     })
   })
 

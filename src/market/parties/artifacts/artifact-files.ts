@@ -5,6 +5,7 @@ import {
   encodePieceList,
   isInPieces,
   PIECE_BYTES,
+  pieceBytesAt,
   type PieceList,
 } from '../../../wire/v1/piece-list.ts'
 import { type ArtifactName, hashOfBytes, manifestHashOf, type ShownArtifact } from '../contracts/task-package.ts'
@@ -74,9 +75,14 @@ export async function listOfArtifact(journal: PartyJournal, name: ArtifactName):
   return head?.kind === 'list' ? head.list : undefined
 }
 
-/** Pieces that are not here as files of the subject. What is here of another one does not count: who asks for a piece by its name alone has to have it first. */
-export function missingPieces(journal: PartyJournal, subject: string, { pieces }: PieceList): readonly Hash[] {
-  return pieces.filter((piece) => !journal.isFileOf(subject, piece))
+/**
+ * Pieces that are not here as files of the subject. What is here of another one does not count: who asks for a piece by its name alone has to have it first. Nor does a file
+ * of the subject that is shorter or longer than the piece: a list may name any file.
+ */
+export function missingPieces(journal: PartyJournal, subject: string, list: PieceList): readonly Hash[] {
+  return list.pieces.filter(
+    (piece, index) => !journal.isFileOf(subject, piece) || journal.fileBytes(piece) !== pieceBytesAt(list, index),
+  )
 }
 
 /** Whether all of an artefact is here as files of the subject. */
@@ -102,7 +108,7 @@ export async function showArtifact(
   return bytes === undefined ? undefined : { ...name, bytes }
 }
 
-/** The bytes of an artefact, in one piece of new memory; `undefined` where some are not here. */
+/** The bytes of an artefact, in one piece of new memory; `undefined` where some are not here, or are no pieces of its list. */
 export async function readArtifact(journal: PartyJournal, name: ArtifactName): Promise<Uint8Array | undefined> {
   if (!isInPieces(name.sizeBytes)) return await journal.file(name.hash)
   const list = await listOfArtifact(journal, name)
@@ -110,7 +116,7 @@ export async function readArtifact(journal: PartyJournal, name: ArtifactName): P
   const bytes = new Uint8Array(list.sizeBytes)
   for (const [index, piece] of list.pieces.entries()) {
     const part = await journal.file(piece)
-    if (part === undefined) return undefined
+    if (part?.byteLength !== pieceBytesAt(list, index)) return undefined
     bytes.set(part, index * PIECE_BYTES)
   }
   return bytes

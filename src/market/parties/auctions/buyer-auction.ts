@@ -3,16 +3,17 @@ import { type DurationMs, durationFromMs, type Timestamp } from '../../../base/t
 import { auctionIdOf, type AuctionCall, type EnglishRule } from '../../../core/auction/auction-call.ts'
 import { LOST_DEPOSITS } from '../../../core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../../core/auction/delimited-hash.ts'
+import type { Did } from '../../../core/evidence/names.ts'
 import type { AuctionTranscript } from '../../../core/auction/auction-record.ts'
-import { rankAwards } from '../../../core/auction/rank-awards.ts'
+import { type Award, rankAwards } from '../../../core/auction/rank-awards.ts'
 import { readAuctionFile } from '../../auctions/auction-file.ts'
 import type { OrderNote } from '../buying/buy-order.ts'
 import type { BuyerSide, ChosenSeller } from '../buying/buyer-side.ts'
 import { auctionFileOf, type DeclinedCall } from './call-post.ts'
 import { searchFor } from '../buying/search-for.ts'
-import { joinedSellers } from './open-calls.ts'
+import { joinedNode, joinedSellers } from './open-calls.ts'
 import { newcomerPriceMax, refuseExposure } from '../buying/exposure.ts'
-import { type FoundSeller, PRICE_ALONE } from '../buying/find-sellers.ts'
+import { type FoundSeller, nodesOf, PRICE_ALONE } from '../buying/find-sellers.ts'
 import { filterOf } from '../buying/orders.ts'
 import { PARTY_CODES } from '../party-codes.ts'
 import { type CallInit, openingOf, runCall } from './run-call.ts'
@@ -38,11 +39,33 @@ export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidat
   const transcript = (await keptTranscript(side, key)) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
   const { declined } = side.orders.get(key)
   const all = [...sellers, ...(await joinedOf(side, key))]
-  for (const { bidder, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
-    const found = declined.includes(bidder) ? undefined : all.find(({ offer }) => offer.seller === bidder)
-    if (found !== undefined) return { chosen: { found, priceNanos }, detail: undefined }
+  const passed: string[] = []
+  for (const { bidder: seller, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
+    if (declined.includes(seller)) continue
+    const known = all.find(({ offer }) => offer.seller === seller)?.peer
+    const outcome = known === undefined ? await findBidder(side, key, { bidder: seller, priceNanos }) : { peer: known }
+    if ('peer' in outcome) return { chosen: { seller, peer: outcome.peer, priceNanos }, detail: undefined }
+    passed.push(outcome.why)
   }
-  return { chosen: undefined, detail: said.length === 0 ? undefined : detailOf(said) }
+  const why = [...(said.length === 0 ? [] : [detailOf(said)]), ...passed]
+  return { chosen: undefined, detail: why.length === 0 ? undefined : why.join(' ') }
+}
+
+/** Where a bidder is that is not among those whose offers fit now: its bid holds, whatever it offers meanwhile; or why it is passed over. */
+async function findBidder(
+  side: BuyerSide,
+  key: string,
+  { bidder, priceNanos }: Award,
+): Promise<{ readonly peer: Did } | { readonly why: string }> {
+  const { party, orders } = side
+  const { request } = orders.get(key)
+  if (bidder === party.did || request.sellers?.includes(bidder) === false)
+    return { why: `${bidder} has bid, and is not among the sellers of this purchase.` }
+  const exposure = await refuseExposure(side, { key, seller: bidder, priceNanos })
+  if (exposure !== undefined) return { why: exposure }
+  const joined = request.isOpenCall === true ? joinedNode(party, callOf(side, key), bidder) : undefined
+  const peer = joined ?? (await nodesOf(party, bidder, request.skill)).at(0)
+  return peer === undefined ? { why: `${bidder} has bid, and no node says that it is there.` } : { peer }
 }
 
 /** The transcript of a purchase's auction, once it has ended; `undefined` before, and where there is none. */

@@ -2,8 +2,9 @@ import type { Timestamp } from '../../../base/time.ts'
 import { type AuctionCall, auctionIdOf, commitDeadline } from '../../../core/auction/auction-call.ts'
 import type { Did, Hash } from '../../../core/evidence/names.ts'
 import { fitOffers, type FoundSeller, type SellerSearch } from '../buying/find-sellers.ts'
-import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from '../market-door.ts'
+import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope, TAKEN } from '../market-door.ts'
 import type { Party } from '../party.ts'
+import { Turns } from '../turns.ts'
 
 /** Nodes that join one auction at most: those that are known were asked directly, and have places of their own. */
 export const JOINED_MAX = 48
@@ -35,6 +36,7 @@ type Open = OpenAuction & { readonly until: Timestamp; readonly joined: Set<Did>
 export class OpenCalls {
   private readonly party: Party
   private readonly open = new Map<Hash, Open>()
+  private readonly turns = new Turns()
   private announcer: AnnounceCall | undefined
 
   constructor(party: Party) {
@@ -85,8 +87,11 @@ export class OpenCalls {
     if (open.joined.has(from)) return TAKEN
     if (open.joined.size >= JOINED_MAX) return declined('MARKET_BUSY')
     open.joined.add(from)
-    const before = party.noteOf<readonly string[]>(JOINED, frame.auction) ?? []
-    await party.keep(JOINED, frame.auction, [...before, frame.offer])
+    // Those who come at one instant are written down one after the other.
+    await this.turns.take(frame.auction, async () => {
+      const before = party.noteOf<readonly string[]>(JOINED, frame.auction) ?? []
+      await party.keep(JOINED, frame.auction, [...before, frame.offer])
+    })
     open.invite(found)
     return TAKEN
   }
@@ -97,7 +102,15 @@ export async function joinedSellers(
   party: Party,
   { call, search }: Pick<OpenAuction, 'call' | 'search'>,
 ): Promise<readonly FoundSeller[]> {
+  return await fitOffers(party, search, joinedOffers(party, call))
+}
+
+/** The node of somebody who has joined an auction, whether or not its offer still fits: its bid holds longer. */
+export function joinedNode(party: Party, call: AuctionCall, seller: Did): Did | undefined {
+  return joinedOffers(party, call).find(({ envelope }) => envelope.head.iss === seller)?.envelope.body.node
+}
+
+function joinedOffers(party: Party, call: AuctionCall): readonly ReadEnvelope<'market-offer'>[] {
   const texts = party.noteOf<readonly string[]>(JOINED, auctionIdOf(call)) ?? []
-  const offers = texts.flatMap((text) => party.read(text, 'market-offer') ?? [])
-  return await fitOffers(party, search, offers)
+  return texts.flatMap((text) => party.read(text, 'market-offer') ?? [])
 }

@@ -5,7 +5,6 @@ import type { Currency } from '../../../core/ledger/ledger-names.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import type { CapabilityDesk } from '../../capabilities/capability-desk.ts'
 import type { BuyerPolicy } from './buy-order.ts'
-import type { FoundSeller } from './find-sellers.ts'
 import type { Orders } from './orders.ts'
 import type { OpenCalls } from '../auctions/open-calls.ts'
 import type { Party } from '../party.ts'
@@ -36,4 +35,9 @@ export type BuyerSide = {
 }
 
 /** Whom a purchase goes to, and at which price. */
-export type ChosenSeller = { readonly found: FoundSeller; readonly priceNanos: Amount }
+export type ChosenSeller = {
+  readonly seller: Did
+  /** The node at which it is. */
+  readonly peer: Did
+  readonly priceNanos: Amount
+}

@@ -38,17 +38,19 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
     await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
     return undefined
   }
-  if (request.auction === undefined && best !== undefined)
-    return { found: best, priceNanos: best.offer.terms.priceNanos }
+  if (request.auction === undefined && best !== undefined) return atItsPrice(best)
   const { chosen, detail: why } = await holdOwnAuction(side, { key, sellers })
   if (chosen !== undefined) return chosen
   // An open bid costs nothing and shuts out whoever cannot go below it: where it was not meant, the others are asked at what they offer.
   const [next = best] = readyOnes(party, sellers)
-  if (request.auction === 'english' && declined.length > 0 && next !== undefined)
-    return { found: next, priceNanos: next.offer.terms.priceNanos }
+  if (request.auction === 'english' && declined.length > 0 && next !== undefined) return atItsPrice(next)
   const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
   await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
   return undefined
+}
+
+function atItsPrice({ offer: { seller, terms }, peer }: FoundSeller): ChosenSeller {
+  return { seller, peer, priceNanos: terms.priceNanos }
 }
 
 /** Whether sellers may bid whom nobody here knows. */

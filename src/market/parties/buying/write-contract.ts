@@ -24,11 +24,10 @@ type Partner = { readonly key: string; readonly worker: Did; readonly priceNanos
  */
 export async function writeContract(
   side: BuyerSide,
-  { key, found, priceNanos }: ChosenSeller & { readonly key: string },
+  { key, seller: worker, peer, priceNanos }: ChosenSeller & { readonly key: string },
 ): Promise<'written' | 'failed' | 'later'> {
   const { party, orders, policy } = side
   const { request, task, input } = orders.get(key)
-  const worker = found.offer.seller
   // An auction may have ended at a higher price, and another purchase may have taken the room.
   const detail = await refuseExposure(side, { key, seller: worker, priceNanos })
   if (detail !== undefined) {
@@ -58,7 +57,7 @@ export async function writeContract(
   const note: ContractNote = {
     role: 'payer',
     other: worker,
-    peer: found.peer,
+    peer,
     task,
     predicate: formatPredicate(request.predicate ?? ANY_RESULT),
     input,
@@ -66,7 +65,7 @@ export async function writeContract(
     ...(capability !== undefined && { capability }),
   }
   await party.keep(CONTRACTS, contract, note)
-  await orders.change(key, { contract, terms: note.terms, peer: found.peer })
+  await orders.change(key, { contract, terms: note.terms, peer })
   return 'written'
 }
 

@@ -26,6 +26,11 @@ export class KnownFiles {
     return this.subjects.get(subject)?.has(hash) === true
   }
 
+  /** How long a file is; 0 where there is none. */
+  bytesOf(hash: Hash): number {
+    return this.files.get(hash)?.byteLength ?? 0
+  }
+
   of(subject: string): readonly Hash[] {
     return [...(this.subjects.get(subject) ?? [])]
   }

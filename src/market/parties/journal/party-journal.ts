@@ -113,6 +113,11 @@ export class PartyJournal {
     return this.known.files.isOf(subject, hash)
   }
 
+  /** How long a file is; 0 where there is none. */
+  fileBytes(hash: Hash): number {
+    return this.known.files.bytesOf(hash)
+  }
+
   /** Files of a contract, by their names. */
   filesOf(subject: string): readonly Hash[] {
     return this.known.files.of(subject)

@@ -38,8 +38,8 @@ export class ProgressFeed {
     const { waiting } = this
     const made = {
       ...waiting,
-      ...(donePpm !== undefined && { donePpm: Math.max(0, Math.min(1_000_000, Math.round(donePpm))) }),
-      ...(text !== undefined && { text: text.slice(0, PROGRESS_TEXT_MAX) }),
+      ...(donePpm !== undefined && Number.isFinite(donePpm) && { donePpm: partsOf(donePpm) }),
+      ...(text !== undefined && { text: shortened(text) }),
       ...(partial !== undefined && { partial: join(waiting?.partial, partial) }),
     }
     this.waiting = made
@@ -71,6 +71,18 @@ export class ProgressFeed {
       if (!CodedError.is(error) && !this.init.signal.aborted) throw error
     }
   }
+}
+
+/** Never `-0`, which no canonical text has. */
+function partsOf(donePpm: number): number {
+  return Math.max(0, Math.min(1_000_000, Math.round(donePpm))) + 0
+}
+
+/** At most `PROGRESS_TEXT_MAX` UTF-16 units, no letter cut in two; half of one is no text that can be sent. */
+function shortened(text: string): string {
+  const last = text.codePointAt(PROGRESS_TEXT_MAX - 1) ?? 0
+  const isCut = text.length > PROGRESS_TEXT_MAX && last > 0xff_ff
+  return text.slice(0, isCut ? PROGRESS_TEXT_MAX - 1 : PROGRESS_TEXT_MAX).toWellFormed()
 }
 
 /** What is too much for one word is left out. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
 import { CodedError } from '../../../base/errors.ts'
 import { type Hash, parseContractId, parseHash } from '../../../core/evidence/names.ts'
-import { listOfArtifact } from '../../../market/parties/artifacts/artifact-files.ts'
+import { listOfArtifact, missingPieces } from '../../../market/parties/artifacts/artifact-files.ts'
 import { ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
 import { beginUpload, keepUploaded } from '../../../market/parties/buying/uploads.ts'
 import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
@@ -41,6 +41,7 @@ export async function readResult({ journal }: Party, request: ControlRequest): P
   const sizeBytes = note?.result === hash ? note?.resultBytes : undefined
   const list =
     hash === undefined || sizeBytes === undefined ? undefined : await listOfArtifact(journal, { hash, sizeBytes })
+  if (contract !== undefined && list !== undefined && missingPieces(journal, contract, list).length > 0) throw notHere()
   if (list !== undefined) return { sizeBytes: list.sizeBytes, pieces: [...list.pieces] }
   return { bytes: Buffer.from(await fileOf(journal, hash)).toString('base64url') }
 }
@@ -57,7 +58,11 @@ export async function readPieces({ journal }: Party, request: ControlRequest): P
 async function fileOf(journal: Party['journal'], hash: Hash | undefined): Promise<Uint8Array> {
   const bytes = hash === undefined ? undefined : await journal.file(hash)
   if (bytes !== undefined) return bytes
-  throw new CodedError('MARKET_OBJECT_UNKNOWN', {
+  throw notHere()
+}
+
+function notHere(): CodedError {
+  return new CodedError('MARKET_OBJECT_UNKNOWN', {
     message: 'That file is not here',
     details: { remedy: 'Ask the party that filed it.' },
   })
