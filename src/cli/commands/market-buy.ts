@@ -101,7 +101,7 @@ export const marketBuyCommand: Command = {
     'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A bidder that does not reveal, or wins and does not sign the contract, loses its deposit to nobody, and the next in the ranking is asked. A seller without credits cannot put one up, and --deposit 0 lets it bid; a seller puts up between a thousandth and a fifth of its price, for buyers alone that hold the credits to pay it. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
     'A seller may have no more of your open contracts than its bond, what its good work has earned, and --newcomer-max where no harm is known of it. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
-    'Before anything leaves, it says on stderr which data reaches whom, and with --json as `discloses`; --dry-run says that alone. Of the input nobody but the seller that signs, and arbiters of a dispute, sees a word; in C3 a seller reads it before it signs.',
+    'Before anything leaves, it says on stderr which data reaches whom, and at the end with --json as `discloses`, too; --dry-run says that alone. Of the input nobody but the seller that signs, and arbiters of a dispute, sees a word; in C3 a seller reads it before it signs.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
   ],
   examples: [
@@ -121,8 +121,8 @@ export const marketBuyCommand: Command = {
         else terminal.print(disclosureText(discloses))
         return EXIT_CODES.done
       }
-      // Before anything leaves.
-      if (!isJson) terminal.note(disclosureText(discloses))
+      // Before anything leaves, whoever reads the rest.
+      terminal.note(disclosureText(discloses))
       if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
       const begun = await market.ask(request)
       const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal, terminal })
