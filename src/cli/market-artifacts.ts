@@ -1,4 +1,3 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
@@ -8,6 +7,7 @@ import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
 import type { MarketControl } from './market-control.ts'
 import { numberOf, textOf, textsOf } from './registered-policies.ts'
+import { type ResultPlace, type Sink, unwrittenResult, writeToPlace } from './result-file.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Pieces that one request carries, either way. */
@@ -68,40 +68,30 @@ export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonVa
   }
 }
 
-/** Writes a result, a few pieces at a time; the file has its name once it is whole. */
+/** Writes a result, a few pieces at a time. Throws `STORE_WRITE_FAILED`, and what the node answers. */
 export async function writeResult(
   { ask }: Pick<MarketControl, 'ask'>,
-  { result, path, terminal }: { readonly result: Result; readonly path: string; readonly terminal: Terminal },
+  { result, place, terminal }: { readonly result: Result; readonly place: ResultPlace; readonly terminal: Terminal },
 ): Promise<void> {
-  const draft = `${path}.part`
   try {
-    const handle = await open(draft, 'w')
-    try {
-      if (result.kind === 'whole') await handle.writeFile(result.bytes)
-      else await writePieces(ask, { handle, names: result.pieces, terminal })
-    } finally {
-      await handle.close()
-    }
-    await rename(draft, path)
+    await writeToPlace(place, async (sink) => {
+      if (result.kind === 'whole') await sink(result.bytes)
+      else await writePieces(ask, { sink, names: result.pieces, terminal })
+    })
   } catch (error: unknown) {
-    await rm(draft, { force: true })
-    throw error
+    throw unwrittenResult(place.file, error)
   }
 }
 
 async function writePieces(
   ask: MarketControl['ask'],
-  {
-    handle,
-    names,
-    terminal,
-  }: { readonly handle: FileHandle; readonly names: readonly string[]; readonly terminal: Terminal },
+  { sink, names, terminal }: { readonly sink: Sink; readonly names: readonly string[]; readonly terminal: Terminal },
 ): Promise<void> {
   const progress = terminal.startProgress('result from the node', names.length)
   try {
     for (let at = 0; at < names.length; at += PIECES_AT_ONCE) {
       const answer = await ask({ op: 'result-pieces', hashes: names.slice(at, at + PIECES_AT_ONCE).join(',') })
-      for (const piece of textsOf(answer, 'pieces')) await handle.writeFile(Buffer.from(piece, 'base64url'))
+      for (const piece of textsOf(answer, 'pieces')) await sink(Buffer.from(piece, 'base64url'))
       progress.advance(Math.min(names.length, at + PIECES_AT_ONCE))
     }
   } finally {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { resolve } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { InputFile } from '../../node/market/input-file.ts'
@@ -9,6 +8,7 @@ import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } fr
 import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
 import { handIn, largeInput, type Result, resultOf, writeResult } from '../market-artifacts.ts'
+import { findResultPlace } from '../result-file.ts'
 import { ProgressLine } from '../market-progress.ts'
 import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, jsonFlag, nanosFlag } from '../market-flags.ts'
@@ -92,7 +92,11 @@ export const marketBuyCommand: Command = {
       value: 'STATE',
       describe: `come back when the contract has reached it (default FINAL); any end ends the wait`,
     },
-    output: { value: 'FILE', describe: 'where to write the result' },
+    output: {
+      value: 'FILE',
+      describe:
+        'where to write the result: a file that is replaced once it is whole, or a pipe or device; looked at before anything is bought',
+    },
     'dry-run': { describe: 'say which data would reach whom, and buy nothing' },
     ...NODE_FLAGS,
   },
@@ -111,6 +115,9 @@ export const marketBuyCommand: Command = {
   async run(context) {
     const { flags, isJson, terminal } = context
     const started = performance.now()
+    const output = textFlag(flags, 'output')
+    // A place that cannot be written is no news for after the payment.
+    const place = output === undefined ? undefined : await findResultPlace(output, context.workingDir)
     const large = await largeInput(context)
     const request = buyRequestOf(context, large)
     const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
@@ -126,16 +133,15 @@ export const marketBuyCommand: Command = {
       if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
       const begun = await market.ask(request)
       const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal, terminal })
-      const output = textFlag(flags, 'output')
-      if (output !== undefined && result !== undefined)
-        await writeResult(market, { result, path: resolve(context.workingDir, output), terminal })
+      if (place !== undefined && result !== undefined) await writeResult(market, { result, place, terminal })
       const effect = textOf(begun, 'effect')
       if (isJson)
         terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
       else {
         terminal.print(formatContract(view))
-        terminal.note(hintOf(view, output !== undefined && result !== undefined ? output : undefined))
+        terminal.note(hintOf(view, result === undefined ? undefined : output))
       }
+      if (output !== undefined && result === undefined) terminal.note(noResult(view, output))
       return hasReached(view, wait) ? EXIT_CODES.done : EXIT_CODES.failed
     })
   },
@@ -272,6 +278,13 @@ function hasReached(view: JsonValue, state: string): boolean {
 
 function isEnded(view: JsonValue): boolean {
   return TERMINAL_STATES.some((state) => state === textOf(view, 'state'))
+}
+
+function noResult(view: JsonValue, output: string): string {
+  const why = isEnded(view)
+    ? 'the contract has ended without one that is here'
+    : 'there is none yet; the same command without --wait writes it'
+  return `No result was written to ${output}: ${why}.`
 }
 
 function hintOf(view: JsonValue, output: string | undefined): string {
