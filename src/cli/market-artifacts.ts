@@ -13,15 +13,17 @@ import type { Terminal } from './terminal.ts'
 /** Pieces that one request carries, either way. */
 const PIECES_AT_ONCE = 8
 
-/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`. */
+/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`, and the signal's reason. */
 export async function largeInput({
   flags,
   workingDir,
-}: Pick<CommandContext, 'flags' | 'workingDir'>): Promise<InputFile | undefined> {
+  signal,
+}: Pick<CommandContext, 'flags' | 'workingDir' | 'signal'>): Promise<InputFile | undefined> {
   const file = requiredFlag(flags, 'input')
   try {
-    return await openInputFile(resolve(workingDir, file))
+    return await openInputFile(resolve(workingDir, file), signal)
   } catch (cause: unknown) {
+    if (CodedError.is(cause)) throw cause
     if (cause instanceof RangeError) throw usageError(`The file ${file} is larger than any input may be`, { file })
     throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }

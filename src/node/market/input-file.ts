@@ -15,11 +15,11 @@ export type InputFile = {
   close(): Promise<void>
 }
 
-/** Opens a file whose bytes go over in pieces; `undefined` for one that fits one request. Throws what the file system throws, and `RangeError` beyond 4 GiB. */
-export async function openInputFile(path: string): Promise<InputFile | undefined> {
+/** Opens a file whose bytes go over in pieces; `undefined` for one that fits one request. Throws what the file system throws, `RangeError` beyond 4 GiB, and the signal's reason. */
+export async function openInputFile(path: string, signal?: AbortSignal): Promise<InputFile | undefined> {
   const handle = await open(path)
   try {
-    const file = await describe(handle)
+    const file = await describe(handle, signal)
     if (file === undefined) await handle.close()
     return file
   } catch (error: unknown) {
@@ -28,7 +28,7 @@ export async function openInputFile(path: string): Promise<InputFile | undefined
   }
 }
 
-async function describe(handle: FileHandle): Promise<InputFile | undefined> {
+async function describe(handle: FileHandle, signal: AbortSignal | undefined): Promise<InputFile | undefined> {
   const stat = await handle.stat()
   const sizeBytes = stat.size
   if (!stat.isFile() || !isInPieces(sizeBytes)) return undefined
@@ -39,9 +39,11 @@ async function describe(handle: FileHandle): Promise<InputFile | undefined> {
     return bytes.subarray(0, bytesRead)
   }
   const pieces: Hash[] = []
-  for (let index = 0; index * PIECE_BYTES < sizeBytes; index += 1)
+  for (let index = 0; index * PIECE_BYTES < sizeBytes; index += 1) {
+    signal?.throwIfAborted()
     // A SHA-256.
     pieces.push(sha256HexOfBytes(await piece(index)) as Hash)
+  }
   const list = Buffer.from(encodePieceList({ sizeBytes, pieces })).toString('base64url')
   return { sizeBytes, list, pieces, piece, close: async () => await handle.close() }
 }
