@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
 import { type InputFile, openInputFile } from '../node/market/input-file.ts'
+import { PIECE_BYTES, PIECES_MAX } from '../wire/v1/piece-list.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
@@ -24,9 +25,18 @@ export async function largeInput({
     return await openInputFile(resolve(workingDir, file), signal)
   } catch (cause: unknown) {
     if (CodedError.is(cause)) throw cause
-    if (cause instanceof RangeError) throw usageError(`The file ${file} is larger than any input may be`, { file })
+    if (cause instanceof RangeError) throw tooLarge(file)
     throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
+}
+
+function tooLarge(file: string): CodedError {
+  const bytesMax = PIECES_MAX * PIECE_BYTES
+  return usageError(`The file ${file} is larger than any input may be, ${bytesMax} bytes`, {
+    file,
+    bytesMax,
+    remedy: 'Send less: an input has no more than that, and than market.artifactBytesMax of the node.',
+  })
 }
 
 /** Hands a file in, those of its pieces that the node does not have yet. A command that was broken off goes on where it was. */

@@ -1,3 +1,5 @@
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openScriptedControl, put, type ScriptedControl } from './scripted-control.ts'
 
@@ -23,4 +25,15 @@ describe('which data leaves', () => {
     const run = await control.kernell(`${BUY} --json`)
     expect(JSON.parse(run.output)).toMatchObject({ state: 'FINAL', discloses: [{ to: 'seller' }] })
   })
+})
+
+test('an input beyond every limit names the limit and where it is set', async () => {
+  put(control, 'letter.txt', '')
+  // No block of it is on the disk.
+  truncateSync(join(control.folder, 'letter.txt'), 4 * 1024 ** 3 + 1)
+  const run = await control.kernell(`${BUY} --json`)
+  expect(run.code).toBe(2)
+  const { error } = JSON.parse(run.output) as { error: { message: string; details: { remedy: string } } }
+  expect(error.message).toContain('4294967296')
+  expect(error.details.remedy).toContain('market.artifactBytesMax')
 })
