@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { type InputFile, openInputFile } from '../node/market/input-file.ts'
-import { PIECE_BYTES, PIECES_MAX } from '../wire/v1/piece-list.ts'
+import { INPUT_BYTES_MAX, type InputFile, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
@@ -31,10 +30,9 @@ export async function largeInput({
 }
 
 function tooLarge(file: string): CodedError {
-  const bytesMax = PIECES_MAX * PIECE_BYTES
-  return usageError(`The file ${file} is larger than any input may be, ${bytesMax} bytes`, {
+  return usageError(`The file ${file} is larger than any input may be, ${INPUT_BYTES_MAX} bytes`, {
     file,
-    bytesMax,
+    bytesMax: INPUT_BYTES_MAX,
     remedy: 'Send less: an input has no more than that, and than market.artifactBytesMax of the node.',
   })
 }

@@ -3,6 +3,9 @@ import { sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { encodePieceList, isInPieces, PIECE_BYTES, PIECES_MAX } from '../../wire/v1/piece-list.ts'
 
+/** Of the largest file that a list of pieces describes. */
+export const INPUT_BYTES_MAX = PIECES_MAX * PIECE_BYTES
+
 /** A file that does not fit one request. Nothing but one piece of it is in memory at a time. */
 export type InputFile = {
   readonly sizeBytes: number
@@ -32,7 +35,7 @@ async function describe(handle: FileHandle, signal: AbortSignal | undefined): Pr
   const stat = await handle.stat()
   const sizeBytes = stat.size
   if (!stat.isFile() || !isInPieces(sizeBytes)) return undefined
-  if (sizeBytes > PIECES_MAX * PIECE_BYTES) throw new RangeError(`The file has ${sizeBytes} bytes`)
+  if (sizeBytes > INPUT_BYTES_MAX) throw new RangeError(`The file has ${sizeBytes} bytes`)
   const piece = async (index: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes - index * PIECE_BYTES))
     const { bytesRead } = await handle.read(bytes, 0, bytes.byteLength, index * PIECE_BYTES)
