@@ -292,5 +292,7 @@ function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConf
 }
 
 function warn(error: unknown): void {
+  // Whoever ended something knows of it.
+  if (error instanceof Error && error.name === 'AbortError') return
   process.emitWarning(error instanceof Error ? error : new Error(String(error)))
 }

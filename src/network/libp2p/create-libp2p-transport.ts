@@ -12,7 +12,7 @@ import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import { hexOfBytes } from '../../base/hex.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { checkListenAddress, dialAddressOf, parseAddressOf } from './libp2p-addresses.ts'
+import { checkAnnouncedAddress, checkListenAddress, dialAddressOf, parseAddressOf } from './libp2p-addresses.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
 import { Libp2pTransport } from './libp2p-transport.ts'
 import {
@@ -55,9 +55,11 @@ const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
  */
 export function createLibp2pTransport(components: Libp2pComponents, init: Libp2pNodeInit = {}): Libp2pTransport {
   const listen = (init.listen ?? LOOPBACK).map(checkListenAddress)
+  const { announce } = init
   const transport = new Libp2pTransport(components, stackOf(init, listen), {
     ...init,
     listen,
+    ...(announce !== undefined && { announce: announce.map(checkAnnouncedAddress) }),
     isPrivateSwarm: init.isPrivateSwarm ?? init.privateNetworkKey !== undefined,
   })
   for (const { did, address } of init.bootstrap ?? []) transport.addPeer(did, address)

@@ -55,6 +55,11 @@ export function checkListenAddress(address: string): string {
   return parse(address).toString()
 }
 
+/** What others are told. Throws `NETWORK_ADDRESS_INVALID` for what nobody could dial. */
+export function checkAnnouncedAddress(address: string): string {
+  return checked(withoutPeer(parse(address)).toString())
+}
+
 function checked(address: string): string {
   if (!DIALABLE.test(address)) throw invalid(address, 'it is neither TCP nor a WebSocket')
   return address

@@ -89,8 +89,9 @@ function describeExpectation(error: ErrorObject | undefined): string {
     case 'type':
       return `must be ${TYPE_WORDS[String(params.type)] ?? String(params.type)}`
     case 'oneOf':
+      return describeForm(error, 'needs exactly one of `sha256` and `keyEnv`')
     case 'pattern':
-      return describePattern(error)
+      return describeForm(error, 'is not written as it has to be')
     case 'minimum':
     case 'maximum':
       return `must be at ${error.keyword === 'minimum' ? 'least' : 'most'} ${limit}`
@@ -106,9 +107,9 @@ function describeExpectation(error: ErrorObject | undefined): string {
   }
 }
 
-function describePattern(error: ErrorObject): string {
+function describeForm(error: ErrorObject, otherwise: string): string {
   const description: unknown = error.parentSchema?.description
-  if (typeof description !== 'string') return 'needs exactly one of `sha256` and `keyEnv`'
+  if (typeof description !== 'string') return otherwise
   const what = `must be ${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`
   return error.propertyName === undefined ? what : `has the name \`${error.propertyName}\`, which ${what}`
 }

@@ -24,7 +24,7 @@ export function diagnoseConfig(
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
     ...diagnosePeers(config),
-    ...diagnoseNetwork(config.network, isReadable),
+    ...diagnoseNetwork(config.network),
   ]
 }
 

@@ -1,21 +1,23 @@
+import { CodedError } from '../../base/errors.ts'
 import type { NetworkConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
-import type { FileProbe } from './file-probe.ts'
+import { readNetworkKey } from '../market/network-key.ts'
 
 const HERE = /^\/(unix\/|ip4\/127\.|ip6\/::1\/)/
 
 /** Who reaches a node by its configuration, and what there holds no water. Nothing where nothing was said: then it is a socket of this machine. */
-export function diagnoseNetwork(network: NetworkConfig, isReadable: FileProbe): readonly HealthCheck[] {
+export function diagnoseNetwork(network: NetworkConfig): readonly HealthCheck[] {
   const { listen, announce, bootstrap, isMdnsOn, isRelay, table, keyFile } = network
   const isSaid =
     listen.length + announce.length + bootstrap.length > 0 || isMdnsOn || isRelay || (table ?? keyFile) !== undefined
   if (!isSaid) return []
-  if (keyFile !== undefined && !isReadable(keyFile))
+  const unusable = keyFile === undefined ? undefined : whyUnusable(keyFile)
+  if (unusable !== undefined)
     return [
       {
         name: 'network',
         state: 'failed',
-        detail: `the key of the private network cannot be read: ${keyFile}`,
+        detail: `the private network has no key: ${unusable}`,
         remedy: `Copy it from another node of that network, or make one: (umask 077; openssl rand -hex 32 > ${keyFile})`,
       },
     ]
@@ -26,6 +28,17 @@ export function diagnoseNetwork(network: NetworkConfig, isReadable: FileProbe): 
       ? { name: 'network', state: 'ok', detail }
       : { name: 'network', state: 'warning', detail: `${detail}; ${why.fault}`, remedy: why.remedy },
   ]
+}
+
+/** As the node itself would say it at its start. */
+function whyUnusable(keyFile: string): string | undefined {
+  try {
+    readNetworkKey(keyFile).fill(0)
+    return undefined
+  } catch (error: unknown) {
+    if (!CodedError.is(error, 'NETWORK_KEY_INVALID')) throw error
+    return error.message
+  }
 }
 
 function describe({ listen, announce, bootstrap, isMdnsOn, isRelay, table, keyFile }: NetworkConfig): string {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
@@ -9,7 +8,6 @@ import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { PeerBans } from '../../network/peer-bans.ts'
-import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
@@ -27,6 +25,7 @@ import { type NotaryRole, startNotary } from './notary-role.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
 import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from '../../wire/v1/peer-address.ts'
+import { isSocket, listenOf } from './listen-addresses.ts'
 import { type OpenedWays, openWays } from './open-ways.ts'
 import { CallRole } from './gossip/call-role.ts'
 import { CardRole } from './gossip/card-role.ts'
@@ -209,11 +208,8 @@ async function openTransport(
   { components, init, closers }: Opening,
   { keys, taken, known, bans }: OwnTransport,
 ): Promise<OpenedWays> {
-  const { directory } = components
   const { network } = components
-  const configured = network.listen.length > 0 ? network.listen : socketIn(directory.path)
-  const wanted = init.listen ?? configured
-  const listen = wanted.filter((address) => !taken.includes(address))
+  const listen = listenOf({ components, init }).filter((address) => !taken.includes(address))
   const ways = await openWays(components, {
     role: 'node',
     identity: identityOfSigner(keys.node.signer),
@@ -256,16 +252,12 @@ function openCalls({ components, init, closers }: Opening, { libp2p, transport }
     neighbours: libp2p,
     network,
     addresses: () => transport.addresses,
+    // Whoever hears a call has to be able to answer.
+    isReached: listenOf({ components, init }).some((address) => !isSocket(address)),
   })
   closers.push(() => calls.stop())
   calls.start()
   return calls
-}
-
-/** A path that is too long for a socket leaves a node that only asks. */
-function socketIn(dataDir: string): readonly string[] {
-  const path = join(dataDir, 'market.sock')
-  return Buffer.byteLength(path) <= SOCKET_PATH_MAX ? [`/unix${path}`] : []
 }
 
 function connect(transport: Transport, { set, before }: SetLineage, watch: NotaryWatchRole): NotaryClient {

@@ -8,6 +8,7 @@ import type { Transport } from '../../ports/transport.ts'
 import type { PeerBans } from '../../network/peer-bans.ts'
 import type { NetworkConfig } from '../config/node-config.ts'
 import { readNetworkKey } from './network-key.ts'
+import { isSocket } from './listen-addresses.ts'
 import type { PeerWays } from './desks/peer-desk.ts'
 import type { MarketComponents } from './market-components.ts'
 
@@ -44,7 +45,10 @@ export async function openWays(
   const local = createLocalTransport({ identity, clock, random, isBanned }, { listen: listen.filter(isSocket) })
   // A notary answers where its set says, and is nobody's relay.
   const finding = role === 'node' && findsOthers(network)
-  if (role === 'node' && network.isRelay && listen.every(isSocket)) throw noWayForOthers()
+  if (role === 'node' && listen.every(isSocket)) {
+    if (network.isRelay) throw noWayForOthers('`network.relay` passes on connections of other machines')
+    if (announce.length > 0) throw noWayForOthers(`Others are told of ${announce.join(', ')}`)
+  }
   if (!finding && [...listen, ...known].every(isSocket)) return { transport: local, local, libp2p: undefined }
   const { createLibp2pTransport } = await import('../../network/libp2p/create-libp2p-transport.ts')
   const addresses = directory.store.sublevel(`peers-of-${role}`)
@@ -73,12 +77,8 @@ function meetingOthers({ isMdnsOn, isRelay, table }: NetworkConfig): Libp2pNodeI
   return { isMdnsOn, isRelay, ...(table !== undefined && { kademlia: table }) }
 }
 
-function noWayForOthers(): CodedError {
+function noWayForOthers(what: string): CodedError {
   return new CodedError('NETWORK_ADDRESS_INVALID', {
-    message: '`network.relay` passes on connections of other machines, and no address for them is listened to',
+    message: `${what}, and no address for other machines is listened to: name one with --listen`,
   })
-}
-
-function isSocket(address: string): boolean {
-  return address.startsWith('/unix/')
 }

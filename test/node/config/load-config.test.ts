@@ -99,6 +99,10 @@ describe('the network', () => {
   ])('is refused with %s', (_why, document) => {
     expect(failureOf({ file: network(document) }).code).toBe('CONFIG_INVALID')
   })
+
+  it('says how an address is written', () => {
+    expect(failureOf({ file: network({ bootstrap: ['junk'] }) }).message).toContain('must be a multiaddr')
+  })
 })
 
 /** A node hears announcements, and buys from nobody that it knows by them alone. */

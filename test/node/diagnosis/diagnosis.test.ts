@@ -83,8 +83,7 @@ describe('the configuration', () => {
   })
 
   it('says who reaches the node, and nothing where nothing was said', () => {
-    const checkOf = (network: NonNullable<ConfigDocument['network']>, readable: readonly string[] = []) =>
-      checksOf({ network }, readable).get('network')
+    const checkOf = (network: NonNullable<ConfigDocument['network']>) => checksOf({ network }).get('network')
     expect(checksOf({}).get('network')).toBeUndefined()
     expect(checkOf({ listen: ['/ip4/127.0.0.1/tcp/4001'] })).toMatchObject({
       state: 'ok',
@@ -98,7 +97,13 @@ describe('the configuration', () => {
     })
     const keyFile = join(folder, 'network.key')
     expect(checkOf({ ...open, keyFile })).toMatchObject({ state: 'failed' })
-    expect(checkOf({ ...open, keyFile }, [keyFile])?.detail).toMatch(/^whoever has the key of its private network may/)
+    writeFileSync(keyFile, 'zz', { mode: 0o600 })
+    expect(checkOf({ ...open, keyFile })).toMatchObject({ state: 'failed' })
+    writeFileSync(keyFile, 'ab'.repeat(32))
+    chmodSync(keyFile, 0o644)
+    expect(checkOf({ ...open, keyFile })).toMatchObject({ state: 'failed' })
+    chmodSync(keyFile, 0o600)
+    expect(checkOf({ ...open, keyFile })?.detail).toMatch(/^whoever has the key of its private network may/)
   })
 
   it('warns of what was switched on in the network and can do nothing', () => {

@@ -3,6 +3,7 @@ import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { OpenKey } from '../../../src/keys/store/key-store.ts'
+import { ORDERS } from '../../../src/market/parties/buying/buy-order.ts'
 import type { PartyRole } from '../../../src/market/parties/role/start-party.ts'
 import type { Libp2pGossip } from '../../../src/network/libp2p/libp2p-gossip.ts'
 import type { Libp2pTransport } from '../../../src/network/libp2p/libp2p-transport.ts'
@@ -62,12 +63,16 @@ async function openNode(number: number, isDiscovering: boolean, named: readonly 
 }
 
 /** A seller with one offer, as far as its card is concerned. */
-function sellerAt(node: Did, stopping: AbortController): PartyRole {
+function sellerAt(
+  node: Did,
+  stopping: AbortController,
+  orders: readonly (readonly [string, object])[] = [],
+): PartyRole {
   const now = Date.now()
   const body = offerBody({ node, validFrom: now as never, validUntil: (now + 3_600_000) as never })
   const bytes = signed('market-offer', body, { key: SELLER, iat: now as never })
   const begin = (work: () => Promise<void>): void => void work()
-  const journal = { notesOf: () => [] }
+  const journal = { notesOf: (topic: string) => (topic === ORDERS ? orders : []) }
   const seller = { offers: () => [{ kept: { bytes } }] }
   const reputation = { receiptsToShow: () => [] }
   return {
@@ -104,5 +109,23 @@ describe('four nodes over libp2p, each of which knows its neighbours alone', () 
     expect(found).toBe(seller.transport.did)
     const question = { protocol: ECHO, body: Uint8Array.of(7), timeoutMs: 10_000 }
     expect(await buyer.transport.request(seller.transport.did, question)).toEqual(Uint8Array.of(7))
+  })
+})
+
+describe('a node with which there was a contract', () => {
+  it('has a place that no stranger takes, also where nobody is discovered', { timeout: 30_000 }, async () => {
+    running = await Promise.all([1, 2].map(async (number) => await openNode(number, false)))
+    const [seller, buyer] = running
+    if (seller === undefined || buyer === undefined) throw new TypeError('two')
+    await connect(seller, buyer)
+    const listens = ({ transport }: MarketNode): number => (transport.gossip as Libp2pGossip).meshOf(CARD_TOPIC).length
+    await vi.waitUntil(() => running.map(listens).join() === '1,1', { timeout: 10_000 })
+    const stopping = new AbortController()
+    const order = { contract: '77'.repeat(32), peer: seller.key.did }
+    buyer.cards.sell(sellerAt(buyer.key.did, stopping, [['order-1', order]]))
+    seller.cards.sell(sellerAt(seller.key.did, stopping))
+    await vi.waitUntil(() => buyer.cards.known().length === 1, { timeout: 10_000 })
+    stopping.abort()
+    expect(buyer.cards.known().map(({ isKnown }) => isKnown)).toEqual([true])
   })
 })

@@ -132,6 +132,18 @@ describe('the ways of a node', () => {
     const shown = '/ip4/203.0.113.7/tcp/4001'
     expect((await open(1, {}, { announce: [shown] })).transport.addresses).toEqual([shown])
   })
+
+  it.each(['garbage', '/unix/tmp/x', '/nonsense', '/ip4/203.0.113.7/udp/4001'])(
+    'do not tell others of %s',
+    async (address) => {
+      await expect(open(1, {}, { announce: [address] })).rejects.toMatchObject({ code: 'NETWORK_ADDRESS_INVALID' })
+    },
+  )
+
+  it('tell nobody of an address where nothing listens', async () => {
+    const announce = ['/ip4/203.0.113.7/tcp/4001']
+    await expect(open(1, {}, { announce, listen: [] })).rejects.toMatchObject({ code: 'NETWORK_ADDRESS_INVALID' })
+  })
 })
 
 function serverOf(name: string): Partial<NetworkConfig> {

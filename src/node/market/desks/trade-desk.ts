@@ -256,7 +256,7 @@ export class TradeDesk {
     if (isAsked && !role.buyer.openCalls.canAnnounce)
       throw invalidRequest(
         'isOpenCall',
-        'This node says nothing to everybody: it runs without libp2p, or with market.gossip off',
+        'This node calls nobody: sellers elsewhere have to reach it (--listen with an address between machines), and `market.gossip` has to be on',
       )
     if (known !== undefined && !isAsked) return known.isOpenCall === true
     return isAsked || (isCallingOpenly && hasAuction && role.buyer.openCalls.canAnnounce)

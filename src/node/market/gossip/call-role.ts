@@ -20,6 +20,8 @@ export type CallRoleInit = {
   readonly network: string
   /** Where this node is reached. */
   readonly addresses: () => readonly string[]
+  /** Whether other machines can reach this node at all: without that nobody could bid, and nobody is called. */
+  readonly isReached: boolean
 }
 
 /** Calls for proposals of a running node: those that it says to everybody, and those that it hears and may bid on. All are passed on, whatever comes of them here. */
@@ -49,7 +51,8 @@ export class CallRole {
   /** From now on the party's open auctions go to everybody, and its seller hears those of others. */
   serve(role: PartyRole): void {
     this.role = role
-    role.buyer.openCalls.announceBy(async (call, text) => await this.announce(role, call, text))
+    if (this.init.isReached)
+      role.buyer.openCalls.announceBy(async (call, text) => await this.announce(role, call, text))
   }
 
   private async announce({ party }: PartyRole, call: AuctionCall, text: string): Promise<void> {

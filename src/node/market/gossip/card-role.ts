@@ -70,6 +70,7 @@ export class CardRole {
   /** Says what the party sells, until it stops. */
   sell({ party, seller, reputation }: PartyRole): void {
     this.party = party
+    this.rememberDeals()
     const { components, gossip, key, network } = this.init
     const { clock, timers, random, onError, gossip: settings } = components
     const describe = (): OwnCard => ({
@@ -123,6 +124,7 @@ export class CardRole {
     const { components, neighbours, named } = this.init
     const { signal } = this.stopping
     while (!signal.aborted) {
+      this.rememberDeals()
       // Who is not there, or on this machine alone, is tried again in its time.
       await Promise.allSettled(named.slice(0, NEIGHBOURS_MAX).map(async (node) => await neighbours.join(node)))
       await pause(components.timers, JOIN_MS, signal)
