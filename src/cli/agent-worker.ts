@@ -1,3 +1,4 @@
+import type { AgentProgress } from 'kernell-os/agents'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { CHAT_AGENT, createChatWorker } from '../node/market/chat-worker.ts'
 import type { MarketWorker } from '../node/market/market-init.ts'
@@ -11,13 +12,34 @@ export async function findAgentWorker(name: string, node: KernellNode): Promise<
   const agent = findAgent(name)
   const tenant = parseTenantId(DEFAULT_TENANT)
   if (agent === undefined || tenant === undefined) return undefined
-  return async (bytes, { signal }) => {
+  return async (bytes, { signal, progress }) => {
+    const onProgress = (event: AgentProgress): void => {
+      const step = stepOf(event)
+      if (step !== undefined) progress(step)
+    }
     const { actors, router } = node
-    const result = await agent.run({ actors, router, caller: { tenant }, node, input: inputOf(bytes), signal })
+    const result = await agent.run({
+      actors,
+      router,
+      caller: { tenant },
+      node,
+      input: inputOf(bytes),
+      signal,
+      onProgress,
+    })
     if (result.hasFailures)
       throw new CodedError('MARKET_ROLE_MISSING', { message: `The agent ${name} could not do the work` })
     return new TextEncoder().encode(JSON.stringify(result.document))
   }
+}
+
+type WorkProgress = Parameters<Parameters<MarketWorker>[1]['progress']>[0]
+
+/** The name of a step, and how much is done where the agent counts that. Its other details may be what the work is paid for. */
+function stepOf({ type, step, done, of }: AgentProgress): WorkProgress | undefined {
+  if (type !== 'progress' || typeof step !== 'string') return undefined
+  const isCounted = typeof done === 'number' && typeof of === 'number' && of > 0
+  return { text: step, ...(isCounted && { donePpm: Math.floor((done / of) * 1_000_000) }) }
 }
 
 function inputOf(bytes: Uint8Array): unknown {

@@ -1,31 +1,41 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { type InputFile, openInputFile } from '../node/market/input-file.ts'
+import { INPUT_BYTES_MAX, type InputFile, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
 import { pieceBytesAt } from '../wire/v1/piece-list.ts'
 import type { CommandContext } from './command.ts'
 import { requiredFlag, usageError } from './flags.ts'
 import type { MarketControl } from './market-control.ts'
 import { numberOf, textOf, textsOf } from './registered-policies.ts'
+import { type ResultPlace, type Sink, unwrittenResult, writeToPlace } from './result-file.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Pieces that one request carries, either way. */
 const PIECES_AT_ONCE = 8
 
-/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`. */
+/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`, and the signal's reason. */
 export async function largeInput({
   flags,
   workingDir,
-}: Pick<CommandContext, 'flags' | 'workingDir'>): Promise<InputFile | undefined> {
+  signal,
+}: Pick<CommandContext, 'flags' | 'workingDir' | 'signal'>): Promise<InputFile | undefined> {
   const file = requiredFlag(flags, 'input')
   try {
-    return await openInputFile(resolve(workingDir, file))
+    return await openInputFile(resolve(workingDir, file), signal)
   } catch (cause: unknown) {
-    if (cause instanceof RangeError) throw usageError(`The file ${file} is larger than any input may be`, { file })
+    if (CodedError.is(cause)) throw cause
+    if (cause instanceof RangeError) throw tooLarge(file)
     throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
+}
+
+function tooLarge(file: string): CodedError {
+  return usageError(`The file ${file} is larger than any input may be, ${INPUT_BYTES_MAX} bytes`, {
+    file,
+    bytesMax: INPUT_BYTES_MAX,
+    remedy: 'Send less: an input has no more than that, and than market.artifactBytesMax of the node.',
+  })
 }
 
 /** Hands a file in, those of its pieces that the node does not have yet. A command that was broken off goes on where it was. */
@@ -69,34 +79,28 @@ export async function resultOf({ ask }: Pick<MarketControl, 'ask'>, view: JsonVa
   }
 }
 
-/** Writes a result, a few pieces at a time; the file has its name once it is whole. */
+/** Writes a result, a few pieces at a time. Throws `STORE_WRITE_FAILED`, and what the node answers. */
 export async function writeResult(
   { ask }: Pick<MarketControl, 'ask'>,
-  { result, path, terminal }: { readonly result: Result; readonly path: string; readonly terminal: Terminal },
+  { result, place, terminal }: { readonly result: Result; readonly place: ResultPlace; readonly terminal: Terminal },
 ): Promise<void> {
-  const draft = `${path}.part`
   try {
-    const handle = await open(draft, 'w')
-    try {
-      if (result.kind === 'whole') await handle.writeFile(result.bytes)
-      else await writePieces(ask, { handle, list: result, terminal })
-    } finally {
-      await handle.close()
-    }
-    await rename(draft, path)
+    await writeToPlace(place, async (sink) => {
+      if (result.kind === 'whole') await sink(result.bytes)
+      else await writePieces(ask, { sink, list: result, terminal })
+    })
   } catch (error: unknown) {
-    await rm(draft, { force: true })
-    throw error
+    throw unwrittenResult(place.file, error)
   }
 }
 
 async function writePieces(
   ask: MarketControl['ask'],
   {
-    handle,
+    sink,
     list,
     terminal,
-  }: { readonly handle: FileHandle; readonly list: Extract<Result, { kind: 'pieces' }>; readonly terminal: Terminal },
+  }: { readonly sink: Sink; readonly list: Extract<Result, { kind: 'pieces' }>; readonly terminal: Terminal },
 ): Promise<void> {
   const { pieces: names } = list
   const progress = terminal.startProgress('result from the node', names.length)
@@ -108,7 +112,7 @@ async function writePieces(
       // A file of that name may be shorter than a piece: then this is no result.
       if (asked.some((_, index) => pieces[index]?.byteLength !== pieceBytesAt(list, at + index)))
         throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'A file of the result is no piece of it' })
-      for (const piece of pieces) await handle.writeFile(piece)
+      for (const piece of pieces) await sink(piece)
       progress.advance(at + asked.length)
     }
   } finally {

@@ -1,18 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { resolve } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { CodedError } from '../../base/errors.ts'
 import type { InputFile } from '../../node/market/input-file.ts'
 import type { Command, CommandContext } from '../command.ts'
-import type { Terminal } from '../terminal.ts'
-import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } from '../contract-document.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
+import { CONTRACT_STATES, contractDocument, formatContract } from '../contract-document.ts'
+import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
-import { handIn, largeInput, type Result, resultOf, writeResult } from '../market-artifacts.ts'
-import { ProgressLine } from '../market-progress.ts'
-import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
+import { handIn, largeInput, writeResult } from '../market-artifacts.ts'
+import { findResultPlace } from '../result-file.ts'
+import { idempotencyKey, KEY_FLAG, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, jsonFlag, nanosFlag } from '../market-flags.ts'
+import { explainInterrupt } from '../print-failure.ts'
 import { listOf, membersOf, textOf } from '../registered-policies.ts'
+import { hasReached, isEnded, waitForPurchase } from '../wait-for-purchase.ts'
 
 const CUSTODY = ['C1', 'C2', 'C3'] as const
 const AUCTION_KINDS = ['first', 'second', 'english'] as const
@@ -92,53 +90,83 @@ export const marketBuyCommand: Command = {
       value: 'STATE',
       describe: `come back when the contract has reached it (default FINAL); any end ends the wait`,
     },
-    output: { value: 'FILE', describe: 'where to write the result' },
+    output: {
+      value: 'FILE',
+      describe:
+        'where to write the result: a file that is replaced once it is whole, or a pipe or device; looked at before anything is bought',
+    },
     'dry-run': { describe: 'say which data would reach whom, and buy nothing' },
     ...NODE_FLAGS,
   },
   details: [
-    'The same key asks for the same purchase, however often: it happens once. A node remembers a key until the T_retain of the contract is over, where its journal is nearly full for a day from the end, and a purchase that came to nothing for less. Ctrl-C stops the waiting and not the purchase.',
+    'The same key asks for the same purchase, however often: it happens once. A node remembers a key until the T_retain of the contract is over, where its journal is nearly full for a day from the end, and a purchase that came to nothing for less. Ctrl-C stops the waiting and not a purchase that has begun.',
     'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A bidder that does not reveal, or wins and does not sign the contract, loses its deposit to nobody, and the next in the ranking is asked. A seller without credits cannot put one up, and --deposit 0 lets it bid; a seller puts up between a thousandth and a fifth of its price, for buyers alone that hold the credits to pay it. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
     'A seller may have no more of your open contracts than its bond, what its good work has earned, and --newcomer-max where no harm is known of it. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
-    'Before anything leaves, it says on stderr which data reaches whom, and with --json as `discloses`; --dry-run says that alone. Of the input nobody but the seller that signs, and arbiters of a dispute, sees a word; in C3 a seller reads it before it signs.',
+    'Before anything leaves, it says on stderr which data reaches whom, and at the end with --json as `discloses`, too; --dry-run says that alone. Of the input nobody but the seller that signs, and arbiters of a dispute, sees a word; in C3 a seller reads it before it signs.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
   ],
   examples: [
     'kernell market buy --skill text.word-count --input letter.txt --max 0.5 --currency USD --custody C2 --notary-set set.json --idempotency-key letter-1 --output count.json',
   ],
-  whenStopped: 'The purchase goes on; run the same command to wait for it again.',
   async run(context) {
-    const { flags, isJson, terminal } = context
-    const started = performance.now()
-    const large = await largeInput(context)
-    const request = buyRequestOf(context, large)
-    const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
-    return await useMarket(context, async (market) => {
-      const { discloses = [] } = membersOf(await market.ask({ ...request, op: 'disclosure' }))
-      if (isFlagSet(flags, 'dry-run')) {
-        if (isJson) terminal.printJson({ discloses })
-        else terminal.print(disclosureText(discloses))
-        return EXIT_CODES.done
-      }
-      // Before anything leaves.
-      if (!isJson) terminal.note(disclosureText(discloses))
-      if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
-      const begun = await market.ask(request)
-      const { view, result } = await waitFor(market, { key: request.key, wait, signal: context.signal, terminal })
-      const output = textFlag(flags, 'output')
-      if (output !== undefined && result !== undefined)
-        await writeResult(market, { result, path: resolve(context.workingDir, output), terminal })
-      const effect = textOf(begun, 'effect')
-      if (isJson)
-        terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
-      else {
-        terminal.print(formatContract(view))
-        terminal.note(hintOf(view, output !== undefined && result !== undefined ? output : undefined))
-      }
-      return hasReached(view, wait) ? EXIT_CODES.done : EXIT_CODES.failed
-    })
+    const stage: Stage = { whenStopped: WHEN_STOPPED.before }
+    try {
+      return await buyWaiting(context, stage)
+    } catch (error: unknown) {
+      throw explainInterrupt(error, stage.whenStopped)
+    }
   },
+}
+
+/** What Ctrl-C leaves behind, by how far the command has come. */
+const WHEN_STOPPED = {
+  before: 'This command has bought nothing yet; run it again to go on where it was.',
+  meanwhile: 'Whether the purchase has begun is not known; run the same command to see: it buys at most once.',
+  after: 'The purchase goes on; run the same command to wait for it again.',
+} as const
+
+type Stage = { whenStopped: string }
+
+async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCode> {
+  const { flags, isJson, terminal } = context
+  const started = performance.now()
+  const output = textFlag(flags, 'output')
+  // A place that cannot be written is no news for after the payment.
+  const place = output === undefined ? undefined : await findResultPlace(output, context.workingDir)
+  const large = await largeInput(context)
+  const request = buyRequestOf(context, large)
+  const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
+  return await useMarket(context, async (market) => {
+    const { discloses = [] } = membersOf(await market.ask({ ...request, op: 'disclosure' }))
+    if (isFlagSet(flags, 'dry-run')) {
+      if (isJson) terminal.printJson({ discloses })
+      else terminal.print(disclosureText(discloses))
+      return EXIT_CODES.done
+    }
+    // Before anything leaves, whoever reads the rest.
+    terminal.note(disclosureText(discloses))
+    if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
+    stage.whenStopped = WHEN_STOPPED.meanwhile
+    const begun = await market.ask(request)
+    stage.whenStopped = WHEN_STOPPED.after
+    const { view, result } = await waitForPurchase(market, {
+      key: request.key,
+      wait,
+      signal: context.signal,
+      terminal,
+    })
+    if (place !== undefined && result !== undefined) await writeResult(market, { result, place, terminal })
+    const effect = textOf(begun, 'effect')
+    if (isJson)
+      terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
+    else {
+      terminal.print(formatContract(view))
+      terminal.note(hintOf(view, result === undefined ? undefined : output))
+    }
+    if (output !== undefined && result === undefined) terminal.note(noResult(view, output))
+    return hasReached(view, wait) ? EXIT_CODES.done : EXIT_CODES.failed
+  })
 }
 
 function buyRequestOf(
@@ -199,79 +227,11 @@ function disclosureText(discloses: JsonValue): string {
   return ['What leaves this node, and to whom:', ...lines].join('\n')
 }
 
-type Waiting = {
-  readonly key: string
-  readonly wait: string
-  readonly signal: AbortSignal
-  readonly terminal: Terminal
-}
-type Waited = { readonly view: JsonValue; readonly result: Result | undefined }
-
-const POLL_MS = 200
-const STEP_WAIT_MS = 10_000
-/** The same where somebody sees how far it is. */
-const SEEN_WAIT_MS = 1_000
-
-async function waitFor(market: MarketControl, waiting: Waiting): Promise<Waited> {
-  const line = new ProgressLine(waiting.terminal)
-  try {
-    return await waitShowing(market, waiting, line)
-  } finally {
-    line.finish()
-  }
-}
-
-async function waitShowing(market: MarketControl, waiting: Waiting, line: ProgressLine): Promise<Waited> {
-  const { key, wait, signal, terminal } = waiting
-  const { ask } = market
-  const waitMs = terminal.hasBars ? SEEN_WAIT_MS : STEP_WAIT_MS
-  let afterSeq = -1
-  for (;;) {
-    const purchase = await ask({ op: 'purchase', key, afterSeq, waitMs })
-    line.show(membersOf(purchase)['progress'] ?? null)
-    const failed = membersOf(purchase)['failed'] ?? null
-    if (failed !== null) throw refused(failed)
-    const view = membersOf(purchase)['view'] ?? null
-    if (view !== null && (hasReached(view, wait) || isEnded(view)))
-      return { view, result: await resultOf(market, view) }
-    const ended = textOf(purchase, 'ended')
-    if (view === null && ended !== '') throw forgotten(key, { contract: textOf(purchase, 'contract'), ended })
-    afterSeq = listOf(view, 'transitions').length - 1
-    if (view === null) await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
-  }
-}
-
-/** Its time to be kept is over, or the set came back from a backup that was older. */
-function forgotten(
-  key: string,
-  { contract, ended }: { readonly contract: string; readonly ended: string },
-): CodedError {
-  return new CodedError('MARKET_OBJECT_UNKNOWN', {
-    message: `The purchase ${key} came to contract ${contract}, of which the notary set knows nothing any more; this node saw it last as ${ended}`,
-    details: {
-      contract,
-      ended,
-      remedy:
-        'Nothing of it can be paid any more. To have the work done again, buy it under another --idempotency-key.',
-    },
-  })
-}
-
-function refused(failed: JsonValue): CodedError {
-  const [code, reason] = [textOf(failed, 'code'), textOf(failed, 'reason')]
-  return new CodedError('MARKET_REFUSED', {
-    message: textOf(failed, 'message'),
-    details: { code, reason: reason === '' ? null : reason, remedy: textOf(failed, 'remedy') },
-  })
-}
-
-/** Whether the contract is or was in a state. */
-function hasReached(view: JsonValue, state: string): boolean {
-  return textOf(view, 'state') === state || listOf(view, 'transitions').some((step) => textOf(step, 'to') === state)
-}
-
-function isEnded(view: JsonValue): boolean {
-  return TERMINAL_STATES.some((state) => state === textOf(view, 'state'))
+function noResult(view: JsonValue, output: string): string {
+  const why = isEnded(view)
+    ? 'the contract has ended without one that is here'
+    : 'there is none yet; the same command without --wait writes it'
+  return `No result was written to ${output}: ${why}.`
 }
 
 function hintOf(view: JsonValue, output: string | undefined): string {

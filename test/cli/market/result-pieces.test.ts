@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sha256HexOfBytes } from '../../../src/base/sha256.ts'
 import { writeResult } from '../../../src/cli/market-artifacts.ts'
+import { findResultPlace } from '../../../src/cli/result-file.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
 import { PIECE_BYTES } from '../../../src/wire/v1/piece-list.ts'
 
@@ -27,7 +28,8 @@ async function written(pieces: readonly Uint8Array[]): Promise<Readonly<Record<s
   }
   const terminal = { startProgress: () => ({ advance: () => undefined, finish: () => undefined }) }
   try {
-    await writeResult({ ask }, { result: RESULT, path: join(folder, 'out'), terminal: terminal as never })
+    const place = await findResultPlace('out', folder)
+    await writeResult({ ask }, { result: RESULT, place, terminal: terminal as never })
   } catch (error: unknown) {
     expect(error).toMatchObject({ code: 'MARKET_OBJECT_UNKNOWN' })
   }

@@ -223,6 +223,9 @@ describe('an input that is handed in by pieces', () => {
     await expect(endUpload(party, 'k', list)).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
     for (const piece of pieces.slice(3)) await keepUploaded(party, 'k', piece)
     expect(await endUpload(party, 'k', list)).toEqual(NAME)
-    await expect(beginUpload(party, 'k', listOf(1_000))).rejects.toMatchObject({ code: 'EVIDENCE_FILE_LARGE' })
+    await expect(beginUpload(party, 'k', listOf(1_000))).rejects.toMatchObject({
+      code: 'EVIDENCE_FILE_LARGE',
+      details: { remedy: expect.stringContaining('market.artifactBytesMax') as string },
+    })
   })
 })

@@ -65,6 +65,11 @@ export function checkSize({ limits }: Pick<PartyJournal, 'limits'>, sizeBytes: n
   if (sizeBytes > artifactBytesMax)
     throw new CodedError('EVIDENCE_FILE_LARGE', {
       message: `An input or a result has ${sizeBytes} of ${artifactBytesMax} bytes`,
+      details: {
+        sizeBytes,
+        artifactBytesMax,
+        remedy: 'Send less, or raise market.artifactBytesMax in the configuration of each node that keeps it.',
+      },
     })
 }
 
