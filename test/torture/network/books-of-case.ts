@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cast } from './cast.ts'
-import type { Json } from './party.ts'
+import type { Asked, Json, Party } from './party.ts'
 
 /** How a purchase ended for the one who asked. */
 export type Outcome = {
@@ -20,6 +20,8 @@ export type Balances = {
 /** Ends that a purchase may come to where machines and wires fail. */
 const ENDS = new Set(['FINAL', 'ABORTED', 'VOIDED', 'EXPIRED', 'none'])
 const AGREE_MS_MAX = 60_000
+/** Longer than it takes to notice a dead wire. */
+const EXPORTED_MS_MAX = 45_000
 /** A node answers so many questions a minute, and no more. */
 const AGAIN_MS = 250
 
@@ -61,13 +63,23 @@ export async function unproven(cast: Cast, { contract, state }: Json): Promise<r
   const found = await Promise.all(
     [cast.seller, cast.buyer].map(async (party) => {
       const file = `${party.name}-${contract.slice(0, 12)}.json`
-      const exported = await party.ask('escrow', 'export', contract, '--output', file)
+      const exported = await exportOf(party, contract, file)
       const { code, told } = await party.ask('escrow', 'verify', file, '--notary-set', 'set.json')
       if (exported.code === 0 && code === 0 && told['ok'] === true) return []
       return [`${party.name} cannot prove ${String(state)}: ${JSON.stringify([exported.told, told])}`]
     }),
   )
   return found.flat()
+}
+
+/** A wire may be dead behind a case without anybody knowing: what says that it may be asked again is, for a while. */
+async function exportOf(party: Party, contract: string, file: string): Promise<Asked> {
+  const untilMs = performance.now() + EXPORTED_MS_MAX
+  for (;;) {
+    const exported = await party.ask('escrow', 'export', contract, '--output', file)
+    const { code } = (exported.told['error'] ?? {}) as { readonly code?: string }
+    if (code !== 'NOTARY_UNREACHABLE' || performance.now() > untilMs) return exported
+  }
 }
 
 /** Stops all in order. `convicts`: notaries that have voted twice. @returns What is wrong with what they leave. */

@@ -7,8 +7,12 @@ import type { Did, Hash } from '../../../core/evidence/names.ts'
 import type { Currency } from '../../../core/ledger/ledger-names.ts'
 import { matchOffers } from '../../../core/market/match-offers.ts'
 import { DIRECTORY_MACHINE, type DirectoryState, type StandingOffer } from '../../../core/market/offer-directory.ts'
+import type { MarketPost } from '../../../wire/v1/market-frames.ts'
 import type { ReadEnvelope } from '../market-door.ts'
 import type { Party } from '../party.ts'
+
+/** What a dead connection looks like to the first who asks over it. */
+const DEAD_WIRE: ReadonlySet<string> = new Set(['NETWORK_TIMEOUT', 'NETWORK_UNREACHABLE'])
 
 /** The price alone decides, unless a buyer says otherwise. */
 export const PRICE_ALONE: ScoringRule = { price: 1, latency: 0, reputation: 0 }
@@ -124,7 +128,13 @@ export async function askOffers(party: Party, peer: Did, skill: string): Promise
 async function askForOffers(party: Party, peer: Did, skill: string): Promise<readonly SignedOffer[] | undefined> {
   try {
     const question = { frame: { type: 'offers-wanted', skill } as const }
-    const { frame } = await party.components.door.ask(peer, question, { signal: party.signal })
+    const { door } = party.components
+    const ask = async (): Promise<MarketPost> => await door.ask(peer, question, { signal: party.signal })
+    // A connection may be dead without anybody knowing: the first question finds that out, and the next one takes another.
+    const { frame } = await ask().catch(async (error: unknown) => {
+      if (!CodedError.is(error) || !DEAD_WIRE.has(error.code) || party.isStopped) throw error
+      return await ask()
+    })
     if (frame.type !== 'offers') return []
     return frame.envelopes
       .flatMap((text) => party.read(text, 'market-offer') ?? [])
