@@ -38,3 +38,16 @@ export const SECOND_MS: DurationMs = 1_000 as DurationMs
 export const MINUTE_MS: DurationMs = 60_000 as DurationMs
 export const HOUR_MS: DurationMs = 3_600_000 as DurationMs
 export const DAY_MS: DurationMs = 86_400_000 as DurationMs
+
+/**
+ * Stamps of a wall clock that never go back a little: set back, as synchronising does, it stands still until time catches up. One set back by more than
+ * `CLOCK_SET_BACK_MAX_MS` was wrong before and is believed, since standing still would stamp everything with the wrong time for as long as it was ahead.
+ */
+export function createSteadyStamps(wallMs: () => number): () => Timestamp {
+  let lastMs = 0
+  return () => {
+    const ms = wallMs()
+    if (ms > lastMs || lastMs - ms > CLOCK_SET_BACK_MAX_MS) lastMs = ms
+    return timestampFromMs(lastMs)
+  }
+}

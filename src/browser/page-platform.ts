@@ -1,5 +1,5 @@
 import { CodedError } from '../base/errors.ts'
-import { CLOCK_SET_BACK_MAX_MS, timestampFromMs, type Timestamp } from '../base/time.ts'
+import { createSteadyStamps } from '../base/time.ts'
 import type { SubtleSignatures } from '../keys/web-crypto-signer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
@@ -62,15 +62,10 @@ export function pagePlatform(): PagePlatform {
   }
 }
 
-/** As the clock of a node: set back a little it stands still, set back by more than `CLOCK_SET_BACK_MAX_MS` it is believed. */
+/** As the clock of a node. */
 export function createPageClock(): Clock {
-  let lastMs = 0
   return {
-    now(): Timestamp {
-      const wallMs = Date.now()
-      if (wallMs > lastMs || lastMs - wallMs > CLOCK_SET_BACK_MAX_MS) lastMs = wallMs
-      return timestampFromMs(lastMs)
-    },
+    now: createSteadyStamps(() => Date.now()),
     monotonicMs: () => performance.now(),
     timeoutSignal: (delayMs) => AbortSignal.timeout(delayMs),
   }

@@ -81,7 +81,7 @@ export class CallGossip {
     return this.state.calls.size
   }
 
-  /** Says a call to everybody: it is known here from now on. Rejects as `Gossip.publish`. */
+  /** Says a call to everybody. Rejects as `Gossip.publish`. */
   async publish(bytes: Uint8Array): Promise<void> {
     await this.components.gossip.publish(CALL_TOPIC, bytes)
   }
