@@ -13,6 +13,7 @@ import { NETWORK_ERRORS } from './error-codes/network-errors.ts'
 import { NOTARY_ERRORS } from './error-codes/notary-errors.ts'
 import { PLATFORM_ERRORS } from './error-codes/platform-errors.ts'
 import { ROUTER_ERRORS } from './error-codes/router-errors.ts'
+import { SANDBOX_ERRORS } from './error-codes/sandbox-errors.ts'
 import { SIMULATION_ERRORS } from './error-codes/simulation-errors.ts'
 import { STANDING_ERRORS } from './error-codes/standing-errors.ts'
 import { STORAGE_ERRORS } from './error-codes/storage-errors.ts'
@@ -39,6 +40,7 @@ export const ERROR_CODES = {
   ...NOTARY_ERRORS,
   ...PLATFORM_ERRORS,
   ...ROUTER_ERRORS,
+  ...SANDBOX_ERRORS,
   ...SIMULATION_ERRORS,
   ...STANDING_ERRORS,
   ...STORAGE_ERRORS,

@@ -24,6 +24,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'KEY_IN_NOTARY_SET',
   'PEER_IS_SELF',
   'PEER_BANS_FULL',
+  'SANDBOX_UNAVAILABLE',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',
@@ -37,6 +38,8 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'SIMULATION_SCENARIO_INVALID',
   'SIMULATION_RESUME_OTHER',
   'PEER_ID_INVALID',
+  'SANDBOX_POLICY_INVALID',
+  'SANDBOX_PROGRAM_INVALID',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

@@ -75,6 +75,21 @@ export type {
   RoutedStream,
   Router,
 } from './router.ts'
+export type {
+  EgressGate,
+  EgressRequest,
+  JsonValue,
+  SandboxEgress,
+  SandboxEnd,
+  SandboxFile,
+  SandboxProgram,
+  SandboxRequest,
+  SandboxResult,
+  SandboxRunOptions,
+  SandboxRuntime,
+  SandboxStream,
+  SandboxUsage,
+} from './sandbox-runtime.ts'
 export {
   SEAL_PADDING_BYTES,
   SEAL_PAYLOAD_BYTES_MAX,

@@ -36,6 +36,9 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   PEER_ID_INVALID: 2,
   PEER_IS_SELF: 3,
   PEER_BANS_FULL: 3,
+  SANDBOX_UNAVAILABLE: 3,
+  SANDBOX_POLICY_INVALID: 2,
+  SANDBOX_PROGRAM_INVALID: 2,
 }
 
 describe('the exit code of a failure', () => {

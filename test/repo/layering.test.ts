@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   storage: 'base core ports wire',
   network: 'base core ports wire',
   models: 'base core ports wire',
+  sandbox: 'base core ports wire',
   guard: 'base core ports wire',
   telemetry: 'base core ports wire',
   testing: 'base core ports wire',
@@ -26,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   learning: 'base core ports wire actors',
   market: 'base core ports wire actors',
   memory: 'base core ports wire actors',
-  node: 'base core ports wire actors wasm keys storage network models guard telemetry router learning market memory',
+  node: 'base core ports wire actors wasm keys storage network models sandbox guard telemetry router learning market memory',
   simulation:
     'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory',
   browser: 'base core ports wire keys network storage market',
