@@ -150,7 +150,7 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
     stage.whenStopped = WHEN_STOPPED.meanwhile
     const begun = await market.ask(request)
     stage.whenStopped = WHEN_STOPPED.after
-    const { view, result } = await waitForPurchase(market, {
+    const { view, result, passedOver } = await waitForPurchase(market, {
       key: request.key,
       wait,
       signal: context.signal,
@@ -158,10 +158,12 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
     })
     if (place !== undefined && result !== undefined) await writeResult(market, { result, place, terminal })
     const effect = textOf(begun, 'effect')
+    const wallMs = Math.round(performance.now() - started)
     if (isJson)
-      terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
+      terminal.printJson({ ...contractDocument(view, wallMs), effect, discloses, passedOver: [...passedOver] })
     else {
       terminal.print(formatContract(view))
+      for (const one of passedOver) terminal.note(passedOverText(one))
       terminal.note(hintOf(view, result === undefined ? undefined : output))
     }
     if (output !== undefined && result === undefined) terminal.note(noResult(view, output))
@@ -225,6 +227,10 @@ function disclosureText(discloses: JsonValue): string {
     return `  ${TOLD[textOf(line, 'to')] ?? textOf(line, 'to')}${names}: ${textOf(line, 'what')}`
   })
   return ['What leaves this node, and to whom:', ...lines].join('\n')
+}
+
+function passedOverText(one: JsonValue): string {
+  return `Passed over in the auction: ${textOf(one, 'seller')} (${textOf(one, 'code')}). ${textOf(one, 'cause')}`
 }
 
 function noResult(view: JsonValue, output: string): string {

@@ -135,6 +135,28 @@ describe('an auction that is announced to everybody', () => {
     expect(await scene.world.balance(KEYS.seller.did)).toBeGreaterThan(10_000n)
   })
 
+  it('says whom it passed over that is not there any more, where another one does the work', async () => {
+    const scene = await Scene.open()
+    const validUntil = (scene.world.time.clock.now() + 500) as Timestamp
+    const shops: SellerNode[] = [await scene.shop(KEYS.seller, 1_500)]
+    for (const [key, price] of [
+      [KEYS.rival, 900],
+      [fixedKey(100), 1_000],
+    ] as const) {
+      const shop = await scene.world.seller({ key }, { runner: WORD_COUNTER })
+      await shop.seller.offer(scene.world.offer({ priceNanos: nanos(price), validUntil }), 'words')
+      shops.push(shop)
+    }
+    await scene.buy({ isOpenCall: false, peers: shops.map(({ party }) => party.did) })
+    expect(await scene.state()).toBe('FINAL')
+    // The best bidder was asked, and has said no by itself; by then nobody offers any more what the second one did.
+    const { passedOver, declined } = scene.node.buyer.order('order-1') ?? {}
+    const second = fixedKey(100).did
+    const detail = expect.stringContaining(second) as string
+    expect([declined, passedOver]).toEqual([[KEYS.rival.did], [{ seller: second, code: 'BIDDER_NOT_FOUND', detail }]])
+    expect(await scene.world.balance(KEYS.seller.did)).toBeGreaterThan(10_000n)
+  })
+
   it('goes on after the buyer was started anew, with those who had come', async () => {
     const scene = await Scene.open()
     const shop = await scene.shop(KEYS.seller)

@@ -298,12 +298,13 @@ function unknown(message: string, remedy: string): CodedError {
 
 /** How far a purchase has come. */
 function stageOf(order: OrderNote): { readonly [name: string]: JsonValue } {
-  const { task, auction, contract, failed, peer } = order
+  const { task, auction, contract, failed, peer, passedOver } = order
   return {
     task: { skill: task.skill, inputHash: task.inputHash },
     auction: auction ?? null,
     contract: contract ?? null,
     peer: peer ?? null,
+    passedOver: (passedOver ?? []).map((one) => ({ ...one, cause: explainRefusal(one.code)?.cause ?? '' })),
     failed: failed === undefined ? null : explained(failed),
   }
 }
