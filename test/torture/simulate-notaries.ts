@@ -7,6 +7,7 @@ import { certificatesOf, type Decision } from '../../src/core/notary/certificate
 import { NOTARY_MACHINE } from '../../src/core/notary/notary-machine.ts'
 import type { NotaryEffect, NotaryEvent, Proposal } from '../../src/core/notary/notary-event.ts'
 import type { NotaryState } from '../../src/core/notary/notary-state.ts'
+import { SeenVotes } from '../../src/market/notary/set/seen-votes.ts'
 import type { NotaryPlant } from './notary-plants.ts'
 import { APPLICATION_START } from './notary-local.ts'
 import { entryOf, execute, inputOf, setOf } from './notary-world.ts'
@@ -34,6 +35,7 @@ type Node = {
   state: NotaryState
   readonly decisions: Decision[]
   readonly timers: Map<string, number>
+  readonly votes: SeenVotes
 }
 
 const LOSSY_UNTIL_MS = 1_500
@@ -60,6 +62,7 @@ export class NotarySimulation {
       state: (init.plant?.machine ?? NOTARY_MACHINE).initial(inputOf(set, index, 2)),
       decisions: [],
       timers: new Map(),
+      votes: new SeenVotes(),
     }))
   }
 
@@ -134,6 +137,10 @@ export class NotarySimulation {
   private give(node: Node, event: NotaryEvent): void {
     if (this.init.fault === 'silent' && node.index < this.init.f) return
     this.deliveries += 1
+    for (const { first } of node.votes.take(event)) {
+      if (this.init.fault !== 'lying' || first.member >= this.init.f)
+        this.failures.push(`member ${first.member} voted twice`)
+    }
     const before = node.state
     const { state, effects } = (this.init.plant?.machine ?? NOTARY_MACHINE).transition(before, event)
     node.state = state
@@ -209,11 +216,6 @@ export class NotarySimulation {
         this.send(node, to, (peer) => ({ type: 'entries-submitted', now: this.clockOf(peer), entries }))
         return
       }
-      case 'report-double-vote':
-        if (this.init.fault !== 'lying' || effect.first.member >= this.init.f) {
-          this.failures.push(`member ${effect.first.member} voted twice`)
-        }
-        return
       case 'cast-epoch-end':
       case 'take-checkpoint':
       case 'event-refused':

@@ -82,6 +82,4 @@ export type NotaryEffect =
   | { readonly type: 'take-checkpoint'; readonly quorum: VoteQuorum; readonly truncateBefore: number }
   | { readonly type: 'start-timer'; readonly name: NotaryTimer; readonly firesAt: Timestamp }
   | { readonly type: 'cancel-timer'; readonly name: NotaryTimer }
-  /** Two votes of one member for one place: `checkDoubleVote` takes them as a proof. */
-  | { readonly type: 'report-double-vote'; readonly first: Vote; readonly second: Vote }
   | { readonly type: 'event-refused'; readonly code: NotaryRefusalCode; readonly reason?: string }

@@ -16,11 +16,7 @@ export function takeVote(state: NotaryState, vote: Vote): NotaryStep {
   if (vote.view < view) return refused(state, 'NOTARY_VIEW_STALE')
   if (vote.view > view || state.kind === 'changing') return refused(state, 'NOTARY_VIEW_AHEAD')
   const known = votes.find((one) => one.member === member && one.phase === vote.phase)
-  if (known !== undefined) {
-    const proof: readonly NotaryEffect[] =
-      known.block === vote.block ? [] : [{ type: 'report-double-vote', first: known, second: vote }]
-    return { state, effects: [{ type: 'event-refused', code: 'NOTARY_VOTE_EXISTS' }, ...proof] }
-  }
+  if (known !== undefined) return refused(state, 'NOTARY_VOTE_EXISTS')
   return tally({ ...state, votes: [...votes, vote] })
 }
 

@@ -69,7 +69,8 @@ export class InstanceLease {
   }
 
   /** Takes note of something signed with the key of a member, after it was verified. */
-  note(signed: { readonly vote: Vote } | { readonly change: Change }): void {
+  note(signed: { readonly vote: Vote } | { readonly change: Change } | undefined): void {
+    if (signed === undefined) return
     const member = 'vote' in signed ? signed.vote.member : signed.change.member
     const seen = this.seen.get(member) ?? {}
     this.seen.set(member, seen)

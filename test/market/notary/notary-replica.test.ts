@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { sha256Hex } from '../../../src/base/sha256.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
 import { GENESIS } from '../../../src/core/notary/block.ts'
 import { refuseCertificate } from '../../../src/core/notary/certificate.ts'
+import { checkDoubleVote } from '../../../src/core/notary/double-vote.ts'
+import { bytesOfVote, type VotePhase, type VoteStatement } from '../../../src/core/notary/statement.ts'
+import type { Hash } from '../../../src/core/evidence/names.ts'
 import { decodeRecord } from '../../../src/market/notary/set/replica-record.ts'
+import { PLACES_PER_MEMBER } from '../../../src/market/notary/set/seen-votes.ts'
 import type { NotaryFrame } from '../../../src/wire/v1/notary-messages.ts'
-import { verify } from '../../core/notary/notary-fixtures.ts'
+import { signAs, verify } from '../../core/notary/notary-fixtures.ts'
+import { didOf } from '../../torture/notary-world.ts'
 import { type Seat, SeatWorld } from './notary-seats.ts'
 import { tick } from './settlement-messages.ts'
 
@@ -128,6 +134,80 @@ describe('notaries over their disks', () => {
     await world.pass(800)
     expect(statesOf(world).size).toBe(1)
     expect(seat.slot).toBeGreaterThan(1)
+  })
+})
+
+describe('a member that votes twice', () => {
+  const voteOf = (world: SeatWorld, member: number, statement: VoteStatement): NotaryFrame => {
+    const signature = signAs(didOf(member), bytesOfVote(world.set, statement))
+    return { type: 'notary-vote', set: world.set.id, vote: { ...statement, member, signature } }
+  }
+  const OTHER = sha256Hex('another block') as Hash
+  const inView = (slot: number, phase: VotePhase, block = OTHER): VoteStatement => ({ phase, view: 0, slot, block })
+
+  /** Who was convicted at a seat, as somebody sees it who has the proofs alone. */
+  const convictedAt = (world: SeatWorld, index: number): readonly unknown[] =>
+    seatOf(world, index).doubleVotes.map((proof) => checkDoubleVote(world.set, proof, verify))
+
+  test.each(['prepare', 'commit'] as const)(
+    'to %s one block and another is proven, in a slot that nobody has proposed for',
+    async (phase) => {
+      const world = await worldOf(1)
+      const { replica } = seatOf(world, 2)
+      replica?.receive(1, voteOf(world, 1, inView(1, phase)))
+      expect(convictedAt(world, 2)).toEqual([])
+      replica?.receive(1, voteOf(world, 1, inView(1, phase, GENESIS)))
+      expect(convictedAt(world, 2)).toEqual([{ kind: 'proven', members: [1] }])
+    },
+  )
+
+  test.each(['prepare', 'commit'] as const)('to %s is proven when the slot is long decided', async (phase) => {
+    const world = await worldOf(1)
+    world.submit(tick(1))
+    await world.pass(50)
+    world.submit(tick(2))
+    await world.pass(50)
+    expect(slotsOf(world)).toEqual([2, 2, 2, 2])
+    seatOf(world, 2).replica?.receive(1, voteOf(world, 1, inView(1, phase)))
+    expect(convictedAt(world, 2)).toEqual([{ kind: 'proven', members: [1] }])
+    expect(convictedAt(world, 3)).toEqual([])
+  })
+
+  test('is proven by a certificate in which it stands, where its vote itself was never heard', async () => {
+    const world = await worldOf(1)
+    const late = seatOf(world, 3)
+    await late.stop()
+    world.submit(tick(1))
+    await world.pass(50)
+    await late.start()
+    await world.pass(200)
+    world.submit(tick(2))
+    await world.pass(600)
+    expect(slotsOf(world)).toEqual([2, 2, 2, 2])
+    for (const member of [0, 1, 2]) late.replica?.receive(member, voteOf(world, member, inView(1, 'commit')))
+    expect(convictedAt(world, 3)).toEqual([0, 1, 2].map((member) => ({ kind: 'proven', members: [member] })))
+  })
+
+  test('is not proven by two views, two slots or two phases', async () => {
+    const world = await worldOf(1)
+    const { replica } = seatOf(world, 2)
+    const first = inView(1, 'prepare')
+    for (const statement of [first, { ...first, view: 1, block: GENESIS }, inView(2, 'prepare', GENESIS), first]) {
+      replica?.receive(1, voteOf(world, 1, statement))
+    }
+    replica?.receive(1, voteOf(world, 1, inView(1, 'commit', GENESIS)))
+    expect(seatOf(world, 2).doubleVotes).toEqual([])
+  })
+
+  test('has its own votes forgotten by more of them, and those of nobody else', async () => {
+    const world = await worldOf(1)
+    const { replica } = seatOf(world, 2)
+    for (const member of [0, 1]) replica?.receive(member, voteOf(world, member, inView(1, 'commit')))
+    for (let slot = 2; slot <= 1 + PLACES_PER_MEMBER; slot += 1) {
+      replica?.receive(1, voteOf(world, 1, inView(slot, 'commit')))
+    }
+    for (const member of [0, 1]) replica?.receive(member, voteOf(world, member, inView(1, 'commit', GENESIS)))
+    expect(convictedAt(world, 2)).toEqual([{ kind: 'proven', members: [0] }])
   })
 })
 

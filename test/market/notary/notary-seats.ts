@@ -2,7 +2,7 @@ import { sha256Hex } from '../../../src/base/sha256.ts'
 import { timestampFromMs } from '../../../src/base/time.ts'
 import { hashOfBlock } from '../../../src/core/notary/block.ts'
 import type { Certificate } from '../../../src/core/notary/certificate.ts'
-import { checkDoubleVote } from '../../../src/core/notary/double-vote.ts'
+import { checkDoubleVote, type DoubleVoteProof } from '../../../src/core/notary/double-vote.ts'
 import type { EpochChange } from '../../../src/core/notary/epoch-change.ts'
 import type { HighWater } from '../../../src/core/notary/high-water.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
@@ -37,6 +37,7 @@ export class Seat {
   readonly certificates: Certificate[] = []
   readonly failures: unknown[] = []
   readonly changes: EpochChange[] = []
+  readonly doubleVotes: DoubleVoteProof[] = []
   highWater: HighWater | undefined
   application: BooksApplication
   replica: NotaryReplica | undefined
@@ -93,6 +94,7 @@ export class Seat {
           this.world.carry(this, to, frame)
         },
         onCertificates: (certificates) => void this.certificates.push(...certificates),
+        onDoubleVote: (proof) => void this.doubleVotes.push(proof),
         onEpochChange: (change) => void this.changes.push(change),
         onFailure: (cause) => void this.failures.push(cause),
       },

@@ -2,7 +2,7 @@ import type { Timestamp } from '../../../base/time.ts'
 import { hashOfBlock } from '../../../core/notary/block.ts'
 import type { NotaryEvent } from '../../../core/notary/notary-event.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
-import type { VerifyStatement, Vote } from '../../../core/notary/statement.ts'
+import type { VerifyStatement, Vote, VoteQuorum } from '../../../core/notary/statement.ts'
 import { verifyDecision, verifyProposal, verifyVote } from '../../../core/notary/verify-message.ts'
 import { type Change, verifyChange } from '../../../core/notary/view-change.ts'
 import type { NotaryFrame } from '../../../wire/v1/notary-messages.ts'
@@ -56,4 +56,19 @@ export function signedIn(event: NotaryEvent): { readonly vote: Vote } | { readon
   if (event.type !== 'proposal-received') return undefined
   const { view, block, signature } = event.proposal
   return { vote: { phase: 'prepare', view, slot: block.slot, block: hashOfBlock(block), ...signature } }
+}
+
+/** All votes that a verified event proves, of its signer and of others. */
+export function votesIn(event: NotaryEvent): readonly Vote[] {
+  if (event.type === 'decision-received') return votesOf(event.decision.quorum)
+  if (event.type === 'change-received') {
+    const { head, prepared } = event.change
+    return [head.quorum, prepared?.quorum].flatMap((quorum) => (quorum === undefined ? [] : votesOf(quorum)))
+  }
+  const signed = signedIn(event)
+  return signed !== undefined && 'vote' in signed ? [signed.vote] : []
+}
+
+function votesOf({ signatures, ...statement }: VoteQuorum): readonly Vote[] {
+  return signatures.map((signature) => ({ ...statement, ...signature }))
 }

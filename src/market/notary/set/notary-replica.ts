@@ -15,6 +15,7 @@ import { compactReplicaJournal, readReplicaJournal } from './replica-journal.ts'
 import { encodeRecord, type ReplicaItem as Item } from './replica-record.ts'
 import { ReplicaOutput } from './replica-output.ts'
 import { isUnanswered } from './replica-signer.ts'
+import { SeenVotes } from './seen-votes.ts'
 import { beginHighWater, decideStart, type StartKnown } from './start-decision.ts'
 
 /** Events that wait at most. Frames beyond are dropped, since their sender repeats them; messages are refused. */
@@ -36,6 +37,7 @@ export class NotaryReplica {
   private readonly input: NotaryInput
   private readonly machine: NotaryMachine
   private readonly bodies = new BodyStore()
+  private readonly votes = new SeenVotes()
   private readonly output: ReplicaOutput
   private readonly kept: KeptDecisions
   private lease: InstanceLease | undefined
@@ -56,12 +58,11 @@ export class NotaryReplica {
     this.kept = new KeptDecisions(application, this.bodies, (decision) =>
       components.onCertificates(certificatesOf(set, decision, digest)),
     )
-    const { bodies, kept } = this
     this.output = new ReplicaOutput({
       components,
       input,
-      bodies,
-      kept,
+      bodies: this.bodies,
+      kept: this.kept,
       state: () => this.current,
       answer: (event) => this.answer(event),
       onTimer: (name) => {
@@ -152,18 +153,17 @@ export class NotaryReplica {
   }
 
   private receiveProtocol(from: number, frame: ProtocolFrame): boolean {
-    const { verify, clock } = this.components
+    const { verify, clock, onDoubleVote } = this.components
     if (this.kept.backlog.length >= BACKLOG_MAX && frame.type !== 'notary-ask') return false
     const event = eventOfFrame({ set: this.input.set, from, frame, now: clock.now() }, verify)
     if (event === undefined) return false
-    const signed = signedIn(event)
-    if (signed !== undefined) this.lease?.note(signed)
+    this.lease?.note(signedIn(event))
+    for (const twice of this.votes.take(event)) onDoubleVote?.({ set: frame.set, ...twice })
     return this.enqueue(event)
   }
 
   private async load(): Promise<void> {
-    const { log } = this.components
-    for await (const found of readReplicaJournal(log, this.input.set)) {
+    for await (const found of readReplicaJournal(this.components.log, this.input.set)) {
       if (found.type === 'snapshot') {
         this.current = { ...found.snapshot.state, input: this.input }
         for (const decision of found.snapshot.decisions) this.kept.add(decision)
@@ -175,8 +175,8 @@ export class NotaryReplica {
   }
 
   private replay(event: NotaryEvent): void {
-    const signed = signedIn(event)
-    if (signed !== undefined) this.lease?.note(signed)
+    this.lease?.note(signedIn(event))
+    this.votes.take(event)
     const effects = this.step(event)
     for (const effect of effects) if (effect.type === 'apply-block') this.kept.add(effect.decision)
     this.unanswered.push(...effects)
@@ -294,7 +294,7 @@ export class NotaryReplica {
     const { log, application } = this.components
     if (log.sizeBytes < COMPACT_AT_BYTES || this.queue.length > 0 || this.kept.backlog.length > 0) return
     await application.durable()
-    const { current: state, bodies } = this
-    await compactReplicaJournal(log, { set: this.input.set, state, bodies, decisions: this.kept.decisions })
+    const { input, current: state, bodies, kept } = this
+    await compactReplicaJournal(log, { set: input.set, state, bodies, decisions: kept.decisions })
   }
 }

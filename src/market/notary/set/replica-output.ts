@@ -153,9 +153,6 @@ export class ReplicaOutput {
         this.init.kept.truncate(effect.truncateBefore, effect.quorum.slot)
         this.exchange.sweep(this.need)
         return
-      case 'report-double-vote':
-        this.init.components.onDoubleVote?.({ set, first: effect.first, second: effect.second })
-        return
       case 'event-refused':
         return
     }
