@@ -21,6 +21,15 @@ export function canonicalJson(value: unknown): string {
   return SURROGATE_ESCAPE.test(text) ? textOf(value) : text
 }
 
+/** Whether `text` is the canonical text of `value`; no text is that of a value that JSON cannot carry, such as one with half a character. Never throws. */
+export function isCanonicalJson(value: unknown, text: string): boolean {
+  try {
+    return canonicalJson(value) === text
+  } catch {
+    return false
+  }
+}
+
 /** How the engine writes a lone surrogate begins so, and so may what a text says by itself. */
 const SURROGATE_ESCAPE = /\\ud[89a-f]/
 /** Names up to this length may be indices of a list, which engines put first, by their value. */
