@@ -109,6 +109,8 @@ export type ScriptedNodeInit = {
   readonly keys?: readonly ApiKeyConfig[]
   readonly server?: Partial<NodeConfig['server']>
   readonly isReady?: boolean
+  /** Where names lead; else to a public address. */
+  readonly names?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A node without anything behind it: it remembers what the gateway asks and answers as told. */
@@ -132,7 +134,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
-    web: createPlayedWeb(),
+    web: createPlayedWeb(init.names),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),

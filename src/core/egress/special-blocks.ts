@@ -11,7 +11,7 @@ export type SpecialBlock = AddressBlock & { readonly name: string; readonly sour
 /**
  * Every block of the registries of special-purpose addresses (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry), those that may be routed
  * included: what such an anycast address leads to is a device nearby. Blocks that lie within one of these are not repeated. Beside them, what the registries leave to others: multicast,
- * the reserved end of IPv4, and old forms of IPv6 that stand for IPv4 or for a site.
+ * the reserved end of IPv4, old forms of IPv6 that stand for IPv4 or for a site, and one address of a cloud.
  */
 export const SPECIAL_BLOCKS: readonly SpecialBlock[] = [
   v4([0], 8, ['This network', 'RFC 791, section 3.2']),
@@ -19,6 +19,11 @@ export const SPECIAL_BLOCKS: readonly SpecialBlock[] = [
   v4([100, 64], 10, ['Shared address space', 'RFC 6598', 'private']),
   v4([127], 8, ['Loopback', 'RFC 1122, section 3.2.1.3', 'loopback']),
   v4([169, 254], 16, ['Link local', 'RFC 3927']),
+  // Looks public, and leads to what looks after a machine from within its cloud.
+  v4([168, 63, 129, 16], 32, [
+    'Azure platform',
+    'learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16',
+  ]),
   v4([172, 16], 12, ['Private use', 'RFC 1918', 'private']),
   v4([192, 0, 0], 24, ['IETF protocol assignments', 'RFC 6890, section 2.1']),
   v4([192, 0, 2], 24, ['Documentation', 'RFC 5737']),

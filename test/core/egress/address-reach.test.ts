@@ -37,6 +37,8 @@ const REGISTRY_V4 = [
   ['203.0.113.0/24', 'Documentation (TEST-NET-3)'],
   ['240.0.0.0/4', 'Reserved'],
   ['255.255.255.255/32', 'Limited Broadcast'],
+  // Of no registry: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16.
+  ['168.63.129.16/32', 'Azure platform'],
   // Of the registry of multicast addresses, https://www.iana.org/assignments/multicast-addresses.
   ['224.0.0.0/4', 'Multicast'],
 ] as const
@@ -136,7 +138,7 @@ describe('blocks of the registries', () => {
   })
 
   it('name where each comes from', () => {
-    expect(SPECIAL_BLOCKS.filter(({ name, source }) => name === '' || !source.startsWith('RFC '))).toEqual([])
+    expect(SPECIAL_BLOCKS.filter(({ name, source }) => name === '' || !/^(?:RFC \d|learn\.)/.test(source))).toEqual([])
   })
 })
 
