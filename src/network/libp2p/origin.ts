@@ -21,6 +21,13 @@ export type Origin = {
 
 const HOST_CODES: ReadonlySet<number> = new Set([CODE_IP4, CODE_IP6, CODE_DNS, CODE_DNS4, CODE_DNS6])
 
+/** What a share of something counts of a peer at an address: its block; of a peer on this machine, where all have one block, the peer itself. */
+export function shareOf(peer: string, address: Multiaddr): string {
+  const { block, isLoopback: isHere } = originOf(address)
+  const isRelayed = address.getComponents().some(({ code }) => code === CODE_P2P_CIRCUIT)
+  return isHere && !isRelayed ? peer : block
+}
+
 /** Where an address lies. One without a host is a block of its own kind. What an IPv6 address stands for in IPv4 counts as that: a private network is none the less so behind a translation. */
 export function originOf(address: Multiaddr): Origin {
   const components = address.getComponents()
