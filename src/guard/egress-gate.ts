@@ -9,6 +9,7 @@ import { type EgressSocket, listenPrivately } from './egress-socket.ts'
 import { forwardGet } from './forward-get.ts'
 import type { Dial, EgressLimits, OpenWay, Passage } from './egress-way.ts'
 import { type HostDemand, pinHost, type ResolveHost } from './pin-host.ts'
+import { portOf } from './public-url.ts'
 import { openTunnel } from './tunnel.ts'
 
 export type GateInit = {
@@ -159,8 +160,7 @@ function parseAuthority(authority: string): HostPort | undefined {
   return url === undefined ? undefined : hostPortOf(url)
 }
 
-/** Host and port of a URL, port 80 where it names none. */
-function hostPortOf({ hostname, port }: URL): HostPort | undefined {
-  const host = plainHost(hostname)
-  return host === undefined ? undefined : { host, port: port === '' ? 80 : Number(port) }
+function hostPortOf(url: URL): HostPort | undefined {
+  const host = plainHost(url.hostname)
+  return host === undefined ? undefined : { host, port: portOf(url) }
 }

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import { callbackify } from 'node:util'
 import { CodedError } from '../base/errors.ts'
 import { type AddressReach, reachOf } from '../core/egress/address-reach.ts'
 import { parseIpAddress } from '../core/egress/ip-address.ts'
@@ -58,14 +59,13 @@ function isMet(demand: HostDemand, { kind }: AddressReach): boolean {
 
 /** The lookup of a socket that is given these addresses and no others; sockets ask it once for each connection. Names in certificates and SNI stay those of the host. */
 export function lookupOf(pin: (host: string) => Promise<readonly PinnedAddress[]>): LookupFunction {
+  const lookup = callbackify(pin)
   return (host, options, callback) => {
-    pin(host).then(
-      (pinned) => {
-        const [first] = pinned
-        if (options.all === true) callback(null, [...pinned])
-        else callback(null, first?.address ?? '', first?.family)
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), ''),
-    )
+    lookup(host, (error, pinned) => {
+      const [first] = error === null ? pinned : []
+      if (error !== null) callback(error, '')
+      else if (options.all === true) callback(null, [...pinned])
+      else callback(null, first?.address ?? '', first?.family)
+    })
   }
 }

@@ -6,7 +6,7 @@ import { checkPublicRequest } from './check-public-request.ts'
 import { CallLimit } from './call-limit.ts'
 import { type OutboundRecord, OutboundRecords, type OpenRecord } from './outbound-records.ts'
 import { type PinnedAddress, pinHost, type ResolveHost } from './pin-host.ts'
-import { type PublicUrl, readPublicUrl } from './public-url.ts'
+import { portOf, type PublicUrl, readPublicUrl } from './public-url.ts'
 import { followRedirect } from './redirects.ts'
 import { refuse } from './refuse.ts'
 import { createDnsResolver } from './resolve-host.ts'
@@ -164,7 +164,7 @@ class GuardedPublicFetch implements PublicFetch {
 
   #open({ method, url }: OutboundRequest): OpenRecord {
     const parsed = URL.canParse(url) ? new URL(url) : undefined
-    const port = Number(parsed?.port === '' ? (parsed.protocol === 'https:' ? 443 : 80) : (parsed?.port ?? 0))
+    const port = parsed === undefined ? 0 : portOf(parsed)
     return this.#records.open({ at: this.#components.clock.now(), method, host: parsed?.hostname ?? '', port })
   }
 

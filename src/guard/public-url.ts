@@ -16,6 +16,13 @@ export type PublicUrl = {
   readonly isSecure: boolean
 }
 
+/** The port of a URL, that of its scheme where it names none; 0 for other schemes than http(s). */
+export function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port)
+  if (protocol === 'https:') return 443
+  return protocol === 'http:' ? 80 : 0
+}
+
 /**
  * Reads a URL that somebody untrusted gave. Its host is what the parser of the URL standard makes of it (https://url.spec.whatwg.org/#host-parsing), which every connection here is made by: digits of
  * other alphabets, percent signs, octal, hexadecimal and short forms of IPv4 come out as the address that they are, other alphabets as `xn--`, and what it cannot read is no URL.
@@ -35,7 +42,7 @@ export function readPublicUrl(text: string, ports: readonly number[]): PublicUrl
     // Certificates and SNI know no final dot.
     url.hostname = host
   }
-  const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port)
+  const port = portOf(url)
   if (!ports.includes(port)) throw refuse(`Port ${port} is not among those that may be asked`, { host, port })
   return { href: url.href, origin: url.origin, path: url.pathname + url.search, host, port, isSecure }
 }

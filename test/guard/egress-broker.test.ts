@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -92,7 +92,7 @@ async function getBy(
 ): Promise<{ readonly status: number; readonly text: string; readonly headers: unknown }> {
   const asking = request({ socketPath: gate.socketPath, path, ...init })
   asking.end()
-  const [response] = (await once(asking, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]
   let text = ''
   for await (const piece of response) text += String(piece)
   return { status: response.statusCode ?? 0, text, headers: response.headers }

@@ -59,7 +59,7 @@ export function playInternet(machines: Readonly<Record<string, Listener>>): read
     const socket = new net.Socket()
     playing(options).then(
       ({ address, port }) => socket.connect({ host: address, port }),
-      (error: Error) => socket.destroy(error),
+      (error: unknown) => socket.destroy(error as Error),
     )
     return socket
   }) as typeof connect)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { connect } from 'node:tls'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -15,7 +15,7 @@ async function greetingOf(servername: string | undefined): Promise<Buffer> {
     ...(servername !== undefined && { servername }),
   })
   client.on('error', () => undefined)
-  const [socket] = (await once(server, 'connection')) as [import('node:net').Socket]
+  const [socket] = (await once(server, 'connection')) as [Socket]
   const [first] = (await once(socket, 'data')) as [Buffer]
   client.destroy()
   socket.destroy()
