@@ -1,6 +1,7 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { Timestamp } from '../base/time.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import { createPublicFetch, type PublicFetch } from '../guard/public-fetch.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Random } from '../ports/random.ts'
@@ -54,6 +55,7 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   /** Where the router buys answers; empty until the node takes part in the market. */
   readonly peerMarket: LatePeerMarket
   readonly outbound: ReturnType<typeof createOutboundFetch>
+  readonly web: PublicFetch
 }
 
 /** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
@@ -75,7 +77,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
-  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
+  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config), ...config.outbound })
   closers.push(() => outbound.close())
   const { webhook: url } = config.market
   const webhook = url === undefined ? {} : { webhook: { url, outbound } }
@@ -116,6 +118,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     plans,
     closePlans,
     outbound,
+    web: createPublicFetch({ clock }),
   }
 }
 
