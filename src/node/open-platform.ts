@@ -1,9 +1,12 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { Timestamp } from '../base/time.ts'
+import { createEgressBroker } from '../guard/egress-broker.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import type { ResolveHost } from '../guard/pin-host.ts'
 import { createPublicFetch, type PublicFetch } from '../guard/public-fetch.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { SandboxEgress } from '../ports/sandbox-runtime.ts'
 import type { Random } from '../ports/random.ts'
 import type { Timers } from '../ports/timers.ts'
 import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
@@ -33,6 +36,8 @@ export type CreateNodeInit = {
   readonly onBackgroundError?: (error: unknown) => void
   /** How long `close` lets tasks that are under way come to their end before it ends them, milliseconds. Default 2,000. */
   readonly drainMs?: number
+  /** Who is asked for the addresses of names. Default: of names in the configuration this machine's own resolver, of all others the domain name system. */
+  readonly resolveHost?: ResolveHost
 }
 
 export type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
@@ -56,10 +61,19 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly peerMarket: LatePeerMarket
   readonly outbound: ReturnType<typeof createOutboundFetch>
   readonly web: PublicFetch
+  /** The way out of sandboxes. */
+  readonly sandboxEgress: SandboxEgress
 }
 
 /** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
-export async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
+export async function openPlatform({
+  config,
+  signal,
+  closers,
+  onError,
+  drainMs,
+  resolveHost,
+}: Opening): Promise<Platform> {
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
   const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
@@ -77,8 +91,11 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
-  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config), ...config.outbound })
+  const resolver = resolveHost === undefined ? {} : { resolve: resolveHost }
+  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config), ...config.outbound, ...resolver })
   closers.push(() => outbound.close())
+  const sandboxEgress = createEgressBroker(resolver)
+  closers.push(() => sandboxEgress.close())
   const { webhook: url } = config.market
   const webhook = url === undefined ? {} : { webhook: { url, outbound } }
   const convicted = new ConvictedMembers(onError)
@@ -118,7 +135,8 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     plans,
     closePlans,
     outbound,
-    web: createPublicFetch({ clock }),
+    web: createPublicFetch({ clock, ...resolver }),
+    sandboxEgress,
   }
 }
 
