@@ -14,9 +14,7 @@ afterEach(async () => {
 })
 
 /** A listener of this machine to which nobody may come, and a server of names that would lead there. */
-async function victimOf(
-  answer: (name: string, count: number) => DnsAnswer | undefined,
-): Promise<{
+async function victimOf(answer: (name: string, count: number) => DnsAnswer | undefined): Promise<{
   readonly victim: Listener
   readonly resolveHost: ReturnType<typeof createDnsResolver>
   readonly server: DnsServer
