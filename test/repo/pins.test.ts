@@ -153,6 +153,7 @@ describe('commands', () => {
       'evaluate-cost.ts',
       'evaluate-loop.ts',
       'evaluate-routing.ts',
+      'evaluate-ssrf.ts',
       'governance-acts.ts',
       'governance-views.ts',
       'init.ts',
