@@ -6,6 +6,9 @@ import { expect, it } from 'vitest'
 import { type ProcessIdentity, waitUntilGone } from '../../../src/sandbox/process/process-identity.ts'
 import { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
 import { openHome } from '../subject.ts'
+import { isLeftOut } from '../runtimes-here.ts'
+
+const isOut = isLeftOut('subprocess')
 
 const PARENT = fileURLToPath(new URL('doomed-parent.ts', import.meta.url))
 const GONE_WITHIN_MS = 2_000
@@ -19,7 +22,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-it.each([false, true])(
+it.skipIf(isOut).each([false, true])(
   'kill -9 of the parent leaves no process, and the next start takes the rest away (groups: %s)',
   async (useGroups) => {
     const home = await openHome()

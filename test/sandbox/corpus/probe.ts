@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { SANDBOX_LIMIT_DEFAULTS, type SandboxLimits } from '../../../src/core/sandbox/sandbox-policy.ts'
+import { WORK } from '../../../src/sandbox/subprocess/system-view.ts'
 import type { SandboxRequest } from '../../../src/ports/sandbox-runtime.ts'
 
 const SOURCE = fileURLToPath(new URL('probe.c', import.meta.url))
@@ -36,7 +37,7 @@ export class Probe {
     filesOut: readonly string[] = [],
   ): SandboxRequest {
     return {
-      program: { kind: 'command', argv: ['/work/probe', ...args.map(String)] },
+      program: { kind: 'command', argv: [`${WORK}/probe`, ...args.map(String)] },
       files: [{ path: 'probe', bytes: this.bytes, isExecutable: true }],
       filesOut,
       policy: {
