@@ -54,6 +54,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   ],
   SANDBOX_CASES: [
     { test: 'test/sandbox/subprocess-conformance.test.ts', implementations: ['createSubprocessSandbox'] },
+    {
+      test: 'test/sandbox/hosted-conformance.test.ts',
+      implementations: ['createQuickjsSandbox', 'createComponentSandbox'],
+    },
   ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },
