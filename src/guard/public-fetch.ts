@@ -97,12 +97,21 @@ class GuardedPublicFetch implements PublicFetch {
   /** Throws as `OutboundFetch.request`, and `OUTBOUND_BUSY`. */
   async request(given: OutboundRequest): Promise<OutboundResponse> {
     given.signal?.throwIfAborted()
-    checkPublicRequest(given, this.#settings)
+    this.#check(given)
     const call = this.#calls.begin(given.signal)
     try {
       return await this.#follow({ ...given, signal: call.signal }, call.end)
     } catch (error: unknown) {
       call.end()
+      throw error
+    }
+  }
+
+  #check(request: OutboundRequest): void {
+    try {
+      checkPublicRequest(request, this.#settings)
+    } catch (error: unknown) {
+      this.#open(request).complete(failureOf(error))
       throw error
     }
   }

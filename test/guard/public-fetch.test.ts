@@ -296,6 +296,7 @@ describe('limits and records', () => {
       'OUTBOUND_NOT_ALLOWED',
     )
     expect(machine.connections).toBe(0)
+    expect(guard.records()).toMatchObject([{ host: 'a.example', outcome: 'refused' }])
   })
 
   test('methods, headers and bodies beyond what is asked of the web are refused', async () => {

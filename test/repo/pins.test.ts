@@ -198,6 +198,7 @@ describe('commands', () => {
       'policy-train.ts',
       'reputation-views.ts',
       'route.ts',
+      'sandbox-run.ts',
       'serve.ts',
       'simulate.ts',
     ])

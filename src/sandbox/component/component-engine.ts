@@ -1,11 +1,12 @@
 import { setThreadClock } from '../hosted/guest-clock.ts'
 import { decodeInputs, type GuestInputs } from '../hosted/guest-inputs.ts'
-import { endWithValue, failWith } from '../hosted/guest-values.ts'
+import { endWithValue, failWith, VALUE_BYTES_LEAST, valueBytesMax } from '../hosted/guest-values.ts'
 import type { GuestEnd, GuestEngine, GuestRun } from '../hosted/serve-guest.ts'
 import type { JsonValue } from '../../ports/sandbox-runtime.ts'
+import { webAssembly } from '../hosted/web-assembly.ts'
 import { closeThread } from './close-thread.ts'
 import { type ComponentInstance, findFunction, instantiateComponent } from './component-instance.ts'
-import { jsonOfResult } from './component-values.ts'
+import { jsonOfResult, ListTooLong } from './component-values.ts'
 import { limitMemories } from './memory-share.ts'
 import { translateComponent, type TranslatedComponent } from './translate-component.ts'
 import { ComponentExit, createWasiImports } from './wasi-imports.ts'
@@ -78,7 +79,7 @@ async function callComponent({ run, inputs, script, files, imports }: CallInit):
     if (found === undefined) return refuse(`The component exports no function ${inputs.call}.`)
     if (found.length !== inputs.args.length)
       return refuse(`${inputs.call} takes ${found.length} arguments, and ${inputs.args.length} are given.`)
-    const value = jsonOfResult(await found(...inputs.args))
+    const value = jsonOfResult(await found(...inputs.args), valueBytesMax(run.limits.outputBytes))
     return endWithValue(run.window, { value, outputBytes: run.limits.outputBytes })
   } catch (error: unknown) {
     return endOfError(error, { run, memoryBytes: instance?.memoryBytes() ?? 0 })
@@ -89,14 +90,22 @@ async function callComponent({ run, inputs, script, files, imports }: CallInit):
 function endOfError(error: unknown, { run, memoryBytes }: { run: GuestRun; memoryBytes: number }): GuestEnd {
   const nothing = { type: 'end', files: [], isCut: false } as const
   if (error instanceof ComponentExit && error.isOk) return { ...nothing, reason: 'exited' }
+  if (error instanceof ListTooLong) return run.window.stopAt('output')
   const end = failWith(run.window, sayOf(error))
-  return memoryBytes * 2 > run.limits.memoryBytes && !(error instanceof ComponentExit)
-    ? { ...nothing, reason: 'memory' }
-    : end
+  const isFull = error instanceof webAssembly.RuntimeError && memoryBytes * 2 > run.limits.memoryBytes
+  return isFull ? { ...nothing, reason: 'memory' } : end
 }
 
 /** An error of a `result` carries its payload; all else has a message. */
 function sayOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'payload' in error) return jsonOfResult(error.payload)
+  if (typeof error === 'object' && error !== null && 'payload' in error) return sayPayload(error.payload)
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+function sayPayload(payload: unknown): string {
+  try {
+    return jsonOfResult(payload, VALUE_BYTES_LEAST)
+  } catch {
+    return 'The component failed with a value that cannot be said.'
+  }
 }

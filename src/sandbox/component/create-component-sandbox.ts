@@ -11,7 +11,7 @@ import type {
 import { createGuestOutside, encodeInputs, type GuestOutside } from '../hosted/guest-inputs.ts'
 import { moduleUrl } from '../hosted/host-arguments.ts'
 import { HostedRuns, type HostedRunsInit } from '../hosted/hosted-runs.ts'
-import { versionOfPackage } from '../hosted/installed-package.ts'
+import { type PackagePath, versionOfPackage } from '../hosted/installed-package.ts'
 import { PROBE_ARGS, probeHosted } from '../hosted/probe-hosted.ts'
 import { refuseGrants } from '../hosted/refuse-grants.ts'
 import { checkRequest } from '../request/check-request.ts'
@@ -20,6 +20,11 @@ import { TranslationCache } from './translation-cache.ts'
 import type { TranslatedComponent } from './translate-component.ts'
 
 const TRANSLATOR = '@bytecodealliance/jco-transpile'
+/** What the thread of a component loads. */
+export const COMPONENT_PACKAGES: readonly PackagePath[] = [
+  [TRANSLATOR],
+  [TRANSLATOR, '@bytecodealliance/preview2-shim'],
+]
 const COMPONENT_BYTES_MAX = 67_108_864
 /** How a component begins: the magic number, version 13, and the layer of components. The translator takes text as well, and core modules begin otherwise. */
 const COMPONENT_HEAD = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]
@@ -50,8 +55,7 @@ class ComponentSandbox implements SandboxRuntime {
     this.outside = createGuestOutside(outside)
     this.translatorVersion = translatorVersion ?? ((): string | undefined => versionOfPackage(TRANSLATOR))
     const guestUrl = moduleUrl('./component-guest', import.meta.url)
-    const packages = [TRANSLATOR, '@bytecodealliance/preview2-shim']
-    this.runs = new HostedRuns({ guestUrl, packages }, { warmMax, concurrencyMax, waitingMax })
+    this.runs = new HostedRuns({ guestUrl, packages: COMPONENT_PACKAGES }, { warmMax, concurrencyMax, waitingMax })
   }
 
   async probe(options: SandboxRunOptions = {}): Promise<RuntimeState> {

@@ -32,17 +32,12 @@ export function encodeFrame(header: unknown, parts: readonly Uint8Array[] = []):
 
 /** Cuts a stream of bytes into frames. Broken for good once it has thrown. */
 export class FrameReader {
-  private readonly frameBytesMax: number
   private pieces: Uint8Array[] = []
   private held = 0
   private wanted: number | undefined
 
-  constructor(frameBytesMax: number) {
-    this.frameBytesMax = frameBytesMax
-  }
-
   /** Throws a `SyntaxError` for bytes that are no frame, and a `RangeError` for one that is too large. */
-  push(chunk: Uint8Array): readonly Frame[] {
+  push(chunk: Uint8Array, frameBytesMax: number): readonly Frame[] {
     this.pieces.push(chunk)
     this.held += chunk.byteLength
     const frames: Frame[] = []
@@ -50,7 +45,7 @@ export class FrameReader {
       if (this.wanted === undefined) {
         if (this.held < LENGTH_BYTES) return frames
         this.wanted = readUint32(this.take(LENGTH_BYTES), 0)
-        if (this.wanted > this.frameBytesMax) throw new RangeError(`A frame of ${this.wanted} bytes`)
+        if (this.wanted > frameBytesMax) throw new RangeError(`A frame of ${this.wanted} bytes`)
       }
       if (this.held < this.wanted) return frames
       frames.push(decodeFrame(this.take(this.wanted)))

@@ -6,6 +6,11 @@ export const VALUE_DEPTH_MAX = 256
 /** A value in JSON may be as large as the limit of output, or this, bytes. */
 export const VALUE_BYTES_LEAST = 65_536
 
+/** The most that the JSON of a value may be, for a limit of output. */
+export function valueBytesMax(outputBytes: number): number {
+  return Math.max(outputBytes, VALUE_BYTES_LEAST)
+}
+
 /** How deep the arrays and objects of a text in JSON are nested. */
 export function depthOfJson(text: string): number {
   let depth = 0
@@ -28,7 +33,7 @@ export function endWithValue(
   window: GuestSide,
   { value, outputBytes }: { value: string; outputBytes: number },
 ): GuestEnd {
-  if (value.length > Math.max(outputBytes, VALUE_BYTES_LEAST)) return window.stopAt('output')
+  if (value.length > valueBytesMax(outputBytes)) return window.stopAt('output')
   if (depthOfJson(value) <= VALUE_DEPTH_MAX) return { type: 'end', reason: 'exited', value, files: [], isCut: false }
   return failWith(window, `The returned value is nested deeper than ${VALUE_DEPTH_MAX}.`)
 }

@@ -38,9 +38,9 @@ function serve(worker: Worker): void {
     else say({ type: 'broken', message: error.message })
   })
   worker.on('exit', () => watch?.lose())
-  const reader = new FrameReader(FRAME_BYTES_MAX)
+  const reader = new FrameReader()
   process.stdin.on('data', (chunk: Buffer) => {
-    for (const { header, parts } of reader.push(chunk)) {
+    for (const { header, parts } of reader.push(chunk, FRAME_BYTES_MAX)) {
       const { limits, job } = header as RunMessage
       const buffers = createGuestWindow(limits.outputBytes)
       watch = new GuestWatch({ worker, limits, buffers, say })

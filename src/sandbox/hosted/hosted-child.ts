@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
-import { encodeFrame, type Frame, FrameReader } from './frames.ts'
+import { encodeFrame, FrameReader } from './frames.ts'
+import { HOST_DIRECTORY } from './host-arguments.ts'
 import { type HostMessage, parseHostMessage, type RunMessage } from './messages.ts'
 
 /** All that a host may say before it has a program. */
@@ -23,8 +24,9 @@ export type HostedListener = {
  */
 export class HostedChild {
   private readonly child: ChildProcess
-  private readonly reader = new FrameReader(0xffff_ffff)
+  private readonly reader = new FrameReader()
   private readonly gone: Promise<void>
+  private bytesMax = BYTES_BEFORE_RUN
   private bytesLeft = BYTES_BEFORE_RUN
   private listener: HostedListener | undefined
   private lost: CodedError | undefined
@@ -34,7 +36,7 @@ export class HostedChild {
   constructor(args: readonly string[]) {
     this.child = spawn(process.execPath, args, {
       env: ENVIRONMENT,
-      cwd: '/',
+      cwd: HOST_DIRECTORY,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
@@ -85,6 +87,7 @@ export class HostedChild {
 
   /** Gives it its program; `answerBytesMax` is all that it may say from now on. */
   give(message: RunMessage, { parts, answerBytesMax }: { parts: readonly Uint8Array[]; answerBytesMax: number }): void {
+    this.bytesMax = answerBytesMax
     this.bytesLeft = answerBytesMax
     this.child.stdin?.write(encodeFrame(message, parts))
   }
@@ -106,10 +109,8 @@ export class HostedChild {
     if (this.lost !== undefined) return
     this.bytesLeft -= chunk.byteLength
     if (this.bytesLeft < 0) return this.lose('The host says more than it may.')
-    let frames: readonly Frame[]
     try {
-      frames = this.reader.push(chunk)
-      for (const { header, parts } of frames) this.hear(parseHostMessage(header), parts)
+      for (const { header, parts } of this.reader.push(chunk, this.bytesMax)) this.hear(parseHostMessage(header), parts)
     } catch (cause) {
       this.lose('The host says what cannot be read.', cause)
     }

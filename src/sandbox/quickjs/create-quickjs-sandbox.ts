@@ -4,11 +4,18 @@ import { createGuestOutside, encodeInputs, type GuestOutside } from '../hosted/g
 import { refuseGrants } from '../hosted/refuse-grants.ts'
 import { moduleUrl } from '../hosted/host-arguments.ts'
 import { HostedRuns, type HostedRunsInit } from '../hosted/hosted-runs.ts'
-import { versionOfPackage } from '../hosted/installed-package.ts'
+import { type PackagePath, versionOfPackage } from '../hosted/installed-package.ts'
 import { PROBE_ARGS, probeHosted } from '../hosted/probe-hosted.ts'
 import { checkRequest } from '../request/check-request.ts'
 
 const INTERPRETER = '@jitl/quickjs-ng-wasmfile-release-sync'
+
+/** What the thread of a script loads. */
+export const SCRIPT_PACKAGES: readonly PackagePath[] = [
+  ['quickjs-emscripten-core'],
+  ['quickjs-emscripten-core', '@jitl/quickjs-ffi-types'],
+  [INTERPRETER],
+]
 
 const PROBE: SandboxRequest['program'] = {
   kind: 'script',
@@ -36,8 +43,7 @@ class QuickjsSandbox implements SandboxRuntime {
   constructor({ warmMax, concurrencyMax, waitingMax, ...outside }: QuickjsSandboxInit) {
     this.outside = createGuestOutside(outside)
     const guestUrl = moduleUrl('./script-guest', import.meta.url)
-    const packages = ['quickjs-emscripten-core', INTERPRETER, '@jitl/quickjs-ffi-types']
-    this.runs = new HostedRuns({ guestUrl, packages }, { warmMax, concurrencyMax, waitingMax })
+    this.runs = new HostedRuns({ guestUrl, packages: SCRIPT_PACKAGES }, { warmMax, concurrencyMax, waitingMax })
   }
 
   async probe(options: SandboxRunOptions = {}): Promise<RuntimeState> {

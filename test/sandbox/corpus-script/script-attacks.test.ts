@@ -1,18 +1,16 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import { runBareProcess } from './bare-process.ts'
 import { policyWith } from './hosted-requests.ts'
 import { childrenOf } from './own-children.ts'
 import { type AttackTarget, SCRIPT_ATTACKS, type ScriptAttack } from './script-attacks.ts'
 
 const WALL_MS = 400
 const PATIENCE_MS = 1_000
-const BARE = fileURLToPath(new URL('./run-bare.ts', import.meta.url))
 
 const directory = mkdtempSync(join(tmpdir(), 'script-attacks-'))
 const secretFile = join(directory, 'secret.txt')
@@ -70,17 +68,8 @@ describe('the same script in plain Node', () => {
   let values: readonly unknown[] = []
 
   beforeAll(async () => {
-    const input = attacks.map(({ source, bareRounds = 0 }) => ({ source, target: targetOf(bareRounds) }))
-    const output = await new Promise<string>((resolve, reject) => {
-      const child = execFile(
-        process.execPath,
-        ['--no-warnings', BARE],
-        { env: { PLANTED: 'secret' } },
-        (error, stdout) => (error === null ? resolve(stdout) : reject(error)),
-      )
-      child.stdin?.end(JSON.stringify(input))
-    })
-    values = JSON.parse(output) as readonly unknown[]
+    const bare = attacks.map(({ source, bareRounds = 0 }) => ({ source, target: targetOf(bareRounds) }))
+    values = await runBareProcess('./run-bare.ts', bare)
   })
 
   it.each(attacks.map((attack, index) => [attack.name, attack, index] as const))(

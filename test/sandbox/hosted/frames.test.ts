@@ -11,10 +11,11 @@ describe('frames', () => {
     const frame = fc.record({ header: fc.jsonValue({ maxDepth: 2 }), parts: fc.array(part, { maxLength: 3 }) })
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 4 }), fc.integer({ min: 1, max: 50 }), (frames, step) => {
-        const reader = new FrameReader(100_000)
+        const reader = new FrameReader()
         const stream = Buffer.concat(frames.map(({ header, parts }) => encodeFrame(header, parts)))
         const read = []
-        for (let at = 0; at < stream.length; at += step) read.push(...reader.push(stream.subarray(at, at + step)))
+        for (let at = 0; at < stream.length; at += step)
+          read.push(...reader.push(stream.subarray(at, at + step), 100_000))
         expect(read).toEqual(frames.map(({ header, parts }) => ({ header: JSON.parse(JSON.stringify(header)), parts })))
       }),
       { numRuns: 100 },
@@ -25,7 +26,7 @@ describe('frames', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          new FrameReader(FRAME_BYTES_MAX).push(Uint8Array.from([bytes.length, 0, 0, 0, ...bytes]))
+          new FrameReader().push(Uint8Array.from([bytes.length, 0, 0, 0, ...bytes]), FRAME_BYTES_MAX)
         } catch (error) {
           expect(error instanceof SyntaxError || error instanceof RangeError).toBe(true)
         }
@@ -36,16 +37,16 @@ describe('frames', () => {
 
   it('are refused before their bytes come where they are too large', () => {
     const head = encodeFrame('x'.repeat(FRAME_BYTES_MAX)).subarray(0, 4)
-    expect(() => new FrameReader(FRAME_BYTES_MAX).push(head)).toThrow(RangeError)
+    expect(() => new FrameReader().push(head, FRAME_BYTES_MAX)).toThrow(RangeError)
   })
 
   it('with lengths that do not fit each other are refused', () => {
     const spare = Uint8Array.from(encodeFrame({}, [Uint8Array.of(1, 2, 3)]))
     spare[12] = 2
-    expect(() => new FrameReader(FRAME_BYTES_MAX).push(spare)).toThrow('bytes to spare')
+    expect(() => new FrameReader().push(spare, FRAME_BYTES_MAX)).toThrow('bytes to spare')
     const missing = Uint8Array.from(encodeFrame({}, [Uint8Array.of(1, 2, 3)]))
     missing[12] = 200
-    expect(() => new FrameReader(FRAME_BYTES_MAX).push(missing)).toThrow('do not fit')
+    expect(() => new FrameReader().push(missing, FRAME_BYTES_MAX)).toThrow('do not fit')
   })
 })
 
