@@ -1,7 +1,7 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { JsonValue, SandboxRequest, SandboxResult } from '../../../src/ports/sandbox-runtime.ts'
-import { createComponentSandbox } from '../../../src/sandbox/component/create-component-sandbox.ts'
+import { createComponentSandbox } from '../built-sandboxes.ts'
 import { PROBE_BASE64, PROBE_TEXT } from '../../../src/sandbox/component/probe-component.ts'
 import { BUSY_COMPONENT, importingComponent, numericComponent } from '../corpus-script/component-texts.ts'
 import { bytesOf, componentRequest, policyWith, textOf } from '../corpus-script/hosted-requests.ts'

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { SANDBOX_LIMIT_BOUNDS } from '../../../src/core/sandbox/sandbox-policy.ts'
 import type { SandboxRequest, SandboxResult } from '../../../src/ports/sandbox-runtime.ts'
-import { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import { createQuickjsSandbox } from '../built-sandboxes.ts'
 import { bytesOf, policyWith, scriptRequest, textOf } from '../corpus-script/hosted-requests.ts'
 
 const runtime = createQuickjsSandbox({
