@@ -121,18 +121,12 @@ describe('a script', () => {
 })
 
 describe('a script that is none', () => {
-  it.each([
-    ['is no JavaScript', 'let x = ;', undefined, 'no module'],
-    ['imports', 'import fs from "node:fs"', undefined, 'no module'],
-    ['exports no such function', 'export const other = () => 1', 'main', 'exports no function main'],
-    ['exports something else', 'export const main = 1', 'main', 'exports no function main'],
-    ['is larger than one may be', ' '.repeat(16_777_217), undefined, 'at most'],
-    ['inherits what is called', 'export const a = 1', 'toString', 'exports no function toString'],
-  ])('is refused where it %s', async (_what, source, call, message) => {
-    await expect(run(source, call === undefined ? {} : { call })).rejects.toMatchObject({
+  it('is refused before anything of it runs', async () => {
+    await expect(run('let x = ;')).rejects.toMatchObject({
       code: 'SANDBOX_PROGRAM_INVALID',
-      message: expect.stringContaining(message) as string,
+      message: expect.stringContaining('no module') as string,
     })
+    await expect(run(' '.repeat(16_777_217))).rejects.toMatchObject({ code: 'SANDBOX_PROGRAM_INVALID' })
   })
 
   it.each([
@@ -146,21 +140,6 @@ describe('a script that is none', () => {
 })
 
 describe('what a script returns', () => {
-  it.each([
-    ['too deep', 'let deep = []; for (let i = 0; i < 300; i += 1) deep = [deep]; return deep', 'deeper than 256'],
-    ['circular', 'const loop = {}; loop.loop = loop; return loop', 'circular'],
-    ['a getter that throws', 'return { get secret() { throw new Error("trap") } }', 'trap'],
-    ['a proxy that throws', 'return new Proxy({}, { ownKeys() { throw new Error("trap") } })', 'trap'],
-    ['an error that cannot be described', 'throw { toJSON() { throw 1 } }', 'cannot be described'],
-    ['a promise that nothing settles', 'return new Promise(() => {})', 'nothing will settle'],
-    ['a promise that is rejected', 'return Promise.reject(new Error("no"))', 'no'],
-  ])('fails where it is %s', async (_what, body, said) => {
-    const result = await run(`export const main = () => { ${body} }`, { call: 'main' })
-    expect(result.reason).toBe('failed')
-    expect(textOf(result.stderr)).toContain(said)
-    expect('value' in result).toBe(false)
-  })
-
   it('changes no prototype of whoever takes it', async () => {
     const source = `export const main = () => JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')`
     const { value } = await run(source, { call: 'main' })
