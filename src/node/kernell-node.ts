@@ -12,6 +12,7 @@ import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
+import type { NodeRights } from './rights/open-rights.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
 
 /** A model of the registry and whether this node can call it now. */
@@ -59,6 +60,8 @@ export type KernellNode = AsyncDisposable & {
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.
    */
   openMarket(init?: MarketInit): Promise<NodeMarket>
+  /** Who may do what here: the switch that stops everything, the audit journal, calls by capability. */
+  readonly rights: NodeRights
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others. */
   explainDecision(taskId: string): DecisionDocument | undefined

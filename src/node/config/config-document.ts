@@ -11,6 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly privacy?: { readonly hideSecrets?: boolean }
   readonly network?: NetworkDocument
   readonly market?: MarketDocument
   readonly peers?: PeersDocument

@@ -91,6 +91,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
   },
 
+  "privacy": {
+    // Models outside get placeholders for keys, tokens, passwords, addresses of mail, cards and IBANs; the answer has them again.
+    "hideSecrets": false,
+  },
+
   // How a node that runs with kernell node is reached; see also its flags.
   "network": {
     // Beyond this machine only where you say so. --listen names others for one start.

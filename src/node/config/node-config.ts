@@ -113,6 +113,12 @@ export type RouterConfig = {
   readonly attemptTimeoutMs: number
 }
 
+/** What of a prompt stays inside. */
+export type PrivacyConfig = {
+  /** Models outside get placeholders for keys, tokens, passwords, addresses of mail, cards and IBANs; the answer has them again. */
+  readonly hidesSecrets: boolean
+}
+
 export type CacheConfig = {
   readonly isEnabled: boolean
   /** File written by `kernell eval cache --save`. Absent: the similarity tier is off, the exact tier works. */
@@ -219,6 +225,8 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
+  /** Absent: prompts leave as they are. */
+  readonly privacy?: PrivacyConfig
   readonly network: NetworkConfig
   readonly market: MarketConfig
   /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */

@@ -76,6 +76,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
+    ...(document.privacy?.hideSecrets !== undefined && { privacy: { hidesSecrets: document.privacy.hideSecrets } }),
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
