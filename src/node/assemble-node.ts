@@ -28,7 +28,7 @@ import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
-import { behindSwitch } from './rights/stopped-router.ts'
+import { guardRouter } from './rights/guarded-router.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -88,7 +88,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     openMarket: async (init) => await parts.market.open(init),
     rights: parts.rights,
-    router: behindSwitch(decisions.watch(router), parts.rights.stop),
+    router: guardRouter(decisions.watch(router), parts.rights),
     explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,
     listModels: () => models,

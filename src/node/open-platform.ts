@@ -70,6 +70,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     clock,
     stopStore: createStopFile(fileSystem, config.dataDir),
     openLog: async () => await directory.openEventLog('audit'),
+    quotas: config.quotas ?? [],
   })
   signal?.throwIfAborted()
   const kernel = await loadWasmKernel()

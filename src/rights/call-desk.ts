@@ -88,9 +88,11 @@ export class CallDesk {
 
   /** Checks, and uses the order up. Nothing is waited for in between, so of two uses at once one is the second. */
   private judge({ action, code }: AskedCall, { invocation, proofs }: Opened): GrantedCall | CapabilityRefused {
-    const { self, owners = [self], clock, revocations } = this.components
+    const { clock, revocations } = this.components
+    const executor = this.components.self
+    const owners = this.components.owners ?? [executor]
     const at = clock.now()
-    const question = { invocation, proofs, at, executor: self, action, code, owners }
+    const question = { invocation, proofs, at, executor, action, code, owners }
     const checked = checkCall({ ...question, ...(revocations !== undefined && { revocations: revocations() }) })
     if (checked.kind === 'refused') return checked
     const { iss, nonce, exp } = invocation

@@ -127,6 +127,7 @@ describe('commands', () => {
       'agent-remove.ts',
       'agent-run.ts',
       'agent-stored.ts',
+      'audit.ts',
       'backup-create.ts',
       'backup-restore.ts',
       'backup-verify.ts',
@@ -199,6 +200,7 @@ describe('commands', () => {
       'route.ts',
       'serve.ts',
       'simulate.ts',
+      'stop-all.ts',
     ])
   })
 })

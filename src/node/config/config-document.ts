@@ -16,6 +16,7 @@ export type ConfigDocument = {
   readonly market?: MarketDocument
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
+  readonly quotas?: readonly { readonly scope: string; readonly perMinute: number; readonly burst?: number }[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
 }
@@ -178,6 +179,7 @@ export type KeyDocument = {
   readonly id: string
   readonly sha256?: string
   readonly keyEnv?: string
+  readonly role?: 'admin' | 'operator' | 'member' | 'viewer'
   readonly tenant?: string
   readonly organisation?: string
   readonly team?: string

@@ -135,6 +135,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // { "scope": "node", "window": "day", "limitUsd": "5.00" },
   ],
 
+  // Tasks that may begin in a minute, and at once after a rest; key:* is each key by itself. Also: node, organisation, team, tenant, agent, skill, peer.
+  "quotas": [
+    // { "scope": "key:*", "perMinute": 600, "burst": 60 },
+  ],
+
   // Keys that callers present. The hash: printf %s "$KEY" | sha256sum
   "keys": [
     // { "id": "laptop", "keyEnv": "MY_KERNELL_KEY", "tenant": "default" },

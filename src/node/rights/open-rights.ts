@@ -2,16 +2,19 @@ import type { Did } from '../../core/evidence/names.ts'
 import type { Revocations } from '../../core/capability/revocations.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { AuditJournal } from '../../rights/audit-journal.ts'
 import { CallDesk } from '../../rights/call-desk.ts'
+import { Quotas } from '../../rights/quotas.ts'
 import { type StopStore, StopSwitch } from '../../rights/stop-switch.ts'
 
 export type RightsInit = {
   readonly clock: Clock
   readonly stopStore: StopStore
   readonly openLog: () => Promise<EventLog>
+  readonly quotas: readonly QuotaRule[]
 }
 
 export type CallDeskInit = {
@@ -24,13 +27,14 @@ export type CallDeskInit = {
 /** Who may do what on this node: the switch that stops everything, the audit journal, and the desk that lets calls through. */
 export type NodeRights = {
   readonly stop: StopSwitch
+  readonly quotas: Quotas
   /** Always the same journal, read from the data directory with the first call. Throws `STORE_CORRUPTED` and the other errors of a journal. */
   openAudit(): Promise<AuditJournal>
   /** Lets calls through by capability. Orders are used up for all desks of this node together where there is one: open it once. */
   openCallDesk(init: CallDeskInit): Promise<CallDesk>
 }
 
-export async function openRights({ clock, stopStore, openLog }: RightsInit): Promise<NodeRights> {
+export async function openRights({ clock, stopStore, openLog, quotas }: RightsInit): Promise<NodeRights> {
   let opening: ReturnType<typeof AuditJournal.open> | undefined
   let desk: Promise<CallDesk> | undefined
   const open = (): ReturnType<typeof AuditJournal.open> =>
@@ -42,6 +46,7 @@ export async function openRights({ clock, stopStore, openLog }: RightsInit): Pro
   })
   return {
     stop,
+    quotas: new Quotas(quotas, clock),
     openAudit: async () => (await open()).journal,
     async openCallDesk(init) {
       desk ??= open().then(
