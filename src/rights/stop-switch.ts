@@ -22,7 +22,7 @@ export type StopSwitchComponents = {
 export type RunningWork = {
   /** Aborted when the caller's signal is, or with `NODE_STOPPED`. */
   readonly signal: AbortSignal
-  end(): void
+  readonly end: () => void
 }
 
 export type StopActor = { readonly by: string; readonly reason: string }

@@ -63,7 +63,7 @@ describe('a provider that fails again and again', () => {
     })
     nowMs = 100
     behaviour = 'hang'
-    void model.doGenerate(request)
+    model.doGenerate(request).catch(() => undefined)
     await expect(model.doGenerate(request)).rejects.toMatchObject({ code: 'MODEL_CIRCUIT_OPEN' })
     nowMs = 150
     behaviour = 'answer'

@@ -111,7 +111,9 @@ describe('the node itself', () => {
       uptime_s: 5,
       checks: [],
     })
-    await using keyed = await startGateway(createScriptedNode({ keys: [keyOf('sk', { role: 'operator' })], isReady: false }))
+    await using keyed = await startGateway(
+      createScriptedNode({ keys: [keyOf('sk', { role: 'operator' })], isReady: false }),
+    )
     const blind = await fetch(`${keyed.url}/healthz`)
     expect([blind.status, await blind.json()]).toEqual([503, { status: 'failed', version: '0.1.0' }])
     const seen = await fetch(`${keyed.url}/healthz`, { headers: { authorization: 'Bearer sk' } })

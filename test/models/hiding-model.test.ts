@@ -8,7 +8,8 @@ const TEXT = 'write to jane@example.com, password=hunter2"horse'
 
 /** Says back what it was told, in pieces of three characters. */
 function echoModel(heard: ModelRequest[]): LanguageModel {
-  const said = (request: ModelRequest): string => request.messages.map(({ content }) => String(content)).join('|')
+  const said = (request: ModelRequest): string =>
+    request.messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content))).join('|')
   return {
     modelId: 'echo',
     provider: 'test',

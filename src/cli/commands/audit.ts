@@ -25,9 +25,10 @@ export const auditListCommand: Command = {
     if (isJson) terminal.printJson(answer)
     else {
       const lines = listOf(answer, 'entries').map((entry) => {
-        const { type, ...members } = membersOf(membersOf(entry)['event'] ?? null)
+        const event = membersOf(entry)['event'] ?? null
+        const { type: _type, ...members } = membersOf(event)
         const rest = Object.entries(members).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-        return `${numberOf(entry, 'index')}  ${new Date(numberOf(entry, 'at') ?? 0).toISOString()}  ${String(type)}  ${rest.join(' ')}`
+        return `${numberOf(entry, 'index')}  ${new Date(numberOf(entry, 'at') ?? 0).toISOString()}  ${textOf(event, 'type')}  ${rest.join(' ')}`
       })
       terminal.print(lines.join('\n') || 'Nothing was recorded')
     }

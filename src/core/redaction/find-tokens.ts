@@ -40,7 +40,6 @@ const KEY_PREFIXES: readonly (readonly [prefix: string, least: number])[] = [
   ['age-secret-key-1', 30],
   ['ya29.', 20],
 ]
-const KEY_LENGTH_MAX = 4_096
 
 const PREFIXES_BY_FIRST: ReadonlyMap<number, readonly (readonly [prefix: string, least: number])[]> = new Map(
   [...new Set(KEY_PREFIXES.map(([prefix]) => prefix.charCodeAt(0)))].map((first) => [

@@ -6,7 +6,6 @@ import type { IpldValue } from '../capability/ipld-value.ts'
 import type { Policy, Statement } from '../capability/policy.ts'
 import type { Selector } from '../capability/selector.ts'
 import { ISOLATION_TIERS } from '../sandbox/isolation.ts'
-import type { SandboxLimits } from '../sandbox/sandbox-policy.ts'
 import type { Names } from './names-of-rights.ts'
 import { limitNames, type StatedRights } from './rights.ts'
 
@@ -107,7 +106,7 @@ function readComparison({ operator, selector, value }: Extract<Statement, { kind
     return isolation === undefined ? {} : { isolation }
   }
   const limit = limitNames().find((name) => first.name === 'limits' && second?.kind === 'field' && second.name === name)
-  return operator === '<=' && limit !== undefined ? { limits: { [limit]: value } as Partial<SandboxLimits> } : {}
+  return operator === '<=' && limit !== undefined ? { limits: { [limit]: value } } : {}
 }
 
 /** The names that an `or` of a fixed form allows; `undefined` for any other statement. */

@@ -21,7 +21,8 @@ export async function answerRightsControl(node: GuardedNode, request: ControlReq
   return { kind: 'json', body: await answer(node.rights, request) }
 }
 
-async function answer({ stop, openAudit }: NodeRights, request: ControlRequest): Promise<JsonValue> {
+async function answer(rights: NodeRights, request: ControlRequest): Promise<JsonValue> {
+  const { stop } = rights
   switch (choiceOf(request, 'op', ['stop', 'release', 'stop-state', 'audit-list', 'audit-verify'])) {
     case 'stop': {
       const { effect, record } = await stop.stop(actorOf(request))
@@ -32,9 +33,9 @@ async function answer({ stop, openAudit }: NodeRights, request: ControlRequest):
     case 'stop-state':
       return { stopped: stop.current === undefined ? null : { ...stop.current } }
     case 'audit-list':
-      return listEntries(await openAudit(), request)
+      return listEntries(await rights.openAudit(), request)
     case 'audit-verify':
-      return verify(await openAudit(), request)
+      return verify(await rights.openAudit(), request)
     default:
       throw invalidRequest('op', 'op must be stop, release, stop-state, audit-list or audit-verify')
   }
