@@ -21,7 +21,7 @@ export async function findAgentWorker(name: string, node: KernellNode): Promise<
     const result = await agent.run({
       actors,
       router,
-      caller: { tenant },
+      caller: { tenant, agent: agent.name, skill: name },
       node,
       input: inputOf(bytes),
       signal,

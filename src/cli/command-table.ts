@@ -16,6 +16,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
+    name: 'stop-all',
+    summary: 'cancel all work of the node and refuse more, until it is released',
+    load: async () => (await import('./commands/stop-all.ts')).stopAllCommand,
+  },
+  {
+    name: 'audit list',
+    summary: 'show what was allowed, refused and stopped on this node',
+    load: async () => (await import('./commands/audit.ts')).auditListCommand,
+  },
+  {
+    name: 'audit verify',
+    summary: 'check that no entry of the audit journal was changed, left out or added',
+    load: async () => (await import('./commands/audit.ts')).auditVerifyCommand,
+  },
+  {
     name: 'route',
     summary: 'run one task, or a file of tasks, through the whole pipeline',
     load: async () => (await import('./commands/route.ts')).routeCommand,

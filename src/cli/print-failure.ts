@@ -1,4 +1,5 @@
 import { CodedError, remedyOf, type ErrorCode } from '../base/errors.ts'
+import { outgoingDocument, outgoingText } from '../node/outgoing-text.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -25,6 +26,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'PEER_IS_SELF',
   'PEER_BANS_FULL',
   'SANDBOX_UNAVAILABLE',
+  'CAPABILITY_CALL_REFUSED',
+  'NODE_STOPPED',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',
@@ -44,8 +47,8 @@ const WRONG_USAGE: readonly ErrorCode[] = [
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */
 export function printFailure(error: unknown, terminal: Terminal, isJson: boolean): ExitCode {
-  if (isJson) terminal.printJson(failureDocument(error))
-  else terminal.note(failureText(error, terminal))
+  if (isJson) terminal.printJson(outgoingDocument(failureDocument(error)))
+  else terminal.note(outgoingText(failureText(error, terminal)))
   return exitCodeOf(error)
 }
 

@@ -2,12 +2,14 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
 import type { ExecutionTier } from '../core/routing/task-outcome.ts'
-import type { ApiKeyConfig } from '../node/config/node-config.ts'
+import type { ApiKeyConfig, CallerRole } from '../node/config/node-config.ts'
 import type { RouteCaller } from '../ports/router.ts'
 
 /** Who sends a request, and what its key allows. */
 export type AuthenticatedCaller = {
   readonly caller: RouteCaller
+  /** `undefined`: nobody in particular. */
+  readonly role: CallerRole | undefined
   /** Absent: all tiers. */
   readonly tiers: readonly ExecutionTier[] | undefined
 }
@@ -15,11 +17,15 @@ export type AuthenticatedCaller = {
 /** Takes the `authorization` header; `undefined` when it holds no key of this node. */
 export type Authenticator = (authorization: string | undefined) => AuthenticatedCaller | undefined
 
-const NOBODY_IN_PARTICULAR: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, tiers: undefined }
+const NOBODY_IN_PARTICULAR: AuthenticatedCaller = {
+  caller: { tenant: DEFAULT_TENANT },
+  role: 'admin',
+  tiers: undefined,
+}
 
 /**
  * Checks keys against their configured hashes. What is presented is hashed first and compared in constant time with every key, so that the time
- * of an answer tells nothing about how close a guess came. Without keys everybody is the default tenant, whatever the header says.
+ * of an answer tells nothing about how close a guess came. Without keys everybody is the default tenant and may do everything, whatever the header says.
  *
  * Throws `CONFIG_INVALID` for a tenant name or a hash that is not one, and for two keys of one id or one hash: nobody could say which of them
  * sent a request, and whose budget it is on.
@@ -72,6 +78,7 @@ function describeKey(key: ApiKeyConfig): AuthenticatedCaller {
       ...(key.organisation !== undefined && { organisation: key.organisation }),
       ...(key.team !== undefined && { team: key.team }),
     },
+    role: key.role ?? 'member',
     tiers: key.tiers,
   }
 }

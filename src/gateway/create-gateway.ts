@@ -209,6 +209,7 @@ class HttpGateway implements Gateway {
     }
     const entry = matchEndpoint(arrival.request.method, arrival.path)
     const who = this.#identify(arrival.request, entry.isPublic)
+    refuseRole(entry, who)
     if (entry.isWork && this.#workCount >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#workCount} requests are being served` })
     }
@@ -272,7 +273,16 @@ class HttpGateway implements Gateway {
   }
 }
 
-const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, tiers: undefined }
+const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, role: undefined, tiers: undefined }
+
+/** What an endpoint is not for, its key may not ask of it; what is public is for everybody. */
+function refuseRole({ isPublic, roles, route }: EndpointEntry, { role }: AuthenticatedCaller): void {
+  if (isPublic || (role !== undefined && roles.includes(role))) return
+  throw new CodedError('GATEWAY_ROLE_REFUSED', {
+    message: `A key with the role ${role ?? 'none'} may not use ${route}`,
+    details: { role: role ?? null, roles: [...roles] },
+  })
+}
 
 /** Recorded for callers that left before their answer was complete. No response ever carries it. */
 const CLIENT_CLOSED_REQUEST = 499

@@ -1,4 +1,5 @@
 import { CodedError, httpStatusOf, remedyOf } from '../base/errors.ts'
+import { outgoingDocument, outgoingText } from '../node/outgoing-text.ts'
 
 /** A failure as OpenAI's clients read it, and what their retry logic is told. */
 export type FailureDescription = {
@@ -46,11 +47,11 @@ export function describeFailure(error: unknown, requestId: string): FailureDescr
     isRetryable: error.isRetryable,
     ...retryAfterOf(error),
     error: {
-      message: withRemedy(error),
+      message: outgoingText(withRemedy(error)),
       type: typeOf(status, word?.code),
       param: typeof param === 'string' ? param : (word?.param ?? null),
       code: word?.code ?? error.code,
-      ...(Object.keys(details).length > 0 && { details }),
+      ...(Object.keys(details).length > 0 && { details: outgoingDocument(details) }),
     },
   }
 }

@@ -3,6 +3,7 @@ import { answerChat } from './chat-endpoint.ts'
 import { answerControlRequest } from './control-endpoint.ts'
 import { answerEmbeddings } from './embeddings-endpoint.ts'
 import { type Endpoint, type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { CALLER_ROLES, type CallerRole } from '../node/config/node-config.ts'
 import { answerFeedback } from './feedback-endpoint.ts'
 import { listModels, showModel } from './models-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node-endpoints.ts'
@@ -14,30 +15,35 @@ export type EndpointEntry = {
   readonly answer: Endpoint
   /** Answers without a key even where keys are asked for. */
   readonly isPublic: boolean
+  /** Whose keys it is for, where it is not public. */
+  readonly roles: readonly CallerRole[]
   /** Counts against the limit of requests at the same time. */
   readonly isWork: boolean
 }
 
-const WORK = { method: 'POST', isPublic: false, isWork: true } as const
-const LOOK = { method: 'GET', isPublic: false, isWork: false } as const
+const WORK = { method: 'POST', isPublic: false, roles: ['admin', 'member'], isWork: true } as const
+const LOOK = { method: 'GET', isPublic: false, roles: CALLER_ROLES, isWork: false } as const
+const CARE = { method: 'GET', isPublic: false, roles: ['admin', 'operator'], isWork: false } as const
 
-const ENTRIES: readonly EndpointEntry[] = [
+/** Every endpoint with a path of its own. */
+export const ENTRIES: readonly EndpointEntry[] = [
   { ...WORK, route: '/v1/chat/completions', answer: answerChat },
   { ...WORK, route: '/v1/embeddings', answer: answerEmbeddings },
-  { ...WORK, route: '/v1/policy/decide', answer: answerPolicy },
+  { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/v1/models', answer: listModels },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },
-  { ...LOOK, route: '/metrics', answer: answerMetrics },
+  { ...CARE, route: '/metrics', answer: answerMetrics },
   { ...LOOK, route: '/', isPublic: true, answer: listEndpoints },
 ]
 
 const ENTRY_OF_PATH: ReadonlyMap<string, EndpointEntry> = new Map(ENTRIES.map((entry) => [entry.route, entry]))
 
-const ONE_MODEL: EndpointEntry = { ...LOOK, route: '/v1/models/:id', answer: showModel }
+export const ONE_MODEL: EndpointEntry = { ...LOOK, route: '/v1/models/:id', answer: showModel }
 
 /** For commands of this machine, which know it from the node's own file: it is in no list, and checks more than a key. */
-const CONTROL: EndpointEntry = {
+export const CONTROL: EndpointEntry = {
+  roles: [],
   method: 'POST',
   route: '/control/:area',
   answer: answerControlRequest,

@@ -28,6 +28,8 @@ import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
+import type { NodeRights } from './rights/open-rights.ts'
+import { guardRouter } from './rights/guarded-router.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -39,6 +41,7 @@ export type NodeParts = {
   readonly actors: ActorSystem
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
+  readonly rights: NodeRights
   readonly market: MarketOnDemand
   readonly convicted: ConvictedMembers
   readonly router: Router
@@ -87,7 +90,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
-    router: decisions.watch(router),
+    rights: parts.rights,
+    router: guardRouter(decisions.watch(router), parts.rights),
     explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,
     listModels: () => models,
@@ -99,12 +103,18 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
           message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder`,
         })
       }
-      const { vectors, tokensIn } = await embedder.embed(texts, { signal })
+      const { vectors, tokensIn } = await parts.rights.stop.run(
+        signal,
+        async (running) => await embedder.embed(texts, { signal: running }),
+      )
       const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
       return { model: embedder.id, vectors, tokens }
     },
     policies: rollout.policies,
-    decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
+    async decidePolicy(body: JsonValue, options) {
+      parts.rights.stop.check()
+      return await policy.answer(body, options)
+    },
     evaluateRouting,
     evaluateCost,
     evaluateCache: async (evaluation, options) =>
@@ -122,12 +132,31 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
         cacheCheck(answers),
         ...recordChecks(telemetry, config),
         ...parts.convicted.checks(),
+        ...stopCheck(parts.rights),
       ]
-      return { isReady: true, version, uptimeS: elapsedBetween(startedAt, clock.now()) / 1000, checks }
+      return {
+        isReady: parts.rights.stop.current === undefined,
+        version,
+        uptimeS: elapsedBetween(startedAt, clock.now()) / 1000,
+        checks,
+      }
     },
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function stopCheck({ stop }: NodeRights): readonly HealthCheck[] {
+  const { current } = stop
+  if (current === undefined) return []
+  return [
+    {
+      name: 'stopped',
+      state: 'failed',
+      detail: `all work was stopped by ${current.by}`,
+      remedy: '`kernell stop-all --release` lets it begin again.',
+    },
+  ]
 }
 
 function recordsOf(parts: NodeParts): NodeRecords {

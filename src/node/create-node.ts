@@ -5,9 +5,12 @@ import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
+import { createBreakingModel } from '../models/breaking-model.ts'
+import { createHidingModel } from '../models/hiding-model.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
 import type { Budgets } from '../ports/budgets.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { LanguageModel } from '../ports/language-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
 import type { Random } from '../ports/random.ts'
@@ -31,6 +34,7 @@ import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
+import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
@@ -71,12 +75,12 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const opening = { ...init, closers, onError }
   const platform = await openPlatform(opening)
-  const { directory, actors, memory, agentPlans, market, kernel, clock, startedAt, outbound } = platform
+  const { directory, actors, memory, agentPlans, rights, market, kernel, clock, startedAt, outbound } = platform
   const servers = await askLocalServers(init.config, outbound, signal)
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
   closers.push(() => weights.dispose())
-  const catalog = await openCatalog({ config, servers, startedAt, outbound, environment, weights })
+  const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights })
   const { store, secret } = directory
   const telemetry = await openTelemetry({
     ...platform,
@@ -117,6 +121,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     actors,
     memory,
     agentPlans,
+    rights,
     market,
     convicted: platform.convicted,
     router,
@@ -261,6 +266,7 @@ type CatalogParts = {
   readonly config: NodeConfig
   readonly servers: ServedModels
   readonly startedAt: Timestamp
+  readonly clock: Clock
   readonly outbound: OutboundFetch
   readonly environment: Environment
   readonly weights: LocalWeights
@@ -270,6 +276,7 @@ async function openCatalog({
   config,
   servers,
   startedAt,
+  clock,
   outbound,
   environment,
   weights,
@@ -285,7 +292,12 @@ async function openCatalog({
     tokenizer: createO200kTokenizer(),
     openGguf: (entry: ModelEntry) => weights.openModel(entry),
   }
-  return createNodeCatalog({ config, served, today, open: (entry) => openModel(opening, entry) })
+  const open = (entry: ModelEntry): LanguageModel => {
+    const model = createBreakingModel(openModel(opening, entry), { clock })
+    const isHidden = config.privacy?.hidesSecrets === true && config.providers[entry.provider]?.isLocal !== true
+    return isHidden ? createHidingModel(model) : model
+  }
+  return createNodeCatalog({ config, served, today, open })
 }
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {
@@ -295,5 +307,5 @@ function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConf
 function warn(error: unknown): void {
   // Whoever ended something knows of it.
   if (error instanceof Error && error.name === 'AbortError') return
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+  process.emitWarning(outgoingError(error))
 }

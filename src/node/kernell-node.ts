@@ -13,6 +13,7 @@ import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
+import type { NodeRights } from './rights/open-rights.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
 
 /** A model of the registry and whether this node can call it now. */
@@ -65,6 +66,8 @@ export type KernellNode = AsyncDisposable & {
    * to those alone.
    */
   readonly web: PublicFetch
+  /** Who may do what here: the switch that stops everything, the audit journal, calls by capability. */
+  readonly rights: NodeRights
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others. */
   explainDecision(taskId: string): DecisionDocument | undefined

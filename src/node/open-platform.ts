@@ -13,6 +13,8 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { ConvictedMembers, PROOFS_STORE } from './market/gossip/convicted-members.ts'
 import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-demand.ts'
+import { type NodeRights, openRights } from './rights/open-rights.ts'
+import { createStopFile } from './rights/stop-file.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openActors, type NodeActors } from './open-actors.ts'
@@ -51,6 +53,7 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> &
     readonly actors: ActorSystem
     readonly memory: NodeMemory
     readonly agentPlans: NodePlans
+    readonly rights: NodeRights
     readonly market: MarketOnDemand
     /** Members of notary sets that are proven to have lied. */
     readonly convicted: ConvictedMembers
@@ -69,8 +72,15 @@ export async function openPlatform({
 }: Opening): Promise<Platform> {
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
-  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
+  const fileSystem = createNodeFileSystem()
+  const directory = await openDataDirectory({ fileSystem, random }, { path: config.dataDir })
   closers.push(() => directory.close())
+  const rights = await openRights({
+    clock,
+    stopStore: createStopFile(fileSystem, config.dataDir),
+    openLog: async () => await directory.openEventLog('audit'),
+    quotas: config.quotas ?? [],
+  })
   signal?.throwIfAborted()
   const kernel = await loadWasmKernel()
   const openMemoryLog = async (): Promise<EventLog> => await directory.openEventLog('memory')
@@ -119,6 +129,7 @@ export async function openPlatform({
     actors,
     memory,
     agentPlans,
+    rights,
     market,
     convicted,
     peerMarket,

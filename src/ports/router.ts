@@ -41,6 +41,11 @@ export type RouteCaller = {
   readonly team?: string
   /** Identifier of the API key, never the key itself. */
   readonly keyId?: string
+  /** Name of the agent that asks. */
+  readonly agent?: string
+  /** What is sold by it, and to whom: the DID of the buyer. */
+  readonly skill?: string
+  readonly peer?: string
 }
 
 export type RouteRequest = {

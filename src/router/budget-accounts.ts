@@ -8,7 +8,7 @@ export const NODE_ACCOUNT = 'node'
 export const SHADOW_ACCOUNT = 'shadow'
 
 /**
- * Accounts of a call, outermost first: the node, the organisation, the team, the tenant, the key and the task. A limit on
+ * Accounts of a call, outermost first: the node, the organisation, the team, the tenant, the key, the agent and the task. A limit on
  * any of them bounds the call.
  */
 export function accountsOf(caller: RouteCaller, taskId?: TaskId): readonly string[] {
@@ -17,6 +17,7 @@ export function accountsOf(caller: RouteCaller, taskId?: TaskId): readonly strin
   if (caller.team !== undefined) accounts.push(`team:${caller.team}`)
   accounts.push(`tenant:${caller.tenant}`)
   if (caller.keyId !== undefined) accounts.push(`key:${caller.keyId}`)
+  if (caller.agent !== undefined) accounts.push(`agent:${caller.agent}`)
   if (taskId !== undefined) accounts.push(`task:${taskId}`)
   return accounts
 }

@@ -129,6 +129,7 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
 const NEVER_BILLED: ReadonlySet<string> = new Set([
   'OUTBOUND_NOT_ALLOWED',
   'MODEL_UNREACHABLE',
+  'MODEL_CIRCUIT_OPEN',
   'MODEL_AUTH_FAILED',
   'MODEL_PAYMENT_REQUIRED',
   'MODEL_RATE_LIMITED',

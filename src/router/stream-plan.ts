@@ -20,6 +20,7 @@ import {
 } from './execute-plan.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { endError } from './plan-end.ts'
+import { SpendGuard } from './spend-guard.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -213,12 +214,15 @@ async function* passThrough(
   const collector = new StreamCollector()
   let end: StreamEnd = { kind: 'left' }
   try {
+    const guard = new SpendGuard(running.run, running.call)
     for (const part of held) {
       collector.add(part)
+      guard.take(part, () => collector.written)
       yield part
     }
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       collector.add(next.value)
+      guard.take(next.value, () => collector.written)
       yield next.value
     }
     end = { kind: 'ended' }
@@ -278,7 +282,7 @@ async function settleStream(
     const reason = isLeft ? undefined : code
     const arrived = costOfCall(entry, usage, run.today)
     const charge = {
-      costNanos: reason === 'MODEL_TIMEOUT' ? larger(arrived, call.costNanosMax) : arrived,
+      costNanos: chargeOf(reason, arrived, call.costNanosMax),
       isEstimated: true,
     }
     chargeTask(run, charge)
@@ -295,6 +299,16 @@ async function settleStream(
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
   const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })
   return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
+}
+
+/** What is stopped at its cap is charged at the cap, of which the estimate may already be past. */
+function chargeOf(
+  reason: string | undefined,
+  arrived: Amount | undefined,
+  costNanosMax: Amount | undefined,
+): Amount | undefined {
+  if (reason === 'ROUTER_SPEND_STOPPED') return costNanosMax
+  return reason === 'MODEL_TIMEOUT' ? larger(arrived, costNanosMax) : arrived
 }
 
 /** Both are unknown together: they come from one price. */

@@ -6,6 +6,7 @@ import type { Random } from '../ports/random.ts'
 import { openLevelKeyValueStore } from './level/level-key-value-store.ts'
 import { isUnfinished } from './draft-directory.ts'
 import { DirectoryJournals, type EventLogCopy } from './directory-journals.ts'
+import { refuseShared } from './private-file.ts'
 import { readWhole, writeOnce } from './write-once.ts'
 
 /**
@@ -54,7 +55,7 @@ export type DataDirectory = {
  * Opens a data directory, creating it where missing. The store is opened first among the things that change: its kernel
  * lock keeps a second process from touching anything.
  *
- * @throws `STORE_FORMAT_NEWER`, `STORE_MIGRATION_UNFINISHED`, `STORE_LOCKED`, `STORE_CORRUPTED`, `STORE_WRITE_FAILED`, `STORE_READ_FAILED`.
+ * @throws `STORE_PERMISSIONS`, `STORE_FORMAT_NEWER`, `STORE_MIGRATION_UNFINISHED`, `STORE_LOCKED`, `STORE_CORRUPTED`, `STORE_WRITE_FAILED`, `STORE_READ_FAILED`.
  */
 export async function openDataDirectory(
   components: DataDirectoryComponents,
@@ -75,6 +76,7 @@ export async function openDataDirectory(
     if (secret.byteLength !== SECRET_BYTES) {
       throw new CodedError('STORE_CORRUPTED', { message: `${init.path}/secret has the wrong size` })
     }
+    await refuseShared(fileSystem, `${init.path}/secret`)
     const format = (await readFormat(fileSystem, init.path)) ?? DATA_FORMAT
     return createOpenDirectory({ ...components, path: init.path, store, secret, format })
   } catch (error: unknown) {

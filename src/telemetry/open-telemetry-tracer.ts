@@ -1,6 +1,7 @@
 import { ProxyTracerProvider, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { Context, Span as ApiSpan } from '@opentelemetry/api'
 import { CodedError } from '../base/errors.ts'
+import { redactText } from '../core/redaction/redact-text.ts'
 import { NO_OP_SPAN } from '../ports/tracer.ts'
 import type { AttributeValue, Span, TraceParent, Tracer } from '../ports/tracer.ts'
 
@@ -41,7 +42,7 @@ class RecordingSpan implements Span {
   }
 
   setAttribute(name: string, value: AttributeValue): void {
-    this.span.setAttribute(name, value)
+    this.span.setAttribute(name, typeof value === 'string' ? redactText(value) : value)
   }
 
   recordError(error: unknown): void {

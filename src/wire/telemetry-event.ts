@@ -3,6 +3,7 @@
  * only; they become amounts again before anybody adds them. `TaskOutcome` is the value that the program works with.
  */
 import { encodeFloats } from '../core/policy/float-text.ts'
+import { redactText } from '../core/redaction/redact-text.ts'
 import type { ExecutionTier, TaskDomain, TaskOutcome, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
 import type { FeedbackEvent } from './feedback-event.ts'
 import type { ShadowEvent } from './shadow-event.ts'
@@ -153,7 +154,7 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     policy_stage: predicted.served?.stage ?? null,
     policy_arm: predicted.served?.arm ?? null,
     overhead_calls: overheadCallsOf(outcome.overheadCalls),
-    ...(context.keepsText && { task_text: outcome.taskText }),
+    ...(context.keepsText && { task_text: redactText(outcome.taskText) }),
   }
 }
 

@@ -3,6 +3,7 @@ import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
+import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -91,6 +92,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
+    rights: createUnstoppedRights(),
     router: {
       route: async (request) => {
         requests.push(request)

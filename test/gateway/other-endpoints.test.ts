@@ -103,7 +103,7 @@ describe('the node itself', () => {
     })
   })
 
-  it('says whether it is healthy, in detail only to those who hold a key', async () => {
+  it('says whether it is healthy, in detail only to those who look after it', async () => {
     await using open = await startGateway(createScriptedNode())
     expect(await (await fetch(`${open.url}/healthz`)).json()).toEqual({
       status: 'ok',
@@ -111,7 +111,9 @@ describe('the node itself', () => {
       uptime_s: 5,
       checks: [],
     })
-    await using keyed = await startGateway(createScriptedNode({ keys: [keyOf('sk')], isReady: false }))
+    await using keyed = await startGateway(
+      createScriptedNode({ keys: [keyOf('sk', { role: 'operator' })], isReady: false }),
+    )
     const blind = await fetch(`${keyed.url}/healthz`)
     expect([blind.status, await blind.json()]).toEqual([503, { status: 'failed', version: '0.1.0' }])
     const seen = await fetch(`${keyed.url}/healthz`, { headers: { authorization: 'Bearer sk' } })

@@ -4,6 +4,7 @@ import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
+import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
@@ -138,6 +139,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
+    rights: createUnstoppedRights(),
     router: {
       route: async (request, options) => {
         requests.push(request)

@@ -35,9 +35,10 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   learning: 'base core ports wire actors',
   market: 'base core ports wire actors',
   memory: 'base core ports wire actors',
-  node: 'base core ports wire actors wasm keys storage network models sandbox guard telemetry router learning market memory',
+  rights: 'base core ports wire actors',
+  node: 'base core ports wire actors wasm keys storage network models sandbox guard telemetry router learning market memory rights',
   simulation:
-    'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory',
+    'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory rights',
   browser: 'base core ports wire keys network storage market',
   gateway: 'base core ports wire node',
   cli: 'base core ports wire node simulation gateway',

@@ -127,6 +127,7 @@ describe('commands', () => {
       'agent-remove.ts',
       'agent-run.ts',
       'agent-stored.ts',
+      'audit.ts',
       'backup-create.ts',
       'backup-restore.ts',
       'backup-verify.ts',
@@ -201,6 +202,7 @@ describe('commands', () => {
       'sandbox-run.ts',
       'serve.ts',
       'simulate.ts',
+      'stop-all.ts',
     ])
   })
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -28,6 +28,15 @@ describe('openSigningSeed', () => {
     expect(again).toEqual(first)
     expect((await stat(join(directory, SIGNING_KEY_FILE))).mode & 0o777).toBe(0o600)
     expect(await readFile(join(directory, SIGNING_KEY_FILE))).toEqual(Buffer.alloc(32, 3))
+  })
+
+  it('refuses a seed that others may read, and says what to do', async () => {
+    await openSigningSeed(components, { directory })
+    await chmod(join(directory, SIGNING_KEY_FILE), 0o640)
+    await expect(openSigningSeed(components, { directory })).rejects.toMatchObject({
+      code: 'STORE_PERMISSIONS',
+      details: { mode: '640' },
+    })
   })
 
   it('refuses a file that is no seed', async () => {

@@ -8,4 +8,10 @@ export const CAPABILITY_ERRORS = {
     httpStatus: 422,
     isRetryable: false,
   },
+  CAPABILITY_CALL_REFUSED: {
+    cause: 'The capability tokens that were shown do not let this program run, or not now, or not once more.',
+    remedy: '`details.code` says which rule; `kernell audit list` shows what was refused.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

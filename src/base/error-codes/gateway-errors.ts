@@ -35,6 +35,14 @@ export const GATEWAY_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  GATEWAY_ROLE_REFUSED: {
+    cause:
+      'The role of the API key does not allow what was asked: a viewer asks no model, a member reads no figures of the node.',
+    remedy:
+      'Use a key with one of the roles that `details.roles` names; the operator sets `role` of a key in the configuration.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
   GATEWAY_KEY_INVALID: {
     cause: 'The request carries no API key, or one that is not configured.',
     remedy: 'Send `Authorization: Bearer KEY` with a key of this node.',

@@ -9,6 +9,12 @@ export const MODEL_ERRORS = {
     httpStatus: 502,
     isRetryable: true,
   },
+  MODEL_CIRCUIT_OPEN: {
+    cause: 'The service of a model has failed again and again, and is not called for a while.',
+    remedy: 'Retry after the time that is said, or allow another model; one call at a time finds out when it is well.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
   MODEL_TIMEOUT: {
     cause: 'The provider of a model did not answer in time.',
     remedy: 'Retry later, allow a faster model, or raise the provider timeout in the configuration.',

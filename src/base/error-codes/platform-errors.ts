@@ -8,6 +8,13 @@ export const PLATFORM_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  NODE_STOPPED: {
+    cause: 'The operator has stopped all work of this node: what ran was cancelled, and nothing new begins.',
+    remedy:
+      'The operator releases it with `kernell stop-all --release`; `kernell stop-all --show` says who stopped it and why.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
   CONFIG_INVALID: {
     cause: 'The configuration file, an environment variable or a flag has an unknown key or a wrong value.',
     remedy: 'Correct the key that the message names; `kernell init` writes a commented example.',

@@ -2,6 +2,22 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of routing a task: candidates, budgets, cache, task graphs. */
 export const ROUTER_ERRORS = {
+  ROUTER_SPEND_STOPPED: {
+    cause:
+      'A model went on writing beyond the length that it was told, past the money that was set aside for its answer.',
+    remedy:
+      'Send a larger max_tokens, raise the budget or the cap, or use another model; what came before is right as far as it goes.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  QUOTA_EXCEEDED: {
+    cause:
+      'As much was asked in this minute as a quota allows: of the node, a tenant, a key, an agent, a skill or a peer.',
+    remedy:
+      'Ask again after the time that is said, or have the operator raise `quotas`; `details.scope` says whose it is.',
+    httpStatus: 429,
+    isRetryable: true,
+  },
   ROUTER_NO_MODEL: {
     cause: 'No model is configured that may answer this request.',
     remedy:

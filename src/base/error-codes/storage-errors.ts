@@ -2,6 +2,12 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of stores, journals, records and the memory graph. */
 export const STORAGE_ERRORS = {
+  STORE_PERMISSIONS: {
+    cause: 'Others than the owner may read or write a file of the data directory that holds a secret.',
+    remedy: 'Run `chmod 600` on the file that the message names; if others could read it, take a new data directory.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   STORE_NOT_OPEN: {
     cause: 'The store or journal was used before it was opened or after it was closed.',
     remedy: 'Keep the node running while requests are served; a stopped node must be started again.',

@@ -49,7 +49,7 @@ export const agentRunCommand: Command = {
       return await agent.run({
         actors: node.actors,
         router: node.router,
-        caller: { tenant },
+        caller: { tenant, agent: agent.name },
         ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
         ...(isKeeping && { plans: await node.openPlans() }),
         node,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
+import { outgoingText } from '../../node/outgoing-text.ts'
 import { announceRunningNode, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
@@ -33,7 +34,7 @@ export const serveCommand: Command = {
 async function serve(node: KernellNode, context: CommandContext): Promise<void> {
   const { terminal, isJson, signal } = context
   const onFailure = (error: unknown, requestId: string): void =>
-    terminal.note(`request ${requestId}: ${describe(error)}`)
+    terminal.note(outgoingText(`request ${requestId}: ${describe(error)}`))
   const controlToken = randomBytes(32).toString('base64url')
   const gateway = createGateway({ node, onFailure, controlToken })
   const { dataDir } = node.config

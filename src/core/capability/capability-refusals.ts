@@ -186,6 +186,23 @@ export const CAPABILITY_REFUSALS = {
     cause: 'As many invocations as are remembered are still valid.',
     remedy: 'Send it again later, and let invocations expire sooner.',
   },
+  CAPABILITY_ACTION_OTHER: {
+    cause: 'The order is for another action than the one that is about to be done.',
+    remedy: 'Order the action itself; each order is for one.',
+  },
+  CAPABILITY_CODE_OTHER: {
+    cause: 'The program is not the one of the order, or not one that the chain grants.',
+    remedy: 'Order the SHA-256 of the program as it is, and ask for a delegation that names it.',
+  },
+  CAPABILITY_RIGHTS_WIDENED: {
+    cause:
+      'A delegation states more than the one before gave, or the order asks for more than the chain leaves: a limit, a host, a path, a variable, or weaker isolation.',
+    remedy: 'Ask for what the chain grants; `kernell capability show` lists it.',
+  },
+  CAPABILITY_DEMAND_MALFORMED: {
+    cause: 'The arguments of the order are not those of a call: a member is missing, unknown, or not in its one form.',
+    remedy: 'Compare with protocol/spec/capability.md, section "Calls".',
+  },
 } as const satisfies Record<string, CapabilityRefusalEntry>
 
 export type CapabilityRefusal = keyof typeof CAPABILITY_REFUSALS

@@ -12,10 +12,12 @@ export type ConfigDocument = {
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly outbound?: OutboundDocument
+  readonly privacy?: { readonly hideSecrets?: boolean }
   readonly network?: NetworkDocument
   readonly market?: MarketDocument
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
+  readonly quotas?: readonly { readonly scope: string; readonly perMinute: number; readonly burst?: number }[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
 }
@@ -180,6 +182,7 @@ export type KeyDocument = {
   readonly id: string
   readonly sha256?: string
   readonly keyEnv?: string
+  readonly role?: 'admin' | 'operator' | 'member' | 'viewer'
   readonly tenant?: string
   readonly organisation?: string
   readonly team?: string

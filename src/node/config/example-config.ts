@@ -91,6 +91,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
   },
 
+  "privacy": {
+    // Models outside get placeholders for keys, tokens, passwords, addresses of mail, cards and IBANs; the answer has them again.
+    "hideSecrets": false,
+  },
+
   // How a node that runs with kernell node is reached; see also its flags.
   "outbound": {
     // Names of servers above that may lead into your own network though they look like names of the internet.
@@ -133,6 +138,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
   // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME. Windows: hour, day, month, total.
   "budgets": [
     // { "scope": "node", "window": "day", "limitUsd": "5.00" },
+  ],
+
+  // Tasks that may begin in a minute, and at once after a rest; key:* is each key by itself. Also: node, organisation, team, tenant, agent, skill, peer.
+  "quotas": [
+    // { "scope": "key:*", "perMinute": 600, "burst": 60 },
   ],
 
   // Keys that callers present. The hash: printf %s "$KEY" | sha256sum

@@ -10,6 +10,7 @@ import type {
   TokenPrices,
 } from '../../core/models/model-entry.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
@@ -113,6 +114,12 @@ export type RouterConfig = {
   readonly attemptTimeoutMs: number
 }
 
+/** What of a prompt stays inside. */
+export type PrivacyConfig = {
+  /** Models outside get placeholders for keys, tokens, passwords, addresses of mail, cards and IBANs; the answer has them again. */
+  readonly hidesSecrets: boolean
+}
+
 export type CacheConfig = {
   readonly isEnabled: boolean
   /** File written by `kernell eval cache --save`. Absent: the similarity tier is off, the exact tier works. */
@@ -161,6 +168,14 @@ export type BudgetConfig = {
 }
 
 /** A key that callers of the gateway present. Only its hash is held. */
+/**
+ * What a key is for. `admin`: everything. `operator`: looks after the node, and asks nothing of its models. `member`: asks, and judges its own answers. `viewer`: sees which models
+ * there are.
+ */
+export const CALLER_ROLES = ['admin', 'operator', 'member', 'viewer'] as const
+
+export type CallerRole = (typeof CALLER_ROLES)[number]
+
 export type ApiKeyConfig = {
   readonly id: string
   /** Lower-case hex SHA-256 of the key's UTF-8 bytes. */
@@ -168,6 +183,8 @@ export type ApiKeyConfig = {
   readonly tenant: string
   readonly organisation?: string
   readonly team?: string
+  /** Absent: `member`. */
+  readonly role?: CallerRole
   /** Tiers that this key may use. Absent: all. */
   readonly tiers?: readonly ExecutionTier[]
 }
@@ -226,12 +243,16 @@ export type NodeConfig = {
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
   readonly outbound: OutboundConfig
+  /** Absent: prompts leave as they are. */
+  readonly privacy?: PrivacyConfig
   readonly network: NetworkConfig
   readonly market: MarketConfig
   /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */
   readonly peers?: PeersConfig
   readonly budgets: readonly BudgetConfig[]
   /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
+  /** How often callers may have something done. Absent: as often as they like. */
+  readonly quotas?: readonly QuotaRule[]
   readonly keys: readonly ApiKeyConfig[]
   readonly server: ServerConfig
 }

@@ -78,11 +78,15 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
+    ...(document.privacy?.hideSecrets !== undefined && { privacy: { hidesSecrets: document.privacy.hideSecrets } }),
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
+    }),
+    ...(document.quotas !== undefined && {
+      quotas: document.quotas.map(({ scope, perMinute, burst }) => ({ scope, perMinute, burst: burst ?? perMinute })),
     }),
     keys: (document.keys ?? []).map((key, index) =>
       resolveKey(key, `keys.${index}`, { environment: init.environment, isExposed: !LOOPBACK.test(host) }),
@@ -211,11 +215,12 @@ type KeyPlace = {
 }
 
 function resolveKey(key: KeyDocument, path: string, place: KeyPlace): ApiKeyConfig {
-  const { id, tenant, organisation, team, tiers } = key
+  const { id, role, tenant, organisation, team, tiers } = key
   return {
     id,
     sha256: key.sha256 ?? hashOfVariable(key.keyEnv ?? '', `${path}.keyEnv`, place),
     tenant: tenant ?? DEFAULT_TENANT,
+    ...(role !== undefined && { role }),
     ...(organisation !== undefined && { organisation }),
     ...(team !== undefined && { team }),
     ...(tiers !== undefined && { tiers }),

@@ -17,7 +17,7 @@ export async function diagnoseMachine(dataDir: string): Promise<readonly HealthC
     diagnoseRuntime(process.versions.node),
     diagnoseSignatures(openFastestVerifier().backend),
     await diagnoseDataDir(dataDir),
-    ...(await diagnosePrivacy(dataDir, ['', 'store', 'budgets'])),
+    ...(await diagnosePrivacy(dataDir, ['', 'store', 'budgets', 'keys', 'audit'])),
   ]
 }
 

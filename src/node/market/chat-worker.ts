@@ -17,7 +17,7 @@ export function createChatWorker(router: Router): MarketWorker {
     const request = decodePeerTask(input)
     const result = await router.route(
       {
-        caller: { tenant },
+        caller: { tenant, skill: CHAT_AGENT },
         target: { kind: 'auto' },
         request,
         controls: { tiers: ['cache', 'deterministic', ...MODEL_TIERS] },

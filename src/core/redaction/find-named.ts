@@ -1,0 +1,137 @@
+import { type Reading, WORD } from './character-classes.ts'
+import { isMixed } from './find-tokens.ts'
+
+/** What names a secret, in lower case and without `_` and `-`. A name that ends with one of them is meant as well: `OPENAI_API_KEY`. */
+const NAMES: readonly string[] = [
+  'password',
+  'passwd',
+  'pwd',
+  'passphrase',
+  'secret',
+  'token',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'secretkey',
+  'signingkey',
+  'encryptionkey',
+  'authorization',
+  'proxyauthorization',
+  'credential',
+  'credentials',
+  'cookie',
+  'sessionid',
+  'xkernellcontrol',
+  'auth',
+  'sig',
+  'signature',
+]
+const NAME_LENGTH_MAX = 64
+const VALUE_LENGTH_LEAST = 6
+/** By so much of a value it is told whether it is a secret. */
+const VALUE_LOOKED_AT = 256
+
+/** The value that is given to a name which stands from `start` to `end`: behind `=` or `:`, quoted or not. `undefined` where the name names no secret, or the value is none. */
+export function namedValue(
+  reading: Reading,
+  start: number,
+  end: number,
+): { readonly start: number; readonly end: number } | undefined {
+  const assigned = behindAssignment(reading, end)
+  if (assigned === undefined || !namesSecret(reading, start, end)) return undefined
+  const { value, isCredentials } = beginOfValue(reading, assigned)
+  const enough = endOfValue(reading, value, VALUE_LOOKED_AT)
+  if (enough - value < VALUE_LENGTH_LEAST) return undefined
+  if (!isCredentials && !isMixed(reading, value, enough)) return undefined
+  return { start: value, end: endOfValue(reading, enough, Number.POSITIVE_INFINITY) }
+}
+
+function namesSecret(reading: Reading, start: number, end: number): boolean {
+  if (end - start > NAME_LENGTH_MAX) return false
+  reading.steps += end - start
+  const name = reading.text.slice(start, end).replaceAll(/[_-]/g, '').toLowerCase()
+  return NAMES.some((known) => name.endsWith(known))
+}
+
+/** Where a value begins behind `=`, `:`, `=>` or `:=`; a quote may close the name before. */
+function behindAssignment(reading: Reading, end: number): number | undefined {
+  const { text } = reading
+  let at = end
+  if (isQuote(text[at]) || text[at] === '\\') at += text[at] === '\\' ? 2 : 1
+  at = reading.skipBlanks(at, 4)
+  if (text[at] !== '=' && text[at] !== ':') return undefined
+  at += 1
+  if (text[at] === '=' || text[at] === '>') at += 1
+  return reading.skipBlanks(at, 4)
+}
+
+/** Of HTTP: what follows one of them in a header is a secret, whatever it looks like. */
+const SCHEMES = ['bearer ', 'basic ']
+
+function beginOfValue(reading: Reading, from: number): { readonly value: number; readonly isCredentials: boolean } {
+  let at = from
+  if (reading.text[at] === '\\') at += 1
+  if (isQuote(reading.text[at])) at += 1
+  const scheme = SCHEMES.find((word) => reading.goesOnWith(word, at))
+  if (scheme === undefined) return { value: at, isCredentials: false }
+  return { value: reading.skipBlanks(at + scheme.length, 8), isCredentials: true }
+}
+
+function endOfValue(reading: Reading, start: number, most: number): number {
+  let end = start
+  while (end < reading.text.length && end - start < most && !isDelimiter(reading.text.charCodeAt(end))) end += 1
+  reading.steps += end - start
+  return end
+}
+
+/** Blanks, quotes, and what ends a value in JSON, a query, a header or a list. */
+function isDelimiter(code: number): boolean {
+  return code <= 32 || '"\'`,;&<>()[]{}\\'.includes(String.fromCharCode(code))
+}
+
+function isQuote(character: string | undefined): boolean {
+  return character === '"' || character === "'" || character === '`'
+}
+
+const USER_INFO_MAX = 512
+
+/** The password of a URL whose `//` begins here: `//user:password@`. */
+export function userInfoAt(
+  reading: Reading,
+  slashes: number,
+): { readonly start: number; readonly end: number } | undefined {
+  const { text } = reading
+  const from = slashes + 2
+  let colon: number | undefined
+  for (let at = from; at < from + USER_INFO_MAX && at < text.length; at += 1) {
+    reading.steps += 1
+    const code = text.charCodeAt(at)
+    if (code === 64) return colon === undefined || at - colon < 2 ? undefined : { start: colon + 1, end: at }
+    if (code === 58) colon ??= at
+    else if (code <= 32 || code === 47 || code === 63 || code === 35 || code === 34) return undefined
+  }
+  return undefined
+}
+
+const BEGIN = '-----begin '
+const PRIVATE = 'private key'
+const END = '-----END '
+
+/** Where a private key in PEM ends that begins here. One that is cut off ends with the text. */
+export function endOfPrivateKey(reading: Reading, start: number): number | undefined {
+  if (!reading.goesOnWith(BEGIN, start)) return undefined
+  const label = reading.text.slice(start + BEGIN.length, start + BEGIN.length + 64).toLowerCase()
+  reading.steps += label.length
+  const dashes = label.indexOf('-----')
+  if (!label.slice(0, dashes === -1 ? label.length : dashes).includes(PRIVATE)) return undefined
+  const end = reading.text.indexOf(END, start)
+  const close = end === -1 ? -1 : reading.text.indexOf('-----', end + END.length)
+  const stop = close === -1 ? reading.text.length : close + 5
+  reading.steps += stop - start
+  return stop
+}
+
+/** Behind the word that begins here. */
+export function endOfWord(reading: Reading, start: number): number {
+  return reading.endOf(start, WORD)
+}

@@ -1,0 +1,69 @@
+import { isIpldList, isIpldMap, type IpldMap, type IpldValue, memberOf } from '../capability/ipld-value.ts'
+import { type Hash, parseHash } from '../evidence/names.ts'
+import { ISOLATION_TIERS } from '../sandbox/isolation.ts'
+import { SANDBOX_LIMIT_BOUNDS, type SandboxLimits } from '../sandbox/sandbox-policy.ts'
+import { isHostName, isPathName, isVariableName, NAMES_MAX } from './names-of-rights.ts'
+import { limitNames, type Rights } from './rights.ts'
+
+/** What a call asks for, all of it named: nothing of it is `any`, and one program. */
+export type CallDemand = Omit<Rights, 'codes' | 'hosts' | 'environment' | 'read' | 'write'> & {
+  readonly code: Hash
+  readonly hosts: readonly string[]
+  readonly environment: readonly string[]
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+}
+
+const MEMBERS = ['code', 'isolation', 'limits', 'hosts', 'environment', 'read', 'write', 'allowEmulation']
+
+/** The arguments of an order that demand says. Tiers are numbers there, so that a policy can compare them. */
+export function argsOfDemand(demand: CallDemand): IpldMap {
+  const { isolation, limits, ...rest } = demand
+  return { ...rest, limits: { ...limits }, isolation: ISOLATION_TIERS.indexOf(isolation) + 1 }
+}
+
+/** Reads the arguments of an order; `undefined` where a member is missing, unknown, beyond its bounds or not in its one form. */
+export function readDemand(args: IpldMap): CallDemand | undefined {
+  if (Object.keys(args).some((name) => !MEMBERS.includes(name))) return undefined
+  const code = parseText(memberOf(args, 'code'))
+  const hash = code === undefined ? undefined : parseHash(code)
+  const tier = memberOf(args, 'isolation')
+  const isolation = typeof tier === 'number' ? ISOLATION_TIERS[tier - 1] : undefined
+  const limits = readLimits(memberOf(args, 'limits'))
+  const hosts = readNames(memberOf(args, 'hosts'), isHostName)
+  const environment = readNames(memberOf(args, 'environment'), isVariableName)
+  const read = readNames(memberOf(args, 'read'), isPathName)
+  const write = readNames(memberOf(args, 'write'), isPathName)
+  const allowEmulation = memberOf(args, 'allowEmulation')
+  if (hash === undefined || isolation === undefined || limits === undefined || typeof allowEmulation !== 'boolean')
+    return undefined
+  if (hosts === undefined || environment === undefined || read === undefined || write === undefined) return undefined
+  return { code: hash, isolation, limits, hosts, environment, read, write, allowEmulation }
+}
+
+/** A demand as rights, to be compared with others. */
+export function rightsOfDemand({ code, ...rest }: CallDemand): Rights {
+  return { ...rest, codes: [code] }
+}
+
+function parseText(value: IpldValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function readNames(value: IpldValue | undefined, isName: (text: string) => boolean): readonly string[] | undefined {
+  if (value === undefined || !isIpldList(value) || value.length > NAMES_MAX) return undefined
+  const names = value.filter((name) => typeof name === 'string').filter(isName)
+  return names.length === value.length && new Set(names).size === names.length ? names : undefined
+}
+
+function readLimits(value: IpldValue | undefined): SandboxLimits | undefined {
+  if (!isIpldMap(value) || Object.keys(value).length !== limitNames().length) return undefined
+  const limits: Partial<Record<keyof SandboxLimits, number>> = {}
+  for (const name of limitNames()) {
+    const [least, most] = SANDBOX_LIMIT_BOUNDS[name]
+    const limit = memberOf(value, name)
+    if (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < least || limit > most) return undefined
+    limits[name] = limit
+  }
+  return limits as SandboxLimits
+}

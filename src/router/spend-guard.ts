@@ -1,0 +1,54 @@
+import { CodedError } from '../base/errors.ts'
+import { formatAmount } from '../base/money.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import type { ModelStreamPart } from '../ports/language-model.ts'
+import type { AdmittedCall } from './call-model.ts'
+import { costOfCall } from './call-cost.ts'
+import type { TaskRun } from './task-run.ts'
+
+/** An estimate may be off by so much: a stream is stopped when it is certain that it has passed what was set aside for it. */
+const TOLERANCE = { numerator: 5n, denominator: 4n } as const
+/** Between two counts the stream grows by this factor, so that counting it again and again stays linear. */
+const GROWTH = 1.25
+
+type WatchedCall = Pick<AdmittedCall, 'entry' | 'costNanosMax' | 'request'>
+
+/**
+ * Watches what a stream costs while it runs. Room was reserved for an answer of a bounded length, which the model was told; one that writes on all the same is
+ * stopped in the middle, and costs no more than was set aside.
+ */
+export class SpendGuard {
+  private readonly run: TaskRun
+  private readonly call: WatchedCall
+  /** Tokens of the parts by themselves, which are never fewer than those of the whole. */
+  private tokensMost = 0
+  private countAgainAt = 0
+
+  constructor(run: TaskRun, call: WatchedCall) {
+    this.run = run
+    this.call = call
+  }
+
+  /** Counts a part. Throws `ROUTER_SPEND_STOPPED` where the stream has cost more than it may. */
+  take(part: ModelStreamPart, written: () => string): void {
+    const { request, costNanosMax } = this.call
+    // A model that was told no length may write as long as it likes.
+    if (part.type === 'finish' || costNanosMax === undefined || request.maxOutputTokens === undefined) return
+    this.tokensMost += estimateTokens(part.type === 'tool-call-delta' ? part.argumentsText : part.text)
+    if (this.tokensMost < this.countAgainAt || !this.isOver(this.tokensMost)) return
+    this.countAgainAt = this.tokensMost * GROWTH
+    if (!this.isOver(estimateTokens(written()))) return
+    throw new CodedError('ROUTER_SPEND_STOPPED', {
+      message: `The answer of ${this.call.entry.id} was stopped: it had passed the ${formatAmount(costNanosMax)} USD that were set aside for it`,
+      details: { model: this.call.entry.id },
+    })
+  }
+
+  private isOver(tokensOut: number): boolean {
+    const { entry, costNanosMax } = this.call
+    const usage = { tokensIn: this.run.facts.tokensIn, tokensOut, cachedTokensIn: 0, isEstimated: true }
+    const costNanos = costOfCall(entry, usage, this.run.today)
+    if (costNanos === undefined || costNanosMax === undefined) return false
+    return costNanos * TOLERANCE.denominator > costNanosMax * TOLERANCE.numerator
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { CONTROL, type EndpointEntry, ENTRIES, ONE_MODEL } from '../../src/gateway/match-endpoint.ts'
+import { CALLER_ROLES, type CallerRole } from '../../src/node/config/node-config.ts'
+import { createScriptedNode, keyOf, startGateway } from './scripted-node.ts'
+
+/** Who may use what, written a second time on purpose: each endpoint of the gateway, and each role in the order admin, operator, member, viewer, and nobody. */
+const TABLE: Readonly<Record<string, string>> = {
+  'POST /v1/chat/completions': 'yes no  yes no  no ',
+  'POST /v1/embeddings': 'yes no  yes no  no ',
+  'POST /v1/policy/decide': 'yes yes yes no  no ',
+  'POST /v1/feedback': 'yes no  yes no  no ',
+  'GET /v1/models': 'yes yes yes yes no ',
+  'GET /v1/models/:id': 'yes yes yes yes no ',
+  'GET /healthz': 'yes yes yes yes yes',
+  'GET /metrics': 'yes yes no  no  no ',
+  'GET /': 'yes yes yes yes yes',
+  'POST /control/:area': 'no  no  no  no  no ',
+}
+
+const BODIES: Readonly<Record<string, object>> = {
+  '/v1/chat/completions': { model: 'kernell', messages: [{ role: 'user', content: 'Hello' }] },
+  '/v1/embeddings': { model: 'kernell', input: 'Hello' },
+  '/v1/policy/decide': { prompt: 'Hello' },
+  '/v1/feedback': { task_id: 'task-1', thumbs: 'up' },
+  '/control/:area': { op: 'stop-state' },
+}
+
+const PATHS: Readonly<Record<string, string>> = {
+  '/v1/models/:id': '/v1/models/kernell',
+  '/control/:area': '/control/rights',
+}
+const CALLERS: readonly (CallerRole | 'nobody')[] = [...CALLER_ROLES, 'nobody']
+const ALL: readonly EndpointEntry[] = [...ENTRIES, ONE_MODEL, CONTROL]
+
+const REFUSALS: readonly unknown[] = ['GATEWAY_ROLE_REFUSED', 'GATEWAY_CONTROL_REFUSED', 'invalid_api_key']
+
+describe('roles', () => {
+  it('are told for every endpoint', () => {
+    expect(ALL.map(({ method, route }) => `${method} ${route}`).toSorted()).toEqual(Object.keys(TABLE).toSorted())
+  })
+
+  it('may use what the table says, over the real listener', async () => {
+    const keys = CALLER_ROLES.map((role) => keyOf(`sk-${role}`, { id: role, tenant: role, role }))
+    await using running = await startGateway(createScriptedNode({ keys }), {
+      controlToken: 'a token that nobody here has',
+    })
+    for (const { method, route } of ALL) {
+      const allowed: string[] = []
+      for (const caller of CALLERS) {
+        const body = BODIES[route]
+        const response = await fetch(running.url + (PATHS[route] ?? route), {
+          method,
+          headers: {
+            'content-type': 'application/json',
+            ...(caller !== 'nobody' && { authorization: `Bearer sk-${caller}` }),
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        })
+        const text = await response.text()
+        const isRefused =
+          (response.status === 401 || response.status === 403) && REFUSALS.some((code) => text.includes(String(code)))
+        allowed.push(isRefused ? 'no ' : 'yes')
+      }
+      expect(`${method} ${route}: ${allowed.join(' ')}`).toBe(`${method} ${route}: ${TABLE[`${method} ${route}`]}`)
+    }
+  })
+
+  it('are that of a member where none is given, and of nobody where the key is wrong', async () => {
+    await using running = await startGateway(createScriptedNode({ keys: [keyOf('sk-plain')] }))
+    const get = async (path: string, key: string): Promise<number> =>
+      (await fetch(running.url + path, { headers: { authorization: `Bearer ${key}` } })).status
+    expect(await get('/v1/models', 'sk-plain')).toBe(200)
+    expect(await get('/metrics', 'sk-plain')).toBe(403)
+    expect(await get('/v1/models', 'sk-other')).toBe(401)
+  })
+
+  it('of those who look after the node alone see how it is', async () => {
+    const keys = CALLER_ROLES.map((role) => keyOf(`sk-${role}`, { id: role, role }))
+    await using running = await startGateway(createScriptedNode({ keys }))
+    for (const role of CALLER_ROLES) {
+      const text = await (
+        await fetch(`${running.url}/healthz`, { headers: { authorization: `Bearer sk-${role}` } })
+      ).text()
+      expect([role, text.includes('checks')]).toEqual([role, role === 'admin' || role === 'operator'])
+    }
+  })
+})
