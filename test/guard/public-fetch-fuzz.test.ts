@@ -127,13 +127,14 @@ describe('whatever URLs, names and redirects there are', () => {
         )
         asked += Number(sent.length > 0)
         followed += Number(sent.length > 1)
-        if (failure !== undefined) expect(CodedError.is(failure), String(failure)).toBe(true)
+        if (failure !== undefined) expect(CodedError.is(failure), JSON.stringify(failure)).toBe(true)
         for (const { url: target, addresses: pinned } of sent) {
           const { hostname, port, username } = new URL(target.href)
           const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
           expect(pinned.map((each) => reachOf(each.address).kind)).toEqual(pinned.map(() => 'public'))
           expect(isAddress || names.includes(hostname), hostname).toBe(true)
-          expect([port, username]).toEqual(['', ''])
+          expect(['', '80', '443']).toContain(port)
+          expect(username).toBe('')
         }
       }),
       { numRuns: 1_500 },
