@@ -52,6 +52,13 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     },
     { test: 'test/simulation/network/conformance.test.ts', implementations: ['createTransport'] },
   ],
+  SANDBOX_CASES: [
+    { test: 'test/sandbox/subprocess-conformance.test.ts', implementations: ['createSubprocessSandbox'] },
+    {
+      test: 'test/sandbox/hosted-conformance.test.ts',
+      implementations: ['createQuickjsSandbox', 'createComponentSandbox'],
+    },
+  ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },
   ],
