@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -323,11 +323,21 @@ describe('a gate', () => {
 
   test('takes away what a process that is no more left, and nothing else', async () => {
     const { broker, folder } = world(1)
-    const dead = mkdtempSync(join(folder, 'kernell-egress-999999999-'))
-    const alive = mkdtempSync(join(folder, `kernell-egress-${process.ppid}-`))
-    const other = mkdtempSync(join(folder, 'other-'))
+    const first = await broker.open({ hosts: [], bytesMax: 0 })
+    const name = basename(dirname(first.socketPath))
+    const left = (change: (name: string) => string): string => mkdtempSync(join(folder, change(name)))
+    const dead = left((own) => own.replace(`-${process.pid}-`, '-999999999-'))
+    const alive = left((own) => own.replace(`-${process.pid}-`, `-${process.ppid}-`))
+    const elsewhere = left(() => 'kernell-egress-1-999999999-')
+    const other = left(() => 'other-')
     await broker.open({ hosts: [], bytesMax: 0 })
-    expect([dead, alive, other].map((path) => existsSync(path))).toEqual([false, true, true])
+    expect([dead, alive, elsewhere, other, first.socketPath].map((path) => existsSync(path))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      true,
+    ])
   })
 
   test.each(['', 'https://a.example', '*', '*.com', 'a b', '127.1', '-', 'a.example:0'])(
