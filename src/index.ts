@@ -25,6 +25,7 @@ export type {
   CacheConfig,
   ModelOverride,
   NodeConfig,
+  OutboundConfig,
   PolicyConfig,
   ProviderConfig,
   RolesConfig,
@@ -32,6 +33,8 @@ export type {
   TelemetryConfig,
 } from './node/config/node-config.ts'
 export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
+export type { PublicFetch } from './guard/public-fetch.ts'
+export type { OutboundRecord } from './guard/outbound-records.ts'
 export type { MarketInit, MarketProgress, MarketTransition, NodeMarket } from './node/market/market-init.ts'
 export type {
   RouteAttempt,

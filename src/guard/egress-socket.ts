@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,10 +15,11 @@ export type EgressSocket = { readonly path: string; remove(): Promise<void> }
  * Throws `SANDBOX_BROKEN` where no socket can be made, as below a folder with a very long name.
  */
 export async function listenPrivately(server: Server, folder: string = tmpdir()): Promise<EgressSocket> {
-  await reap(folder)
+  const prefix = `${PREFIX}${await processSpace()}-`
+  await reap(folder, prefix)
   let home: string | undefined
   try {
-    home = await mkdtemp(join(folder, `${PREFIX}${process.pid}-`))
+    home = await mkdtemp(join(folder, `${prefix}${process.pid}-`))
     const path = join(home, 'egress.sock')
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -33,11 +34,17 @@ export async function listenPrivately(server: Server, folder: string = tmpdir())
   }
 }
 
+/** Where ids of processes mean the same: containers may share a folder, and not these. */
+async function processSpace(): Promise<string> {
+  const link = await readlink('/proc/self/ns/pid').catch(() => '')
+  return link.replaceAll(/\D/g, '') || '0'
+}
+
 /** Folders carry the id of their process. One of another user, or that is gone meanwhile, is none of ours. */
-async function reap(folder: string): Promise<void> {
+async function reap(folder: string, prefix: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   for (const name of names) {
-    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
     if (Number.isSafeInteger(owner) && !isAlive(owner))
       await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
   }

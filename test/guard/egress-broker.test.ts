@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import { createEgressBroker, type EgressBroker, type EgressBrokerInit } from '../../src/guard/egress-broker.ts'
@@ -322,11 +323,21 @@ describe('a gate', () => {
 
   test('takes away what a process that is no more left, and nothing else', async () => {
     const { broker, folder } = world(1)
-    const dead = mkdtempSync(join(folder, 'kernell-egress-999999999-'))
-    const alive = mkdtempSync(join(folder, `kernell-egress-${process.ppid}-`))
-    const other = mkdtempSync(join(folder, 'other-'))
+    const first = await broker.open({ hosts: [], bytesMax: 0 })
+    const name = basename(dirname(first.socketPath))
+    const left = (change: (name: string) => string): string => mkdtempSync(join(folder, change(name)))
+    const dead = left((own) => own.replace(`-${process.pid}-`, '-999999999-'))
+    const alive = left((own) => own.replace(`-${process.pid}-`, `-${process.ppid}-`))
+    const elsewhere = left(() => 'kernell-egress-1-999999999-')
+    const other = left(() => 'other-')
     await broker.open({ hosts: [], bytesMax: 0 })
-    expect([dead, alive, other].map((path) => existsSync(path))).toEqual([false, true, true])
+    expect([dead, alive, elsewhere, other, first.socketPath].map((path) => existsSync(path))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      true,
+    ])
   })
 
   test.each(['', 'https://a.example', '*', '*.com', 'a b', '127.1', '-', 'a.example:0'])(
@@ -367,6 +378,39 @@ describe('a gate', () => {
     expect(statuses).toEqual([200, 403, 403])
     const closed = await broker.open({ hosts: [], bytesMax: 100 })
     expect((await tunnelBy(closed, 'db.example:5432')).status).toBe(403)
+  })
+
+  test('lives on, whatever is said to it', async () => {
+    const gate = await world(1).broker.open({ hosts: ['a.example', 'a.example:80'], bytesMax: 100 })
+    const piece = fc.constantFrom(
+      'CONNECT ',
+      'GET ',
+      'http://',
+      'a.example',
+      ':443',
+      ' HTTP/1.1',
+      '\r\n',
+      '\r\n\r\n',
+      'host: a',
+      'transfer-encoding: chunked',
+      'content-length: 9',
+      '\0',
+      '\x16\x03\x01',
+      ' ',
+      '/',
+      '@',
+      '[::1]',
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 14 }), async (pieces) => {
+        const socket = connect({ path: gate.socketPath })
+        socket.on('error', () => undefined)
+        socket.end(pieces.join(''), 'latin1')
+        await restOf(socket)
+      }),
+      { numRuns: 150 },
+    )
+    expect((await tunnelBy(gate, 'b.example:443')).status).toBe(403)
   })
 
   test.each([
