@@ -3,13 +3,18 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { JsonValue, SandboxRequest, SandboxResult } from '../../../src/ports/sandbox-runtime.ts'
 import { createComponentSandbox } from '../built-sandboxes.ts'
 import { PROBE_BASE64, PROBE_TEXT } from '../../../src/sandbox/component/probe-component.ts'
-import { BUSY_COMPONENT, importingComponent, numericComponent } from '../corpus-script/component-texts.ts'
+import {
+  BUSY_COMPONENT,
+  SHAPES_COMPONENT,
+  importingComponent,
+  numericComponent,
+} from '../corpus-script/component-texts.ts'
 import { bytesOf, componentRequest, policyWith, textOf } from '../corpus-script/hosted-requests.ts'
 
 const runtime = createComponentSandbox({ seed: () => new Uint8Array(32).fill(1), environment: {} })
 afterAll(async () => await runtime.close())
 
-const busy = await parse(BUSY_COMPONENT)
+const [busy, shapes] = [await parse(BUSY_COMPONENT), await parse(SHAPES_COMPONENT)]
 
 async function call(
   name: string,
@@ -30,6 +35,22 @@ describe('a component', () => {
     ['the good half of a result', 'check', [true], 7],
   ] satisfies [string, string, JsonValue[], JsonValue][])('takes and gives %s', async (_what, name, args, value) => {
     expect(await call(name, args)).toMatchObject({ runtime: 'wasm', reason: 'exited', value, leftBehind: [] })
+  })
+
+  it.each([
+    ['an enum', 'test:shapes/named@0.1.0#hue-of', 'dark-green'],
+    ['flags', 'test:shapes/named@0.1.0#rights-of', { mayRead: true, mayWrite: false }],
+    ['a character', 'char-of', '\u{1f642}'],
+    ['a record', 'test:shapes/named@0.1.0#place-of', { rowNumber: 3, column: 4 }],
+    ['a tuple', 'pair-of', [1, -1]],
+    ['a variant', 'test:shapes/named@0.1.0#shape-of', { tag: 'big-circle', val: 5 }],
+    ['a variant without a value', 'test:shapes/named@0.1.0#shape-of', { tag: 'dot' }],
+    ['an option', 'maybe-of', 7],
+    ['an option that is none', 'maybe-of', null],
+  ] satisfies [string, string, JsonValue][])('takes and gives %s', async (_what, name, value) => {
+    const program = { kind: 'component', bytes: shapes, call: name, args: [value] } as const
+    const result = await runtime.run({ program, policy: policyWith() })
+    expect([textOf(result.stderr), result.value]).toEqual(['', value])
   })
 
   it('has failed with what the bad half of a result holds', async () => {
