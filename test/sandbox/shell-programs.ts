@@ -16,7 +16,8 @@ export const SHELL_PROGRAMS: SandboxSubject['programs'] = {
   listsDirectory: { kind: 'command', argv: ['/bin/ls'] },
   greetsThenWaits: shell('echo ready; exec sleep 1000'),
   computesForever: shell('while :; do :; done'),
-  takesMemory: { kind: 'command', argv: ['/usr/bin/tail', '/dev/zero'] },
+  // One that gets no more ends before anybody looked; then there is another.
+  takesMemory: shell('while :; do tail /dev/zero; done'),
   startsProcesses: bash('while :; do sleep 1000 & done'),
   floodsOutput: { kind: 'command', argv: ['/usr/bin/yes'] },
   fillsDirectory: shell('while :; do cat /dev/zero >> fill; done'),
