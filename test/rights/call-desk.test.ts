@@ -104,7 +104,7 @@ async function deskOn(
     monotonicMs: () => 0,
     timeoutSignal: () => new AbortController().signal,
   }
-  const { journal, used } = await AuditJournal.open({ log, clock })
+  const { journal, used } = await AuditJournal.open({ log, clock }, { entriesMax: 8, entriesKept: 2 })
   const verify = verifySignatureWith(createNodeVerifier())
   return { desk: new CallDesk({ self: fixedKey(OWNER).did, verify, clock, journal, used }), journal }
 }
@@ -138,6 +138,17 @@ describe('a call by capability', () => {
       ['call-refused', 'CAPABILITY_REPLAYED'],
     ])
     expect(again.journal.verify().ok).toBe(true)
+  })
+
+  it('is refused the second time also when the journal has dropped the entry of the first', async () => {
+    const log = createMemoryEventLog()
+    const { desk, journal } = await deskOn(log)
+    const shown = { ...order({ chain }), action: SANDBOX_RUN, code: CODE }
+    expect((await desk.admit(shown)).kind).toBe('granted')
+    for (let count = 0; count < 20; count += 1) await desk.admit({ ...shown, action: '/other' })
+    expect([...journal.entries()].map(({ event }) => event.type)).not.toContain('call-granted')
+    const again = await deskOn(log)
+    expect(await again.desk.admit(shown)).toEqual({ kind: 'refused', code: 'CAPABILITY_REPLAYED' })
   })
 
   it('is refused with a code of its own for each thing that is wrong', async () => {
