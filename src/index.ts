@@ -35,6 +35,17 @@ export type {
 export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
 export type { PublicFetch } from './guard/public-fetch.ts'
 export type { OutboundRecord } from './guard/outbound-records.ts'
+export type { CallDeskInit, NodeRights } from './node/rights/open-rights.ts'
+export { type GrantedRun, hashOfProgram, runGranted, SANDBOX_RUN } from './rights/granted-sandbox.ts'
+export {
+  type GrantInit,
+  issueGrant,
+  issueOrder,
+  type IssuedGrant,
+  type IssuerComponents,
+  type OrderInit,
+} from './rights/issue-right.ts'
+export type { AskedCall, CallDesk, ShownRight } from './rights/call-desk.ts'
 export type { MarketInit, MarketProgress, MarketTransition, NodeMarket } from './node/market/market-init.ts'
 export type {
   RouteAttempt,

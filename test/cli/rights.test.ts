@@ -22,7 +22,11 @@ function makeFolder(): string {
 async function run(folder: string, ...words: string[]): Promise<{ exitCode: number; json: unknown; text: string }> {
   let output = ''
   let errors = ''
-  const environment = { KERNELL_DATA_DIR: join(folder, 'data'), KERNELL_CONFIG: join(folder, 'kernell.json') }
+  const environment = {
+    KERNELL_DATA_DIR: join(folder, 'data'),
+    KERNELL_CONFIG: join(folder, 'kernell.json'),
+    AWAY_KEY: `sk-${'aB3dE5'.repeat(6)}`,
+  }
   const exitCode = await runCommandLine(words, {
     terminal: createTerminal({
       output: { write: (text) => (output += text) },
@@ -38,6 +42,25 @@ async function run(folder: string, ...words: string[]): Promise<{ exitCode: numb
   })
   return { exitCode, json: output.startsWith('{') ? JSON.parse(output) : undefined, text: output + errors }
 }
+
+describe('a failure', () => {
+  it('is told without the secrets of the configuration and the environment', async () => {
+    const folder = makeFolder()
+    const baseUrl = 'http://jane:s3cretWord@127.0.0.1:1/v1'
+    const providers = { away: { kind: 'openai', baseUrl, apiKeyEnv: 'AWAY_KEY', models: ['m-1'] } }
+    const models = { 'away/m-1': { tier: 'cheap_api' } }
+    writeFileSync(join(folder, 'kernell.json'), JSON.stringify({ discover: false, providers, models }))
+    for (const words of [
+      ['route', 'Write a line about password=hunter2horse', '--allow', 'away'],
+      ['route', 'Write a line about password=hunter2horse', '--model', 'away/m-1', '--json'],
+      ['models', 'list', '--json'],
+      ['route', '--password=hunter2horse'],
+    ]) {
+      const { text } = await run(folder, ...words)
+      expect(text).not.toMatch(/s3cretWord|hunter2horse|sk-aB3dE5/)
+    }
+  })
+})
 
 describe('stop-all', () => {
   it('lasts over restarts until it is released, and is in the audit journal', async () => {

@@ -3,8 +3,6 @@ import { fixedKey } from '../../scripts/protocol-vectors/fixed-keys.ts'
 import { timestampFromMs } from '../../src/base/time.ts'
 import { argsOfDemand, type CallDemand } from '../../src/core/rights/call-demand.ts'
 import { type StatedRights, ALL_RIGHTS } from '../../src/core/rights/rights.ts'
-import { statementsOfRights } from '../../src/core/rights/rights-statements.ts'
-import type { CapabilityCid } from '../../src/core/capability/capability-token.ts'
 import { createNodeSigner, createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
@@ -14,7 +12,8 @@ import { AuditJournal } from '../../src/rights/audit-journal.ts'
 import { CallDesk, type ShownRight } from '../../src/rights/call-desk.ts'
 import { hashOfProgram, runGranted, SANDBOX_RUN } from '../../src/rights/granted-sandbox.ts'
 import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.ts'
-import { delegationSignedBytes, invocationSignedBytes, issueToken } from '../../src/wire/ucan/token-codec.ts'
+import { type IssuedGrant, type IssuerComponents, issueGrant, issueOrder } from '../../src/rights/issue-right.ts'
+import { invocationSignedBytes, issueToken } from '../../src/wire/ucan/token-codec.ts'
 
 const START = 1_900_000_000_000
 const END = START / 1_000 + 600
@@ -45,18 +44,16 @@ let drawn = 0
 
 type Link = { from: number; to: number; rights?: StatedRights; cmd?: string; sub?: number }
 
-function link({ from, to, rights = RIGHTS, cmd = '/sandbox', sub = OWNER }: Link): {
-  text: string
-  cid: CapabilityCid
-} {
-  const pol = statementsOfRights(rights)
-  const init = { iss: fixedKey(from).did, aud: fixedKey(to).did, sub: fixedKey(sub).did, cmd, pol, exp: END }
-  return issue(from, delegationSignedBytes({ ...init, nonce: nonce() }))
+function link({ from, to, rights = RIGHTS, cmd = '/sandbox', sub = OWNER }: Link): IssuedGrant {
+  const init = { to: fixedKey(to).did, owner: fixedKey(sub).did, action: cmd, rights, exp: END }
+  const issued = issueGrant(issuerOf(from), init)
+  if (issued.kind === 'refused') throw new Error(issued.code)
+  return issued
 }
 
 type Order = {
   by?: number
-  chain: { text: string; cid: CapabilityCid }[]
+  chain: IssuedGrant[]
   demand?: CallDemand
   cmd?: string
   sub?: number
@@ -73,22 +70,29 @@ function order({
   aud,
   exp = END,
 }: Order): ShownRight {
-  const init = { iss: fixedKey(by).did, sub: fixedKey(sub).did, cmd, args: argsOfDemand(demand), exp }
+  const owner = fixedKey(sub).did
+  if (aud === undefined) {
+    const issued = issueOrder(issuerOf(by), { owner, action: cmd, demand, chain, exp })
+    if ('kind' in issued) throw new Error(issued.code)
+    return issued
+  }
+  // Nobody of ours orders of somebody else than the owner.
+  const { self: iss, signer, random } = issuerOf(by)
   const prf = chain.map(({ cid }) => cid)
-  const to = aud === undefined ? {} : { aud: fixedKey(aud).did }
-  const { text } = issue(by, invocationSignedBytes({ ...init, ...to, prf, nonce: nonce() }))
-  return { order: text, chain: chain.map((one) => one.text) }
-}
-
-function issue(by: number, bytes: Uint8Array): { text: string; cid: CapabilityCid } {
-  const signer = createNodeSigner(new Uint8Array(32).fill(by))
+  const head = { iss, sub: owner, aud: fixedKey(aud).did, cmd, args: argsOfDemand(demand), prf, exp }
+  const bytes = invocationSignedBytes({ ...head, nonce: random.bytes(16) })
   const issued = issueToken(bytes, (signed) => signer.sign(signed))
   if (issued.kind === 'refused') throw new Error(issued.code)
-  return { text: issued.text, cid: issued.token.cid }
+  return { order: issued.text, chain: chain.map(({ text }) => text) }
 }
 
-function nonce(): Uint8Array {
-  return new Uint8Array(16).fill((drawn += 1))
+function issuerOf(seed: number): IssuerComponents {
+  const bytes = (count: number): Uint8Array<ArrayBuffer> => new Uint8Array(count).fill((drawn += 1))
+  return {
+    self: fixedKey(seed).did,
+    signer: createNodeSigner(new Uint8Array(32).fill(seed)),
+    random: { fraction: () => 0, bytes },
+  }
 }
 
 async function deskOn(
@@ -100,7 +104,7 @@ async function deskOn(
     monotonicMs: () => 0,
     timeoutSignal: () => new AbortController().signal,
   }
-  const { journal, used } = await AuditJournal.open({ log, clock })
+  const { journal, used } = await AuditJournal.open({ log, clock }, { entriesMax: 8, entriesKept: 2 })
   const verify = verifySignatureWith(createNodeVerifier())
   return { desk: new CallDesk({ self: fixedKey(OWNER).did, verify, clock, journal, used }), journal }
 }
@@ -134,6 +138,17 @@ describe('a call by capability', () => {
       ['call-refused', 'CAPABILITY_REPLAYED'],
     ])
     expect(again.journal.verify().ok).toBe(true)
+  })
+
+  it('is refused the second time also when the journal has dropped the entry of the first', async () => {
+    const log = createMemoryEventLog()
+    const { desk, journal } = await deskOn(log)
+    const shown = { ...order({ chain }), action: SANDBOX_RUN, code: CODE }
+    expect((await desk.admit(shown)).kind).toBe('granted')
+    for (let count = 0; count < 20; count += 1) await desk.admit({ ...shown, action: '/other' })
+    expect([...journal.entries()].map(({ event }) => event.type)).not.toContain('call-granted')
+    const again = await deskOn(log)
+    expect(await again.desk.admit(shown)).toEqual({ kind: 'refused', code: 'CAPABILITY_REPLAYED' })
   })
 
   it('is refused with a code of its own for each thing that is wrong', async () => {

@@ -135,7 +135,7 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
   // Sellers read the tasks of these tenants; see kernell market buy for who learns what.
   // "peers": { "currency": "USD@did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", "usdPerCredit": "1.00", "priceMaxCredits": "0.05", "tenants": ["default"] },
 
-  // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME. Windows: hour, day, month, total.
+  // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME, agent:NAME. Windows: hour, day, month, total.
   "budgets": [
     // { "scope": "node", "window": "day", "limitUsd": "5.00" },
   ],

@@ -78,15 +78,19 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
-    ...(document.privacy?.hideSecrets !== undefined && { privacy: { hidesSecrets: document.privacy.hideSecrets } }),
+    ...(document.privacy?.hideSecrets === true && { privacy: { hidesSecrets: true } }),
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
     }),
-    ...(document.quotas !== undefined && {
-      quotas: document.quotas.map(({ scope, perMinute, burst }) => ({ scope, perMinute, burst: burst ?? perMinute })),
+    ...((document.quotas ?? []).length > 0 && {
+      quotas: (document.quotas ?? []).map(({ scope, perMinute, burst }) => ({
+        scope,
+        perMinute,
+        burst: burst ?? perMinute,
+      })),
     }),
     keys: (document.keys ?? []).map((key, index) =>
       resolveKey(key, `keys.${index}`, { environment: init.environment, isExposed: !LOOPBACK.test(host) }),

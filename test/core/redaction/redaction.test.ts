@@ -85,6 +85,8 @@ describe('secrets in a text', () => {
       'password="',
       'token:a1',
       'a--',
+      '---a',
+      '____a=',
       'a_',
       '--a',
       '-----BEGIN ',

@@ -196,7 +196,7 @@ describe('the file', () => {
     ['{ "providers": { "x": { "kind": "openai", "apiKey": "sk-1" } } }', 'Did you mean `providers.x.apiKeyEnv`?'],
     [
       '{ "budgets": [{ "scope": "me", "window": "day", "limitUsd": 1 }] }',
-      '`budgets.0.scope` must be node, organisation:NAME, team:NAME, key:ID or tenant:NAME (',
+      '`budgets.0.scope` must be node, organisation:NAME, team:NAME, key:ID, tenant:NAME or agent:NAME (',
     ],
     ['{ "keys": [{ "id": "a" }] }', 'sha256'],
     ['{ "policy": { "quality": 1.5 } }', '`policy.quality` must be at most 1'],

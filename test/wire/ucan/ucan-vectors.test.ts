@@ -12,13 +12,17 @@ const { vectors } = JSON.parse(TEXT) as { readonly vectors: readonly UcanVector[
 
 const verify = verifySignatureWith(createNodeVerifier())
 
-/** What no vector of one receiver reaches: full memories, which take tens of thousands of entries, and orders for contracts, which have a test of their own. */
+/** What no vector of one receiver reaches: full memories, which take tens of thousands of entries, and orders for contracts and programs, which have tests of their own. */
 const WITHOUT_VECTOR = [
   'CAPABILITY_REVOCATIONS_FULL',
   'CAPABILITY_LIFE_LONG',
   'CAPABILITY_REPLAY_FULL',
   'CAPABILITY_ISSUED_FULL',
   'CAPABILITY_ORDER_WRONG',
+  'CAPABILITY_ACTION_OTHER',
+  'CAPABILITY_CODE_OTHER',
+  'CAPABILITY_RIGHTS_WIDENED',
+  'CAPABILITY_DEMAND_MALFORMED',
 ]
 
 describe('the vectors of capability tokens', () => {

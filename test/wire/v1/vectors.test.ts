@@ -25,7 +25,7 @@ import { announcedOutcome } from './gossip-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
 /** Written by scripts of their own, with tests of their own. */
-const OTHERS = ['keys.json', 'notary.json', 'signatures.json', 'ucan-published.json', 'ucan.json']
+const OTHERS = ['keys.json', 'notary.json', 'program-calls.json', 'signatures.json', 'ucan-published.json', 'ucan.json']
 const names = readdirSync(FOLDER)
   .filter((name) => !OTHERS.includes(name))
   .toSorted()
