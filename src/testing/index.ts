@@ -18,6 +18,13 @@ export { GOSSIP_CASES, GOSSIP_TOPIC, type GossipLine } from './conformance/gossi
 export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
 export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
 export { TRANSPORT_CASES, type TransportPair } from './conformance/transport-cases.ts'
+export { SANDBOX_CASES } from './conformance/sandbox-cases.ts'
+export {
+  SANDBOX_BEHAVIOURS,
+  type SandboxBehaviour,
+  type SandboxProgramOf,
+  type SandboxSubject,
+} from './conformance/sandbox-subject.ts'
 export { SEALER_CASES, type SealerSubject } from './conformance/sealer-cases.ts'
 export {
   BATCH_SIGNER_CASES,

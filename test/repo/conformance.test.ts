@@ -52,6 +52,9 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     },
     { test: 'test/simulation/network/conformance.test.ts', implementations: ['createTransport'] },
   ],
+  SANDBOX_CASES: [
+    { test: 'test/sandbox/subprocess-conformance.test.ts', implementations: ['createSubprocessSandbox'] },
+  ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },
   ],

@@ -1,0 +1,234 @@
+import { closeSync, constants as files, openSync } from 'node:fs'
+import { constants } from 'node:os'
+import { CodedError } from '../../base/errors.ts'
+import type {
+  SandboxEnd,
+  SandboxProgram,
+  SandboxRequest,
+  SandboxResult,
+  SandboxRunOptions,
+} from '../../ports/sandbox-runtime.ts'
+import { OutputCapture } from '../process/output-capture.ts'
+import type { OwnedRun } from '../process/owned-runs.ts'
+import type { RunEnding } from '../process/run-ending.ts'
+import { superviseProgram } from '../process/supervise-program.ts'
+import { type BoundPath, closeBoundPaths, openBoundPaths } from './bound-paths.ts'
+import { Launch } from './launch.ts'
+import { planLaunch, sizeOf } from './launch-plan.ts'
+import { ControlGroup } from './limits/control-group.ts'
+import type { ControlGroupPlaces } from './limits/control-group-places.ts'
+import { ProcessScan } from './limits/process-scan.ts'
+import { layResourceLimits } from './limits/resource-limits.ts'
+import type { UsageMeter } from './limits/usage-meter.ts'
+import { type FilterArchitecture, systemCallFilter } from './seccomp/system-call-filter.ts'
+import { WorkDirectory } from './work-directory.ts'
+
+/** What of this machine a run is made with. */
+export type ConfinedTools = {
+  /** As bubblewrap says it. */
+  readonly version: string
+  readonly bubblewrap: string
+  readonly prlimit: string
+  readonly architecture: FilterArchitecture
+  readonly user: { readonly uid: number; readonly gid: number } | undefined
+  readonly controlGroups: ControlGroupPlaces | undefined
+}
+
+export type ConfinedRunInit = {
+  readonly tools: ConfinedTools
+  readonly request: SandboxRequest
+  readonly program: Extract<SandboxProgram, { kind: 'command' }>
+  /** All of the program's environment. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly options: SandboxRunOptions & { readonly signal: AbortSignal }
+  /** Where it is written down what there is of the run. */
+  readonly owned: OwnedRun
+  /** Names its control groups. */
+  readonly name: string
+}
+
+/** The first process of the namespace is bubblewrap's. */
+const OWN_PROCESSES = 1
+const { O_DIRECTORY, O_RDONLY } = files
+
+/** One run, from its launch to its result. All that it holds is given back by `close`, whatever happened. */
+export class ConfinedRun {
+  private readonly init: ConfinedRunInit
+  private readonly startedAt = performance.now()
+  private readonly capture: OutputCapture
+  private bound: readonly BoundPath[] = []
+  private launch: Launch | undefined
+  private group: ControlGroup | undefined
+  private work: WorkDirectory | undefined
+  private processes: number | undefined
+  private ending: RunEnding | undefined
+
+  constructor(init: ConfinedRunInit) {
+    this.init = init
+    this.capture = new OutputCapture({
+      bytesMax: init.request.policy.limits.outputBytes,
+      onOutput: init.options.onOutput,
+      onOverflow: () => this.ending?.end('output'),
+    })
+  }
+
+  /** Throws `SANDBOX_PROGRAM_INVALID` where there is no such program, `SANDBOX_POLICY_INVALID`, `SANDBOX_BROKEN` and the signal's reason. */
+  async run(): Promise<SandboxResult> {
+    const { request, options } = this.init
+    const launch = await this.start()
+    const meter = await this.confine(launch)
+    options.signal.throwIfAborted()
+    const startMs = performance.now() - this.startedAt
+    launch.release()
+    const { reason, wallMs } = await superviseProgram({
+      program: launch.program,
+      limits: request.policy.limits,
+      signal: options.signal,
+      onEnding: (ending) => {
+        this.ending = ending
+        if (this.capture.isOver) ending.end('output')
+      },
+      look: () => this.look(meter),
+      stop: () => launch.kill(),
+    })
+    const left = await launch.gone()
+    return this.resultOf({
+      launch,
+      meter,
+      reason,
+      times: { wallMs, startMs },
+      leftBehind: left.map(({ pid }) => `process ${pid}`),
+    })
+  }
+
+  /** Ends what runs and gives all back. @returns What could not be taken away. */
+  async close(): Promise<readonly string[]> {
+    this.launch?.kill()
+    if (this.launch !== undefined) await this.launch.gone()
+    if (this.processes !== undefined) closeSync(this.processes)
+    this.work?.close()
+    closeBoundPaths(this.bound)
+    const groups = (await this.group?.remove()) ?? []
+    return [...groups, ...this.init.owned.remove()]
+  }
+
+  private async start(): Promise<Launch> {
+    const { tools, request, program, environment, options } = this.init
+    this.bound = openBoundPaths(request.policy.paths)
+    const filter = systemCallFilter({
+      architecture: tools.architecture,
+      countsUnmappedMemory: tools.controlGroups !== undefined,
+    })
+    this.launch = await Launch.start({
+      bubblewrap: tools.bubblewrap,
+      plan: planLaunch({ request, argv: program.argv, environment, bound: this.bound, filter }),
+      user: tools.user,
+      stdin: request.stdin,
+      onOutput: (stream, piece) => this.capture.write(stream, piece),
+      complaint: () => this.complaint(),
+      signal: options.signal,
+    })
+    return this.launch
+  }
+
+  /** Lays all limits on the program while it waits at its gate. */
+  private async confine(launch: Launch): Promise<UsageMeter> {
+    const { tools, request, owned, name } = this.init
+    const { limits } = request.policy
+    const { pid } = launch.first
+    const { controlGroups: places } = tools
+    if (places !== undefined) this.group = new ControlGroup({ places, name, limits, ownProcesses: OWN_PROCESSES })
+    owned.record({
+      processes: [launch.program.identity, launch.first],
+      controlGroups: this.group?.directories ?? [],
+    })
+    this.group?.add(pid)
+    const root = `/proc/${pid}/root`
+    this.work = new WorkDirectory(`${root}/work`)
+    this.processes = openSync(`${root}/proc`, O_RDONLY | O_DIRECTORY)
+    await layResourceLimits({
+      prlimit: tools.prlimit,
+      pid,
+      user: tools.user,
+      limits,
+      fileBytes: sizeOf(limits.diskBytes, request.files ?? []),
+      ownProcesses: OWN_PROCESSES,
+      hasControlGroup: this.group !== undefined,
+    })
+    const directory = `/proc/self/fd/${this.processes}`
+    return this.group ?? new ProcessScan({ directory, limits, ownProcesses: OWN_PROCESSES })
+  }
+
+  private look(meter: UsageMeter): SandboxEnd | undefined {
+    const { limits } = this.init.request.policy
+    const { cpuMs, isOutOfMemory, isOutOfProcesses } = meter.sample()
+    if (isOutOfMemory) return 'memory'
+    if (isOutOfProcesses) return 'processes'
+    if (cpuMs > limits.cpuMs) return 'cpu'
+    return this.work?.isBeyond(limits.diskBytes) === true ? 'disk' : undefined
+  }
+
+  private resultOf({ launch, meter, reason, times, leftBehind }: RunEnded): SandboxResult {
+    const status = launch.exitStatus
+    if (reason === 'exited' && status === undefined) throw this.failure()
+    const signal = status?.signal === undefined ? undefined : signalName(status.signal)
+    const last = meter.sample()
+    const end = reason === 'exited' ? this.judgeExit(signal, meter) : reason
+    const [stdout, stderr] = [this.capture.read('stdout'), this.capture.read('stderr')]
+    const out = this.work?.read(this.init.request.filesOut ?? [], this.capture.bytesLeft) ?? NO_FILES
+    const hasExited = end === 'exited'
+    return {
+      runtime: 'subprocess',
+      reason: end,
+      code: hasExited ? status?.code : undefined,
+      signal: hasExited ? signal : 'SIGKILL',
+      stdout: stdout.bytes,
+      stderr: stderr.bytes,
+      files: out.files,
+      usage: {
+        ...times,
+        cpuMs: last.cpuMs,
+        memoryBytesPeak: last.memoryBytesPeak,
+        outputBytes: this.capture.bytes + out.files.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      },
+      truncated: { stdout: stdout.isTruncated, stderr: stderr.isTruncated, files: out.isTruncated },
+      leftBehind,
+    }
+  }
+
+  /** It ended by itself, and perhaps because it was refused something that nobody saw in time. */
+  private judgeExit(signal: string | undefined, meter: UsageMeter): SandboxEnd {
+    if (this.capture.isOver) return 'output'
+    if (signal === 'SIGXCPU') return 'cpu'
+    if (signal === 'SIGXFSZ') return 'disk'
+    const seen = this.look(meter)
+    return seen === undefined || seen === 'cpu' ? 'exited' : seen
+  }
+
+  private failure(): CodedError {
+    const complaint = this.complaint()
+    const [path] = this.init.program.argv
+    return complaint.includes('execvp')
+      ? new CodedError('SANDBOX_PROGRAM_INVALID', { message: `${path ?? ''} cannot be run in the sandbox` })
+      : new CodedError('SANDBOX_BROKEN', { message: `bubblewrap failed: ${complaint}` })
+  }
+
+  private complaint(): string {
+    return Buffer.from(this.capture.read('stderr').bytes).toString('utf8').trim()
+  }
+}
+
+type RunEnded = {
+  readonly launch: Launch
+  readonly meter: UsageMeter
+  readonly reason: SandboxEnd
+  readonly times: { readonly wallMs: number; readonly startMs: number }
+  readonly leftBehind: readonly string[]
+}
+
+const NO_FILES = { files: [], isTruncated: false } as const
+
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number)
+  return found?.[0] ?? `SIG${number}`
+}
