@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { findChromium } from '../browser/chromium.ts'
 import { whyNoNamespaces } from '../torture/network/namespace.ts'
 import { findNode } from '../simulation/pins/platforms.ts'
+import { hasSubprocess } from '../sandbox/runtimes-here.ts'
 import { ROOT } from './repository.ts'
 
 /** What tests may skip for, and how to tell that it is there. */
@@ -15,6 +16,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   namespaces: () => whyNoNamespaces() === undefined,
   node26: () => 'path' in findNode(26),
   strace: () => spawnSync('strace', ['true']).status === 0,
+  subprocess: hasSubprocess,
   systemd: () => spawnSync('systemd-analyze', ['--version']).status === 0,
 }
 

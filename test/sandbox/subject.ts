@@ -57,7 +57,7 @@ export async function descendants(name: string): Promise<readonly string[]> {
     if (!/^\d+$/.test(pid)) continue
     const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (state === undefined || parent === undefined || state === 'Z') continue
+    if (state === undefined || parent === undefined || state === 'Z' || pid === String(process.pid)) continue
     parents.set(pid, parent)
     if (stat.includes(`(${name})`)) named.push(pid)
   }

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSubprocessSandbox } from '../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
 import { SANDBOX_CASES, type SandboxSubject } from '../../src/testing/index.ts'
+import { isLeftOut } from './runtimes-here.ts'
 import { SHELL_PROGRAMS } from './shell-programs.ts'
 import { controlGroups, descendants, type Listener, openHome, openListener, SUITE_ENVIRONMENT } from './subject.ts'
+
+const isOut = isLeftOut('subprocess')
 
 let listener: Listener
 
@@ -34,11 +37,11 @@ async function withSubject(useControlGroups: boolean, run: (subject: SandboxSubj
   }
 }
 
-describe('commands under bubblewrap, watched', () => {
+describe.skipIf(isOut)('commands under bubblewrap, watched', () => {
   it.each(SANDBOX_CASES)('$name', async ({ run }) => await withSubject(false, run))
 })
 
-describe('commands under bubblewrap, in control groups where they can be made', () => {
+describe.skipIf(isOut)('commands under bubblewrap, in control groups where they can be made', () => {
   it.each(SANDBOX_CASES)('$name', async ({ run }) => await withSubject(true, run))
 })
 

@@ -47,8 +47,8 @@ export class OwnedRuns {
 
   /** `home` is made if it is missing. Throws `SANDBOX_BROKEN` where it is not this user's alone. */
   constructor(home = defaultHome()) {
-    const self = identifyProcess(process.pid)
-    this.owner = `${processNamespace()}-${process.pid}-${self?.startTicks ?? 0}-${randomUUID()}`
+    const own = identifyProcess(process.pid)
+    this.owner = `${processNamespace()}-${process.pid}-${own?.startTicks ?? 0}-${randomUUID()}`
     this.home = home
     mkdirSync(home, { recursive: true, mode: PRIVATE })
     const { uid, mode } = lstatSync(home)

@@ -2,6 +2,7 @@ import { closeSync, constants as files, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { CodedError } from '../../base/errors.ts'
 import type {
+  SandboxEgress,
   SandboxEnd,
   SandboxProgram,
   SandboxRequest,
@@ -10,11 +11,13 @@ import type {
 } from '../../ports/sandbox-runtime.ts'
 import { OutputCapture } from '../process/output-capture.ts'
 import type { OwnedRun } from '../process/owned-runs.ts'
+import type { ProcessIdentity } from '../process/process-identity.ts'
 import type { RunEnding } from '../process/run-ending.ts'
 import { superviseProgram } from '../process/supervise-program.ts'
 import { type BoundPath, closeBoundPaths, openBoundPaths } from './bound-paths.ts'
 import { Launch } from './launch.ts'
 import { planLaunch, sizeOf } from './launch-plan.ts'
+import { WayOut } from './egress/way-out.ts'
 import { ControlGroup } from './limits/control-group.ts'
 import type { ControlGroupPlaces } from './limits/control-group-places.ts'
 import { ProcessScan } from './limits/process-scan.ts'
@@ -29,6 +32,8 @@ export type ConfinedTools = {
   readonly version: string
   readonly bubblewrap: string
   readonly prlimit: string
+  /** Needed for a way out alone. */
+  readonly nsenter: string | undefined
   readonly architecture: FilterArchitecture
   readonly user: { readonly uid: number; readonly gid: number } | undefined
   readonly controlGroups: ControlGroupPlaces | undefined
@@ -45,6 +50,8 @@ export type ConfinedRunInit = {
   readonly owned: OwnedRun
   /** Names its control groups. */
   readonly name: string
+  /** Where the policy names hosts: the broker that lets through to them, and how much. */
+  readonly egress?: { readonly broker: SandboxEgress; readonly bytesMax: number } | undefined
 }
 
 /** The first process of the namespace is bubblewrap's. */
@@ -57,6 +64,7 @@ export class ConfinedRun {
   private readonly startedAt = performance.now()
   private readonly capture: OutputCapture
   private bound: readonly BoundPath[] = []
+  private wayOut: WayOut | undefined
   private launch: Launch | undefined
   private group: ControlGroup | undefined
   private work: WorkDirectory | undefined
@@ -97,7 +105,7 @@ export class ConfinedRun {
       meter,
       reason,
       times: { wallMs, startMs },
-      leftBehind: left.map(({ pid }) => `process ${pid}`),
+      leftBehind: left.map(sayProcess),
     })
   }
 
@@ -108,13 +116,15 @@ export class ConfinedRun {
     if (this.processes !== undefined) closeSync(this.processes)
     this.work?.close()
     closeBoundPaths(this.bound)
+    const forwarders = (await this.wayOut?.close()) ?? []
     const groups = (await this.group?.remove()) ?? []
-    return [...groups, ...this.init.owned.remove()]
+    return [...forwarders.map(sayProcess), ...groups, ...this.init.owned.remove()]
   }
 
   private async start(): Promise<Launch> {
     const { tools, request, program, environment, options } = this.init
     this.bound = openBoundPaths(request.policy.paths)
+    await this.openWayOut()
     const filter = systemCallFilter({
       architecture: tools.architecture,
       countsUnmappedMemory: tools.controlGroups !== undefined,
@@ -133,16 +143,17 @@ export class ConfinedRun {
 
   /** Lays all limits on the program while it waits at its gate. */
   private async confine(launch: Launch): Promise<UsageMeter> {
-    const { tools, request, owned, name } = this.init
+    const { tools, request, name } = this.init
     const { limits } = request.policy
     const { pid } = launch.first
     const { controlGroups: places } = tools
     if (places !== undefined) this.group = new ControlGroup({ places, name, limits, ownProcesses: OWN_PROCESSES })
-    owned.record({
-      processes: [launch.program.identity, launch.first],
-      controlGroups: this.group?.directories ?? [],
-    })
+    this.record(launch)
     this.group?.add(pid)
+    if (this.wayOut !== undefined) {
+      await this.wayOut.enter(pid, this.init.options.signal)
+      this.record(launch)
+    }
     const root = `/proc/${pid}/root`
     this.work = new WorkDirectory(`${root}/work`)
     this.processes = openSync(`${root}/proc`, O_RDONLY | O_DIRECTORY)
@@ -157,6 +168,25 @@ export class ConfinedRun {
     })
     const directory = `/proc/self/fd/${this.processes}`
     return this.group ?? new ProcessScan({ directory, limits, ownProcesses: OWN_PROCESSES })
+  }
+
+  private record(launch: Launch): void {
+    this.init.owned.record({
+      processes: [launch.program.identity, launch.first, ...(this.wayOut?.processes ?? [])],
+      controlGroups: this.group?.directories ?? [],
+    })
+  }
+
+  /** Opens the gate to the policy's hosts; without hosts there is no way out at all. */
+  private async openWayOut(): Promise<void> {
+    const { tools, request, egress } = this.init
+    const { hosts } = request.policy.network
+    if (hosts.length === 0) return
+    if (egress === undefined || tools.nsenter === undefined)
+      throw new CodedError('SANDBOX_UNAVAILABLE', {
+        message: `hosts can be reached through a broker alone, and ${egress === undefined ? 'there is none' : 'nsenter is not installed'}`,
+      })
+    this.wayOut = await WayOut.open({ egress: egress.broker, bytesMax: egress.bytesMax, hosts, nsenter: tools.nsenter })
   }
 
   private look(meter: UsageMeter): SandboxEnd | undefined {
@@ -227,6 +257,10 @@ type RunEnded = {
 }
 
 const NO_FILES = { files: [], isTruncated: false } as const
+
+function sayProcess({ pid }: ProcessIdentity): string {
+  return `process ${pid}`
+}
 
 function signalName(number: number): string {
   const found = Object.entries(constants.signals).find(([, value]) => value === number)

@@ -1,15 +1,26 @@
 import { CodedError } from '../../base/errors.ts'
 import type { RuntimeState } from '../../core/sandbox/choose-runtime.ts'
 import { SANDBOX_LIMIT_DEFAULTS, type SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
-import type { SandboxRequest, SandboxResult, SandboxRunOptions, SandboxRuntime } from '../../ports/sandbox-runtime.ts'
+import type {
+  SandboxEgress,
+  SandboxRequest,
+  SandboxResult,
+  SandboxRunOptions,
+  SandboxRuntime,
+} from '../../ports/sandbox-runtime.ts'
 import { OwnedRuns } from '../process/owned-runs.ts'
 import { RunSlots } from '../process/run-slots.ts'
 import { checkRequest } from '../request/check-request.ts'
 import { ConfinedRun, type ConfinedTools } from './confined-run.ts'
+import { PROXY_ENVIRONMENT } from './egress/way-out.ts'
 import { findTools } from './find-tools.ts'
 import { TEMPORARY, WORK } from './system-view.ts'
 
 export type SubprocessSandboxInit = {
+  /** Lets through to the hosts of a policy. Without it a policy that names hosts is refused. */
+  readonly egress?: SandboxEgress | undefined
+  /** Of all that one run receives and sends through it, bytes; default 256 MiB. */
+  readonly egressBytesMax?: number
   /** Runs at one time; default 4. */
   readonly concurrencyMax?: number
   /** Runs that wait; default 64. */
@@ -21,6 +32,14 @@ export type SubprocessSandboxInit = {
   /** Whether control groups are used where they can be made; default true. Without them processes are watched. */
   readonly useControlGroups?: boolean
 }
+
+const EGRESS_BYTES_MAX = 268_435_456
+const BASE_ENVIRONMENT = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: WORK,
+  TMPDIR: TEMPORARY,
+  LANG: 'C.UTF-8',
+} as const
 
 const PROBE: SandboxRequest = {
   program: { kind: 'command', argv: ['/usr/bin/env'] },
@@ -94,6 +113,10 @@ class SubprocessSandbox implements SandboxRuntime {
       environment: this.environmentOf(request.policy),
       options,
       owned: owned.open(),
+      egress:
+        this.init.egress === undefined
+          ? undefined
+          : { broker: this.init.egress, bytesMax: this.init.egressBytesMax ?? EGRESS_BYTES_MAX },
       name: `kernell-sandbox-${owned.owner}-${this.count}`,
     })
     let result: SandboxResult
@@ -116,14 +139,15 @@ class SubprocessSandbox implements SandboxRuntime {
     return this.runs
   }
 
-  private environmentOf({ environment }: SandboxPolicy): Readonly<Record<string, string>> {
+  private environmentOf({ environment, network }: SandboxPolicy): Readonly<Record<string, string>> {
     const named: Record<string, string> = {}
     const from = this.init.environment ?? process.env
     for (const name of environment) {
       const value = from[name]
       if (value !== undefined) named[name] = value
     }
-    return { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: WORK, TMPDIR: TEMPORARY, LANG: 'C.UTF-8', ...named }
+    // A named proxy of the caller would lead nowhere from in there.
+    return { ...BASE_ENVIRONMENT, ...named, ...(network.hosts.length > 0 && PROXY_ENVIRONMENT) }
   }
 
   private async tryOut(options: SandboxRunOptions): Promise<RuntimeState> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CodedError } from '../../base/errors.ts'
 import type { ConfinedTools } from './confined-run.ts'
@@ -11,8 +11,8 @@ const PLACES = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bi
 
 /** What this machine has of what a run is made with. Throws `SANDBOX_UNAVAILABLE`, which says what is missing. */
 export async function findTools(useControlGroups: boolean): Promise<ConfinedTools> {
-  const bubblewrap = find('bwrap')
-  const prlimit = find('prlimit')
+  const bubblewrap = need('bwrap')
+  const prlimit = need('prlimit')
   const architecture = process.arch
   if (process.platform !== 'linux' || (architecture !== 'x64' && architecture !== 'arm64'))
     throw new CodedError('SANDBOX_UNAVAILABLE', {
@@ -22,15 +22,36 @@ export async function findTools(useControlGroups: boolean): Promise<ConfinedTool
   return {
     bubblewrap,
     prlimit,
+    nsenter: find('nsenter'),
     architecture,
-    // Root of this machine is root for its files, also without capabilities.
-    user: process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined,
+    user: whomToBe(),
     controlGroups: useControlGroups ? findControlGroups() : undefined,
     version: stdout.trim(),
   }
 }
 
-function find(name: string): string {
+/** Root of this machine is root for its files, also without capabilities, so that programs are nobody. Root of a namespace that has no nobody is somebody else outside, and stays it. */
+function whomToBe(): ConfinedTools['user'] {
+  if (process.getuid?.() !== 0) return undefined
+  const maps = ['uid_map', 'gid_map'].map((name) => readFileSync(`/proc/self/${name}`, 'utf8'))
+  return maps.every((map) => mapsNobody(map)) ? { uid: NOBODY, gid: NOBODY } : undefined
+}
+
+/** Each line of a map says from which id on, to which one, and how many. */
+function mapsNobody(map: string): boolean {
+  return map.split('\n').some((line) => {
+    const [from = Number.NaN, , count = 0] = line.trim().split(/\s+/).map(Number)
+    return NOBODY >= from && NOBODY < from + count
+  })
+}
+
+function need(name: string): string {
+  const path = find(name)
+  if (path === undefined) throw new CodedError('SANDBOX_UNAVAILABLE', { message: `${name} is not installed` })
+  return path
+}
+
+function find(name: string): string | undefined {
   for (const place of PLACES) {
     const path = `${place}/${name}`
     try {
@@ -40,5 +61,5 @@ function find(name: string): string {
       // It may be in the next place.
     }
   }
-  throw new CodedError('SANDBOX_UNAVAILABLE', { message: `${name} is not installed` })
+  return undefined
 }

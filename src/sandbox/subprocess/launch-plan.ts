@@ -37,7 +37,15 @@ export function planLaunch({ request, argv, environment, bound, filter }: Launch
   const descriptors: ProgramDescriptor[] = []
   const place = (descriptor: ProgramDescriptor): string => String(FIRST_FREE + descriptors.push(descriptor) - 1)
   const options = [
-    ...words('--unshare-all', '--die-with-parent', '--new-session', '--clearenv', '--cap-drop', 'ALL'),
+    ...words(
+      '--unshare-all',
+      '--unshare-user',
+      '--die-with-parent',
+      '--new-session',
+      '--clearenv',
+      '--cap-drop',
+      'ALL',
+    ),
     ...words('--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'sandbox'),
     ...systemViewArguments(bound.map(({ path }) => path)),
     ...Object.entries(ETC_FILES).flatMap(([path, text]) => [

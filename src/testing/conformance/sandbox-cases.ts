@@ -1,8 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
 import type { SandboxResult } from '../../ports/sandbox-runtime.ts'
 import { type ConformanceCase, expectRejection, expectSame } from './conformance-case.ts'
-import { SANDBOX_LIMIT_CASES } from './sandbox-limits.ts'
-import { SANDBOX_TURN_CASES } from './sandbox-turns.ts'
+import { SANDBOX_LIMIT_PROMISES } from './sandbox-limits.ts'
+import { SANDBOX_TURN_PROMISES } from './sandbox-turns.ts'
 import { bytesOf, requestOf, runBehaviour, type SandboxSubject, textOf } from './sandbox-subject.ts'
 
 const isInvalid = (error: unknown): boolean => CodedError.is(error, 'SANDBOX_PROGRAM_INVALID')
@@ -141,6 +141,6 @@ const FILE_CASES: readonly ConformanceCase<SandboxSubject>[] = [
 export const SANDBOX_CASES: readonly ConformanceCase<SandboxSubject>[] = [
   ...PROGRAM_CASES,
   ...FILE_CASES,
-  ...SANDBOX_LIMIT_CASES,
-  ...SANDBOX_TURN_CASES,
+  ...SANDBOX_LIMIT_PROMISES,
+  ...SANDBOX_TURN_PROMISES,
 ]

@@ -75,7 +75,7 @@ const ENDED_CASES = LIMITS.map(({ name, behaviour, limits, reason }): Conformanc
 }))
 
 /** What a program comes to when it wants more than its policy gives. */
-export const SANDBOX_LIMIT_CASES: readonly ConformanceCase<SandboxSubject>[] = [
+export const SANDBOX_LIMIT_PROMISES: readonly ConformanceCase<SandboxSubject>[] = [
   ...ENDED_CASES,
   {
     name: 'a program that writes for ever ends at its output, of which exactly so much is kept',

@@ -32,7 +32,7 @@ async function startWaiting(subject: SandboxSubject): Promise<Waiting> {
 }
 
 /** Whose turn it is, and how a run is given up. */
-export const SANDBOX_TURN_CASES: readonly ConformanceCase<SandboxSubject>[] = [
+export const SANDBOX_TURN_PROMISES: readonly ConformanceCase<SandboxSubject>[] = [
   {
     name: 'a run that is given up ends as cancelled, with what it had written',
     run: async (subject) => {
