@@ -47,7 +47,7 @@ static struct {
   const char *groups;
   char *arguments[WORDS_MAX], *environment[WORDS_MAX], *out[WORDS_MAX];
   int argument_count, environment_count, out_count;
-  uint64_t memory, disk, processes, output, stdin_left, port_left;
+  uint64_t memory, disk, room, processes, output, stdin_left, port_left;
   uint64_t sent, disk_at_start, files_at_start, cpu_at_start;
   pid_t program;
   int status, has_ended, limit;
@@ -278,6 +278,7 @@ static void open_work(uint32_t length) {
   char options[128];
   if (length != sizeof values) fail("room");
   read_exactly(values, sizeof values);
+  self.room = values[0];
   if (self.kind == SUPERVISOR_MACHINE) {
     snprintf(options, sizeof options, "size=%llu,nr_inodes=%llu,mode=0755,uid=%d,gid=%d", (unsigned long long)values[0],
              (unsigned long long)values[1], NOBODY, NOBODY);
@@ -375,15 +376,19 @@ static void confine(void) {
 
 static void become_program(int input, int output, int errors) {
   static const struct rlimit no_core = {0, 0}, files = {1024, 1024};
+  const struct rlimit file = {self.room, self.room};
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, 0);
   signal(SIGPIPE, SIG_DFL);
   if (self.kind == SUPERVISOR_MACHINE && !write_text("/.kernell/groups/program/cgroup.procs", "0")) return;
+  /* Where memory runs out, the program goes and not the supervisor. */
+  write_text("/proc/self/oom_score_adj", "1000");
   setsid();
   dup2(input, 0), dup2(output, 1), dup2(errors, 2);
   setrlimit(RLIMIT_CORE, &no_core);
   setrlimit(RLIMIT_NOFILE, &files);
+  setrlimit(RLIMIT_FSIZE, &file);
   if (getuid() == 0 && (setgroups(0, 0) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0))
     return;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
@@ -486,8 +491,11 @@ static void supervise(void) {
     struct pollfd watched[] = {{self.children, POLLIN, 0},
                                {self.stdout_pipe, POLLIN, 0},
                                {self.stderr_pipe, POLLIN, 0},
-                               {self.stdin_pipe, POLLOUT, 0}};
-    poll(watched, 4, SAMPLE_MS);
+                               {self.stdin_pipe, POLLOUT, 0},
+                               {self.kind == SUPERVISOR_CONTAINER ? self.source : -1, 0, 0}};
+    poll(watched, 5, SAMPLE_MS);
+    /* Whoever asked for all of this is gone. */
+    if (watched[4].revents & (POLLHUP | POLLERR)) kill_all(), _exit(4);
     if (watched[1].revents) pass_output(&self.stdout_pipe, 'o');
     if (watched[2].revents) pass_output(&self.stderr_pipe, 'e');
     if (watched[3].revents) pass_input();
@@ -495,6 +503,7 @@ static void supervise(void) {
     look();
   }
   if (!self.limit) self.limit = limit_reached();
+  if (!self.limit && WIFSIGNALED(self.status) && WTERMSIG(self.status) == SIGXFSZ) self.limit = 'd';
   kill_all();
   /* All that could write is dead: what is in the pipes is all that there will be. */
   while (pass_output(&self.stdout_pipe, 'o'));

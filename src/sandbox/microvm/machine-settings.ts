@@ -10,8 +10,8 @@ export type GuestImage = { readonly kernel: string; readonly initialFiles: strin
 
 const MEBIBYTE = 1_048_576
 /** What the kernel and the first file system take before anything runs, generously. */
-const OWN_BYTES = 160 * MEBIBYTE
-const STEP_BYTES = 64 * MEBIBYTE
+const OWN_BYTES = 128 * MEBIBYTE
+const STEP_BYTES = 256 * MEBIBYTE
 
 /**
  * Words for the kernel. It says nothing, because the supervisor alone speaks on its line; faults of processors that let one user look at another are not guarded against, because there is one
@@ -20,10 +20,12 @@ const STEP_BYTES = 64 * MEBIBYTE
 const KERNEL_WORDS =
   'quiet loglevel=0 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests reboot=t panic=-1'
 
-/** Memory of a machine in which a program can use all that its limits give, in steps, so that few machines of different sizes are kept. */
-export function machineBytes(limits: SandboxLimits, files: readonly SandboxFile[]): number {
-  // Its two directories are memory, and so is what is read in before it is written there.
-  const bytes = OWN_BYTES + limits.memoryBytes + limits.diskBytes + roomOf(limits, files).bytes
+/**
+ * Memory of a machine in which a program can use all that its limits give, and what is put in lies beside it; in large steps, so that few states of different sizes are kept. What is never
+ * touched costs this machine nothing.
+ */
+export function machineBytes({ memoryBytes }: SandboxLimits, files: readonly SandboxFile[]): number {
+  const bytes = OWN_BYTES + memoryBytes + roomOf({ diskBytes: 0 }, files).bytes
   return Math.ceil(bytes / STEP_BYTES) * STEP_BYTES
 }
 

@@ -14,7 +14,7 @@ export const BUSYBOX_PROGRAMS: SandboxSubject['programs'] = {
   listsDirectory: { kind: 'command', argv: ['/bin/ls'] },
   greetsThenWaits: shell('echo ready; exec sleep 1000'),
   computesForever: shell('while :; do :; done'),
-  takesMemory: { kind: 'command', argv: ['/usr/bin/tail', '-c', '1000000000', '/dev/zero'] },
+  takesMemory: { kind: 'command', argv: ['/bin/probe', 'private', '100000000000'] },
   startsProcesses: { kind: 'command', argv: ['/bin/probe', 'forks', '1000'] },
   floodsOutput: { kind: 'command', argv: ['/usr/bin/yes'] },
   fillsDirectory: shell('while :; do cat /dev/zero >> fill; done 2>/dev/null'),

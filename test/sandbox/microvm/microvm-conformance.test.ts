@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
+import { SANDBOX_CASES } from '../../../src/testing/index.ts'
+import { BUSYBOX_PROGRAMS } from '../guest/busybox-programs.ts'
+import { isLeftOutFor, whyNoMachine } from '../guest/guest-image.ts'
+import { type Listener, openListener } from '../subject.ts'
+import { type MachineSubject, openMachineSubject } from './machine-subject.ts'
+
+describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('commands in machines', { timeout: 60_000 }, () => {
+  let subject: MachineSubject
+  let listener: Listener
+  // All cases share a runtime, whose machine starts once: each run has a copy of its own.
+  let runtime: SandboxRuntime
+
+  beforeAll(async () => {
+    listener = await openListener()
+    subject = await openMachineSubject()
+    runtime = subject.open()
+  }, 60_000)
+
+  afterAll(async () => {
+    await runtime.close()
+    expect(await subject.leftovers()).toEqual([])
+    await subject.remove()
+    await listener.close()
+  })
+
+  // A case that closes its runtime comes last.
+  const isClosing = (name: string): boolean => name.startsWith('closing')
+  const cases = [...SANDBOX_CASES].sort((left, right) => Number(isClosing(left.name)) - Number(isClosing(right.name)))
+
+  it.each(cases)('$name', async ({ run }) => {
+    await run({ runtime, programs: BUSYBOX_PROGRAMS, listener, leftovers: subject.leftovers })
+  })
+
+  it('can do all that the suite asks for', () => {
+    expect(Object.values(BUSYBOX_PROGRAMS).filter((program) => 'cannot' in program)).toEqual([])
+  })
+})
