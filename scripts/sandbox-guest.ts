@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { writeCpio } from './sandbox/cpio.ts'
+import { writeCpio } from '../src/sandbox/guest/cpio.ts'
 import { baseFiles, buildSupervisor, kernelOfPackage } from './sandbox/guest-parts.ts'
 
 // Makes what machines of a sandbox start from: `node scripts/sandbox-guest.ts --out DIRECTORY (--kernel VMLINUZ | --package DEB) [--add PATH-IN-THE-GUEST=FILE]...`

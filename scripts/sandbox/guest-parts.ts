@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Entry } from './cpio.ts'
+import type { Entry } from '../../src/sandbox/guest/cpio.ts'
 
 const SUPERVISOR_SOURCE = fileURLToPath(new URL('supervisor.c', import.meta.url))
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static']

@@ -1,4 +1,4 @@
-import type { Entry } from './cpio.ts'
+import type { Entry } from '../../src/sandbox/guest/cpio.ts'
 
 const BLOCK = 512
 const TYPES = { file: '0', link: '2', directory: '5' } as const

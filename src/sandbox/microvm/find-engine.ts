@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import type { OwnedRuns } from '../process/owned-runs.ts'
 import { findQemu, type QemuTools } from './find-qemu.ts'
+import { createFirecrackerEngine } from './firecracker-engine.ts'
 import type { MachineEngine } from './machine-engine.ts'
 import type { GuestImage } from './machine-settings.ts'
 import { createQemuEngine } from './qemu-engine.ts'
@@ -22,8 +23,9 @@ const HELPED_BOOT_WITHIN_MS = 5_000
 export async function findEngine(init: FindEngineInit): Promise<MachineEngine> {
   for (const path of [init.image.kernel, init.image.initialFiles]) accessSync(path, constants.R_OK)
   const tools = await findQemu()
-  for (const engine of helpedEngines(init, tools)) {
+  for (const make of helpedEngines(init, tools)) {
     try {
+      const engine = await make()
       await init.tryOut(engine)
       return engine
     } catch {
@@ -36,8 +38,14 @@ export async function findEngine(init: FindEngineInit): Promise<MachineEngine> {
   return emulated
 }
 
-function helpedEngines({ image, runs, bootWithinMs }: FindEngineInit, tools: QemuTools): readonly MachineEngine[] {
+type MakeEngine = () => MachineEngine | Promise<MachineEngine>
+
+function helpedEngines(init: FindEngineInit, tools: QemuTools): readonly MakeEngine[] {
   if (!tools.hasDevice) return []
-  const withinMs = Math.min(HELPED_BOOT_WITHIN_MS, bootWithinMs)
-  return [createQemuEngine({ tools, image, acceleration: 'kvm', runs, bootWithinMs: withinMs, keepsMachines: false })]
+  const { image, runs, firecracker } = init
+  const bootWithinMs = Math.min(HELPED_BOOT_WITHIN_MS, init.bootWithinMs)
+  const qemu: MakeEngine = () =>
+    createQemuEngine({ tools, image, acceleration: 'kvm', runs, bootWithinMs, keepsMachines: false })
+  if (firecracker === undefined) return [qemu]
+  return [async () => await createFirecrackerEngine({ firecracker, tools, image, bootWithinMs }), qemu]
 }

@@ -65,8 +65,25 @@ export function qemuArguments(init: QemuInit): readonly string[] {
   ]
 }
 
-/** Words for the kernel of a machine whose line is on a port as in an ordinary computer. */
-export const FIRECRACKER_KERNEL_WORDS = `${KERNEL_WORDS} pci=off i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd`
+/** Words for the kernel of a machine of Firecracker, which has no bus and half of a keyboard. */
+export const FIRECRACKER_KERNEL_WORDS = `${KERNEL_WORDS} console=ttyS0 pci=off i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd`
+
+export type HostLimitsInit = {
+  readonly memoryBytes: number
+  /** Of one file that it may write. */
+  readonly fileBytes: number
+  readonly cpuSeconds: number
+}
+
+/** What is reserved beside a machine's memory: the program's own code, and what an emulation makes of the guest's. */
+const RESERVED_BYTES = 2_147_483_648
+const OPEN_FILES = 128
+
+/** Limits of the process of a machine itself, should a program take it over; as arguments of `prlimit`. */
+export function hostLimits({ memoryBytes, fileBytes, cpuSeconds }: HostLimitsInit): readonly string[] {
+  const limits = { as: memoryBytes + RESERVED_BYTES, core: 0, cpu: cpuSeconds, fsize: fileBytes, nofile: OPEN_FILES }
+  return Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
+}
 
 /** Whoever may not walk to a file may still open what it was handed. */
 function descriptorPath(descriptor: number): string {

@@ -9,6 +9,7 @@ import { KeptMachines } from './kept-machines.ts'
 import type { MachineEngine, MachineRun } from './machine-engine.ts'
 import { type Acceleration, type GuestImage, machineBytes } from './machine-settings.ts'
 import { QemuMachine } from './qemu-machine.ts'
+import { watchCpu } from './watch-cpu.ts'
 
 export type QemuEngineInit = {
   readonly tools: QemuTools
@@ -20,7 +21,6 @@ export type QemuEngineInit = {
   readonly keepsMachines: boolean
 }
 
-const LOOK_EVERY_MS = 20
 const READABLE_BY_THE_MACHINE = 0o644
 const BOOT_CPU_SECONDS = 120
 
@@ -77,7 +77,7 @@ async function runMachine({ init, run, owned, memoryBytes, state }: RunningInit)
     })
     owned.record({ processes: [machine.program.identity], controlGroups: [] })
     void machine.program.ended.then(() => guest.close(`the machine ended by itself. ${machine.complaint}`))
-    const watch = watchCpu(machine, guest)
+    const watch = watchCpu(machine.program.identity, guest)
     let left: readonly string[] = []
     try {
       await guest.finished
@@ -89,15 +89,4 @@ async function runMachine({ init, run, owned, memoryBytes, state }: RunningInit)
   } finally {
     guest.dispose()
   }
-}
-
-/** Time of processors is measured at the machine's process, where its guest has no say. What the start took does not count. */
-function watchCpu(machine: QemuMachine, guest: GuestRun): NodeJS.Timeout {
-  let atStartMs: number | undefined
-  return setInterval(() => {
-    if (!guest.hasStarted) return
-    const cpuMs = machine.cpuMs
-    atStartMs ??= cpuMs
-    guest.hearCpu(cpuMs - atStartMs)
-  }, LOOK_EVERY_MS)
 }

@@ -1,8 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { HostProgram, type ProgramDescriptor } from '../process/host-program.ts'
-import { readProcessStat } from '../process/process-identity.ts'
 import type { QemuTools } from './find-qemu.ts'
-import { type Acceleration, type GuestImage, qemuArguments } from './machine-settings.ts'
+import { type Acceleration, type GuestImage, hostLimits, qemuArguments } from './machine-settings.ts'
 
 export type QemuMachineInit = {
   readonly tools: QemuTools
@@ -21,11 +20,7 @@ export type QemuMachineInit = {
 }
 
 const FIRST_DESCRIPTOR = 3
-const TICK_MS = 10
-/** What QEMU reserves beside the machine's memory: its own code and what it makes of the guest's. */
-const RESERVED_BYTES = 2_147_483_648
 const STATE_SLACK_BYTES = 67_108_864
-const OPEN_FILES = 128
 const COMPLAINT_MAX = 2_048
 
 /** A machine in a process of QEMU, which runs as nobody where it can, has no rights, and ends with this process. */
@@ -56,10 +51,11 @@ export class QemuMachine {
       const keep = init.keep === undefined ? undefined : files.open(init.keep, 'r+')
       const monitor = keep === undefined ? undefined : files.talk()
       const { acceleration, memoryBytes } = init
+      const fileBytes = keep === undefined ? 0 : memoryBytes + STATE_SLACK_BYTES
       const settings = { acceleration, memoryBytes, kernel, initialFiles, request, state, monitor }
       const program = await HostProgram.start({
         file: tools.prlimit,
-        args: [...hostLimits(init), '--', tools.qemu, ...qemuArguments(settings)],
+        args: [...hostLimits({ memoryBytes, fileBytes, cpuSeconds: init.cpuSeconds }), '--', tools.qemu, ...qemuArguments(settings)],
         environment: {},
         user: tools.user,
         descriptors: files.all,
@@ -79,23 +75,6 @@ export class QemuMachine {
   get complaint(): string {
     return this.said.text.trim()
   }
-
-  /** Time of processors that it has used so far, milliseconds. */
-  get cpuMs(): number {
-    return (readProcessStat(`/proc/${this.program.identity.pid}/stat`)?.cpuTicks ?? 0) * TICK_MS
-  }
-}
-
-/** Limits of QEMU itself, should a program take it over. */
-function hostLimits({ memoryBytes, keep, cpuSeconds }: QemuMachineInit): readonly string[] {
-  const limits = {
-    as: memoryBytes + RESERVED_BYTES,
-    core: 0,
-    cpu: cpuSeconds,
-    fsize: keep === undefined ? 0 : memoryBytes + STATE_SLACK_BYTES,
-    nofile: OPEN_FILES,
-  }
-  return Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
 }
 
 /** Files that are opened here, so that whoever runs as nobody need not be able to walk to them. */

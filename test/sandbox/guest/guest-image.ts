@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Entry, writeCpio } from '../../../scripts/sandbox/cpio.ts'
+import { type Entry, writeCpio } from '../../../src/sandbox/guest/cpio.ts'
 import { baseFiles, buildSupervisor } from '../../../scripts/sandbox/guest-parts.ts'
 
 const PROBE_SOURCE = fileURLToPath(new URL('../corpus/probe.c', import.meta.url))
