@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/agent-run.ts')).agentRunCommand,
   },
   {
+    name: 'sandbox run',
+    summary: 'run a program that you do not trust, and say what it used',
+    load: async () => (await import('./commands/sandbox-run.ts')).sandboxRunCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check what works, and say how to repair what does not',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

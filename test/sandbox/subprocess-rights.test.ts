@@ -5,12 +5,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { SANDBOX_LIMIT_DEFAULTS, type SandboxPolicy } from '../../src/core/sandbox/sandbox-policy.ts'
+import { createSubprocessSandbox } from '../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
+import { openHome } from './subject.ts'
 import { isLeftOut } from './runtimes-here.ts'
 
 const isOut = isLeftOut('subprocess')
 
 const PROGRAM = fileURLToPath(new URL('subprocess-rights.ts', import.meta.url))
 const NOBODY = 65_534
+
+const POLICY: SandboxPolicy = {
+  isolation: 't3',
+  limits: SANDBOX_LIMIT_DEFAULTS,
+  network: { hosts: [] },
+  environment: [],
+  paths: { read: [], write: [] },
+  allowEmulation: false,
+}
 
 type Said = {
   readonly state: { readonly works: boolean; readonly reason?: string; readonly remedy?: string }
@@ -50,4 +62,30 @@ it.skipIf(isOut)('says why it does not work where there are no namespaces for us
   const { state } = await ask(['unshare', '--user', '--map-root-user', 'sh', '-c', without])
   expect(state).toMatchObject({ works: false, reason: expect.stringContaining('bubblewrap failed') })
   expect(state.remedy).toContain('user.max_user_namespaces')
+})
+
+it.skipIf(isOut)('passes on nothing that whoever started this process left open', async () => {
+  const opened = 'exec 200< /etc/passwd && exec "$0" "$@"'
+  expect(await ask(['bash', '-c', opened])).toMatchObject({ state: { works: true }, said: String(NOBODY), files: 1 })
+})
+
+it.skipIf(isOut)('gives no rights, and none can be had', async () => {
+  const home = await openHome()
+  const sandbox = createSubprocessSandbox({ home: home.path })
+  const probe = {
+    kind: 'command',
+    argv: ['/bin/grep', '-E', '^(Cap|NoNewPrivs|Seccomp)', '/proc/self/status'],
+  } as const
+  const { stdout } = await sandbox.run({ program: probe, policy: POLICY })
+  await sandbox.close()
+  await home.remove()
+  const rights = Object.fromEntries(
+    new TextDecoder()
+      .decode(stdout)
+      .trim()
+      .split('\n')
+      .map((line) => line.split(':\t')),
+  ) as Record<string, string>
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(rights[set], set).toMatch(/^0+$/)
+  expect([rights['NoNewPrivs'], rights['Seccomp']]).toEqual(['1', '2'])
 })

@@ -7,7 +7,7 @@ if (home === undefined) throw new Error('a home is needed')
 const sandbox = createSubprocessSandbox({ home })
 const state = await sandbox.probe()
 const request = {
-  program: { kind: 'command', argv: ['/bin/sh', '-c', 'id -u; echo made > made'] },
+  program: { kind: 'command', argv: ['/bin/sh', '-c', 'id -u; echo made > made; cat /proc/self/fd/200 2> /dev/null'] },
   filesOut: ['made'],
   policy: {
     isolation: 't3',

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { CodedError, remedyOf } from '../../base/errors.ts'
 import { diagnoseConfig } from '../../node/diagnosis/diagnose-config.ts'
 import { diagnoseMachine } from '../../node/diagnosis/diagnose-machine.ts'
+import { diagnoseSandboxes } from '../../node/diagnosis/diagnose-sandboxes.ts'
 import type { NodeConfig } from '../../node/config/node-config.ts'
 import type { HealthCheck, KernellNode } from '../../node/kernell-node.ts'
 import type { RunningNode } from '../../node/running-node.ts'
@@ -36,6 +37,7 @@ async function examine(context: CommandContext): Promise<readonly HealthCheck[]>
   const before = [
     ...(await diagnoseMachine(config.dataDir)),
     ...diagnoseConfig(config, context.environment, isReadable),
+    ...(await diagnoseSandboxes(context.signal)),
   ]
   return mergeChecks(before, await examineNode(context, config))
 }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { CodedError } from '../../base/errors.ts'
 import type { SandboxStream } from '../../ports/sandbox-runtime.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { identifyProcess, isRunning, killProcess, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
 
 /** A further descriptor of the program. `give`: it reads these bytes to their end. `hold`: it reads what is written later. `take`: what it writes is read. `talk`: both, a connected socket. `share`: one of ours. */
@@ -32,6 +33,8 @@ export type HostProgramInit = {
 
 export type ProgramExit = { readonly code: number | undefined; readonly signal: NodeJS.Signals | undefined }
 
+type Stdio = 'ignore' | 'pipe' | number
+
 /** A child that does not close its pipes, because somebody else holds them, is waited for no longer. */
 const CLOSE_WITHIN_MS = 1_000
 const GONE_WITHIN_MS = 2_000
@@ -53,20 +56,22 @@ export class HostProgram {
   /** Throws `SANDBOX_BROKEN` where it cannot be started. */
   static async start(init: HostProgramInit): Promise<HostProgram> {
     const descriptors = init.descriptors ?? []
-    const stdio: StdioOptions = [
+    const stdio: Stdio[] = [
       init.stdin === undefined ? 'ignore' : 'pipe',
       'pipe',
       'pipe',
       ...descriptors.map((each) => (each.kind === 'share' ? each.descriptor : ('pipe' as const))),
     ]
     const [file, args] = withParent(init)
+    const nothing = openSync('/dev/null', 'r')
     const child = spawn(file, args, {
-      stdio,
+      stdio: cover(stdio, nothing),
       env: init.environment,
       detached: true,
       cwd: init.directory ?? '/',
       ...(init.user !== undefined && { uid: init.user.uid, gid: init.user.gid }),
     })
+    closeSync(nothing)
     const ended = endOf(child)
     feed(child, init, descriptors)
     await startOf(child, init.file)
@@ -114,6 +119,16 @@ export class HostProgram {
     if (left.length === 0) await this.ended
     return left
   }
+}
+
+/** Puts `nothing` in the place of what would be inherited. Places between are left as they are, which is empty. */
+function cover(stdio: readonly Stdio[], nothing: number): Stdio[] {
+  const covered = [...stdio]
+  for (const descriptor of inheritedDescriptors()) {
+    while (covered.length <= descriptor) covered.push('ignore')
+    if (descriptor >= stdio.length) covered[descriptor] = nothing
+  }
+  return covered
 }
 
 /** `setpriv` asks the kernel for that signal and then becomes the program. Where it is missing, the next start takes the program away. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
 import type { SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
 import { isOwnPlace } from './system-view.ts'
@@ -40,7 +40,9 @@ function open(path: string): number {
   } catch (cause) {
     throw new CodedError('SANDBOX_POLICY_INVALID', { message: `paths: ${path} cannot be opened`, cause })
   }
-  if (readlinkSync(`/proc/self/fd/${descriptor}`) === path) return descriptor
+  // Opened so, a link is itself and has its own name.
+  const isPlain = !fstatSync(descriptor).isSymbolicLink() && readlinkSync(`/proc/self/fd/${descriptor}`) === path
+  if (isPlain) return descriptor
   closeSync(descriptor)
   return refuse(`paths: ${path} is a link, or lies behind one`)
 }

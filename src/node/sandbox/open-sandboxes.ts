@@ -1,0 +1,93 @@
+import { CodedError } from '../../base/errors.ts'
+import { chooseRuntime, type RuntimeState, type RuntimeStates } from '../../core/sandbox/choose-runtime.ts'
+import { isAtLeast, RUNTIME_TRAITS, SANDBOX_RUNTIMES, type SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
+import type {
+  SandboxEgress,
+  SandboxRequest,
+  SandboxResult,
+  SandboxRunOptions,
+  SandboxRuntime,
+} from '../../ports/sandbox-runtime.ts'
+import { createSubprocessSandbox } from '../../sandbox/subprocess/create-subprocess-sandbox.ts'
+
+export type SandboxesInit = {
+  /** Default: all that this node has. */
+  readonly runtimes?: readonly SandboxRuntime[]
+  /** The way to the hosts that a policy names; without it such a policy is refused. */
+  readonly egress?: SandboxEgress
+  /** Whose variables a policy may name; default the process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+export type SandboxesRunOptions = SandboxRunOptions & {
+  /** A runtime by name; it has to be strong enough all the same. */
+  readonly runtime?: SandboxRuntimeName | undefined
+}
+
+/** The runtimes of a node as one: the weakest that works here and is strong enough runs a program, and a weaker one never does. */
+export type Sandboxes = AsyncDisposable & {
+  /** Tries every runtime out. */
+  states(options?: SandboxRunOptions): Promise<RuntimeStates>
+  /**
+   * Runs a program to its end. Throws what a runtime throws; `SANDBOX_UNAVAILABLE`, where none will do, says in `details.passedOver` of each why not.
+   */
+  run(request: SandboxRequest, options?: SandboxesRunOptions): Promise<SandboxResult>
+  /** Ends all that runs. Idempotent. */
+  close(): Promise<void>
+}
+
+export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
+  const runtimes = new Map((init.runtimes ?? runtimesOfNode(init)).map((runtime) => [runtime.name, runtime]))
+  const close = async (): Promise<void> => {
+    await Promise.all([...runtimes.values()].map(async (runtime) => await runtime.close()))
+  }
+  return {
+    states: async (options) => await statesOf([...runtimes.values()], options),
+    run: async (request, options = {}) => await choose(runtimes, request, options),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function runtimesOfNode({ egress, environment }: SandboxesInit): readonly SandboxRuntime[] {
+  return [createSubprocessSandbox({ egress, ...(environment !== undefined && { environment }) })]
+}
+
+/** One after the other: a probe that fights with another for the processor may find that it does not work. */
+async function statesOf(runtimes: readonly SandboxRuntime[], options?: SandboxRunOptions): Promise<RuntimeStates> {
+  const states: Partial<Record<SandboxRuntimeName, RuntimeState>> = {}
+  for (const runtime of runtimes) states[runtime.name] = await runtime.probe(options)
+  return states
+}
+
+async function choose(
+  runtimes: ReadonlyMap<SandboxRuntimeName, SandboxRuntime>,
+  request: SandboxRequest,
+  { runtime: named, ...options }: SandboxesRunOptions,
+): Promise<SandboxResult> {
+  const { policy, program } = request
+  const demand = {
+    isolation: policy.isolation,
+    program: program.kind,
+    named,
+    allowEmulation: policy.allowEmulation,
+  }
+  const states: Partial<Record<SandboxRuntimeName, RuntimeState>> = {}
+  // Weakest first, and only as far as needed: trying out a machine takes seconds.
+  for (const name of SANDBOX_RUNTIMES) {
+    const runtime = runtimes.get(name)
+    const { tier, runs } = RUNTIME_TRAITS[name]
+    const isMeant = runs === program.kind && isAtLeast(tier, policy.isolation) && (named ?? name) === name
+    if (runtime === undefined || !isMeant) continue
+    states[name] = await runtime.probe(options)
+    const choice = chooseRuntime(states, demand)
+    if (choice.kind === 'chosen' && choice.runtime === name) return await runtime.run(request, options)
+  }
+  const choice = chooseRuntime(states, demand)
+  const passedOver = choice.kind === 'refused' ? choice.passedOver : []
+  const reasons = passedOver.filter(({ why }) => why !== 'not-named' || named === undefined)
+  throw new CodedError('SANDBOX_UNAVAILABLE', {
+    message: reasons.map(({ runtime, reason }) => `${runtime}: ${reason}`).join('; '),
+    details: { passedOver },
+  })
+}

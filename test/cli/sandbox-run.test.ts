@@ -1,0 +1,92 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isLeftOut } from '../sandbox/runtimes-here.ts'
+import { type InProcessInit, type InProcessRun, runInProcess } from './run-in-process.ts'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kernell-cli-'))
+})
+
+afterEach(async () => await rm(folder, { recursive: true, force: true }))
+
+async function run(
+  words: readonly string[],
+  { policy = { isolation: 't3' }, ...init }: InProcessInit & { readonly policy?: unknown } = {},
+): Promise<InProcessRun> {
+  await writeFile(join(folder, 'policy.json'), JSON.stringify(policy))
+  return await runInProcess(['sandbox', 'run', '--policy', 'policy.json', ...words], { ...init, workingDir: folder })
+}
+
+describe.skipIf(isLeftOut('subprocess'))('kernell sandbox run', () => {
+  it('answers with what the program did and used', async () => {
+    const { exitCode, json } = await run(['--json', '--', '/bin/sh', '-c', 'echo out; echo err >&2; exit 3'])
+    expect(exitCode).toBe(1)
+    expect(json()).toEqual({
+      runtime: 'subprocess',
+      reason: 'exited',
+      code: 3,
+      signal: null,
+      usage: {
+        wall_ms: expect.any(Number),
+        start_ms: expect.any(Number),
+        cpu_ms: expect.any(Number),
+        memory_bytes_peak: expect.any(Number),
+        output_bytes: 8,
+      },
+      stdout: 'out\n',
+      stderr: 'err\n',
+      truncated: { stdout: false, stderr: false, files: false },
+      left_behind: [],
+    })
+  })
+
+  it('gives it the standard input and the variables that are named, and nothing else', async () => {
+    const options = {
+      policy: { isolation: 't3', environment: ['NAMED'] },
+      input: 'typed',
+      environment: { NAMED: 'yes', OTHER: 'no' },
+    }
+    const script = 'cat; echo "[$NAMED][$OTHER]"'
+    expect((await run(['--stdin', '--', '/bin/sh', '-c', script], options)).output).toBe('typed[yes][]\n')
+    expect((await run(['--', '/bin/sh', '-c', script], options)).output).toBe('[yes][]\n')
+  })
+
+  it('ends with 3 when the program came to a limit, and says which', async () => {
+    const policy = { isolation: 't3', limits: { wallMs: 200 } }
+    const { exitCode, errors } = await run(['--', '/bin/sleep', '1000'], { policy })
+    expect(exitCode).toBe(3)
+    expect(errors).toContain('ended by time')
+  })
+
+  it('shows what would act on the terminal', async () => {
+    const { output } = await run(['--', '/usr/bin/printf', '\\033]0;title\\007'])
+    expect(output).toBe('\\u{1b}]0;title\\u{7}\n')
+  })
+})
+
+describe('kernell sandbox run', () => {
+  it('refuses what nothing here is strong enough for, and says of each why', async () => {
+    const { exitCode, errors } = await run(['--runtime', 'subprocess', '--', '/bin/true'], {
+      policy: { isolation: 't5' },
+    })
+    expect(exitCode).toBe(3)
+    expect(errors).toContain('subprocess: it is t3, and t5 is required')
+  })
+
+  it.each([
+    [['--', '/bin/true'], { isolation: 't9' }, 'isolation'],
+    [['--'], undefined, 'Name the program'],
+    [['--runtime', 'lxc', '--', '/bin/true'], undefined, '--runtime must be one of'],
+    [['--runtime', 'wasm', '--', 'none.wasm'], undefined, 'Name the function'],
+    [['--runtime', 'wasm', '--', 'none.wasm', 'run', '{'], undefined, 'is no JSON'],
+    [['--runtime', 'quickjs', '--', 'none.js'], undefined, 'none.js'],
+  ])('refuses %j and says what is wrong', async (words, policy, message) => {
+    const { exitCode, errors } = await run(words, policy === undefined ? {} : { policy })
+    expect(exitCode).not.toBe(0)
+    expect(errors).toContain(message)
+  })
+})
