@@ -31,5 +31,8 @@ writeFileSync(
   join(directory, 'initial-files'),
   writeCpio([...baseFiles(), ...added, { kind: 'file', path: 'init', bytes: readFileSync(supervisor), mode: 0o755 }]),
 )
-writeFileSync(join(directory, 'kernel'), kernel === undefined ? kernelOfPackage(packagePath ?? '') : readFileSync(kernel))
+writeFileSync(
+  join(directory, 'kernel'),
+  kernel === undefined ? kernelOfPackage(packagePath ?? '') : readFileSync(kernel),
+)
 console.log(`kernel, initial-files and supervisor are in ${directory}.`)

@@ -73,7 +73,9 @@ class DockerSandbox implements SandboxRuntime {
   constructor(init: DockerSandboxInit) {
     this.init = init
     this.slots = new RunSlots({ concurrencyMax: init.concurrencyMax ?? 4, waitingMax: init.waitingMax ?? 64 })
-    this.engine = new EngineClient(init.socketPath ?? SOCKETS.find((path) => existsSync(path)) ?? '/var/run/docker.sock')
+    this.engine = new EngineClient(
+      init.socketPath ?? SOCKETS.find((path) => existsSync(path)) ?? '/var/run/docker.sock',
+    )
   }
 
   async probe(options: SandboxRunOptions = {}): Promise<RuntimeState> {
@@ -138,7 +140,9 @@ class DockerSandbox implements SandboxRuntime {
     if (hosts.length === 0) return undefined
     const { egress, egressBytesMax } = this.init
     if (egress === undefined)
-      throw new CodedError('SANDBOX_UNAVAILABLE', { message: 'hosts can be reached through a broker alone, and there is none' })
+      throw new CodedError('SANDBOX_UNAVAILABLE', {
+        message: 'hosts can be reached through a broker alone, and there is none',
+      })
     return await openGateFor(egress, { hosts, bytesMax: egressBytesMax ?? EGRESS_BYTES_MAX })
   }
 
@@ -165,13 +169,24 @@ class DockerSandbox implements SandboxRuntime {
 }
 
 const REMEDIES: readonly (readonly [sign: RegExp, remedy: string])[] = [
-  [/image/, 'Make a small one from busybox with `node scripts/sandbox-image.ts`, or import another: `tar -C root -c . | docker import - NAME:TAG`.'],
-  [/mount source|bind source|supervisor/, 'Make the supervisor with `node scripts/sandbox-image.ts`, on the machine of the engine.'],
+  [
+    /image/,
+    'Make a small one from busybox with `node scripts/sandbox-image.ts`, or import another: `tar -C root -c . | docker import - NAME:TAG`.',
+  ],
+  [
+    /mount source|bind source|supervisor/,
+    'Make the supervisor with `node scripts/sandbox-image.ts`, on the machine of the engine.',
+  ],
   [/nobody answers/, 'Start Docker, or `podman system service`, and let this user open its socket.'],
 ]
 
 function explain(error: unknown): { readonly reason: string; readonly remedy: string } {
   const reason = error instanceof Error ? error.message : String(error)
   const remedy = REMEDIES.find(([sign]) => sign.test(reason))?.[1]
-  return { reason, remedy: remedy ?? 'Run a container by hand with `docker run --network none --read-only IMAGE true`, and read what it says.' }
+  return {
+    reason,
+    remedy:
+      remedy ??
+      'Run a container by hand with `docker run --network none --read-only IMAGE true`, and read what it says.',
+  }
 }

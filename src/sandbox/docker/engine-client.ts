@@ -9,7 +9,9 @@ const VERSION = z.object({
   Version: z.string(),
   Components: z.array(z.object({ Name: z.string(), Version: z.string() })).optional(),
 })
-const LISTED = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Labels: z.record(z.string(), z.string()).nullish() }))
+const LISTED = z.array(
+  z.object({ Id: z.string(), Names: z.array(z.string()), Labels: z.record(z.string(), z.string()).nullish() }),
+)
 const COMPLAINT = z.object({ message: z.string() })
 
 export type ListedContainer = { readonly id: string; readonly name: string; readonly owner: string }
@@ -33,7 +35,9 @@ export class EngineClient {
 
   /** Name and version, for people. */
   async version(signal?: AbortSignal): Promise<string> {
-    const { Version, Components } = VERSION.parse(expectStatus(await this.ask('GET', '/version', { signal }), [200]).body)
+    const { Version, Components } = VERSION.parse(
+      expectStatus(await this.ask('GET', '/version', { signal }), [200]).body,
+    )
     return `${Components?.[0]?.Name ?? 'Docker'} ${Version}`
   }
 

@@ -16,7 +16,9 @@ const TYPES = { directory: 0o040_000, link: 0o120_000, file: 0o100_000 } as cons
 
 /** An archive in the form `newc` of cpio, which the kernel unpacks as its first file system; several of them may follow each other. All of it is root's. */
 export function writeCpio(entries: readonly Entry[]): Uint8Array {
-  const members = entries.map((entry, index) => member({ name: entry.path, inode: index + 1, mode: modeOf(entry), bytes: bytesOf(entry) }))
+  const members = entries.map((entry, index) =>
+    member({ name: entry.path, inode: index + 1, mode: modeOf(entry), bytes: bytesOf(entry) }),
+  )
   const end = member({ name: TRAILER, inode: 0, mode: 0, bytes: new Uint8Array() })
   return pad(Buffer.concat([...members, end]), BLOCK)
 }

@@ -23,7 +23,15 @@ export class GuestFiles {
   }
 
   /** Throws `SANDBOX_BROKEN` for a file that was not asked for, or comes again. */
-  begin({ index, isExecutable, size }: { readonly index: number; readonly isExecutable: boolean; readonly size: number }): void {
+  begin({
+    index,
+    isExecutable,
+    size,
+  }: {
+    readonly index: number
+    readonly isExecutable: boolean
+    readonly size: number
+  }): void {
     const path = this.paths[index]
     if (path === undefined || index < this.next) throw notAsked()
     this.next = index + 1

@@ -18,7 +18,7 @@ export type GuestRunInit = {
 
 type Ended = Extract<GuestEvent, { type: 'ended' }>
 
-/** After a program's end its files still come; nobody waits longer for them. */
+/** After a program's end its files still come; nobody waits longer for the next piece. */
 const HAND_OUT_WITHIN_MS = 10_000
 const ENOENT = 2
 
@@ -143,6 +143,7 @@ export class GuestRun {
       case 'file':
         return this.files?.begin(event)
       case 'file-piece':
+        this.patience.refresh()
         return this.files?.add(event.piece)
       case 'done':
         return this.finish(this.ended?.limit ?? 'exited')

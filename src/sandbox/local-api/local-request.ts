@@ -35,7 +35,9 @@ export async function askLocally(init: LocalRequest): Promise<LocalReply> {
     }
   } catch (cause) {
     init.signal?.throwIfAborted()
-    throw cause instanceof CodedError ? cause : new CodedError('SANDBOX_BROKEN', { message: 'an answer was cut off', cause })
+    throw cause instanceof CodedError
+      ? cause
+      : new CodedError('SANDBOX_BROKEN', { message: 'an answer was cut off', cause })
   }
   return { status: response.statusCode ?? 0, body: parse(text) }
 }
@@ -69,7 +71,9 @@ async function open(init: LocalRequest, headers: Readonly<Record<string, string>
     },
     ...(init.signal !== undefined && { signal: init.signal }),
   })
-  outgoing.on('timeout', () => outgoing.destroy(new CodedError('SANDBOX_BROKEN', { message: `${init.path} was not answered` })))
+  outgoing.on('timeout', () =>
+    outgoing.destroy(new CodedError('SANDBOX_BROKEN', { message: `${init.path} was not answered` })),
+  )
   try {
     return await new Promise<Opened>((resolve, reject) => {
       outgoing.once('error', reject)

@@ -153,8 +153,7 @@ function refuseWays({ network, paths }: SandboxPolicy): void {
 
 function explain(error: unknown): { readonly reason: string; readonly remedy: string } {
   const reason = error instanceof Error ? error.message : String(error)
-  if (reason.includes('qemu-system-x86_64 is not'))
-    return { reason, remedy: 'Install the package `qemu-system-x86`.' }
+  if (reason.includes('qemu-system-x86_64 is not')) return { reason, remedy: 'Install the package `qemu-system-x86`.' }
   if (reason.includes('ENOENT'))
     return { reason, remedy: 'Make a kernel and its first files with `node scripts/sandbox-guest.mjs`.' }
   return { reason, remedy: 'Start QEMU by hand with the kernel and the first files, and read what it says.' }

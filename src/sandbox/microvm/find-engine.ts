@@ -33,7 +33,14 @@ export async function findEngine(init: FindEngineInit): Promise<MachineEngine> {
     }
   }
   const { image, runs, bootWithinMs } = init
-  const emulated = createQemuEngine({ tools, image, acceleration: 'emulation', runs, bootWithinMs, keepsMachines: true })
+  const emulated = createQemuEngine({
+    tools,
+    image,
+    acceleration: 'emulation',
+    runs,
+    bootWithinMs,
+    keepsMachines: true,
+  })
   await init.tryOut(emulated)
   return emulated
 }

@@ -53,7 +53,8 @@ function isExecutable(path: string): boolean {
 /** Nobody, in the group that may use the device where there is one. */
 function unprivileged(): { readonly uid: number; readonly gid: number } {
   const device = statSync(DEVICE, { throwIfNoEntry: false })
-  const isForGroup = device !== undefined && device.gid !== 0 && (device.mode & GROUP_READS_AND_WRITES) === GROUP_READS_AND_WRITES
+  const isForGroup =
+    device !== undefined && device.gid !== 0 && (device.mode & GROUP_READS_AND_WRITES) === GROUP_READS_AND_WRITES
   return { uid: NOBODY, gid: isForGroup ? device.gid : NOBODY }
 }
 

@@ -17,8 +17,7 @@ const STEP_BYTES = 256 * MEBIBYTE
  * Words for the kernel. It says nothing, because the supervisor alone speaks on its line; faults of processors that let one user look at another are not guarded against, because there is one
  * user, and the machine's own walls do not rest on it; and where it fails, the machine ends.
  */
-const KERNEL_WORDS =
-  'quiet loglevel=0 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests reboot=t panic=-1'
+const KERNEL_WORDS = 'quiet loglevel=0 mitigations=off nokaslr random.trust_cpu=on cryptomgr.notests reboot=t panic=-1'
 
 /**
  * Memory of a machine in which a program can use all that its limits give, and what is put in lies beside it; in large steps, so that few states of different sizes are kept. What is never
@@ -52,11 +51,19 @@ export function qemuArguments(init: QemuInit): readonly string[] {
   const spawning = init.monitor === undefined ? 'deny' : 'allow'
   return [
     // Without ACPI an emulated machine of this kind finds its clock.
-    ...['-M', 'microvm,acpi=off,rtc=on', ...processor, '-smp', '1', '-m', `${init.memoryBytes / MEBIBYTE}M`],
+    ...[
+      '-M',
+      'microvm,acpi=off,rtc=on,isa-serial=off',
+      ...processor,
+      '-smp',
+      '1',
+      '-m',
+      `${init.memoryBytes / MEBIBYTE}M`,
+    ],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-sandbox', `on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny,spawn=${spawning}`],
     ...['-kernel', descriptorPath(init.kernel), '-initrd', descriptorPath(init.initialFiles), '-append', KERNEL_WORDS],
-    ...['-chardev', 'stdio,id=line,signal=off', '-serial', 'chardev:line'],
+    ...['-chardev', 'stdio,id=line,signal=off', '-device', 'isa-debugcon,iobase=0xe9,chardev=line'],
     ...(init.request === undefined ? [] : ['-fw_cfg', `name=opt/kernell/request,file=${descriptorPath(init.request)}`]),
     ...(init.state === undefined ? [] : ['-incoming', `fd:${init.state}`]),
     ...(init.monitor === undefined

@@ -4,10 +4,7 @@ import { CodedError } from '../../base/errors.ts'
 
 const LINE_MAX = 65_536
 
-const REPLY = z.union([
-  z.object({ return: z.unknown() }),
-  z.object({ error: z.object({ desc: z.string() }) }),
-])
+const REPLY = z.union([z.object({ return: z.unknown() }), z.object({ error: z.object({ desc: z.string() }) })])
 
 /** QEMU's monitor: a line of JSON for each command, its answers and its events. One command at a time. */
 export class MonitorSession {

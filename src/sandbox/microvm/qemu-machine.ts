@@ -55,7 +55,12 @@ export class QemuMachine {
       const settings = { acceleration, memoryBytes, kernel, initialFiles, request, state, monitor }
       const program = await HostProgram.start({
         file: tools.prlimit,
-        args: [...hostLimits({ memoryBytes, fileBytes, cpuSeconds: init.cpuSeconds }), '--', tools.qemu, ...qemuArguments(settings)],
+        args: [
+          ...hostLimits({ memoryBytes, fileBytes, cpuSeconds: init.cpuSeconds }),
+          '--',
+          tools.qemu,
+          ...qemuArguments(settings),
+        ],
         environment: {},
         user: tools.user,
         descriptors: files.all,

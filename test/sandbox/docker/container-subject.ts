@@ -11,13 +11,20 @@ const SOCKET = process.env.KERNELL_DOCKER_SOCKET ?? '/var/run/docker.sock'
 
 /** Why no container can be made here, or `undefined`. */
 export function whyNoContainer(): string | undefined {
-  return existsSync(SOCKET) ? whyNoGuest() : `no engine listens on ${SOCKET}; KERNELL_DOCKER_SOCKET names another socket`
+  return existsSync(SOCKET)
+    ? whyNoGuest()
+    : `no engine listens on ${SOCKET}; KERNELL_DOCKER_SOCKET names another socket`
 }
 
 export type ContainerSubject = {
   readonly open: (init?: { readonly egress?: SandboxEgress; readonly image?: string }) => SandboxRuntime
   readonly leftovers: () => Promise<readonly string[]>
-  readonly settings: { readonly image: string; readonly supervisor: string; readonly socketPath: string; readonly home: string }
+  readonly settings: {
+    readonly image: string
+    readonly supervisor: string
+    readonly socketPath: string
+    readonly home: string
+  }
   readonly remove: () => Promise<void>
 }
 
@@ -27,7 +34,10 @@ export async function openContainerSubject(): Promise<ContainerSubject> {
   const home = await openHome()
   const image = `kernell-sandbox-test:p${process.pid}`
   const docker = (...args: readonly string[]): readonly string[] => ['--host', `unix://${SOCKET}`, ...args]
-  execFileSync('docker', docker('import', '-', image), { input: writeTar(guest.files), stdio: ['pipe', 'ignore', 'inherit'] })
+  execFileSync('docker', docker('import', '-', image), {
+    input: writeTar(guest.files),
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
   const settings = { image, supervisor: guest.supervisor, socketPath: SOCKET, home: home.path }
   const engine = new EngineClient(SOCKET)
   return {

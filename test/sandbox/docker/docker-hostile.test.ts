@@ -44,7 +44,9 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
   it('a path of this machine is seen as its policy says, and only that one', async () => {
     const path = join(directory, 'given')
     await writeFile(path, 'from this machine\n', { mode: 0o644 })
-    const request = probeRequest('t4', { argv: ['/bin/sh', '-c', `cat ${path}; echo x > ${path} || echo refused; ls ${directory}`] })
+    const request = probeRequest('t4', {
+      argv: ['/bin/sh', '-c', `cat ${path}; echo x > ${path} || echo refused; ls ${directory}`],
+    })
     const paths = { read: [path], write: [] }
     const result = await runtime.run({ ...request, policy: { ...request.policy, paths } })
     expect(text(result.stdout)).toBe('from this machine\nrefused\ngiven\n')
@@ -61,7 +63,9 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
   it('hosts are refused without a broker; with one its socket is there, and it alone', async () => {
     const request = probeRequest('t4', { argv: ['/bin/sh', '-c', 'exec probe network 1 $KERNELL_EGRESS_SOCKET none'] })
     const policy = { ...request.policy, network: { hosts: ['example.org'] } }
-    await expect(runtime.run({ ...request, policy })).rejects.toSatisfy((error) => CodedError.is(error, 'SANDBOX_UNAVAILABLE'))
+    await expect(runtime.run({ ...request, policy })).rejects.toSatisfy((error) =>
+      CodedError.is(error, 'SANDBOX_UNAVAILABLE'),
+    )
     const { egress, close } = await openTestEgress(directory)
     const open = subject.open({ egress })
     try {
@@ -75,13 +79,19 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
 
   it('an image that is not there is said, with what helps', async () => {
     const none = subject.open({ image: 'kernell-sandbox-test:none' })
-    expect(await none.probe()).toMatchObject({ works: false, reason: expect.stringContaining('image'), remedy: expect.stringContaining('docker import') })
+    expect(await none.probe()).toMatchObject({
+      works: false,
+      reason: expect.stringContaining('image'),
+      remedy: expect.stringContaining('docker import'),
+    })
     await none.close()
   })
 
   it('kill -9 of the parent leaves no container', async () => {
     const { image, supervisor, socketPath, home } = subject.settings
-    const parent = spawn(process.execPath, [PARENT, image, supervisor, socketPath, home], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const parent = spawn(process.execPath, [PARENT, image, supervisor, socketPath, home], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await new Promise((resolve) => parent.stdout.once('data', resolve))
     const engine = new EngineClient(socketPath)
     const ours = async (): Promise<number> =>
@@ -98,7 +108,12 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
     const name = `kernell-sandbox-${owner}-1`
     const { containerSettings } = await import('../../../src/sandbox/docker/container-settings.ts')
     const { image, supervisor } = subject.settings
-    const settings = containerSettings({ image, supervisor, owner, request: probeRequest('t4', { argv: ['/bin/true'] }) })
+    const settings = containerSettings({
+      image,
+      supervisor,
+      owner,
+      request: probeRequest('t4', { argv: ['/bin/true'] }),
+    })
     const id = await engine.create(name, settings, new AbortController().signal)
     expect((await engine.list()).map((each) => each.id)).toContain(id)
     const next = subject.open()
@@ -108,7 +123,9 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
   })
 
   it('shows no other way out to whoever looks', async () => {
-    const result = await runtime.run(probeRequest('t4', { argv: ['/bin/probe', 'network', '1', '/var/run/docker.sock', 'none'] }))
+    const result = await runtime.run(
+      probeRequest('t4', { argv: ['/bin/probe', 'network', '1', '/var/run/docker.sock', 'none'] }),
+    )
     expect(reachedIn(result.stdout).filter((way) => way !== 'netlink' && way !== 'vsock')).toEqual([])
   })
 })

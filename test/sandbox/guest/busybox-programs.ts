@@ -19,5 +19,7 @@ export const BUSYBOX_PROGRAMS: SandboxSubject['programs'] = {
   floodsOutput: { kind: 'command', argv: ['/usr/bin/yes'] },
   fillsDirectory: shell('while :; do cat /dev/zero >> fill; done 2>/dev/null'),
   printsEnvironment: { kind: 'command', argv: ['/usr/bin/env'] },
-  triesNetwork: shell('read port; if nc -w 1 127.0.0.1 $port </dev/null 2>/dev/null; then echo connected; else echo refused; fi'),
+  triesNetwork: shell(
+    'read port; if nc -w 1 127.0.0.1 $port </dev/null 2>/dev/null; then echo connected; else echo refused; fi',
+  ),
 }

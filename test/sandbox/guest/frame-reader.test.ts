@@ -81,13 +81,22 @@ describe('frames of a supervisor', () => {
     ['output before the start', frame('o', Buffer.from('x'))],
     ['a second start', Buffer.concat([frame('S'), frame('S')])],
     ['an end before the start', frame('X', Uint8Array.of(0, 0, 0))],
-    ['output after the end', Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('o', Buffer.from('x'))])],
-    ['a piece of no file', Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('b', Buffer.from('x'))])],
+    [
+      'output after the end',
+      Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('o', Buffer.from('x'))]),
+    ],
+    [
+      'a piece of no file',
+      Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('b', Buffer.from('x'))]),
+    ],
     ['anything after the last', Buffer.concat([WHOLE, frame('Z')])],
     ['a limit that there is not', Buffer.concat([frame('S'), frame('X', Uint8Array.of(1, 0, 0))])],
     ['an end that is neither', Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 2, 0))])],
     ['a number that is too large', Buffer.concat([frame('S'), frame('U', numbers(2n ** 63n, 0n))])],
-    ['a size that is too large', Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('f', Buffer.alloc(11, 0xff))])],
+    [
+      'a size that is too large',
+      Buffer.concat([frame('S'), frame('X', Uint8Array.of(0, 0, 0)), frame('f', Buffer.alloc(11, 0xff))]),
+    ],
     ['empty output', Buffer.concat([frame('S'), frame('o')])],
   ])('refuses %s', (_what, bytes) => {
     expect(() => readAll(bytes)).toThrowError(expect.toSatisfy(isBroken))
@@ -143,7 +152,9 @@ describe('files that a supervisor hands out', () => {
     files.begin({ index: 2, isExecutable: false, size: 3 })
     files.add(piece('def'))
     const { files: got, isTruncated, bytes } = files.read()
-    expect(got.map(({ path, bytes: content, isExecutable }) => [path, Buffer.from(content).toString(), isExecutable])).toEqual([
+    expect(
+      got.map(({ path, bytes: content, isExecutable }) => [path, Buffer.from(content).toString(), isExecutable]),
+    ).toEqual([
       ['a', 'abc', true],
       ['c', 'd', undefined],
     ])

@@ -7,6 +7,7 @@ import { type Entry, writeCpio } from '../../../src/sandbox/guest/cpio.ts'
 import { baseFiles, buildSupervisor } from '../../../scripts/sandbox/guest-parts.ts'
 
 const PROBE_SOURCE = fileURLToPath(new URL('../corpus/probe.c', import.meta.url))
+const PORTS_SOURCE = fileURLToPath(new URL('ports.c', import.meta.url))
 
 export type TestGuest = {
   readonly supervisor: string
@@ -23,9 +24,12 @@ export function buildTestGuest(): TestGuest {
   const probe = join(directory, 'probe')
   buildSupervisor(supervisor)
   execFileSync('gcc', ['-static', '-O1', '-w', '-pthread', '-o', probe, PROBE_SOURCE])
+  const ports = join(directory, 'ports')
+  execFileSync('gcc', ['-static', '-O1', '-o', ports, PORTS_SOURCE])
   const files: readonly Entry[] = [
     ...baseFiles(),
     { kind: 'file', path: 'bin/probe', bytes: readFileSync(probe), mode: 0o755 },
+    { kind: 'file', path: 'bin/ports', bytes: readFileSync(ports), mode: 0o755 },
   ]
   const initialFiles = join(directory, 'initial-files')
   const init: Entry = { kind: 'file', path: 'init', bytes: readFileSync(supervisor), mode: 0o755 }
@@ -37,7 +41,9 @@ export function buildTestGuest(): TestGuest {
 export function findGuestKernel(): string | undefined {
   const named = process.env.KERNELL_GUEST_KERNEL
   if (named !== undefined && named !== '') return named
-  const installed = existsSync('/boot') ? readdirSync('/boot').find((name) => /^vmlinuz-.*-cloud-amd64$/.test(name)) : undefined
+  const installed = existsSync('/boot')
+    ? readdirSync('/boot').find((name) => /^vmlinuz-.*-cloud-amd64$/.test(name))
+    : undefined
   return installed === undefined ? undefined : join('/boot', installed)
 }
 

@@ -8,7 +8,7 @@ const LIMITS: SandboxLimits = {
   ...SANDBOX_LIMIT_DEFAULTS,
   wallMs: 20_000,
   cpuMs: 15_000,
-  memoryBytes: 48 * MIB,
+  memoryBytes: 24 * MIB,
   processes: 8,
   diskBytes: 4 * MIB,
   outputBytes: 2 * MIB,
@@ -18,8 +18,8 @@ const CONTAINED_WITHIN_MS = 1_000
 export type HostileCase = {
   readonly name: string
   readonly argv: readonly string[]
-  readonly limits?: Partial<SandboxLimits>
-  readonly filesOut?: readonly string[]
+  readonly limits?: Partial<SandboxLimits> | undefined
+  readonly filesOut?: readonly string[] | undefined
   readonly reasons: readonly SandboxEnd[]
   readonly expectResult?: (result: SandboxResult) => void
 }
@@ -37,7 +37,12 @@ function expectAllRefused(result: SandboxResult): void {
 }
 
 function flood(name: string, amount: number, reason: SandboxEnd): HostileCase {
-  return { name: `a flood of ${name} ends at its limit`, argv: probe(name, amount), reasons: [reason], expectResult: expectNothingReached }
+  return {
+    name: `a flood of ${name} ends at its limit`,
+    argv: probe(name, amount),
+    reasons: [reason],
+    expectResult: expectNothingReached,
+  }
 }
 
 /** What hostile commands do to a container or machine, and what becomes of them. */
@@ -59,7 +64,12 @@ export const HOSTILE_CASES: readonly HostileCase[] = [
     reasons: ['exited'],
     expectResult: expectAllRefused,
   },
-  { name: 'nothing outside of its directories is written', argv: probe('writes'), reasons: ['exited'], expectResult: expectNothingReached },
+  {
+    name: 'nothing outside of its directories is written',
+    argv: probe('writes'),
+    reasons: ['exited'],
+    expectResult: expectNothingReached,
+  },
   {
     name: 'the supervisor is out of reach',
     argv: probe('processes', 1),

@@ -68,7 +68,8 @@ export async function serveFirecracker(
     const members = (body ?? {}) as Readonly<Record<string, unknown>>
     if (operation === 'PUT /boot-source') bootSource = members
     if (operation === 'PUT /actions' && members['action_type'] === 'InstanceStart') {
-      if (bootSource === undefined) return { status: 400, body: { fault_message: 'Cannot start without kernel configuration.' } }
+      if (bootSource === undefined)
+        return { status: 400, body: { fault_message: 'Cannot start without kernel configuration.' } }
       hasStarted = true
       onStart(bootSource)
     }
@@ -88,7 +89,8 @@ export async function serveFirecracker(
 function faultOf(operation: string, body: unknown, hasStarted: boolean): string | undefined {
   const known = OPERATIONS[operation]
   if (known === undefined) return `there is no ${operation}`
-  if (hasStarted && known.isAfterStart !== true) return 'The requested operation is not supported after starting the microVM.'
+  if (hasStarted && known.isAfterStart !== true)
+    return 'The requested operation is not supported after starting the microVM.'
   const members = (body ?? {}) as Readonly<Record<string, unknown>>
   for (const name of Object.keys(members)) if (known.members[name] === undefined) return `unknown field ${name}`
   for (const [name, { kind, isRequired, holds }] of Object.entries(known.members)) {

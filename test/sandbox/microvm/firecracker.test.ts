@@ -46,10 +46,15 @@ describe('Firecracker, by its published interface', () => {
     const socketPath = join(directory, 'api.sock')
     const server = await serveFirecracker(socketPath)
     const start = new FirecrackerClient(socketPath, never).start({ ...MACHINE, memoryBytes: 0.5 * MIB })
-    await expect(start).rejects.toMatchObject({ code: 'SANDBOX_BROKEN', message: expect.stringContaining('mem_size_mib') })
+    await expect(start).rejects.toMatchObject({
+      code: 'SANDBOX_BROKEN',
+      message: expect.stringContaining('mem_size_mib'),
+    })
     const client = new FirecrackerClient(socketPath, never)
     await client.start(MACHINE)
-    await expect(client.start(MACHINE)).rejects.toMatchObject({ message: expect.stringContaining('not supported after') })
+    await expect(client.start(MACHINE)).rejects.toMatchObject({
+      message: expect.stringContaining('not supported after'),
+    })
     await server.close()
   })
 

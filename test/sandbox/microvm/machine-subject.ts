@@ -19,7 +19,13 @@ export async function openMachineSubject(): Promise<MachineSubject> {
   const image = { kernel: findGuestKernel() ?? '', initialFiles: guest.initialFiles }
   return {
     open: () =>
-      createMicrovmSandbox({ image, concurrencyMax: 2, waitingMax: 1, home: home.path, environment: SUITE_ENVIRONMENT }),
+      createMicrovmSandbox({
+        image,
+        concurrencyMax: 2,
+        waitingMax: 1,
+        home: home.path,
+        environment: SUITE_ENVIRONMENT,
+      }),
     leftovers: async () => [
       ...(await home.runs()).filter((name) => !name.startsWith('state-')),
       ...(await descendants('qemu-system-x86')),

@@ -30,7 +30,10 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('commands in machines',
   const cases = [...SANDBOX_CASES].sort((left, right) => Number(isClosing(left.name)) - Number(isClosing(right.name)))
 
   it.each(cases)('$name', async ({ run }) => {
-    await run({ runtime, programs: BUSYBOX_PROGRAMS, listener, leftovers: subject.leftovers })
+    const { leftovers } = subject
+    // An emulated machine takes its time to write as much as the suite allows.
+    const limits = { memoryBytes: 33_554_432 }
+    await run({ runtime, programs: BUSYBOX_PROGRAMS, listener, leftovers, limits })
   })
 
   it('can do all that the suite asks for', () => {

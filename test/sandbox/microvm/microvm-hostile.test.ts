@@ -49,8 +49,14 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('hostile commands in ma
   })
 
   it('the line on which the supervisor speaks is not the program’s', async () => {
-    const argv = ['/bin/sh', '-c', 'for each in /dev/ttyS0 /dev/console /dev/port /dev/mem /proc/1/fd/3; do echo x > $each && echo $each; done; true']
+    const argv = [
+      '/bin/sh',
+      '-c',
+      'for each in /dev/ttyS0 /dev/console /dev/port /dev/mem /proc/1/fd/3; do echo x > $each && echo $each; done; true',
+    ]
     expect(text((await runtime.run(probeRequest('t5', { argv }))).stdout)).toBe('')
+    const ports = await runtime.run(probeRequest('t5', { argv: ['/bin/ports'] }))
+    expect(text(ports.stdout)).toBe('request: refused\nline: refused\nrights: refused\n')
   })
 
   it('hosts and paths of this machine are refused, with what to do instead', async () => {
@@ -74,7 +80,9 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('hostile commands in ma
   it('kill -9 of the parent leaves no machine, and the next start takes the rest away', async () => {
     const { kernel, initialFiles } = subject.image
     const home = join(subject.homePath, 'doomed')
-    const parent = spawn(process.execPath, [PARENT, kernel, initialFiles, home], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const parent = spawn(process.execPath, [PARENT, kernel, initialFiles, home], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await new Promise((resolve) => parent.stdout.once('data', resolve))
     const [owner = ''] = await readdir(home)
     const [run = ''] = (await readdir(join(home, owner))).filter((name) => name.startsWith('run-'))
