@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SandboxProgram, SandboxRequest, SandboxResult, SandboxRunOptions } from '../../ports/sandbox-runtime.ts'
 import { encodeGuestRequest } from '../guest/encode-request.ts'
 import { GuestRun } from '../guest/guest-run.ts'
-import { type ContainerSettings } from './container-settings.ts'
+import type { ContainerSettings } from './container-settings.ts'
 import type { EngineClient } from './engine-client.ts'
 import { StreamSplitter } from './stream-splitter.ts'
 
@@ -23,7 +23,7 @@ const COMPLAINT_MAX = 1_024
 export async function runContainer(init: ContainerRunInit): Promise<SandboxResult> {
   const { engine, name, settings, request, options } = init
   const guest = new GuestRun({ runtime: 'docker', request, options, startWithinMs: START_WITHIN_MS })
-  let socket: Socket | undefined
+  let socket: Duplex | undefined
   try {
     let left: readonly string[] = []
     // It is named before it is made: what is given up in between is there or not, and is taken away by its name.
@@ -45,7 +45,7 @@ export async function runContainer(init: ContainerRunInit): Promise<SandboxResul
   }
 }
 
-function listen(socket: Socket, guest: GuestRun): void {
+function listen(socket: Duplex, guest: GuestRun): void {
   let complaint = ''
   const splitter = new StreamSplitter((stream, piece) => {
     if (stream === 'stdout') guest.feed(piece)

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { CodedError } from '../../base/errors.ts'
 import { askLocally, connectLocally, type LocalReply } from '../local-api/local-request.ts'
@@ -51,7 +51,7 @@ export class EngineClient {
   }
 
   /** Both ends of its standard streams, before it is started. */
-  async attach(id: string, signal: AbortSignal): Promise<Socket> {
+  async attach(id: string, signal: AbortSignal): Promise<Duplex> {
     const path = `/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1`
     return await connectLocally({ socketPath: this.socketPath, method: 'POST', path, signal })
   }

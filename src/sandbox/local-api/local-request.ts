@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { CodedError } from '../../base/errors.ts'
 
 export type LocalRequest = {
@@ -43,7 +44,7 @@ export async function askLocally(init: LocalRequest): Promise<LocalReply> {
 }
 
 /** Asks for a connection that both sides then use as they like, as HTTP's `Upgrade` does. Throws as `askLocally`, and `SANDBOX_BROKEN` where it is refused. */
-export async function connectLocally(init: LocalRequest): Promise<Socket> {
+export async function connectLocally(init: LocalRequest): Promise<Duplex> {
   const { response, socket } = await open(init, { Connection: 'Upgrade', Upgrade: 'tcp' })
   if (socket === undefined) {
     response.resume()

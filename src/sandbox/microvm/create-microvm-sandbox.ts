@@ -163,7 +163,8 @@ async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal 
   if (signal === undefined) return await promise
   let abort = ignore
   const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason)
+    const fail: (reason: unknown) => void = reject
+    abort = () => fail(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
   })
   try {

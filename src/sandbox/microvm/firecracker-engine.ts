@@ -71,7 +71,7 @@ async function runMachine(init: FirecrackerEngineInit, run: MachineRun, owned: O
       program = await startProgram({ init, run, owned, memoryBytes, guest, said })
       owned.record({ processes: [program.identity], controlGroups: [] })
       const ended = new AbortController()
-      void program.ended.then(() => {
+      program.onEnded(() => {
         const message = `Firecracker ended by itself. ${said.text.trim()}`
         ended.abort(new CodedError('SANDBOX_BROKEN', { message }))
         guest.close(message)

@@ -82,7 +82,7 @@ export class KeptMachines {
       })
       try {
         run.record({ processes: [machine.program.identity], controlGroups: [] })
-        void machine.program.ended.then(() => ready.fail(`the machine ended: ${machine.complaint}`))
+        machine.program.onEnded(() => ready.fail(`the machine ended: ${machine.complaint}`))
         await ready.promise
         await keep(machine)
       } finally {

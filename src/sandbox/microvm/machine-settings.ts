@@ -49,9 +49,9 @@ export function qemuArguments(init: QemuInit): readonly string[] {
       : ['-accel', 'tcg,tb-size=128', '-cpu', 'max']
   // A state is written by another process. Nothing but the supervisor has run in a machine whose state is kept.
   const spawning = init.monitor === undefined ? 'deny' : 'allow'
-  return [
+  const words: readonly (readonly string[])[] = [
     // Without ACPI an emulated machine of this kind finds its clock.
-    ...[
+    [
       '-M',
       'microvm,acpi=off,rtc=on,isa-serial=off',
       ...processor,
@@ -60,16 +60,17 @@ export function qemuArguments(init: QemuInit): readonly string[] {
       '-m',
       `${init.memoryBytes / MEBIBYTE}M`,
     ],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-sandbox', `on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny,spawn=${spawning}`],
-    ...['-kernel', descriptorPath(init.kernel), '-initrd', descriptorPath(init.initialFiles), '-append', KERNEL_WORDS],
-    ...['-chardev', 'stdio,id=line,signal=off', '-device', 'isa-debugcon,iobase=0xe9,chardev=line'],
-    ...(init.request === undefined ? [] : ['-fw_cfg', `name=opt/kernell/request,file=${descriptorPath(init.request)}`]),
-    ...(init.state === undefined ? [] : ['-incoming', `fd:${init.state}`]),
-    ...(init.monitor === undefined
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ['-sandbox', `on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny,spawn=${spawning}`],
+    ['-kernel', descriptorPath(init.kernel), '-initrd', descriptorPath(init.initialFiles), '-append', KERNEL_WORDS],
+    ['-chardev', 'stdio,id=line,signal=off', '-device', 'isa-debugcon,iobase=0xe9,chardev=line'],
+    init.request === undefined ? [] : ['-fw_cfg', `name=opt/kernell/request,file=${descriptorPath(init.request)}`],
+    init.state === undefined ? [] : ['-incoming', `fd:${init.state}`],
+    init.monitor === undefined
       ? []
-      : ['-chardev', `socket,id=monitor,fd=${init.monitor}`, '-mon', 'chardev=monitor,mode=control']),
+      : ['-chardev', `socket,id=monitor,fd=${init.monitor}`, '-mon', 'chardev=monitor,mode=control'],
   ]
+  return words.flat()
 }
 
 /** Words for the kernel of a machine of Firecracker, which has no bus and half of a keyboard. */

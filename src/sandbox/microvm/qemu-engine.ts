@@ -76,7 +76,7 @@ async function runMachine({ init, run, owned, memoryBytes, state }: RunningInit)
       onFrames: (bytes) => guest.feed(bytes),
     })
     owned.record({ processes: [machine.program.identity], controlGroups: [] })
-    void machine.program.ended.then(() => guest.close(`the machine ended by itself. ${machine.complaint}`))
+    machine.program.onEnded(() => guest.close(`the machine ended by itself. ${machine.complaint}`))
     const watch = watchCpu(machine.program.identity, guest)
     let left: readonly string[] = []
     try {

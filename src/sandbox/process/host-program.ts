@@ -81,6 +81,11 @@ export class HostProgram {
     return new HostProgram(child, identity, ended)
   }
 
+  /** Calls back once it has ended and all that it wrote was read. */
+  onEnded(listener: () => void): void {
+    this.ended.then(listener, listener)
+  }
+
   /** Writes to a descriptor that is held, and closes it. */
   release(descriptor: number, bytes: Uint8Array): void {
     const stream = this.child.stdio[descriptor]

@@ -118,7 +118,13 @@ describe('frames of a supervisor', () => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 400 }),
       fc
-        .array(fc.tuple(fc.constantFrom(...'RSNBoeUXfbZ'), fc.uint8Array({ maxLength: 40 })), { maxLength: 12 })
+        .array(
+          fc.tuple(
+            fc.constantFrom('R', 'S', 'N', 'B', 'o', 'e', 'U', 'X', 'f', 'b', 'Z'),
+            fc.uint8Array({ maxLength: 40 }),
+          ),
+          { maxLength: 12 },
+        )
         .map((frames) => Buffer.concat(frames.map(([letter, payload]) => frame(letter, payload)))),
     )
     fc.assert(

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
+import { createMicrovmSandbox } from '../../../src/sandbox/microvm/create-microvm-sandbox.ts'
 import { SANDBOX_CASES } from '../../../src/testing/index.ts'
 import { BUSYBOX_PROGRAMS } from '../guest/busybox-programs.ts'
 import { isLeftOutFor, whyNoMachine } from '../guest/guest-image.ts'
-import { type Listener, openListener } from '../subject.ts'
+import { type Listener, openListener, SUITE_ENVIRONMENT } from '../subject.ts'
 import { type MachineSubject, openMachineSubject } from './machine-subject.ts'
 
 describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('commands in machines', { timeout: 60_000 }, () => {
@@ -15,7 +16,8 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('commands in machines',
   beforeAll(async () => {
     listener = await openListener()
     subject = await openMachineSubject()
-    runtime = subject.open()
+    const { image, homePath: home } = subject
+    runtime = createMicrovmSandbox({ image, home, concurrencyMax: 2, waitingMax: 1, environment: SUITE_ENVIRONMENT })
   }, 60_000)
 
   afterAll(async () => {
