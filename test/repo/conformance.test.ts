@@ -58,6 +58,8 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       test: 'test/sandbox/hosted-conformance.test.ts',
       implementations: ['createQuickjsSandbox', 'createComponentSandbox'],
     },
+    { test: 'test/sandbox/docker/docker-conformance.test.ts', implementations: ['createDockerSandbox'] },
+    { test: 'test/sandbox/microvm/microvm-conformance.test.ts', implementations: ['createMicrovmSandbox'] },
   ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },

@@ -125,7 +125,9 @@ describe('router, learning, market, memory, ports and wire', () => {
 describe('the network', () => {
   // The forwarder runs in a network namespace in which nothing is but a loopback, and reaches one socket of the guard's.
   const FORWARDER = 'src/sandbox/subprocess/egress/loopback-forwarder.ts'
-  const OWNERS = ['src/guard/', 'src/gateway/', 'src/network/', FORWARDER]
+  // Services of this machine on Unix sockets, which are files and no network.
+  const LOCAL = 'src/sandbox/local-api/'
+  const OWNERS = ['src/guard/', 'src/gateway/', 'src/network/', FORWARDER, LOCAL]
   const SOCKETS = new Set([
     'node:http',
     'node:https',

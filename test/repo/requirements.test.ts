@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { findChromium } from '../browser/chromium.ts'
 import { whyNoNamespaces } from '../torture/network/namespace.ts'
 import { findNode } from '../simulation/pins/platforms.ts'
+import { whyNoContainer } from '../sandbox/docker/container-subject.ts'
+import { whyNoMachine } from '../sandbox/guest/guest-image.ts'
 import { hasSubprocess } from '../sandbox/runtimes-here.ts'
 import { ROOT } from './repository.ts'
 
@@ -12,7 +14,9 @@ import { ROOT } from './repository.ts'
 const PROBES: Readonly<Record<string, () => boolean>> = {
   chromium: () => 'path' in findChromium(),
   data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
+  docker: () => whyNoContainer() === undefined,
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  microvm: () => whyNoMachine() === undefined,
   namespaces: () => whyNoNamespaces() === undefined,
   node26: () => 'path' in findNode(26),
   strace: () => spawnSync('strace', ['true']).status === 0,

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import type { Readable, Writable } from 'node:stream'
+import { Duplex, type Readable, type Writable } from 'node:stream'
 import { CodedError } from '../../base/errors.ts'
 import type { SandboxStream } from '../../ports/sandbox-runtime.ts'
 import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { identifyProcess, isRunning, killProcess, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
 
-/** A further descriptor of the program. `give`: it reads these bytes to their end. `hold`: it reads what is written later. `take`: what it writes is read. `share`: one of ours. */
+/** A further descriptor of the program. `give`: it reads these bytes to their end. `hold`: it reads what is written later. `take`: what it writes is read. `talk`: both, a connected socket. `share`: one of ours. */
 export type ProgramDescriptor =
   | { readonly kind: 'give'; readonly bytes: Uint8Array }
   | { readonly kind: 'hold' }
   | { readonly kind: 'take' }
+  | { readonly kind: 'talk' }
   | { readonly kind: 'share'; readonly descriptor: number }
 
 export type HostProgramInit = {
@@ -80,6 +81,11 @@ export class HostProgram {
     return new HostProgram(child, identity, ended)
   }
 
+  /** Calls back once it has ended and all that it wrote was read. */
+  onEnded(listener: () => void): void {
+    this.ended.then(listener, listener)
+  }
+
   /** Writes to a descriptor that is held, and closes it. */
   release(descriptor: number, bytes: Uint8Array): void {
     const stream = this.child.stdio[descriptor]
@@ -91,6 +97,13 @@ export class HostProgram {
     const stream = this.child.stdio[descriptor]
     if (stream === null || stream === undefined || !('read' in stream))
       throw new RangeError(`descriptor ${descriptor} is not taken`)
+    return stream
+  }
+
+  /** Both directions of a descriptor that is talked on. */
+  talk(descriptor: number): Duplex {
+    const stream = this.child.stdio[descriptor]
+    if (!(stream instanceof Duplex)) throw new RangeError(`descriptor ${descriptor} is not talked on`)
     return stream
   }
 

@@ -78,7 +78,7 @@ export class OwnedRuns {
    */
   async reap(): Promise<{ readonly owners: readonly string[]; readonly leftBehind: readonly string[] }> {
     const namespace = processNamespace()
-    const owners = namesIn(this.home).filter((name) => isAbandoned(name, namespace))
+    const owners = namesIn(this.home).filter((name) => isAbandonedBy(name, namespace))
     const left: string[] = []
     for (const owner of owners) left.push(...(await reapOwner(join(this.home, owner))))
     return { owners, leftBehind: left }
@@ -104,8 +104,13 @@ function isMadePrivate(directory: string): boolean {
   }
 }
 
+/** Whether what carries the name of this owner has none any more. */
+export function isAbandoned(owner: string): boolean {
+  return isAbandonedBy(owner, processNamespace())
+}
+
 /** Containers may share the directory and not the numbers of processes: of what another one left, nothing is known here. */
-function isAbandoned(name: string, namespace: string): boolean {
+function isAbandonedBy(name: string, namespace: string): boolean {
   const [, space, pid, startTicks] = OWNER.exec(name) ?? []
   return space === namespace && !isRunning({ pid: Number(pid), startTicks: Number(startTicks) })
 }
