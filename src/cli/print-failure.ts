@@ -25,6 +25,17 @@ const REFUSALS: readonly ErrorCode[] = [
   'PEER_IS_SELF',
   'PEER_BANS_FULL',
   'SANDBOX_UNAVAILABLE',
+  'UNTRUSTED_TEXT_REFUSED',
+  'FIREWALL_DATA_UNDECLARED',
+  'FIREWALL_SOURCE_FORGED',
+  'FIREWALL_SINK_UNDECLARED',
+  'FIREWALL_NOT_CLEARED',
+  'FIREWALL_EXFILTRATION',
+  'FIREWALL_UNTRUSTED_EXECUTION',
+  'APPROVAL_INVALID',
+  'APPROVAL_EXPIRED',
+  'APPROVAL_OTHER_PLAN',
+  'APPROVAL_USED',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',
@@ -40,6 +51,7 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'PEER_ID_INVALID',
   'SANDBOX_POLICY_INVALID',
   'SANDBOX_PROGRAM_INVALID',
+  'FIREWALL_PLAN_INVALID',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

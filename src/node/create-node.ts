@@ -20,6 +20,7 @@ import { withPeers } from '../router/peers/peer-catalog.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createRouter } from '../router/router-service.ts'
+import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
@@ -32,6 +33,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
+import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
@@ -95,6 +97,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
+  const textGuard = await openTextGuard(kernel, config.untrusted)
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
   const policy = await openPolicy({ ...parts, catalog }, rollout.served)
@@ -111,8 +114,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     policy,
     peers,
     rollout,
+    textGuard,
   })
   return assembleNode({
+    textGuard,
     config,
     actors,
     memory,
@@ -210,6 +215,7 @@ type RouterParts = {
   /** Absent where nothing may be bought. */
   readonly peers: PeerTier | undefined
   readonly rollout: NodeRollout
+  readonly textGuard: TextGuard | undefined
 }
 
 type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
@@ -228,6 +234,7 @@ function wireRouter({
   policy,
   peers,
   rollout,
+  textGuard,
 }: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
@@ -248,6 +255,7 @@ function wireRouter({
       policy: policy.policy,
       peers,
       random,
+      textGuard,
       telemetry: telemetry.pipeline,
       observe: attached.observe,
     },

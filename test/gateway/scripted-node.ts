@@ -1,3 +1,4 @@
+import { DEFAULT_TEXT_RULES } from '../../src/core/injection/text-report.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
@@ -218,6 +219,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       },
     },
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
+    untrusted: { isEnabled: true, rules: DEFAULT_TEXT_RULES },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
     network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },

@@ -9,6 +9,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
@@ -124,6 +125,15 @@ export type CacheConfig = {
   readonly embedder: string
 }
 
+export type UntrustedConfig = {
+  /** False: no text is looked at. */
+  readonly isEnabled: boolean
+  /** File written by `kernell eval injection --save`. Absent: the rules alone. */
+  readonly model?: string
+  /** What is done about a text that counts as an injection, by where it comes from. */
+  readonly rules: TextRules
+}
+
 export type MarketConfig = {
   /** Is told what waits for an act of the owner; https, or http on this machine. Absent: nobody is told. */
   readonly webhook?: string
@@ -218,6 +228,7 @@ export type NodeConfig = {
   readonly policy: PolicyConfig
   readonly router: RouterConfig
   readonly cache: CacheConfig
+  readonly untrusted: UntrustedConfig
   readonly telemetry: TelemetryConfig
   readonly network: NetworkConfig
   readonly market: MarketConfig
