@@ -26,6 +26,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
+import type { OpenFirewall } from './open-firewall.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
@@ -50,6 +51,7 @@ export type NodeParts = {
   readonly answers: AnswerCache
   /** Absent where no text is looked at. */
   readonly textGuard: TextGuard | undefined
+  readonly openFirewall: OpenFirewall
   readonly policy: NodePolicy
   readonly rollout: AttachedRollout
   readonly kernel: VectorKernel & PolicyKernel
@@ -88,6 +90,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     durableActors: durableActors(parts.actors),
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
+    openFirewall: parts.openFirewall,
     openMarket: async (init) => await parts.market.open(init),
     router: decisions.watch(router),
     explainDecision: (taskId) => decisions.of(taskId),

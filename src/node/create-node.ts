@@ -33,6 +33,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
+import { firewallOf } from './open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
@@ -133,6 +134,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     rollout: attached,
     kernel,
     answerStore,
+    openFirewall: firewallOf({ ...platform, store: store.sublevel('firewall'), secret }),
     ...keepingOf(directory, budgets),
     backUp: async (backup) => await writeBackupFile(directory, backup),
     clock,

@@ -2,6 +2,7 @@ import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
+import { createUnsavedFirewall } from '../fixtures/unsaved-firewall.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -92,6 +93,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    openFirewall: createUnsavedFirewall(),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),

@@ -4,6 +4,7 @@ import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
+import { createUnsavedFirewall } from '../fixtures/unsaved-firewall.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
@@ -132,6 +133,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    openFirewall: createUnsavedFirewall(),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),

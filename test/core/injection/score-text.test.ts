@@ -63,6 +63,16 @@ describe('pieces of a text', () => {
   })
 })
 
+describe('the pieces of a long document', () => {
+  it('still hold each sentence, and their number grows with it', () => {
+    const text = 'A short one. Another. '.repeat(3_000) + ORDER
+    const passages = passagesOf(text)
+    expect(passages).toContain(ORDER)
+    expect(passages.length).toBeLessThan(200)
+    expect(rules.score(text, 'tool').isInjection).toBe(true)
+  })
+})
+
 describe('the time of scoring', () => {
   it('grows with the text and not with its square, whatever is in it', () => {
     // Each would be too slow by orders of magnitude if a rule tried every split of a gap.

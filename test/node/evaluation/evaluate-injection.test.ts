@@ -161,8 +161,8 @@ describe('a model of injections', () => {
     )
   })
 
-  it('is refused when a single weight was changed', () => {
-    const changed = evaluated.artefact.replace(/"direct":0\.\d/, '"direct":0.0')
+  it('is refused when anything in it was changed, or a part is missing', () => {
+    const changed = evaluated.artefact.replace('"leftOut":null', '"leftOut":"garak"')
     expect(() => parseInjectionModel(changed)).toThrow(expect.objectContaining({ code: 'INJECTION_MODEL_INVALID' }))
     expect(() => parseInjectionModel(evaluated.artefact.slice(0, -9))).toThrow(
       expect.objectContaining({ code: 'INJECTION_MODEL_INVALID' }),
