@@ -21,7 +21,6 @@ import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createRouter } from '../router/router-service.ts'
 import type { TextGuard } from '../router/untrusted/text-guard.ts'
-import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
@@ -105,37 +104,20 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const peers = await openNodePeers({ ...parts, catalog })
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
-  const { router, attached } = wireRouter({
-    ...platform,
-    config,
-    catalog,
-    budgets,
-    telemetry,
-    answers,
-    policy,
-    peers,
-    rollout,
-    textGuard,
-  })
+  const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard }
+  const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout })
   return assembleNode({
-    textGuard,
-    config,
+    ...serving,
     actors,
     memory,
     agentPlans,
     market,
     convicted: platform.convicted,
     router,
-    catalog,
-    telemetry,
-    budgets,
-    answers,
-    policy,
     rollout: attached,
     kernel,
     answerStore,
-    openFirewall: firewallOf({ ...platform, store: store.sublevel('firewall'), secret }),
-    ...keepingOf(directory, budgets),
+    ...keepingOf(platform, budgets),
     backUp: async (backup) => await writeBackupFile(directory, backup),
     clock,
     startedAt,
@@ -144,8 +126,12 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
 }
 
 /** What is known of files that were made from records, and how what is deleted goes for good. */
-function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick<NodeParts, 'derivations' | 'compact'> {
+function keepingOf(
+  { directory: { store, secret }, clock, random }: Platform,
+  budgets: BudgetOwner,
+): Pick<NodeParts, 'derivations' | 'compact' | 'openFirewall'> {
   return {
+    openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret }),
     derivations: createDerivationLedger({
       store: store.sublevel('derivations'),
       hashTenant: createTaskHasher(secret),

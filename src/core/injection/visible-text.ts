@@ -7,7 +7,7 @@ export type VisibleText = {
 }
 
 /** What no screen shows and a tokenizer reads all the same; tags (U+E0000 to U+E007F) spell whole sentences. A variation selector behind an emoji is ordinary. */
-const HIDDEN = /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/gu
+const HIDDEN = /\u{34f}|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/gu
 
 /** The characters of the tag block stand for ASCII: an instruction written in them is read as the instruction. */
 function untagged(character: string): string {

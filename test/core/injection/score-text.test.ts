@@ -26,7 +26,7 @@ describe('the rules alone', () => {
 
   it('read what is hidden from people', () => {
     const hidden = ORDER.replaceAll('o', 'o\u200b')
-    const tagged = `Nice weather. ${[...ORDER].map((letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join('')}`
+    const tagged = `Nice weather. ${Array.from(ORDER, (letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join('')}`
     const wide = ORDER.replaceAll(/[a-z]/gi, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0))
     for (const text of [hidden, tagged, wide]) expect(rules.score(text, 'user').isInjection).toBe(true)
     expect(visibleText(hidden).hiddenCount).toBeGreaterThan(0)
