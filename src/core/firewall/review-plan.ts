@@ -33,12 +33,10 @@ export type FirewallReview = {
   readonly labels: FlowLabels
 }
 
-const NO_LABELS: FlowLabels = new Map()
-
 /** Judges a whole plan before any of it is done. Total: every plan gets a review, and one that is not understood is not allowed. */
 export function reviewPlan(plan: IntentPlan, init: FlowInit): FirewallReview {
   const malformed = [...invalidParts(plan), ...undeclared(plan)]
-  if (malformed.length > 0) return { isAllowed: false, refusals: malformed, labels: NO_LABELS }
+  if (malformed.length > 0) return { isAllowed: false, refusals: malformed, labels: new Map() }
   const labels = labelFlows(plan, init)
   const refusals = [
     ...forgedSources(plan, init),

@@ -24,14 +24,14 @@ import {
 const POLICY: FirewallPolicy = {
   sources: [
     { kind: 'user', prefix: '', confidentiality: 'internal', integrity: 'trusted' },
-    { kind: 'file', prefix: '/home/', confidentiality: 'private', integrity: 'trusted' },
+    { kind: 'file', prefix: '/safe/', confidentiality: 'private', integrity: 'trusted' },
     { kind: 'file', prefix: '/public/', confidentiality: 'public', integrity: 'trusted' },
     { kind: 'document', prefix: 'https://news.example/', confidentiality: 'public', integrity: 'untrusted' },
   ],
   sinks: [
     { kind: 'reply', prefix: '', isExternal: false, clearance: 'private' },
     { kind: 'memory', prefix: '', isExternal: false, clearance: 'private' },
-    { kind: 'file', prefix: '/home/', isExternal: false, clearance: 'private' },
+    { kind: 'file', prefix: '/safe/', isExternal: false, clearance: 'private' },
     { kind: 'network', prefix: 'https://api.example', isExternal: true, clearance: 'private' },
     { kind: 'network', prefix: 'https://blog.example/', isExternal: true, clearance: 'public' },
     { kind: 'execute', prefix: 'shell', isExternal: false, clearance: 'private' },
@@ -42,7 +42,7 @@ const USER = { id: 'ask', kind: 'user', locator: 'chat', confidentiality: 'inter
 const DIARY = {
   id: 'diary',
   kind: 'file',
-  locator: '/home/diary',
+  locator: '/safe/diary',
   confidentiality: 'private',
   integrity: 'trusted',
 } as const
@@ -226,7 +226,7 @@ const anyPlan = fc.record({
       fc.record({
         id: fc.constant(id),
         kind: fc.constantFrom(...SOURCE_KINDS),
-        locator: fc.constantFrom('/home/diary', '/public/x', 'https://news.example/', 'memory:note', 'chat'),
+        locator: fc.constantFrom('/safe/diary', '/public/x', 'https://news.example/', 'memory:note', 'chat'),
         confidentiality: fc.constantFrom(...CONFIDENTIALITIES),
         integrity: fc.constantFrom(...INTEGRITIES),
       }),
@@ -237,7 +237,7 @@ const anyPlan = fc.record({
       fc.record({
         id: fc.constant(id),
         kind: fc.constantFrom(...SINK_KINDS),
-        locator: fc.constantFrom('/home/x', 'memory:note', 'https://api.example/v1', 'https://evil.example/', 'shell'),
+        locator: fc.constantFrom('/safe/x', 'memory:note', 'https://api.example/v1', 'https://evil.example/', 'shell'),
       }),
     ),
   ),
@@ -277,7 +277,7 @@ describe('every plan', () => {
         const { isAllowed } = reviewPlan(judged, init)
         const isPrivate = (id: string): boolean =>
           judged.sources.some(
-            (source) => source.id === id && source.kind === 'file' && source.locator === '/home/diary',
+            (source) => source.id === id && source.kind === 'file' && source.locator === '/safe/diary',
           )
         const isOutside = (id: string): boolean =>
           judged.sources.some((source) => source.id === id && source.kind === 'document')
