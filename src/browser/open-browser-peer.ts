@@ -1,4 +1,3 @@
-import { MarketDoor } from '../market/parties/market-door.ts'
 import { RemoteNotary } from '../market/notary/notary-client-remote.ts'
 import { verifyStatementWith } from '../market/parties/contracts/contract-replay.ts'
 import type { PartyLimits } from '../market/parties/journal/party-knowledge.ts'
@@ -10,6 +9,7 @@ import { IndexedDatabase } from '../storage/indexed/indexed-database.ts'
 import { openStoreEventLog } from '../storage/store-event-log.ts'
 import { parsePeerAddress } from '../wire/v1/peer-address.ts'
 import { BrowserPeer } from './browser-peer.ts'
+import { openPageDoor } from './page-door.ts'
 import { createPageVerify, identityOf, openPageSigners, type PageSigners } from './page-keys.ts'
 import { NOTARY_TIMEOUT_MS, PAGE_LIMITS, PAGE_QUESTIONS } from './page-limits.ts'
 import { lockStore } from './page-lock.ts'
@@ -91,7 +91,7 @@ async function open({ init, platform, closers }: Opening, close: () => Promise<v
   )
   closers.push(() => transport.stop())
   await transport.start()
-  const door = new MarketDoor(transport)
+  const door = openPageDoor(transport)
   closers.push(() => door.stop())
   const role = await startParty(
     {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { INPUT_BYTES_MAX, type InputFile, openInputFile } from '../node/market/input-file.ts'
+import { INPUT_BYTES_MAX, type InputFile, inputFileSize, openInputFile } from '../node/market/input-file.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
 import { pieceBytesAt } from '../wire/v1/piece-list.ts'
 import type { CommandContext } from './command.ts'
@@ -14,15 +14,25 @@ import type { Terminal } from './terminal.ts'
 /** Pieces that one request carries, either way. */
 const PIECES_AT_ONCE = 8
 
-/** The file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`, and the signal's reason. */
-export async function largeInput({
-  flags,
-  workingDir,
-  signal,
-}: Pick<CommandContext, 'flags' | 'workingDir' | 'signal'>): Promise<InputFile | undefined> {
+/** Bytes of the file of `--input`, where it goes over in pieces; `undefined` where it fits one request. Throws `COMMAND_INVALID`. */
+export async function largeInputSize(context: InputContext): Promise<number | undefined> {
+  return await withInput(context, inputFileSize)
+}
+
+/** The file itself, each piece of which is read for its name. Throws `COMMAND_INVALID`, and the signal's reason. */
+export async function largeInput(context: InputContext): Promise<InputFile | undefined> {
+  return await withInput(context, async (path) => await openInputFile(path, context.signal))
+}
+
+type InputContext = Pick<CommandContext, 'flags' | 'workingDir' | 'signal'>
+
+async function withInput<Result>(
+  { flags, workingDir }: InputContext,
+  read: (path: string) => Promise<Result>,
+): Promise<Result> {
   const file = requiredFlag(flags, 'input')
   try {
-    return await openInputFile(resolve(workingDir, file), signal)
+    return await read(resolve(workingDir, file))
   } catch (cause: unknown) {
     if (CodedError.is(cause)) throw cause
     if (cause instanceof RangeError) throw tooLarge(file)

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseAmount } from '../base/money.ts'
 import { readAtMost } from '../node/read-at-most.ts'
@@ -53,7 +54,10 @@ function readBytes(path: string, file: string): Buffer {
     throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
   }
   if (bytes.byteLength <= FILE_BYTES_MAX) return bytes
-  throw usageError(`The file ${file} has more than ${FILE_BYTES_MAX} bytes`, { file })
+  const remedy = statSync(path).isFile()
+    ? `Name a file of at most ${FILE_BYTES_MAX} bytes.`
+    : 'Write it to a file, and name that: what comes through a pipe is taken in one piece, and no larger than this.'
+  throw usageError(`The file ${file} has more than ${FILE_BYTES_MAX} bytes`, { file, remedy })
 }
 
 /** Milliseconds of a date or an instant such as `2026-11-01` or `2026-11-01T12:00:00Z`; dates are in UTC. Throws `COMMAND_INVALID`. */

@@ -14,7 +14,12 @@ export type Waiting = {
   readonly signal: AbortSignal
   readonly terminal: Terminal
 }
-export type Waited = { readonly view: JsonValue; readonly result: Result | undefined }
+export type Waited = {
+  readonly view: JsonValue
+  readonly result: Result | undefined
+  /** Bidders that were not asked though they came first, and why. */
+  readonly passedOver: readonly JsonValue[]
+}
 
 const POLL_MS = 200
 const STEP_WAIT_MS = 10_000
@@ -43,7 +48,7 @@ async function waitShowing(market: MarketControl, waiting: Waiting, line: Progre
     if (failed !== null) throw refused(failed)
     const view = membersOf(purchase)['view'] ?? null
     if (view !== null && (hasReached(view, wait) || isEnded(view)))
-      return { view, result: await resultOf(market, view) }
+      return { view, result: await resultOf(market, view), passedOver: listOf(purchase, 'passedOver') }
     const ended = textOf(purchase, 'ended')
     if (view === null && ended !== '') throw forgotten(key, { contract: textOf(purchase, 'contract'), ended })
     afterSeq = listOf(view, 'transitions').length - 1

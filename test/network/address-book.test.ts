@@ -51,6 +51,8 @@ describe('the address book', () => {
     ['an address of this machine from outside', '/ip4/127.0.0.1/tcp/6379', teller],
     ['an address of a private network from outside', '/ip4/10.0.0.1/tcp/80', teller],
     ['an address of this machine from the private network', '/ip4/127.0.0.1/tcp/6379', '/ip4/10.0.0.5/tcp/1'],
+    ['the same, mapped', '/ip6/::ffff:127.0.0.1/tcp/6379', '/ip4/10.0.0.5/tcp/1'],
+    ['an address of a private network behind a translation', '/ip6/64:ff9b::10.0.0.1/tcp/80', teller],
     ['no address', 'internal', teller],
     ['an address without end', `/ip4/5.1.2.1/tcp/1${'/ws'.repeat(300)}`, teller],
   ])('does not take %s from others', (_, address, from) => {

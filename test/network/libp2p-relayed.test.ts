@@ -34,6 +34,17 @@ describe('a node behind a relay', () => {
     expect(await far.request(near.did, question(9))).toEqual(Uint8Array.of(9))
   })
 
+  it('shares what is shared with all that are behind it, and a node that is called directly does not', async () => {
+    await near.request(far.did, question(5))
+    expect([near.blockOf(far.did), near.blockOf(relay.did), far.blockOf(near.did)]).toEqual([
+      'relayed by 127.0.0.0/24',
+      relay.did,
+      'relayed by 127.0.0.0/24',
+    ])
+    await near.stop()
+    await expect.poll(() => far.blockOf(near.did)).toBe('unknown')
+  })
+
   it('is reached again when a connection has carried as much as the relay carries for anybody', async () => {
     const part = RELAY_CONNECTION_BYTES / 4
     const codes: string[] = []

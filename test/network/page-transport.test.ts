@@ -1,3 +1,5 @@
+import { openPageDoor } from '../../src/browser/page-door.ts'
+import { MARKET_PROTOCOL } from '../../src/wire/v1/market-frames.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPageTransport } from '../../src/network/libp2p/create-page-transport.ts'
 import type { Libp2pTransport } from '../../src/network/libp2p/libp2p-transport.ts'
@@ -57,6 +59,22 @@ describe('the transport of a page', () => {
     await expect(
       node.request(page.did, { protocol: ECHO, body: Uint8Array.of(1), timeoutMs: 5_000 }),
     ).rejects.toMatchObject({ code: 'NETWORK_PEER_UNKNOWN' })
+  })
+
+  it('cuts off a node that keeps asking what is no question of the market', async () => {
+    const page = openPage()
+    const node = createTestNode(2, { listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    running.push(node)
+    await Promise.all([page.start(), node.start()])
+    const door = openPageDoor(page)
+    page.addPeer(node.did, node.addresses[0] ?? '')
+    await page.reach(node.did, { signal: new AbortController().signal })
+    const nonsense = { protocol: MARKET_PROTOCOL, body: Uint8Array.of(1, 2, 3), timeoutMs: 5_000 }
+    for (let asked = 0; asked < 6; asked += 1) await node.request(page.did, nonsense)
+    expect(page.scoreOf(node.did)).toMatchObject({ bannedUntil: undefined })
+    await node.request(page.did, nonsense).catch(() => undefined)
+    expect(page.scoreOf(node.did).bannedUntil).toBeDefined()
+    door.stop()
   })
 
   it('calls a node over a relay that it calls over a WebSocket', async () => {

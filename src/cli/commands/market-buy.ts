@@ -1,10 +1,9 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import type { InputFile } from '../../node/market/input-file.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { CONTRACT_STATES, contractDocument, formatContract } from '../contract-document.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
-import { handIn, largeInput, writeResult } from '../market-artifacts.ts'
+import { handIn, largeInput, largeInputSize, writeResult } from '../market-artifacts.ts'
 import { findResultPlace } from '../result-file.ts'
 import { idempotencyKey, KEY_FLAG, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, jsonFlag, nanosFlag } from '../market-flags.ts'
@@ -134,11 +133,11 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
   const output = textFlag(flags, 'output')
   // A place that cannot be written is no news for after the payment.
   const place = output === undefined ? undefined : await findResultPlace(output, context.workingDir)
-  const large = await largeInput(context)
-  const request = buyRequestOf(context, large)
+  const inputBytes = await largeInputSize(context)
+  const asked = buyRequestOf(context, inputBytes)
   const wait = choiceFlag(flags, 'wait', CONTRACT_STATES) ?? 'FINAL'
   return await useMarket(context, async (market) => {
-    const { discloses = [] } = membersOf(await market.ask({ ...request, op: 'disclosure' }))
+    const { discloses = [] } = membersOf(await market.ask({ ...asked, op: 'disclosure' }))
     if (isFlagSet(flags, 'dry-run')) {
       if (isJson) terminal.printJson({ discloses })
       else terminal.print(disclosureText(discloses))
@@ -146,11 +145,15 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
     }
     // Before anything leaves, whoever reads the rest.
     terminal.note(disclosureText(discloses))
+    // What nobody takes is neither read nor handed in.
+    if (inputBytes !== undefined) await market.ask({ ...asked, op: 'input-fits' })
+    const large = inputBytes === undefined ? undefined : await largeInput(context)
+    const request = large === undefined ? asked : { ...asked, inputBytes: undefined, inputList: large.list }
     if (large !== undefined) await handIn(market, { key: request.key, file: large, terminal })
     stage.whenStopped = WHEN_STOPPED.meanwhile
     const begun = await market.ask(request)
     stage.whenStopped = WHEN_STOPPED.after
-    const { view, result } = await waitForPurchase(market, {
+    const { view, result, passedOver } = await waitForPurchase(market, {
       key: request.key,
       wait,
       signal: context.signal,
@@ -158,10 +161,12 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
     })
     if (place !== undefined && result !== undefined) await writeResult(market, { result, place, terminal })
     const effect = textOf(begun, 'effect')
+    const wallMs = Math.round(performance.now() - started)
     if (isJson)
-      terminal.printJson({ ...contractDocument(view, Math.round(performance.now() - started)), effect, discloses })
+      terminal.printJson({ ...contractDocument(view, wallMs), effect, discloses, passedOver: [...passedOver] })
     else {
       terminal.print(formatContract(view))
+      for (const one of passedOver) terminal.note(passedOverText(one))
       terminal.note(hintOf(view, result === undefined ? undefined : output))
     }
     if (output !== undefined && result === undefined) terminal.note(noResult(view, output))
@@ -171,7 +176,7 @@ async function buyWaiting(context: CommandContext, stage: Stage): Promise<ExitCo
 
 function buyRequestOf(
   context: CommandContext,
-  large: InputFile | undefined,
+  inputBytes: number | undefined,
 ): {
   readonly [name: string]: JsonValue | undefined
   readonly key: string
@@ -185,7 +190,7 @@ function buyRequestOf(
     op: 'buy',
     key: idempotencyKey(context),
     skill: requiredFlag(flags, 'skill'),
-    ...(large === undefined ? { input: fileFlag(context, 'input') } : { inputList: large.list }),
+    ...(inputBytes === undefined ? { input: fileFlag(context, 'input') } : { inputBytes }),
     nanos: nanosFlag(flags, 'max'),
     currency: textFlag(flags, 'currency'),
     custody: choiceFlag(flags, 'custody', CUSTODY),
@@ -225,6 +230,10 @@ function disclosureText(discloses: JsonValue): string {
     return `  ${TOLD[textOf(line, 'to')] ?? textOf(line, 'to')}${names}: ${textOf(line, 'what')}`
   })
   return ['What leaves this node, and to whom:', ...lines].join('\n')
+}
+
+function passedOverText(one: JsonValue): string {
+  return `Passed over in the auction: ${textOf(one, 'seller')} (${textOf(one, 'code')}). ${textOf(one, 'cause')}`
 }
 
 function noResult(view: JsonValue, output: string): string {

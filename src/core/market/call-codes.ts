@@ -21,7 +21,7 @@ export type CallReadRefusal = keyof typeof CALL_READ_REFUSALS
 export const CALL_CODES = {
   CALL_KNOWN: { cause: 'The call is known already.', remedy: 'None is needed.' },
   CALL_NO_ROOM: {
-    cause: 'As many calls are open as are kept, or as one neighbour may tell of.',
+    cause: 'As many calls are open as are kept, or as neighbours of one block of addresses may tell of.',
     remedy: 'None is needed: places become free when calls are over.',
   },
 } as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>

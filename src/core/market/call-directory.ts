@@ -1,21 +1,25 @@
 import type { Timestamp } from '../../base/time.ts'
-import type { Did, Hash } from '../evidence/names.ts'
+import type { Hash } from '../evidence/names.ts'
 import type { Machine, Step } from '../machine.ts'
 import type { CallCode } from './call-codes.ts'
 
 /** Calls that are open at once; behind its T_bid a call is nothing any more. */
 export const CALLS_MAX = 1_024
-/** Of these, calls of which one neighbour has told. */
-export const CALLS_OF_TELLER_MAX = 512
+/** Of these, calls of which neighbours of one block of addresses have told: keys cost nothing, blocks do. */
+export const CALLS_OF_TELLER_MAX = 256
 
-export type CallPlace = { readonly teller: Did; readonly until: Timestamp }
+export type CallPlace = {
+  /** Block of addresses of the neighbour that told of it. */
+  readonly teller: string
+  readonly until: Timestamp
+}
 
 export type CallDirectoryState = { readonly calls: ReadonlyMap<Hash, CallPlace>; readonly at: Timestamp }
 
 export type CallDirectoryEvent = {
   readonly type: 'call-heard'
   readonly auction: Hash
-  readonly teller: Did
+  readonly teller: string
   /** End of its T_bid. */
   readonly until: Timestamp
   readonly at: Timestamp
@@ -26,7 +30,7 @@ export type CallDirectoryEffect =
   | { readonly type: 'event-refused'; readonly code: CallCode }
 
 /**
- * Which calls for proposals are open, so that each is passed on and looked at once. Keys cost nothing and calls little, so that no neighbour fills it alone; whoever finds no
+ * Which calls for proposals are open, so that each is passed on and looked at once. Keys cost nothing and calls little, so that no block of neighbours fills it alone; whoever finds no
  * room loses a call, and nobody else's.
  */
 export const CALL_DIRECTORY_MACHINE: Machine<

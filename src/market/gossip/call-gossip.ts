@@ -17,7 +17,7 @@ import {
 import { CLOCK_SKEW_MS } from '../parties/market-door.ts'
 import { RateTable } from './rate-table.ts'
 
-/** Calls that one neighbour passes on, old and new ones together. */
+/** Calls that neighbours of one block of addresses pass on, old and new ones together. */
 export const CALLS_OF_NEIGHBOUR: BucketRate = { perSecond: 5, burst: 100 }
 /** Calls of one auctioneer, once its signature was right. */
 export const CALLS_OF_CALLER: BucketRate = { perSecond: 1 / 10, burst: 6 }
@@ -31,6 +31,8 @@ export type CallGossipComponents = {
 export type CallGossipInit = {
   /** Name of the network that messages are of. */
   readonly network: string
+  /** Block of addresses over which a neighbour is connected now. */
+  readonly blockOf: (neighbour: Did) => string
   /** Told of every call that is right, once, with the neighbour that it came from. */
   readonly onCall: (heard: HeardCall, teller: Did) => void
 }
@@ -89,7 +91,8 @@ export class CallGossip {
   /** What is made of a message: every question that costs nothing comes before the signatures. */
   hear({ from, data }: Pick<GossipMessage, 'from' | 'data'>): CallHearing {
     if (data.byteLength > (TOPIC_BYTES_MAX[CALL_TOPIC] ?? 0)) return { verdict: 'reject', code: 'CALL_TOO_LARGE' }
-    if (!this.neighbours.take(from)) return { verdict: 'ignore', code: 'CALL_TOO_OFTEN' }
+    const teller = this.init.blockOf(from)
+    if (!this.neighbours.take(teller)) return { verdict: 'ignore', code: 'CALL_TOO_OFTEN' }
     const { clock, verify } = this.components
     const now = clock.now()
     const reading: AnnouncementInit = { verify, now, clockSkewMs: CLOCK_SKEW_MS, network: this.init.network }
@@ -103,7 +106,7 @@ export class CallGossip {
     if (wrong !== undefined) return wrong
     // Whoever forges calls of somebody must not use up what it may say.
     this.callers.take(auctioneer)
-    const place = { teller: from, until: commitDeadline(heard.call) }
+    const place = { teller, until: commitDeadline(heard.call) }
     const event = { type: 'call-heard', auction: heard.auction, ...place, at: now } as const
     const { state, effects } = CALL_DIRECTORY_MACHINE.transition(this.state, event)
     this.state = state

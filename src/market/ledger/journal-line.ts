@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../base/canonical-json.ts'
+import { canonicalJson, isCanonicalJson } from '../../base/canonical-json.ts'
 import { sha256 } from '../../base/sha256.ts'
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import { type Hash, parseHash } from '../../core/evidence/names.ts'
@@ -72,7 +72,7 @@ export function parseLine(text: string): JournalLine {
   if (text.length > LINE_BYTES_MAX) return bad('JOURNAL_LINE_TOO_LONG')
   const json = parseJson(text)
   if (typeof json !== 'object' || json === null) return bad('JOURNAL_LINE_MALFORMED')
-  if (!isCanonical(json, text)) return bad('JOURNAL_LINE_NOT_CANONICAL')
+  if (!isCanonicalJson(json, text)) return bad('JOURNAL_LINE_NOT_CANONICAL')
   if ('checkpoint' in json) {
     const signed = SIGNED_CHECKPOINT.safeParse(json)
     return signed.success ? { kind: 'checkpoint', signed: signed.data } : bad('JOURNAL_LINE_MALFORMED')
@@ -113,15 +113,6 @@ export function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-/** Lone surrogates have no canonical form, and throw. */
-function isCanonical(json: unknown, text: string): boolean {
-  try {
-    return canonicalJson(json) === text
-  } catch {
-    return false
   }
 }
 

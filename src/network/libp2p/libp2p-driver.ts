@@ -16,6 +16,7 @@ import { parseAddressOf, withoutPeer } from './libp2p-addresses.ts'
 import type { Libp2pComponents, Libp2pStack, Libp2pTransportInit } from './libp2p-init.ts'
 import { FRAME_STREAMS_MAX, NEIGHBOURS_MET_MAX, QUESTIONS_PER_PEER, STREAMS_OUT_MAX } from './limits.ts'
 import { listenFailure } from './listen-failure.ts'
+import { shareOf } from './origin.ts'
 import { FRAMES_PROTOCOL, PeerDialler } from './peer-dialler.ts'
 import { didOfPeerId, peerIdOfDid } from './peer-identity.ts'
 import { PeerScores } from './peer-scores.ts'
@@ -112,6 +113,13 @@ export class Libp2pDriver implements ChannelDriver {
     const [connection] = this.node?.getConnections(peerIdOfDid(teller)) ?? []
     const from = connection && withoutPeer(connection.remoteAddr).toString()
     return this.book.tell(peer, { address, teller: from, isItself: true })
+  }
+
+  /** What shares count of a peer; all that are not connected are one. */
+  blockOf(peer: Did): string {
+    const connections = this.node?.getConnections(peerIdOfDid(peer)) ?? []
+    const [connection = connections[0]] = connections.filter(({ limits }) => limits === undefined)
+    return connection === undefined ? 'unknown' : shareOf(peer, connection.remoteAddr)
   }
 
   /** Connects with a node, where there is no connection. Rejects as `dial`. */

@@ -74,6 +74,14 @@ export class Libp2pTransport extends FramedTransport {
     return this.libp2p.tell(peer, told)
   }
 
+  /**
+   * Block of addresses over which a peer is connected now, of a relayed one that of the relay: keys cost nothing, so whatever is shared among peers is shared by block. Peers on
+   * this machine count each for itself, and all that are not connected as one.
+   */
+  blockOf(peer: Did): string {
+    return this.libp2p.blockOf(peer)
+  }
+
   /** Becomes the neighbour of a node, so that announcements come from it and go to it. Rejects with `NETWORK_PEER_UNKNOWN`, `NETWORK_UNREACHABLE`, `NETWORK_PEER_WRONG`. */
   async join(peer: Did): Promise<void> {
     await this.libp2p.join(peer)

@@ -18,6 +18,16 @@ export type InputFile = {
   close(): Promise<void>
 }
 
+/** Bytes of a file that goes over in pieces; `undefined` for one that fits one request. Throws as `openInputFile`, and reads nothing. */
+export async function inputFileSize(path: string): Promise<number | undefined> {
+  const handle = await open(path)
+  try {
+    return await sizeInPieces(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
 /** Opens a file whose bytes go over in pieces; `undefined` for one that fits one request. Throws what the file system throws, `RangeError` beyond 4 GiB, and the signal's reason. */
 export async function openInputFile(path: string, signal?: AbortSignal): Promise<InputFile | undefined> {
   const handle = await open(path)
@@ -32,10 +42,8 @@ export async function openInputFile(path: string, signal?: AbortSignal): Promise
 }
 
 async function describe(handle: FileHandle, signal: AbortSignal | undefined): Promise<InputFile | undefined> {
-  const stat = await handle.stat()
-  const sizeBytes = stat.size
-  if (!stat.isFile() || !isInPieces(sizeBytes)) return undefined
-  if (sizeBytes > INPUT_BYTES_MAX) throw new RangeError(`The file has ${sizeBytes} bytes`)
+  const sizeBytes = await sizeInPieces(handle)
+  if (sizeBytes === undefined) return undefined
   const piece = async (index: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes - index * PIECE_BYTES))
     const { bytesRead } = await handle.read(bytes, 0, bytes.byteLength, index * PIECE_BYTES)
@@ -49,4 +57,11 @@ async function describe(handle: FileHandle, signal: AbortSignal | undefined): Pr
   }
   const list = Buffer.from(encodePieceList({ sizeBytes, pieces })).toString('base64url')
   return { sizeBytes, list, pieces, piece, close: async () => await handle.close() }
+}
+
+async function sizeInPieces(handle: FileHandle): Promise<number | undefined> {
+  const stat = await handle.stat()
+  if (!stat.isFile() || !isInPieces(stat.size)) return undefined
+  if (stat.size > INPUT_BYTES_MAX) throw new RangeError(`The file has ${stat.size} bytes`)
+  return stat.size
 }

@@ -242,7 +242,10 @@ async function openCards(
 }
 
 /** Calls for proposals go over libp2p alone, as cards do. */
-function openCalls({ components, init, closers }: Opening, { libp2p, transport }: OpenedWays): CallRole | undefined {
+function openCalls(
+  { components, init, closers }: Opening,
+  { libp2p, local, transport }: OpenedWays,
+): CallRole | undefined {
   const gossip = libp2p?.gossip
   if (libp2p === undefined || gossip === undefined) return undefined
   const network = init.network ?? NETWORK_DEFAULT
@@ -250,6 +253,7 @@ function openCalls({ components, init, closers }: Opening, { libp2p, transport }
     components,
     gossip,
     neighbours: libp2p,
+    local,
     network,
     addresses: () => transport.addresses,
     // Whoever hears a call has to be able to answer.

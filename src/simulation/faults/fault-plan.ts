@@ -24,6 +24,7 @@ export const FAULT_KINDS = [
   'replayed-message',
   'forged-capability',
   'older-copy',
+  'commits-lost',
   'quorum-loss',
   'member-loss',
   'upgrade',

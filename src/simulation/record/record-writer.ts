@@ -18,14 +18,16 @@ const NAMES_MAX = 65_536
 export class RecordWriter {
   /** While set, what is written stays where it is until `flush`: somebody looks at it. */
   isKept = false
-  private readonly hash: RunningSha256
-  private buffer = new Uint8Array(BUFFER_BYTES)
-  private view = new DataView(this.buffer.buffer)
+  private hash: RunningSha256 | undefined
+  private buffer: Uint8Array
+  private view: DataView
   private at = 0
   private readonly names = new Map<string, number>()
 
-  constructor(hash: RunningSha256 = createRunningSha256()) {
-    this.hash = hash
+  /** @param bufferBytes  What is written is hashed whenever so many bytes have come together, or lie in so much room at first while they are kept. */
+  constructor(bufferBytes = BUFFER_BYTES) {
+    this.buffer = new Uint8Array(bufferBytes)
+    this.view = new DataView(this.buffer.buffer)
   }
 
   /** Place of the next byte since the last flush. */
@@ -36,7 +38,7 @@ export class RecordWriter {
   /** Of all that was written, 64 hexadecimal digits. */
   hex(): string {
     this.flush()
-    return this.hash.hex()
+    return this.running().hex()
   }
 
   /** What was written from `from` on, if it is kept. Valid until the next write. */
@@ -46,7 +48,7 @@ export class RecordWriter {
 
   flush(): void {
     if (this.at === 0) return
-    this.hash.update(this.buffer.subarray(0, this.at))
+    this.running().update(this.buffer.subarray(0, this.at))
     this.at = 0
   }
 
@@ -124,6 +126,11 @@ export class RecordWriter {
     if (this.at + length > this.buffer.length) this.make(length)
     this.buffer.set(bytes, this.at)
     this.at += length
+  }
+
+  private running(): RunningSha256 {
+    this.hash ??= createRunningSha256()
+    return this.hash
   }
 
   private wideText(text: string): void {

@@ -56,14 +56,18 @@ type Reference = { readonly id?: unknown; readonly send?: unknown; readonly code
  */
 export class ValueRecorder {
   private readonly writer: RecordWriter
-  readonly actors: ActorNumbers
+  private known: ActorNumbers | undefined
   /** What the value that is written is within, outermost first. */
   private readonly above: object[] = []
   private objects = 0
 
   constructor(writer: RecordWriter) {
     this.writer = writer
-    this.actors = new ActorNumbers(writer)
+  }
+
+  get actors(): ActorNumbers {
+    this.known ??= new ActorNumbers(this.writer)
+    return this.known
   }
 
   value(value: unknown): void {

@@ -1,5 +1,9 @@
+import { sha256HexOfBytes } from '../../base/sha256.ts'
 import { RecordWriter } from '../record/record-writer.ts'
 import { ValueRecorder } from '../record/value-recorder.ts'
+
+/** Most of what orders something is shorter. */
+const KEY_BYTES = 512
 
 /** Something that a promise has begun. */
 export type Begun = {
@@ -38,7 +42,9 @@ export function inOrder(begun: readonly Begun[]): readonly Begun[] {
 
 /** A hash by itself: equal for equal values. */
 function keyOfValue(value: unknown): string {
-  const writer = new RecordWriter()
+  // One of tens of thousands, most of them a few hundred bytes: not worth a buffer and a hash as for a whole run.
+  const writer = new RecordWriter(KEY_BYTES)
+  writer.isKept = true
   new ValueRecorder(writer).value(value)
-  return writer.hex()
+  return sha256HexOfBytes(writer.since(0))
 }

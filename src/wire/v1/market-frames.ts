@@ -14,7 +14,7 @@
  * @see protocol/spec/market.md
  */
 import { z } from 'zod'
-import { canonicalJson } from '../../base/canonical-json.ts'
+import { canonicalJson, isCanonicalJson } from '../../base/canonical-json.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { CONTRACT_CAPABILITY } from './capability-messages.ts'
@@ -171,7 +171,7 @@ export function decodeMarketPost(whole: Uint8Array): MarketReading {
   const text = decodeUtf8(whole.subarray(4, 4 + size))
   const value = text === undefined || 4 + size > whole.byteLength ? undefined : parse(text)
   const read = value === undefined ? undefined : z.safeDecode(FRAME, value as z.input<typeof FRAME>)
-  if (read === undefined || !read.success || canonicalJson(value) !== text) return refused('MARKET_FRAME_MALFORMED')
+  if (text === undefined || !read?.success || !isCanonicalJson(value, text)) return refused('MARKET_FRAME_MALFORMED')
   const bytes = whole.slice(4 + size)
   return bytes.byteLength > MARKET_BYTES_MAX ? refused('MARKET_FRAME_LARGE') : { kind: 'post', frame: read.data, bytes }
 }

@@ -11,7 +11,7 @@
  * ```
  */
 import { z } from 'zod'
-import { canonicalJson } from '../../base/canonical-json.ts'
+import { canonicalJson, isCanonicalJson } from '../../base/canonical-json.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Decision } from '../../core/notary/certificate.ts'
 import type { EpochChange } from '../../core/notary/epoch-change.ts'
@@ -263,6 +263,7 @@ export function decodeNotaryFrame(text: string): NotaryFrameResult {
     return { kind: 'refused', code: 'NOTARY_FRAME_MALFORMED' }
   }
   const parsed = NOTARY_FRAME.safeParse(value)
-  const isCanonical = parsed.success && canonicalJson(parsed.data) === text
+  // The shapes change nothing of what they let pass, and what was read has its members in order already.
+  const isCanonical = parsed.success && isCanonicalJson(value, text)
   return isCanonical ? { kind: 'frame', frame: parsed.data } : { kind: 'refused', code: 'NOTARY_FRAME_MALFORMED' }
 }

@@ -63,6 +63,8 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({ about: z.literal('first-since'), at: TIME, ...PART }),
 ])
 
+const ASKED = z.strictObject({ ask: NOTARY_QUESTION })
+
 export type NotaryQuestion = z.output<typeof NOTARY_QUESTION>
 
 /** Characters of a part: with escapes it stays within a body. */
@@ -82,7 +84,7 @@ export function encodeQuestion(question: NotaryQuestion): Uint8Array {
 
 /** `undefined` for anything but a question. Never throws. */
 export function decodeQuestion(body: Uint8Array): NotaryQuestion | undefined {
-  const parsed = z.strictObject({ ask: NOTARY_QUESTION }).safeParse(parseJson(body))
+  const parsed = ASKED.safeParse(parseJson(body))
   return parsed.success ? parsed.data.ask : undefined
 }
 

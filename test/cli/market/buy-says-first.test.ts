@@ -27,6 +27,26 @@ describe('which data leaves', () => {
   })
 })
 
+describe('an input that goes over in pieces', () => {
+  test('is handed in when somebody takes so much, and not before it is said who learns what', async () => {
+    put(control, 'letter.txt', new Uint8Array(1_500_000))
+    let asked: unknown
+    control.answers['input-fits'] = ({ inputBytes, inputList }) => (asked = { inputBytes, inputList })
+    expect((await control.kernell(BUY)).code).toBe(0)
+    const operations = control.events.filter((event) => event.startsWith('asked ')).slice(0, 4)
+    expect(operations).toEqual(['asked disclosure', 'asked input-fits', 'asked input-begin', 'asked buy'])
+    // By its size alone: no piece of it has been named yet.
+    expect(asked).toEqual({ inputBytes: 1_500_000, inputList: undefined })
+  })
+
+  test('is a file: what is too long for a pipe is to be written to one', async () => {
+    const run = await control.kernell(`${BUY.replace('letter.txt', '/dev/zero')} --json`)
+    expect([run.code, control.events]).toEqual([2, []])
+    const { error } = JSON.parse(run.output) as { error: { details: { remedy: string } } }
+    expect(error.details.remedy).toContain('Write it to a file, and name that')
+  })
+})
+
 test('an input beyond every limit names the limit and where it is set', async () => {
   put(control, 'letter.txt', '')
   // No block of it is on the disk.

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BinaryRun } from '../run-binary.ts'
@@ -74,5 +74,10 @@ describe('a file that does not fit one message', () => {
     writeFileSync(join(folder, 'large.bin'), randomBytes(4_500_000))
     const run = await buy('larger')
     expect([run.code, told(run)]).toMatchObject([3, { error: { details: { code: 'BUY_NO_OFFER' } } }])
+    expect(run.output).toContain('4000000 are the most that a seller of bytes.echo takes')
+    // Nor is one handed in that is larger than the buyer's own node keeps.
+    truncateSync(join(folder, 'large.bin'), 80 * 1024 * 1024)
+    const huge = await buy('huge')
+    expect([huge.code, told(huge)]).toMatchObject([3, { error: { details: { code: 'BUY_NO_OFFER' } } }])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import type { Timestamp } from '../../../src/base/time.ts'
-import type { Did, Hash } from '../../../src/core/evidence/names.ts'
+import type { Hash } from '../../../src/core/evidence/names.ts'
 import {
   CALL_DIRECTORY_MACHINE,
   CALLS_MAX,
@@ -10,15 +10,12 @@ import {
   isKnownCall,
 } from '../../../src/core/market/call-directory.ts'
 
-const [FLOODER, OTHER, THIRD] = ['did:key:flooder', 'did:key:other', 'did:key:third'] as readonly string[] as readonly [
-  Did,
-  Did,
-  Did,
-]
+/** Blocks of addresses of neighbours. */
+const [FLOODER, OTHER, THIRD] = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'] as const
 const at = (ms: number): Timestamp => ms as Timestamp
 const named = (name: string): Hash => sha256Hex(name) as Hash
 
-type Hearing = { readonly name: string; readonly teller: Did; readonly until?: number; readonly now?: number }
+type Hearing = { readonly name: string; readonly teller: string; readonly until?: number; readonly now?: number }
 
 function hear(
   state: CallDirectoryState,
@@ -33,7 +30,7 @@ function hear(
 
 function flooded(
   count: number,
-  teller: Did,
+  teller: string,
   before = CALL_DIRECTORY_MACHINE.initial({ at: at(0) }),
 ): CallDirectoryState {
   let state = before
@@ -53,7 +50,7 @@ describe('calls that are open', () => {
     expect(hear(first, { name: 'one', teller: OTHER, now: 1_000, until: 2_000 })[1]).toBe('call-taken')
   })
 
-  it('of one neighbour leave room for those of others', () => {
+  it('of one block of neighbours leave room for those of others', () => {
     const full = flooded(CALLS_OF_TELLER_MAX + 10, FLOODER)
     expect(full.calls.size).toBe(CALLS_OF_TELLER_MAX)
     expect(hear(full, { name: 'more', teller: FLOODER })[1]).toBe('CALL_NO_ROOM')
@@ -61,7 +58,9 @@ describe('calls that are open', () => {
   })
 
   it('are no more than there is room for, and make room when they are over', () => {
-    const full = flooded(CALLS_OF_TELLER_MAX, OTHER, flooded(CALLS_OF_TELLER_MAX, FLOODER))
+    const four = [FLOODER, OTHER, '192.0.3.0/24', '192.0.4.0/24']
+    const empty = CALL_DIRECTORY_MACHINE.initial({ at: at(0) })
+    const full = four.reduce((state, block) => flooded(CALLS_OF_TELLER_MAX, block, state), empty)
     expect(full.calls.size).toBe(CALLS_MAX)
     expect(hear(full, { name: 'third', teller: THIRD })[1]).toBe('CALL_NO_ROOM')
     const [after, taken] = hear(full, { name: 'third', teller: THIRD, now: 1_000, until: 2_000 })

@@ -16,6 +16,8 @@ import { EAR, NEIGHBOUR, NETWORK, NODE, OTHER, SELLER, signed, textOf, USD, veri
 const BUYER = SELLER
 const from = NEIGHBOUR.did
 const NOW = new TestTime().now
+/** Two neighbours of one block of addresses. */
+const BLOCKS: ReadonlyMap<string, string> = new Map([NEIGHBOUR.did, OTHER.did].map((did) => [did, '192.0.2.0/24']))
 /** 32 bytes. */
 const SALT = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'
 
@@ -69,7 +71,11 @@ function createEar(gossip = new MemoryGossipNetwork().createGossip(EAR.did, MARK
   const heard: HeardCall[] = []
   const calls = new CallGossip(
     { gossip, verify, clock: time.clock },
-    { network: NETWORK, onCall: (call) => heard.push(call) },
+    {
+      network: NETWORK,
+      blockOf: (neighbour) => BLOCKS.get(neighbour) ?? neighbour,
+      onCall: (call) => heard.push(call),
+    },
   )
   return { calls, heard, time }
 }
@@ -144,10 +150,14 @@ describe('a flood of calls', () => {
     )
   })
 
-  it('under keys without end is heard no faster than one neighbour may tell, and others are heard', () => {
+  it('under keys without end is heard no faster than one block of neighbours may tell, and others are heard', () => {
     const { calls } = createEar()
     for (let index = 0; index < CALLS_OF_NEIGHBOUR.burst; index += 1) calls.hear({ from, data: announced() })
     expect(calls.hear({ from, data: announced({ caller: OTHER }) })).toMatchObject({ code: 'CALL_TOO_OFTEN' })
+    // Another key costs it nothing.
+    expect(calls.hear({ from: OTHER.did, data: announced({ caller: OTHER }) })).toMatchObject({
+      code: 'CALL_TOO_OFTEN',
+    })
     expect(calls.hear({ from: EAR.did, data: announced({ caller: OTHER }) }).verdict).toBe('accept')
     expect(calls.size).toBe(2)
   })

@@ -65,6 +65,18 @@ describe('frames between members', () => {
     await expect.poll(() => other.heard.length).toBe(3)
   })
 
+  test('arrive as they were sent, whether they go to several or follow each other', async () => {
+    const network = new MemoryNetwork()
+    const [one, ...others] = [await seat(network, 0), await seat(network, 1), await seat(network, 2)]
+    const [first, second] = [3, 4].map((slot): NotaryFrame => ({ type: 'notary-ask', set: set.id, slot }))
+    if (one === undefined || first === undefined || second === undefined) throw new TypeError('no frame')
+    for (const frame of [first, second, first]) for (const to of [1, 2]) one.frames.send(to, frame)
+    for (const { heard } of others) {
+      await expect.poll(() => heard.length).toBe(3)
+      expect(heard).toEqual([first, second, first])
+    }
+  })
+
   test.each([
     { what: 'a part without the ones before', body: 'part 7 1 3\nxx' },
     { what: 'more parts than a frame has', body: 'part 7 0 9\nxx' },

@@ -4,6 +4,7 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buying/buy-order.ts'
+import { CONTRACTS } from '../../../src/market/parties/contracts/contract-notes.ts'
 import { type RestoredMark, takeOver } from '../../../src/market/parties/restored-party.ts'
 import { hashOfBytes, manifestHashOf, shownArtifact } from '../../../src/market/parties/contracts/task-package.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
@@ -177,6 +178,12 @@ describe('a predicate that nothing meets', () => {
     await node.buyer.buy(wanted({ predicate }))
     const { contract } = await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ capturedNanos, state: 'FINAL' })
+    await settle(60)
+    expect(shop.party.noteOf(CONTRACTS, contract as ContractId)).toMatchObject({
+      outcome: 'failed',
+      ended: 'FINAL',
+      paidNanos: capturedNanos,
+    })
   })
 })
 

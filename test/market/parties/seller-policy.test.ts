@@ -121,6 +121,10 @@ describe('a payer whose predicates fail on what it was sold', () => {
     ended: 'FINAL',
     terms: JSON.stringify({ maxNanos: String(maxNanos) }),
   })
+  const paid = (outcome: string, maxNanos: number, paidNanos: number): object => ({
+    ...contract(outcome, maxNanos),
+    paidNanos: String(paidNanos),
+  })
   const after = (...before: readonly object[]): string | undefined => judge({}, {}, { before })
 
   it('gives half as well, until it has paid for more', () => {
@@ -128,6 +132,17 @@ describe('a payer whose predicates fail on what it was sold', () => {
     expect(after(contract('failed', 5), contract('passed', 4))).toBe('MARKET_FALLBACK_LOW')
     expect(after(contract('failed', 5), contract('passed', 5))).toBeUndefined()
     expect(after(contract('failed', 5, STRANGER))).toBeUndefined()
+  })
+
+  it('is trusted as before where it has paid for what failed', () => {
+    expect(after(paid('failed', 5, 5))).toBeUndefined()
+    expect(after(paid('failed', 5, 2))).toBe('MARKET_FALLBACK_LOW')
+    expect(after(paid('failed', 5, 3))).toBeUndefined()
+  })
+
+  it('has paid nothing by a contract that ended without a payment', () => {
+    expect(after(paid('failed', 5, 0), paid('passed', 9, 0))).toBe('MARKET_FALLBACK_LOW')
+    expect(after(paid('failed', 5, 0), paid('passed', 9, 5))).toBeUndefined()
   })
 })
 

@@ -4,6 +4,7 @@ import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { Vote } from '../../../src/core/notary/statement.ts'
 import type { BookedStep } from '../../../src/market/notary/books/journaled-books.ts'
 import { NotaryWire } from '../../../src/simulation/checks/notary-wire.ts'
+import { StampsAhead } from '../../../src/simulation/checks/stamps-ahead.ts'
 import { findStampFault } from '../../../src/simulation/checks/stamps-monotone.ts'
 
 const SET: NotarySet = { id: '0'.repeat(64) as Hash, epoch: 0, members: [], f: 1 }
@@ -48,4 +49,14 @@ it('stamps that go back, and two of one slot, are found', () => {
   expect(findStampFault([stepOf(1, 5), stepOf(2, 4)])).toBe('slot 2 has the stamp 4, behind slot 1 at 5')
   expect(findStampFault([stepOf(2, 5), stepOf(1, 5)])).toBe('slot 1 has the stamp 5, behind slot 2 at 5')
   expect(findStampFault([stepOf(1, 5), stepOf(1, 6)])).toBe('slot 1 has two stamps, 5 and 6')
+})
+
+it('a vote for a block whose stamp has not come is found, and one for an old block is not', () => {
+  const stamps = new StampsAhead(100)
+  const vote = voteOf(2, 'a', { slot: 7 })
+  expect(stamps.voted(vote, 1_000)).toBeUndefined()
+  stamps.proposed('a' as Hash, 1_101)
+  expect(stamps.voted(vote, 1_000)).toBe('member 2 has voted for slot 7 with a stamp 101 ms ahead')
+  expect(stamps.voted(vote, 1_001)).toBeUndefined()
+  expect(stamps.voted(vote, 900_000)).toBeUndefined()
 })

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { createRandomStream } from '../../../src/base/random-stream.ts'
+import { SET_TIMING } from '../../../src/market/notary/set/set-order-components.ts'
 import { drawFleetPlan } from '../../../src/simulation/scenarios/fleet/fleet-plan.ts'
 
 const notaries = ['notary-0', 'notary-1', 'notary-2', 'notary-3']
@@ -27,4 +28,24 @@ it('takes one notary of four away only where the other three are honest and reme
   }
   expect(drawn.losses).toBeGreaterThan(100)
   expect(drawn.spared).toBeGreaterThan(100)
+})
+
+it('loses commit votes for longer than a view waits, in some seeds, and never where nothing fails', () => {
+  const untilMs = 12_000
+  const drawn = { lossy: 0, whole: 0 }
+  for (let seed = 0; seed < 1_000; seed += 1) {
+    const faults = seed % 2 === 0 ? 14 : 0
+    const init = { faults, untilMs, targetsOf: () => notaries, joiners: [], leavers: [], notaries, liar: undefined }
+    const { plan } = drawFleetPlan(createRandomStream(seed), init)
+    const losses = plan.filter(({ kind }) => kind === 'commits-lost')
+    if (losses.length === 0) drawn.whole += 1
+    else drawn.lossy += 1
+    for (const { atMs, forMs } of losses) {
+      expect(faults).toBeGreaterThan(0)
+      expect(forMs).toBeGreaterThan(SET_TIMING.timeoutMs)
+      expect(atMs + forMs).toBeLessThanOrEqual(untilMs)
+    }
+  }
+  expect(drawn.lossy).toBeGreaterThan(100)
+  expect(drawn.whole).toBeGreaterThan(600)
 })

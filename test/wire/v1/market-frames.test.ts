@@ -40,8 +40,10 @@ describe('frames of the market', () => {
     })
   })
 
-  it('are one form each: a space more is refused', () => {
-    const text = '{"type": "taken"}'
+  it.each([
+    ['a space more', '{"type": "taken"}'],
+    ['half a character', `{"auction":"${'0'.repeat(64)}","offer":"\\ud800","type":"call-joined"}`],
+  ])('are one form each: %s is refused', (_what, text) => {
     const bytes = new Uint8Array(4 + text.length)
     new DataView(bytes.buffer).setUint32(0, text.length)
     bytes.set(new TextEncoder().encode(text), 4)

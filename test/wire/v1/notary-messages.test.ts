@@ -88,6 +88,7 @@ describe('frames between notaries', () => {
       `${text} `,
       text.replace('"slot"', '"slot":1,"slot"'),
       text.replace('3', '3.5'),
+      `{"bodies":["\\ud800"],"set":"${SET.id}","type":"notary-bodies"}`,
     ]) {
       expect(decodeNotaryFrame(other), other).toEqual(malformed)
     }

@@ -2,13 +2,9 @@ import { CodedError } from '../../../base/errors.ts'
 import { utf8Bytes } from '../../../core/text/encode-utf8.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import { BODY_BYTES_MAX, type Transport } from '../../../ports/transport.ts'
-import {
-  decodeNotaryFrame,
-  encodeNotaryFrame,
-  NOTARY_FRAME_BYTES_MAX,
-  type NotaryFrame,
-} from '../../../wire/v1/notary-messages.ts'
+import { encodeNotaryFrame, NOTARY_FRAME_BYTES_MAX, type NotaryFrame } from '../../../wire/v1/notary-messages.ts'
 import { FrameParts, isPart, splitFrame } from './frame-parts.ts'
+import { ReadFrames } from './read-frames.ts'
 
 /** Frames between the members of a set: a question is one frame, or a part of one, its answer is empty. */
 export const NOTARY_SET_PROTOCOL = '/kernell/notary-set/1.0.0'
@@ -33,6 +29,9 @@ export class MemberFrames {
   private readonly underWay = new Map<number, number>()
   private readonly large = new Set<number>()
   private readonly parts = new FrameParts()
+  private readonly read = new ReadFrames()
+  /** What was written last: most frames go to all members, one after the other. */
+  private written: { readonly frame: NotaryFrame; readonly body: Uint8Array } | undefined
   private sent = 0
   private readonly ended = new AbortController()
   private readonly end: () => void
@@ -52,7 +51,7 @@ export class MemberFrames {
   send(to: number, frame: NotaryFrame): void {
     const count = this.underWay.get(to) ?? 0
     if (this.init.set.members[to] === undefined || count >= UNDER_WAY_MAX || this.ended.signal.aborted) return
-    const body = utf8Bytes(encodeNotaryFrame(frame))
+    const body = this.bodyOf(frame)
     const isLarge = body.byteLength > BODY_BYTES_MAX
     if (body.byteLength > NOTARY_FRAME_BYTES_MAX || (isLarge && this.large.has(to))) return
     if (isLarge) this.large.add(to)
@@ -73,6 +72,11 @@ export class MemberFrames {
     this.end()
   }
 
+  private bodyOf(frame: NotaryFrame): Uint8Array {
+    if (this.written?.frame !== frame) this.written = { frame, body: utf8Bytes(encodeNotaryFrame(frame)) }
+    return this.written.body
+  }
+
   private async carry(to: number, bodies: readonly Uint8Array[]): Promise<void> {
     const { set, transport, timeoutMs } = this.init
     const key = set.members[to]?.key
@@ -87,7 +91,7 @@ export class MemberFrames {
     const whole = isPart(body) ? this.parts.take(from, body) : body
     if (whole === 'more') return
     if (whole === undefined) throw unknownQuestion('a part of a frame that does not follow')
-    const decoded = decodeNotaryFrame(new TextDecoder().decode(whole))
+    const decoded = this.read.decode(new TextDecoder().decode(whole))
     if (decoded.kind === 'refused') throw unknownQuestion(decoded.code)
     this.init.onFrame(from, decoded.frame)
   }

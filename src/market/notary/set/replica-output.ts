@@ -8,6 +8,7 @@ import { EpochEnds } from './epoch-ends.ts'
 import type { KeptDecisions } from './kept-decisions.ts'
 import type { NotaryReplicaComponents } from './replica-components.ts'
 import { type Cast, ReplicaSigner } from './replica-signer.ts'
+import { SentDecisions, type SlotRange } from './sent-decisions.ts'
 import { StateTransfer } from './state-transfer.ts'
 
 export type ReplicaOutputInit = {
@@ -35,6 +36,7 @@ export class ReplicaOutput {
   private readonly init: ReplicaOutputInit
   private readonly signer: ReplicaSigner
   private readonly ends: EpochEnds
+  private readonly sent: SentDecisions
   private readonly scheduled = new Map<NotaryTimer | 'tick', ScheduledTimer>()
   /** A block that waits for bodies, or for the blocks before it. */
   private parked: Execute | undefined
@@ -45,6 +47,7 @@ export class ReplicaOutput {
     const { application, verify, digest, send } = components
     this.init = init
     this.ends = new EpochEnds(set, verify)
+    this.sent = new SentDecisions(input.resendMs / 2, () => components.clock.monotonicMs())
     this.transfer = new StateTransfer({ set, application, verify, digest, send })
     this.exchange = new BodyExchange({ set, me, bodies, kept, application, send })
     this.signer = new ReplicaSigner({
@@ -140,9 +143,11 @@ export class ReplicaOutput {
         if (effect.to === undefined) this.sendAll({ type: 'notary-ask', set, slot: effect.slot })
         else send(effect.to, { type: 'notary-ask', set, slot: effect.slot })
         return
-      case 'send-decisions':
-        this.sendDecisions(effect)
+      case 'send-decisions': {
+        const range = this.sent.take(effect.to, effect)
+        if (range !== undefined) this.sendDecisions(effect.to, range)
         return
+      }
       case 'start-timer':
         this.schedule(effect.name, Math.max(0, effect.firesAt - clock.now()))
         return
@@ -159,11 +164,11 @@ export class ReplicaOutput {
   }
 
   /** What is decided, one by one; from before what is kept, a copy. */
-  private sendDecisions(effect: Extract<NotaryEffect, { type: 'send-decisions' }>): void {
+  private sendDecisions(to: number, range: SlotRange): void {
     const { kept, components, input } = this.init
-    const { to, fromSlot } = effect
+    const { fromSlot } = range
     const sendAll = (): void => {
-      for (const decision of kept.range(effect))
+      for (const decision of kept.range(range))
         components.send(to, { type: 'notary-decision', set: input.set.id, decision })
     }
     if (kept.firstSlot <= fromSlot) {

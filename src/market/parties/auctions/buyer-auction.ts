@@ -7,7 +7,7 @@ import type { Did } from '../../../core/evidence/names.ts'
 import type { AuctionTranscript } from '../../../core/auction/auction-record.ts'
 import { type Award, rankAwards } from '../../../core/auction/rank-awards.ts'
 import { readAuctionFile } from '../../auctions/auction-file.ts'
-import type { OrderNote } from '../buying/buy-order.ts'
+import type { OrderNote, PassedOver } from '../buying/buy-order.ts'
 import type { BuyerSide, ChosenSeller } from '../buying/buyer-side.ts'
 import { auctionFileOf, type DeclinedCall } from './call-post.ts'
 import { searchFor } from '../buying/search-for.ts'
@@ -39,15 +39,19 @@ export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidat
   const transcript = (await keptTranscript(side, key)) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
   const { declined } = side.orders.get(key)
   const all = [...sellers, ...(await joinedOf(side, key))]
-  const passed: string[] = []
+  const passed: PassedOver[] = []
   for (const { bidder: seller, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
     if (declined.includes(seller)) continue
     const known = all.find(({ offer }) => offer.seller === seller)?.peer
     const outcome = known === undefined ? await findBidder(side, key, { bidder: seller, priceNanos }) : { peer: known }
-    if ('peer' in outcome) return { chosen: { seller, peer: outcome.peer, priceNanos }, detail: undefined }
-    passed.push(outcome.why)
+    if ('peer' in outcome) {
+      await keepPassed(side, key, passed)
+      return { chosen: { seller, peer: outcome.peer, priceNanos }, detail: undefined }
+    }
+    passed.push({ seller, ...outcome })
   }
-  const why = [...(said.length === 0 ? [] : [detailOf(said)]), ...passed]
+  await keepPassed(side, key, passed)
+  const why = [...(said.length === 0 ? [] : [detailOf(said)]), ...passed.map(({ detail }) => detail)]
   return { chosen: undefined, detail: why.length === 0 ? undefined : why.join(' ') }
 }
 
@@ -56,16 +60,23 @@ async function findBidder(
   side: BuyerSide,
   key: string,
   { bidder, priceNanos }: Award,
-): Promise<{ readonly peer: Did } | { readonly why: string }> {
+): Promise<{ readonly peer: Did } | Omit<PassedOver, 'seller'>> {
   const { party, orders } = side
   const { request } = orders.get(key)
   if (bidder === party.did || request.sellers?.includes(bidder) === false)
-    return { why: `${bidder} has bid, and is not among the sellers of this purchase.` }
+    return { code: 'BIDDER_NOT_WANTED', detail: `${bidder} has bid, and is not among the sellers of this purchase.` }
   const exposure = await refuseExposure(side, { key, seller: bidder, priceNanos })
-  if (exposure !== undefined) return { why: exposure }
+  if (exposure !== undefined) return { code: 'BUY_EXPOSURE', detail: exposure }
   const joined = request.isOpenCall === true ? joinedNode(party, callOf(side, key), bidder) : undefined
   const peer = joined ?? (await nodesOf(party, bidder, request.skill)).at(0)
-  return peer === undefined ? { why: `${bidder} has bid, and no node says that it is there.` } : { peer }
+  if (peer !== undefined) return { peer }
+  return { code: 'BIDDER_NOT_FOUND', detail: `${bidder} has bid, and no node says that it is there.` }
+}
+
+/** Whoever paid more than the best bid wants to know why. */
+async function keepPassed({ orders }: BuyerSide, key: string, passedOver: readonly PassedOver[]): Promise<void> {
+  const before = orders.get(key).passedOver ?? []
+  if (passedOver.length > 0 || before.length > 0) await orders.change(key, { passedOver })
 }
 
 /** The transcript of a purchase's auction, once it has ended; `undefined` before, and where there is none. */

@@ -1,57 +1,64 @@
 import { CodedError } from '../../../base/errors.ts'
 import { commitDeadline } from '../../../core/auction/auction-call.ts'
-import type { BucketRate } from '../../../core/peers/token-bucket.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../../core/text/decode-utf8.ts'
 import type { HeardCall } from '../../../wire/v1/read-announcement.ts'
-import { RateTable } from '../../gossip/rate-table.ts'
 import type { Party } from '../party.ts'
+import { JoinShares } from './join-shares.ts'
 import type { SealedBids } from './sealed-bids.ts'
-
-/** Auctioneers that are asked to be called, each of which this node may have to connect with: an announcement names any address that its author likes. */
-export const JOINS: BucketRate = { perSecond: 1 / 2, burst: 8 }
-/** The same at once. */
-const JOINING_MAX = 4
 
 export type JoinCallsComponents = {
   readonly party: Party
   readonly bids: Pick<SealedBids, 'offerFor'>
 }
 
+/** What a seller has to know of the network to follow a call. */
+export type CallWays = {
+  /** Block of addresses of the neighbour that told of the call. */
+  readonly tellerBlock: string
+  /** Block of addresses over which a node is connected now. */
+  readonly blockOf: (node: Did) => string
+  /** Tells this node where the auctioneer is; called where it is asked. */
+  readonly reach: (node: Did) => void
+}
+
 /** A seller's part in auctions that are announced to everybody: where an offer fits the call, it asks the auctioneer to be called, and bids like everybody whom that one knows. */
 export class JoinCalls {
   private readonly components: JoinCallsComponents
-  private readonly rate: RateTable
-  private joining = 0
+  private readonly shares: JoinShares
 
   constructor(components: JoinCallsComponents) {
     this.components = components
-    this.rate = new RateTable(JOINS, () => components.party.components.clock.monotonicMs())
+    this.shares = new JoinShares(() => components.party.components.clock.monotonicMs())
   }
 
-  /**
-   * @param reach  Tells this node where the auctioneer is; called where it is asked.
-   * @returns Whether it will be called.
-   */
-  async consider({ auction, call, node }: HeardCall, reach: (node: Did) => void): Promise<boolean> {
+  /** @returns Whether it will be called. */
+  async consider({ auction, call, node }: HeardCall, { tellerBlock, blockOf, reach }: CallWays): Promise<boolean> {
     const { party, bids } = this.components
     const { clock, notary, door } = party.components
-    const isOwn = party.keys.includes(call.auctioneer) || node === door.did
+    const { auctioneer } = call
+    const isOwn = party.keys.includes(auctioneer) || node === door.did
     const isOfSet = call.notarySet === undefined || call.notarySet === notary.set.id
     if (isOwn || !isOfSet || clock.now() >= commitDeadline(call)) return false
     const offer = bids.offerFor(call)
-    if (offer === undefined || this.joining >= JOINING_MAX || !this.rate.take('')) return false
-    this.joining += 1
+    if (offer === undefined) return false
+    const end = this.shares.take({ auctioneer, node, tellerBlock })
+    if (end === undefined) return false
     try {
       reach(node)
       const frame = { type: 'call-joined', auction, offer: decodeUtf8(offer.kept.bytes) ?? '' } as const
-      return (await door.ask(node, { frame }, { signal: party.signal })).frame.type === 'taken'
+      const { frame: answer } = await door.ask(node, { frame }, { signal: party.signal })
+      if (answer.type === 'taken') this.shares.prove(auctioneer, { node, block: blockOf(node) })
+      // One that is full, or looks for another offer, is still where it was.
+      else if (answer.type !== 'declined' || answer.code === 'MARKET_AUCTION_UNKNOWN') this.shares.disprove(auctioneer)
+      return answer.type === 'taken'
     } catch (error: unknown) {
       // It is not there, or not where it says.
       if (!CodedError.is(error) && !party.isStopped) throw error
+      this.shares.disprove(auctioneer)
       return false
     } finally {
-      this.joining -= 1
+      end()
     }
   }
 }

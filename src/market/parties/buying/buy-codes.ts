@@ -52,3 +52,17 @@ export const BUY_CODES = {
 } as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
 
 export type BuyCode = keyof typeof BUY_CODES
+
+/** Why somebody who has bid does not get the work, though nobody before it in the ranking does; beside `BUY_EXPOSURE`. */
+export const BIDDER_CODES = {
+  BIDDER_NOT_WANTED: {
+    cause: 'It has bid, and is not among the sellers of this purchase.',
+    remedy: 'Name it among them, or buy from anybody.',
+  },
+  BIDDER_NOT_FOUND: {
+    cause: 'It has bid, and no node says any more that it is there.',
+    remedy: 'Ask more nodes, or buy again when it is back.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
+
+export type BidderCode = keyof typeof BIDDER_CODES | Extract<BuyCode, 'BUY_EXPOSURE'>

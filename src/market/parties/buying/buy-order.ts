@@ -15,7 +15,7 @@ import type {
 import { custodyLabelOf } from '../../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../../core/evidence/names.ts'
-import type { BuyCode } from './buy-codes.ts'
+import type { BidderCode, BuyCode } from './buy-codes.ts'
 import type { Currency } from '../../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../../wire/v1/market-frames.ts'
 import { isInPieces } from '../../../wire/v1/piece-list.ts'
@@ -251,6 +251,14 @@ function least(left: Amount, right: Amount): Amount {
 /** Topic of notes on purchases, by their key. */
 export const ORDERS = 'order'
 
+/** A bidder that was not asked for the work, and why. */
+export type PassedOver = {
+  readonly seller: Did
+  readonly code: BidderCode
+  /** Amounts and names, for a person. */
+  readonly detail: string
+}
+
 /** A purchase as it is kept. */
 export type OrderNote = {
   readonly requestHash: Hash
@@ -297,6 +305,8 @@ export type OrderNote = {
   /** The transcript's file: canonical JSON. */
   readonly transcriptFile?: Hash
   readonly declined: readonly Did[]
+  /** Bidders of the auction that were not asked, though they came before whoever was asked last. */
+  readonly passedOver?: readonly PassedOver[]
   readonly declinedCode?: string
   readonly contract?: string
   /** Canonical text of the terms. */

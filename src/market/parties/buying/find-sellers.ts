@@ -17,7 +17,7 @@ const DEAD_WIRE: ReadonlySet<string> = new Set(['NETWORK_TIMEOUT', 'NETWORK_UNRE
 /** The price alone decides, unless a buyer says otherwise. */
 export const PRICE_ALONE: ScoringRule = { price: 1, latency: 0, reputation: 0 }
 /** Nodes that are asked for offers at most. */
-const PEERS_MAX = 64
+export const PEERS_MAX = 64
 /** Keys cost nothing: one node that offers under many of them takes no more places than this. */
 export const SELLERS_OF_NODE_MAX = 2
 

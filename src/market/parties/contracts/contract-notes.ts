@@ -38,6 +38,8 @@ export type ContractNote = {
   readonly outcome?: 'passed' | 'failed' | 'undecided'
   /** How it ended; absent while it goes on. */
   readonly ended?: string
+  /** Of the worker: what the payer was charged in the end, fees included and refunds taken off; absent in notes of before. */
+  readonly paidNanos?: string
   /** Its price was looked for, and is among those that are kept, or was. */
   readonly isPriced?: boolean
 }

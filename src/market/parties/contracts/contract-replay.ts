@@ -19,6 +19,7 @@ import { readEscrowMessage } from '../../../wire/v1/escrow-events.ts'
 import { hashOfTransition, readReceipt, refuseReceipt } from '../../../wire/v1/notary-receipt.ts'
 import type { Transition } from '../../../wire/v1/notary-transition.ts'
 import { hashOfText } from '../../../wire/v1/signing-bytes.ts'
+import { KnownSignatures } from './known-signatures.ts'
 
 /** What is wrong with the evidence of a contract. */
 export const REPLAY_FAULTS = {
@@ -64,12 +65,14 @@ const NO_HASH = '0'.repeat(64)
  */
 export class ContractReplay {
   private readonly init: ReplayInit
+  private readonly verifyStatement: VerifyStatement
   private current: EscrowState | undefined
   private readonly done: ReplayedStep[] = []
   private last: Uint8Array | undefined
 
   constructor(init: ReplayInit) {
     this.init = init
+    this.verifyStatement = verifyStatementWith(init.verify)
   }
 
   /** `undefined` before the offer. */
@@ -91,9 +94,9 @@ export class ContractReplay {
     const read = readReceipt(receiptBytes)
     if (read?.receipt.kind !== 'transition') return 'REPLAY_RECEIPT_MALFORMED'
     const { transition } = read.receipt
-    const { set, contract, verify } = this.init
+    const { set, contract } = this.init
     const about = { message: transition.message as Hash, receipt: read.receipt }
-    if (read.set !== set.id || refuseReceipt(set, about, verifyStatementWith(verify)) !== undefined)
+    if (read.set !== set.id || refuseReceipt(set, about, this.verifyStatement) !== undefined)
       return 'REPLAY_CERTIFICATE_WRONG'
     const before = this.done.at(-1)?.transition
     const previous = before === undefined ? NO_HASH : hashOfTransition(before)
@@ -208,13 +211,15 @@ function isReceiptSame(
   )
 }
 
-/** Signatures of members are checked as all others are. */
+/** Signatures of members are checked as all others are, and one and the same once only while it is known. */
 export function verifyStatementWith(verify: VerifyBytes): VerifyStatement {
-  return ({ key, bytes, signature }) => {
+  const known = new KnownSignatures()
+  const check: VerifyStatement = ({ key, bytes, signature }) => {
     const publicKeyHex = keyOfSigner(key)
     const signed = decodeSignature(signature)
     return publicKeyHex !== undefined && signed !== undefined && verify({ publicKeyHex, bytes, signature: signed })
   }
+  return (signed) => known.check(signed, check)
 }
 
 function nameOf(event: BooksEvent): Hash {

@@ -73,18 +73,20 @@ const LONGEST: EscrowTimers = {
   retainMs: durationFromMs(366 * DAY_MS),
 }
 
-/** Whether more of the work for a payer has failed its predicates than was paid: they may be such that no work meets. */
+/** Whether more of the work for a payer has failed its predicates, and was not paid, than was paid: they may be such that no work meets. */
 function failsMostly({ journal }: Party, payer: Did): boolean {
-  let paidNanos = 0n
+  let balanceNanos = 0n
   for (const [, note] of journal.notesOf(CONTRACTS)) {
     // Written by buyer and seller.
-    const { role, other, outcome, ended, terms } = note as ContractNote
+    const { role, other, outcome, ended, terms, paidNanos } = note as ContractNote
     if (role !== 'worker' || other !== payer || ended === undefined) continue
-    const nanos = BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos)
-    if (outcome === 'failed') paidNanos -= nanos
-    else if (ended === 'FINAL') paidNanos += nanos
+    const priceNanos = BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos)
+    // Notes of before do not say it: all for what did not fail, and nothing for what did.
+    const usualNanos = outcome !== 'failed' && ended === 'FINAL' ? priceNanos : 0n
+    const gotNanos = paidNanos === undefined ? usualNanos : BigInt(paidNanos)
+    balanceNanos += outcome === 'failed' ? gotNanos - (priceNanos - gotNanos) : gotNanos
   }
-  return paidNanos < 0n
+  return balanceNanos < 0n
 }
 
 /** Which contracts this node signs as their worker. */

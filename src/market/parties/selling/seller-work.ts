@@ -74,6 +74,11 @@ function inputGone(contract: ContractId): CodedError {
   return new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
 }
 
+/** What a contract that has ended in this state has cost its payer. */
+function paidIn(state: EscrowState | undefined): bigint {
+  return state === undefined || !('capturedNanos' in state) ? 0n : state.capturedNanos - state.refundedNanos
+}
+
 class ContractWork {
   private readonly party: Party
   private readonly components: WorkComponents
@@ -127,7 +132,7 @@ class ContractWork {
     await this.task
     if (this.noted.isHeld !== true) await rememberLapse(this.party, this.noted.other)
     await this.party.journal.dropFiles(inputSubject(this.contract))
-    await this.note({ ended: this.current?.kind ?? LAPSED })
+    await this.note({ ended: this.current?.kind ?? LAPSED, paidNanos: paidIn(this.current).toString() })
   }
 
   private get noted(): ContractNote {

@@ -47,7 +47,7 @@ export function buyRequestOf(
     ...known,
     idempotencyKey: requiredText(request, 'key'),
     skill: skillOf(request),
-    input: listedInput(request) ?? inputOf(request),
+    input: listedInput(request) ?? sizedInput(request) ?? inputOf(request),
     custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
     ...(auction !== undefined && { auction }),
     ...(has('depositNanos') && { depositNanos: nanosOf(request, 'depositNanos') }),
@@ -94,6 +94,14 @@ function listedInput(request: ControlRequest): ArtifactName | undefined {
   const list = decodePieceList(bytes)
   if (list === undefined) throw invalidRequest('inputList', 'inputList must be a list of pieces')
   return { hash: hashOfBytes(bytes), sizeBytes: list.sizeBytes }
+}
+
+/** An input of which nothing but its size is said yet, for questions before it is handed in. Its name is nobody's, so that nothing is bought with it. */
+function sizedInput(request: ControlRequest): ArtifactName | undefined {
+  const sizeBytes = optionalNumber(request, 'inputBytes')
+  if (sizeBytes === undefined) return undefined
+  if (Number.isSafeInteger(sizeBytes) && sizeBytes >= 0) return { hash: hashOfBytes(new Uint8Array()), sizeBytes }
+  throw invalidRequest('inputBytes', 'inputBytes is a whole number of bytes')
 }
 
 /** Bytes of a member in base64url. */

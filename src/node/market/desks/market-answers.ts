@@ -110,6 +110,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
   disclosure: async (desks, { request }) => await tradeOf(desks).disclosure(request),
+  'input-fits': async (desks, { request }) => await tradeOf(desks).checkSize(request),
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
   'input-begin': async (desks, { request }) => await beginInput(roleOf(desks).party, request),
   'input-pieces': async (desks, { request }) => await keepInput(roleOf(desks).party, request),

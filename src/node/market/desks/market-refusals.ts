@@ -11,7 +11,7 @@ import { CARD_CODES, CARD_READ_REFUSALS } from '../../../core/market/card-codes.
 import { MARKET_CODES } from '../../../core/market/market-codes.ts'
 import { METERING_REFUSALS } from '../../../core/metering/metering-refusals.ts'
 import { NOTARY_REFUSALS } from '../../../core/notary/notary-codes.ts'
-import { BUY_CODES } from '../../../market/parties/buying/buy-codes.ts'
+import { BIDDER_CODES, BUY_CODES } from '../../../market/parties/buying/buy-codes.ts'
 import { PARTY_CODES } from '../../../market/parties/party-codes.ts'
 
 type Refusal = { readonly cause: string; readonly remedy: string }
@@ -29,6 +29,7 @@ const TABLES: readonly Readonly<Record<string, Refusal>>[] = [
   CARD_READ_REFUSALS,
   PARTY_CODES,
   BUY_CODES,
+  BIDDER_CODES,
   AUCTION_CODES,
   ENVELOPE_REFUSALS,
   METERING_REFUSALS,

@@ -7,6 +7,7 @@ import { Turns } from '../../../market/parties/turns.ts'
 import { type Did, parseContractId } from '../../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
+import { largestInput } from '../../../market/parties/buying/largest-input.ts'
 import { endUpload } from '../../../market/parties/buying/uploads.ts'
 import { discloseOf } from '../../../market/parties/buying/disclosure.ts'
 import { readAuctionFile } from '../../../market/auctions/auction-file.ts'
@@ -164,6 +165,25 @@ export class TradeDesk {
     })
   }
 
+  /**
+   * Whether somebody takes an input of a size, before it is handed in: it asks the nodes that a purchase asks. Throws `MARKET_REFUSED` with `BUY_NO_OFFER` where every offer that
+   * stands takes less, and as `buy`.
+   */
+  async checkSize(request: ControlRequest): Promise<JsonValue> {
+    const { role, peers } = this.init
+    const wanted = await this.requestOf(request)
+    const { skill, currency, input } = wanted
+    const sizeBytes = input instanceof Uint8Array ? input.byteLength : input.sizeBytes
+    // What was bought already is asked for again, and of an open call nobody knows who will hear it.
+    if (role.buyer.order(wanted.idempotencyKey) !== undefined || wanted.isOpenCall === true) return { largest: null }
+    const largest = await largestInput(role.party, { skill, currency, peers: wanted.peers ?? peers(skill) })
+    if (largest === undefined || sizeBytes <= largest) return { largest: largest ?? null }
+    const { message, details } = marketRefusal('BUY_NO_OFFER')
+    const more = `The input has ${sizeBytes} bytes, and ${largest} are the most that a seller of ${skill} takes.`
+    const remedy = 'Send less, or ask nodes that take more: `kernell market show OFFER` says how much.'
+    throw new CodedError('MARKET_REFUSED', { message: `${message} ${more}`, details: { ...details, remedy } })
+  }
+
   /** Which data of a purchase would reach whom; nothing is asked of anybody else. Throws as `buy`. */
   async disclosure(request: ControlRequest): Promise<JsonValue> {
     const { role, notary } = this.init
@@ -298,12 +318,13 @@ function unknown(message: string, remedy: string): CodedError {
 
 /** How far a purchase has come. */
 function stageOf(order: OrderNote): { readonly [name: string]: JsonValue } {
-  const { task, auction, contract, failed, peer } = order
+  const { task, auction, contract, failed, peer, passedOver } = order
   return {
     task: { skill: task.skill, inputHash: task.inputHash },
     auction: auction ?? null,
     contract: contract ?? null,
     peer: peer ?? null,
+    passedOver: (passedOver ?? []).map((one) => ({ ...one, cause: explainRefusal(one.code)?.cause ?? '' })),
     failed: failed === undefined ? null : explained(failed),
   }
 }

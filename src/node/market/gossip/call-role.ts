@@ -9,6 +9,7 @@ import { CallGossip } from '../../../market/gossip/call-gossip.ts'
 import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import type { Libp2pTransport } from '../../../network/libp2p/libp2p-transport.ts'
 import type { Gossip } from '../../../ports/gossip.ts'
+import type { Transport } from '../../../ports/transport.ts'
 import type { HeardCall } from '../../../wire/v1/read-announcement.ts'
 import type { MarketComponents } from '../market-components.ts'
 
@@ -16,7 +17,9 @@ export type CallRoleInit = {
   readonly components: Pick<MarketComponents, 'clock'>
   readonly gossip: Gossip
   /** Where other nodes are. */
-  readonly neighbours: Pick<Libp2pTransport, 'tell'>
+  readonly neighbours: Pick<Libp2pTransport, 'tell' | 'blockOf'>
+  /** Sockets of this machine: who is connected by one costs its owner more than a key. */
+  readonly local: Pick<Transport, 'connectedPeers'>
   readonly network: string
   /** Where this node is reached. */
   readonly addresses: () => readonly string[]
@@ -36,7 +39,7 @@ export class CallRole {
     const verify = verifySignatureWith(createNodeVerifier())
     this.calls = new CallGossip(
       { gossip, verify, clock: components.clock },
-      { network, onCall: (heard, teller) => this.hear(heard, teller) },
+      { network, blockOf: this.blockOf, onCall: (heard, teller) => this.hear(heard, teller) },
     )
   }
 
@@ -52,8 +55,11 @@ export class CallRole {
   serve(role: PartyRole): void {
     this.role = role
     if (this.init.isReached)
-      role.buyer.openCalls.announceBy(async (call, text) => await this.announce(role, call, text))
+      role.buyer.openCalls.announceBy(async (call, text) => await this.announce(role, call, text), this.blockOf)
   }
+
+  private readonly blockOf = (node: Did): string =>
+    this.init.local.connectedPeers.includes(node) ? node : this.init.neighbours.blockOf(node)
 
   private async announce({ party }: PartyRole, call: AuctionCall, text: string): Promise<void> {
     const { components } = this.init
@@ -77,6 +83,7 @@ export class CallRole {
     const reach = (node: Did): void => {
       for (const address of heard.addresses) this.init.neighbours.tell(node, { address, teller })
     }
-    role.party.begin(async () => void (await role.seller.calls.consider(heard, reach)))
+    const ways = { tellerBlock: this.blockOf(teller), blockOf: this.blockOf, reach }
+    role.party.begin(async () => void (await role.seller.calls.consider(heard, ways)))
   }
 }

@@ -143,15 +143,19 @@ export class LyingNotary {
     return true
   }
 
-  /** A vote of its own for the same place and another block, and one that it has signed in the name of another member. */
+  /** A vote of its own for the same place and another block, and two that it has signed in the name of another member, one for each. */
   private otherVotes(frame: NotaryFrame): readonly NotaryFrame[] {
     const voted = voteIn(frame)
     if (voted === undefined) return []
     const { set, me } = this.init
     const { phase, view, slot, block } = voted
     const other = parseHash(sha256Hex(`another block than ${block}`)) ?? block
-    const forged = { ...this.signed({ phase, view, slot, block }), member: (me + 1) % set.members.length }
-    return [this.signed({ phase, view, slot, block: other }), forged].map((vote) => ({
+    const own = this.signed({ phase, view, slot, block: other })
+    const forged = [this.signed({ phase, view, slot, block }), own].map((vote) => ({
+      ...vote,
+      member: (me + 1) % set.members.length,
+    }))
+    return [own, ...forged].map((vote) => ({
       type: 'notary-vote',
       set: frame.set,
       vote,

@@ -12,6 +12,8 @@ const NEVER_SHARE = 0.1
 const SILENT_SHARE = 0.1
 const REJECTED_SHARE = 0.1
 const ACCEPTED_SHARE = 0.1
+/** A seller asks for it of a payer that has kept its price where the arbiters were gone, and whoever wants the work gives it. */
+const FALLBACK_PER_MILLION = 500_000
 
 /** Parties of every conduct: most of the time they do what was agreed, and often enough something else, so that contracts go all the ways that there are. */
 export function fickleStrategy(mood: Mood): Strategy {
@@ -37,6 +39,7 @@ function sellerPlay(agent: AgentSelf, mood: Mood): Partial<SellerPlay> {
 function buyerPlay(agent: AgentSelf, mood: Mood): Partial<BuyerPlay> {
   const honest = honestBuyer(agent)
   return {
+    request: (task) => (mood.isGood ? { ...honest.request(task), fallbackPerMillion: FALLBACK_PER_MILLION } : {}),
     decide: (delivery, isRight) => {
       const draw = agent.random.nextUnit()
       if (mood.isGood) return honest.decide(delivery, isRight)

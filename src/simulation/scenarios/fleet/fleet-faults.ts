@@ -34,6 +34,8 @@ export class FleetFaults {
   private readonly partyLies: PartyLies
   /** How much harm a disk or a link had come to when the fault began. */
   private readonly before = new Map<number, number>()
+  /** Commit votes that were lost when the fault began. */
+  private readonly lostBefore = new Map<number, number>()
   private hasLied = new Map<FaultKind, number>()
 
   constructor(world: FleetWorld) {
@@ -62,6 +64,7 @@ export class FleetFaults {
     else if (isNotaryLie(kind)) this.lie(fault)
     else if (kind === 'older-copy') this.copies.take(fault)
     else if (kind === 'upgrade') this.upgrade()
+    else if (kind === 'commits-lost') this.loseCommits(fault)
     else if (kind === 'quorum-loss' || kind === 'member-loss') this.losses.begin(fault)
     else if (kind === 'machine-joins') {
       this.world.members.join(target)
@@ -83,6 +86,7 @@ export class FleetFaults {
     if (kind === 'quorum-loss' || kind === 'member-loss') this.losses.end(fault)
     else if (isNotaryLie(kind)) this.tellTruth(kind)
     else if (kind === 'older-copy') this.copies.putBack(fault)
+    else if (kind === 'commits-lost') this.hearCommits(fault)
     if (!this.before.has(id)) return
     if ((isLinkKind(kind) || isDiskKind(kind)) && this.harmOf(fault) > (this.before.get(id) ?? 0))
       this.world.stage.countFault(kind)
@@ -111,6 +115,21 @@ export class FleetFaults {
     if (liar === undefined || stage.faults['older-copy'] !== undefined || stage.random('persistence').nextUnit() < 0.5)
       return
     for (const [kind, strength] of this.hasLied) if (isNotaryLie(kind)) this.begin(kind, strength)
+  }
+
+  private loseCommits({ id }: PlannedFault): void {
+    const { commits } = this.world
+    this.lostBefore.set(id, commits.lost)
+    commits.begin()
+  }
+
+  private hearCommits({ id, kind }: PlannedFault): void {
+    const { commits, stage } = this.world
+    const before = this.lostBefore.get(id)
+    if (before === undefined) return
+    this.lostBefore.delete(id)
+    commits.end()
+    if (commits.lost > before) stage.countFault(kind)
   }
 
   private lie({ kind, strength }: PlannedFault): void {

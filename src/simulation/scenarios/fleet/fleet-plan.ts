@@ -22,6 +22,7 @@ const DRAWN_KINDS: readonly FaultKind[] = [
 /** The kinds that this scenario makes happen. */
 export const FLEET_KINDS: readonly FaultKind[] = [
   ...DRAWN_KINDS,
+  'commits-lost',
   'quorum-loss',
   'member-loss',
   'machine-joins',
@@ -44,6 +45,9 @@ export type FleetPlan = { readonly playMs: number; readonly plan: readonly Plann
 /** Of all seeds, those in which two notaries are gone for a while behind all else, and those in which one is. */
 const QUORUM_LOSS_SHARE = 0.35
 const MEMBER_LOSS_SHARE = 0.35
+/** Of all seeds, those in which commit votes are lost, and for how long: longer than a view waits, which is two seconds. */
+const COMMIT_LOSS_SHARE = 0.4
+const COMMIT_LOSS_MS = [2_500, 5_000] as const
 /** How long two are gone, at least and at most. */
 const QUORUM_LOSS_MS = [3_000, 6_000] as const
 /** Before one fails, the others have come back: their leases of before are over, and so are the views that they left. */
@@ -69,7 +73,21 @@ export function drawFleetPlan(random: RandomStream, init: FleetPlanInit): FleetP
     add({ kind, atMs, forMs: Math.floor(untilMs * 0.6), target: liar })
   }
   const playMs = faults === 0 ? untilMs : untilMs + addLosses(random, { ...init, copied }, add)
+  if (faults > 0) addCommitLoss(random, init, add)
   return { playMs, plan: plan.toSorted((left, right) => left.atMs - right.atMs || left.id - right.id) }
+}
+
+/** In some seeds commit votes are lost for a while, in which one or two views end with a block that is prepared. */
+function addCommitLoss(
+  random: RandomStream,
+  { notaries, untilMs }: Pick<FleetPlanInit, 'notaries' | 'untilMs'>,
+  add: (fault: Omit<PlannedFault, 'id' | 'strength'>) => void,
+): void {
+  const [draw, at, span] = [random.nextUnit(), random.nextUnit(), random.nextUnit()]
+  if (draw >= COMMIT_LOSS_SHARE) return
+  const [least, most] = COMMIT_LOSS_MS
+  const forMs = Math.floor(Math.min(least + span * (most - least), untilMs / 2))
+  add({ kind: 'commits-lost', atMs: Math.floor(at * (untilMs - forMs)), forMs, target: notaries.join(' ') })
 }
 
 /** @returns How much longer the play is for them. */

@@ -6,10 +6,12 @@ import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
 import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import { verifySignatureWith } from '../../../keys/verify-signature.ts'
+import type { Transport } from '../../../ports/transport.ts'
 import { verifyStatementWith } from '../../../market/parties/contracts/contract-replay.ts'
 import { SET_TIMING } from '../../../market/notary/set/set-order-components.ts'
 import { Town } from '../../market/agents/town.ts'
 import { CREDIT_NANOS, Economy } from '../../market/economy/economy.ts'
+import { CommitLoss } from '../../market/commit-loss.ts'
 import { LyingNotary } from '../../market/hostile/lying-notary.ts'
 import { LyingTransport } from '../../market/hostile/lying-transport.ts'
 import type { MarketIdentity } from '../../market/market-network.ts'
@@ -41,6 +43,8 @@ const TIMERS: EscrowTimers = {
 const NOTARIES = 4
 /** Of all seeds, those in which one of the notaries lies. */
 const LIAR_SHARE = 0.6
+/** Of those that lie, the ones that lead the first view: some lies are worth nothing to whoever does not lead. */
+const FIRST_LEADER_SHARE = 0.5
 /** A second voice is heard so long behind the start of the first one. */
 const SECOND_AFTER_MS = 200
 
@@ -51,11 +55,13 @@ export class FleetWorld {
   readonly witnesses: Witnesses
   readonly town: Town
   readonly members: FleetMembers
+  readonly commits: CommitLoss
   /** The notary that lies, and its place in the set. */
   readonly liar: { readonly me: number; readonly mind: LyingNotary; readonly machine: NotaryMachine } | undefined
 
-  private constructor(stage: Stage, options: FleetOptions, { market, witnesses, mind, me }: Opened) {
+  private constructor(stage: Stage, options: FleetOptions, { market, witnesses, commits, mind, me }: Opened) {
     this.stage = stage
+    this.commits = commits
     this.options = options
     this.witnesses = witnesses
     const machine = market.notaries[me]
@@ -84,11 +90,12 @@ export class FleetWorld {
 
   static async open(stage: Stage, options: FleetOptions): Promise<FleetWorld> {
     const draws = stage.random('liar')
-    const [share, me] = [draws.nextUnit(), draws.nextBelow(NOTARIES)]
+    const [share, lead, other] = [draws.nextUnit(), draws.nextUnit(), draws.nextBelow(NOTARIES - 1)]
+    const me = lead < FIRST_LEADER_SHARE ? 0 : 1 + other
     const lies = options.liars === undefined ? share < LIAR_SHARE : options.liars > 0
     const opening = new FleetOpening(stage, lies ? me : undefined)
     const market = await opening.open()
-    const world = new FleetWorld(stage, options, { market, witnesses: opening.witnesses, mind: opening.mind, me })
+    const world = new FleetWorld(stage, options, { market, ...opening.opened, me })
     await world.members.open()
     stage.agents = market.notaries.length + market.parties.size + options.joiners + 1
     return world
@@ -116,14 +123,16 @@ export class FleetWorld {
 type Opened = {
   readonly market: SimulatedMarket
   readonly witnesses: Witnesses
+  readonly commits: CommitLoss
   readonly mind: LyingNotary | undefined
   readonly me: number
 }
 
 /** Opens the market with its witnesses, and gives the liar its ways. */
 class FleetOpening {
-  readonly witnesses: Witnesses
-  mind: LyingNotary | undefined
+  private readonly witnesses: Witnesses
+  private readonly commits = new CommitLoss()
+  private mind: LyingNotary | undefined
   private readonly stage: Stage
   private readonly liar: number | undefined
   private market: SimulatedMarket | undefined
@@ -132,6 +141,11 @@ class FleetOpening {
     this.stage = stage
     this.liar = liar
     this.witnesses = new Witnesses(stage)
+  }
+
+  get opened(): Pick<Opened, 'witnesses' | 'commits' | 'mind'> {
+    const { witnesses, commits, mind } = this
+    return { witnesses, commits, mind }
   }
 
   async open(): Promise<SimulatedMarket> {
@@ -150,11 +164,14 @@ class FleetOpening {
     identity: MarketIdentity,
     { set, me }: { readonly set: NotarySet; readonly me: number },
   ): NotaryHooks {
-    const { stage, witnesses, liar } = this
+    const { stage, witnesses, liar, commits } = this
+    // Overheard before it is lost.
+    const watch = (transport: Transport): Transport =>
+      new WatchedTransport(commits.wrap(transport), (frame) => witnesses.sent(me, frame))
     if (me === 0) witnesses.join(set, { verify: verifyStatementWith(verifySignatureWith(stage.keys)), liar })
     if (me !== liar)
       return {
-        wrapTransport: (transport) => new WatchedTransport(transport, (frame) => witnesses.sent(me, frame)),
+        wrapTransport: watch,
         onDoubleVote: (proof) => witnesses.proven(proof),
       }
     const mind = new LyingNotary({
@@ -167,8 +184,7 @@ class FleetOpening {
     this.mind = mind
     return {
       wrapTransport: (transport, owner) => {
-        const watched = new WatchedTransport(transport, (frame) => witnesses.sent(me, frame))
-        const lying = new LyingTransport(watched, { liar: mind, set })
+        const lying = new LyingTransport(watch(transport), { liar: mind, set })
         this.listenForSecond(owner, lying)
         return lying
       },

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../../base/canonical-json.ts'
+import { hashOfBlock } from '../../../core/notary/block.ts'
 import { checkDoubleVote, type DoubleVoteProof } from '../../../core/notary/double-vote.ts'
 import type { NotarySet } from '../../../core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../../core/notary/statement.ts'
@@ -7,6 +8,7 @@ import type { AbortOptions } from '../../../ports/abort-options.ts'
 import { NOTARY_MESSAGES } from '../../../wire/v1/notary-messages.ts'
 import { KeptAnswers } from '../../checks/kept-answers.ts'
 import { NotaryWire } from '../../checks/notary-wire.ts'
+import { StampsAhead } from '../../checks/stamps-ahead.ts'
 import type { SeenFrame } from '../../market/watched-transport.ts'
 import type { Stage } from '../../scenario/stage.ts'
 
@@ -23,6 +25,7 @@ export class Witnesses {
   private liar: number | undefined
   private verify: VerifyStatement | undefined
   private set: NotarySet | undefined
+  private readonly stamps = new StampsAhead(AHEAD_MS_MAX)
 
   constructor(stage: Stage) {
     this.stage = stage
@@ -45,12 +48,13 @@ export class Witnesses {
   }
 
   sent(member: number, frame: SeenFrame): void {
-    const { checks } = this.stage
+    const { checks, world } = this.stage
     const { wire } = this
     if (wire === undefined) return
     const isHonest = member !== this.liar
     if (frame.type === 'notary-proposal') {
       const { view, block, signature } = frame.proposal
+      this.stamps.proposed(hashOfBlock(block), block.at)
       if (!isHonest || signature.member !== member) return
       const place = { slot: block.slot, signature: signature.signature }
       checks.check('one-vote', wire.sawProposal(member, view, place))
@@ -59,7 +63,10 @@ export class Witnesses {
     // What it says of others is theirs to say.
     if (frame.vote.member !== member) return
     const { twice, two } = wire.saw(frame.vote, isHonest)
-    if (isHonest) checks.check('one-vote', twice)
+    if (isHonest) {
+      checks.check('one-vote', twice)
+      checks.check('stamps-true', this.stamps.voted(frame.vote, world.startAt + world.nowMs()))
+    }
     checks.check('one-certificate', two)
   }
 

@@ -73,8 +73,8 @@ export const AGREEMENT: readonly PlantedBug[] = [
     class: 'agreement',
     scenarios,
     file: 'src/core/notary/vote-steps.ts',
-    search: 'if (known !== undefined) {\n',
-    replacement: 'if (known !== undefined && known.block !== vote.block) {\n',
+    search: "if (known !== undefined) return refused(state, 'NOTARY_VOTE_EXISTS')",
+    replacement: "if (known !== undefined && known.block !== vote.block) return refused(state, 'NOTARY_VOTE_EXISTS')",
     what: 'a vote that comes twice counts as two, and certificates hold for nobody',
   },
   {
