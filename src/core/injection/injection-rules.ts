@@ -167,3 +167,6 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
 
 /** Points from which a text is an injection where no model was trained. */
 export const RULES_THRESHOLD = 3
+
+/** Points from which it is one whatever a model says: of attacks in a style that training did not have, the model knows least. */
+export const RULES_CERTAIN = 5

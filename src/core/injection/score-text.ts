@@ -2,7 +2,7 @@ import type { FeatureBatch } from '../kernels/linear-model.ts'
 import { matchRules } from './injection-features.ts'
 import { encodePassage, type PassageHasher } from './encode-passage.ts'
 import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
-import { INJECTION_RULES, RULES_THRESHOLD } from './injection-rules.ts'
+import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
 import { passagesOf, windowsOf } from './split-text.ts'
 import { visibleText, type VisibleText } from './visible-text.ts'
 
@@ -45,14 +45,16 @@ export function createModelScorer(
   const score = (text: string, source: TextSource): InjectionScore => {
     const channel = channelOf(source)
     const place = INJECTION_CHANNELS.indexOf(channel)
+    const threshold = thresholds[channel]
     let worst = { score: -1, places: NO_PLACES, text: '' }
     for (const passage of judgedPassages(text, channel)) {
       const { dense, indices, values, matched } = encodePassage(passage, hasher)
       const batch = { rowCount: 1, dense, offsets: Uint32Array.of(0, indices.length), indices, values }
-      const found = scorer.score(batch, 'sigmoid')[place] ?? 0
+      const floor = matched.points >= RULES_CERTAIN ? threshold : 0
+      const found = Math.max(floor, scorer.score(batch, 'sigmoid')[place] ?? 0)
       if (found > worst.score) worst = { score: found, places: matched.places, text: passage.text }
     }
-    return describe(worst, { threshold: thresholds[channel], scoredBy: 'model' })
+    return describe(worst, { threshold, scoredBy: 'model' })
   }
   return { scoredBy: 'model', score }
 }
