@@ -13,6 +13,7 @@ import { NETWORK_ERRORS } from './error-codes/network-errors.ts'
 import { NOTARY_ERRORS } from './error-codes/notary-errors.ts'
 import { PLATFORM_ERRORS } from './error-codes/platform-errors.ts'
 import { ROUTER_ERRORS } from './error-codes/router-errors.ts'
+import { FIREWALL_ERRORS } from './error-codes/firewall-errors.ts'
 import { SANDBOX_ERRORS } from './error-codes/sandbox-errors.ts'
 import { SIMULATION_ERRORS } from './error-codes/simulation-errors.ts'
 import { STANDING_ERRORS } from './error-codes/standing-errors.ts'
@@ -41,6 +42,7 @@ export const ERROR_CODES = {
   ...PLATFORM_ERRORS,
   ...ROUTER_ERRORS,
   ...SANDBOX_ERRORS,
+  ...FIREWALL_ERRORS,
   ...SIMULATION_ERRORS,
   ...STANDING_ERRORS,
   ...STORAGE_ERRORS,

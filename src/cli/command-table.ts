@@ -606,6 +606,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/evaluate-ssrf.ts')).evaluateSsrfCommand,
   },
   {
+    name: 'eval injection',
+    summary: 'measure what is recognised as a prompt injection; --save keeps the model',
+    load: async () => (await import('./commands/evaluate-injection.ts')).evaluateInjectionCommand,
+  },
+  {
     name: 'eval loop',
     summary: 'let a policy learn from what it executes, on recorded outcomes, and see how fast it gets cheaper',
     load: async () => (await import('./commands/evaluate-loop.ts')).evaluateLoopCommand,

@@ -4,6 +4,10 @@ import { numberFlag, textFlag, type Flags, type FlagTable } from './flags.ts'
 /** Flags of commands that answer tasks: artefacts of an evaluation. */
 export const ARTEFACT_FLAGS: FlagTable = {
   policy: { value: 'FILE', describe: 'trained policy, written by `kernell eval routing --save`' },
+  'injection-model': {
+    value: 'FILE',
+    describe: 'model of prompt injections, written by `kernell eval injection --save`',
+  },
   'cache-calibration': { value: 'FILE', describe: 'cache calibration, written by `kernell eval cache --save`' },
 }
 
@@ -17,9 +21,11 @@ export const SERVING_FLAGS: FlagTable = {
 export function configOfArtefactFlags(flags: Flags): ConfigDocument {
   const artefact = textFlag(flags, 'policy')
   const calibration = textFlag(flags, 'cache-calibration')
+  const injection = textFlag(flags, 'injection-model')
   return {
     ...(artefact !== undefined && { policy: { artefact } }),
     ...(calibration !== undefined && { cache: { calibration } }),
+    ...(injection !== undefined && { untrusted: { model: injection } }),
   }
 }
 

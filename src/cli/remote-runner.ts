@@ -12,7 +12,7 @@ import { controlHeaders, readTarget } from './route-flags.ts'
 import type { TaskAnswer, TaskFigures, TaskRunner } from './task-answer.ts'
 
 /** Flags that change what a node is, which a node that runs already does not take from a caller. */
-const FLAGS_OF_THE_NODE = ['policy', 'cache-calibration', 'tenant'] as const
+const FLAGS_OF_THE_NODE = ['policy', 'cache-calibration', 'injection-model', 'tenant'] as const
 
 const CACHE_WORDS = ['exact', 'similar', 'miss', 'off'] as const
 

@@ -137,6 +137,23 @@ export type {
   TaskRisk,
   TaskRoute,
 } from './routing/task-outcome.ts'
+export {
+  DEFAULT_FIREWALL_POLICY,
+  type FirewallPolicy,
+  type SinkRule,
+  type SourceRule,
+} from './firewall/firewall-policy.ts'
+export type { Declassification, FlowLabels } from './firewall/flow-labels.ts'
+export type { IntentPlan, IntentStep, PlanSink, PlanSource } from './firewall/intent-plan.ts'
+export type { FirewallRefusal, FirewallReview } from './firewall/review-plan.ts'
+export type { TaintLabel } from './firewall/taint-label.ts'
+export {
+  createRulesScorer,
+  type InjectionScore,
+  type InjectionScorer,
+  type TextSource,
+} from './injection/score-text.ts'
+export { DEFAULT_TEXT_RULES, type TextReport, type TextRules } from './injection/text-report.ts'
 export { extractJson, type ExtractedJson } from './text/extract-json.ts'
 export { fenceSections, type FencedSection, type FencedText, type PromptParts } from './text/fence-sections.ts'
 export { answerDeterministically } from './tools/answer-deterministically.ts'

@@ -9,14 +9,17 @@ import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { createLearningRecords } from '../telemetry/learning-records.ts'
 import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import type { BudgetOwner } from '../router/budget-owner.ts'
+import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Router } from '../ports/router.ts'
+import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { diagnoseModels } from './diagnosis/diagnose-models.ts'
 import { evaluateCache } from './evaluation/evaluate-cache.ts'
+import { evaluateInjection } from './evaluation/evaluate-injection.ts'
 import { evaluateCost } from './evaluation/evaluate-cost.ts'
 import { evaluateRouting } from './evaluation/evaluate-routing.ts'
 import type { HealthCheck, KernellNode, NodeModel } from './kernell-node.ts'
@@ -24,6 +27,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
+import type { OpenFirewall } from './open-firewall.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
@@ -49,9 +53,12 @@ export type NodeParts = {
   readonly telemetry: NodeTelemetry
   readonly budgets: BudgetOwner
   readonly answers: AnswerCache
+  /** Absent where no text is looked at. */
+  readonly textGuard: TextGuard | undefined
+  readonly openFirewall: OpenFirewall
   readonly policy: NodePolicy
   readonly rollout: AttachedRollout
-  readonly kernel: VectorKernel
+  readonly kernel: VectorKernel & PolicyKernel
   /** The store's part for the cache's answers. */
   readonly answerStore: KeyValueStore
   /** What was made from records. */
@@ -88,6 +95,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     durableActors: durableActors(parts.actors),
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
+    openFirewall: parts.openFirewall,
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
     rights: parts.rights,
@@ -119,6 +127,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     evaluateCost,
     evaluateCache: async (evaluation, options) =>
       await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
+    evaluateInjection: async (evaluation, options) => await evaluateInjection(kernel, evaluation, options),
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
     async metricsText() {
       telemetry.pipeline.countPending()
@@ -130,6 +139,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
         ...policy.checks(),
         ...rollout.checks(),
         cacheCheck(answers),
+        textCheck(parts.textGuard),
         ...recordChecks(telemetry, config),
         ...parts.convicted.checks(),
         ...stopCheck(parts.rights),
@@ -210,6 +220,24 @@ function cacheCheck({ cache, calibration }: AnswerCache): HealthCheck {
   }
 }
 
+function textCheck(guard: TextGuard | undefined): HealthCheck {
+  if (guard === undefined)
+    return {
+      name: 'untrusted text',
+      state: 'warning',
+      detail: 'not scored',
+      remedy: 'Set `untrusted.enabled` to true.',
+    }
+  if (guard.scoredBy === 'model') return { name: 'untrusted text', state: 'ok', detail: 'scored by a trained model' }
+  return {
+    name: 'untrusted text',
+    state: 'warning',
+    detail: 'scored by rules alone, which know the plainest prompt injections; no trained model is loaded',
+    remedy:
+      'Train one on attacks and on your own tasks: `kernell eval injection --train ATTACKS.jsonl TASKS.jsonl --test ATTACKS.jsonl --save injection.json`, then `kernell serve --injection-model injection.json`.',
+  }
+}
+
 function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly HealthCheck[] {
   if (!config.telemetry.consent)
     return [{ name: 'telemetry', state: 'ok', detail: 'no records are kept (telemetry.consent is false)' }]
@@ -226,7 +254,7 @@ function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly
   ]
 }
 
-function addGauges({ telemetry, answers, budgets }: NodeParts): void {
+function addGauges({ telemetry, answers, budgets, textGuard }: NodeParts): void {
   const { metrics, pipeline, store } = telemetry
   metrics.addGauge({
     name: 'kernell_telemetry_stored',
@@ -239,6 +267,13 @@ function addGauges({ telemetry, answers, budgets }: NodeParts): void {
     help: 'Stored records that were met since the start and could not be read.',
     labelNames: [],
     read: () => [{ labels: {}, value: store.unreadableCount }],
+  })
+  metrics.addGauge({
+    name: 'kernell_untrusted_texts',
+    help: 'Texts that were scored for prompt injection since the start, by source and by what was done about them.',
+    labelNames: ['source', 'action'],
+    read: () =>
+      (textGuard?.counts() ?? []).map(({ source, action, count }) => ({ labels: { source, action }, value: count })),
   })
   metrics.addGauge({
     name: 'kernell_cache',

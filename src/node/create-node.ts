@@ -23,7 +23,7 @@ import { withPeers } from '../router/peers/peer-catalog.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createRouter } from '../router/router-service.ts'
-import type { DataDirectory } from '../storage/data-directory.ts'
+import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
@@ -36,6 +36,8 @@ import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
+import { firewallOf } from './open-firewall.ts'
+import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
@@ -99,25 +101,17 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
+  const textGuard = await openTextGuard(kernel, config.untrusted)
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
   const policy = await openPolicy({ ...parts, catalog }, rollout.served)
   const peers = await openNodePeers({ ...parts, catalog })
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
-  const { router, attached } = wireRouter({
-    ...platform,
-    config,
-    catalog,
-    budgets,
-    telemetry,
-    answers,
-    policy,
-    peers,
-    rollout,
-  })
+  const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard }
+  const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout })
   return assembleNode({
-    config,
+    ...serving,
     actors,
     memory,
     agentPlans,
@@ -125,15 +119,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     market,
     convicted: platform.convicted,
     router,
-    catalog,
-    telemetry,
-    budgets,
-    answers,
-    policy,
     rollout: attached,
     kernel,
     answerStore,
-    ...keepingOf(directory, budgets),
+    ...keepingOf(platform, budgets),
     backUp: async (backup) => await writeBackupFile(directory, backup),
     web: platform.web,
     clock,
@@ -143,8 +132,12 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
 }
 
 /** What is known of files that were made from records, and how what is deleted goes for good. */
-function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick<NodeParts, 'derivations' | 'compact'> {
+function keepingOf(
+  { directory: { store, secret }, clock, random }: Platform,
+  budgets: BudgetOwner,
+): Pick<NodeParts, 'derivations' | 'compact' | 'openFirewall'> {
   return {
+    openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret }),
     derivations: createDerivationLedger({
       store: store.sublevel('derivations'),
       hashTenant: createTaskHasher(secret),
@@ -216,6 +209,7 @@ type RouterParts = {
   /** Absent where nothing may be bought. */
   readonly peers: PeerTier | undefined
   readonly rollout: NodeRollout
+  readonly textGuard: TextGuard | undefined
 }
 
 type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
@@ -234,6 +228,7 @@ function wireRouter({
   policy,
   peers,
   rollout,
+  textGuard,
 }: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
@@ -254,6 +249,7 @@ function wireRouter({
       policy: policy.policy,
       peers,
       random,
+      textGuard,
       telemetry: telemetry.pipeline,
       observe: attached.observe,
     },

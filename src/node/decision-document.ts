@@ -33,6 +33,17 @@ export type DecisionDocument = {
   readonly reasons: readonly string[]
   /** Why no peer is asked, where peers are configured and none is; absent else. */
   readonly no_peer_because?: string
+  /** What was found of the task's texts, and what was done about each. */
+  readonly texts?: readonly {
+    readonly source: string
+    readonly message: number
+    readonly section?: string
+    readonly score: number
+    readonly threshold: number
+    readonly scored_by: string
+    readonly rules: readonly string[]
+    readonly action: string
+  }[]
   readonly feature_hash: string | null
   readonly draw: number
   readonly propensity: number
@@ -76,6 +87,9 @@ export function decisionDocument(decision: DecisionRecord, peers?: PeerRefusalIn
     })),
     reasons: decision.reasons,
     ...(because !== undefined && { no_peer_because: because }),
+    ...(decision.texts !== undefined && {
+      texts: decision.texts.map(({ scoredBy, ...text }) => ({ ...text, scored_by: scoredBy })),
+    }),
     feature_hash: decision.featureHash ?? null,
     draw: decision.draw,
     propensity: decision.propensity,

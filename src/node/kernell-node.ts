@@ -7,6 +7,8 @@ import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
+import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
+import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -56,6 +58,11 @@ export type KernellNode = AsyncDisposable & {
    * `STORE_NOT_OPEN` after `close`, `STORE_CORRUPTED` and the other errors of a journal; the rest of the node works without.
    */
   openPlans(): Promise<TaskGraphs<SubTask>>
+  /**
+   * What stands between the plans of agents and their execution, by the policy that the first call names. What it knows of stored data and of used approvals
+   * is in the data directory. Throws `FIREWALL_STATE_INVALID` when that cannot be read, `REQUEST_INVALID` for another policy than the first.
+   */
+  openFirewall(policy: FirewallPolicy): Promise<IntentFirewall>
   /**
    * This node's part in the market: opened with the first call, which says how, and closed with the node. Later calls need say nothing. Throws
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.

@@ -1,4 +1,6 @@
 import type { CacheFigures } from '../learning/evaluation/cache.ts'
+import type { InjectionFigures, ScorerFigures } from '../learning/evaluation/injection.ts'
+import { INJECTION_FAMILIES, type InjectionFamily } from '../learning/injection/injection-rows.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { KernellNode } from './kernell-node.ts'
 
@@ -86,11 +88,32 @@ export type CacheEvaluationInit = {
 /** What `judgeCache` measures, as it is. */
 export type CacheReport = CacheFigures
 
+/** What `--leave-out` takes. */
+export const INJECTION_FAMILY_NAMES: readonly InjectionFamily[] = INJECTION_FAMILIES
+
+export type InjectionEvaluationInit = {
+  readonly train: readonly DataFile[]
+  readonly test: DataFile
+  /** Ordinary tasks that must be left alone; may be none. */
+  readonly benign: readonly DataFile[]
+  /** Collections that are not trained on. */
+  readonly leaveOut?: InjectionFamily
+}
+
+/** What the scorer that a node runs does, and what its two halves would do by themselves. */
+export type InjectionReport = InjectionFigures & {
+  readonly alone: {
+    readonly rules: ScorerFigures & Pick<InjectionFigures, 'indirect'>
+    readonly model: ScorerFigures & Pick<InjectionFigures, 'indirect'>
+  }
+}
+
 /** Measures the node's own services on data with known outcomes. Throws `TRAINING_DATA_INVALID` naming file and line. */
 export type NodeEvaluations = {
   evaluateRouting(init: RoutingEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<RoutingReport>>
   evaluateCost(init: CostEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<CostReport>>
   evaluateCache(init: CacheEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<CacheReport>>
+  evaluateInjection(init: InjectionEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<InjectionReport>>
 }
 
 /** What `createNode` gives: a node, and the measuring of it. */

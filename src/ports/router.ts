@@ -57,6 +57,8 @@ export type RouteRequest = {
   readonly controls: RouteControls
   /** W3C `traceparent` of the caller, where there is one. */
   readonly traceparent?: string
+  /** Who wrote the task: whoever works with this node, or a peer that it works for. Absent: `user`. */
+  readonly sender?: 'user' | 'peer'
 }
 
 /** One call that was made to answer, whether it helped or not. */

@@ -8,6 +8,7 @@ import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
+import type { Random } from '../ports/random.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
 import { purchaseOfFailure } from './peers/purchase-details.ts'
 import { Cascade, NOTHING_LEFT } from './cascade.ts'
@@ -27,6 +28,8 @@ export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Ver
 
 export type PlanComponents = CallComponents & {
   readonly checkAnswer: CheckAnswer
+  /** Draws the fences of texts inside prompts; absent: they follow from the texts. */
+  readonly random?: Pick<Random, 'bytes'>
   readonly runner: PlanRunner
 }
 

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
+import { hexOfBytes } from '../base/hex.ts'
 import {
   appendStep,
   applySummary,
@@ -88,10 +89,15 @@ async function decompose(components: PlanComponents, run: TaskRun): Promise<read
   const reply = await askOverhead(components, run, {
     purpose: 'decomposer',
     modelId: planner.modelId,
-    prompt: buildDecomposerPrompt(run.facts.prompt),
+    prompt: buildDecomposerPrompt(run.facts.prompt, fenceNonce(components)),
     outputTokensMax: 2048,
   })
   return parseSubTasks(reply ?? '', { task: run.facts.prompt, hasLargeLocal }).subTasks
+}
+
+/** 32 random bits: a text cannot have been written against them, and its fence is checked not to occur in it besides. */
+function fenceNonce({ random }: PlanComponents): { readonly nonce?: string } {
+  return random === undefined ? {} : { nonce: hexOfBytes(random.bytes(4)) }
 }
 
 /** One plan on its way. Steps share the run's record and budget; each sees only what it depends on. */
@@ -159,7 +165,11 @@ class SubTaskExecution {
   /** What the first attempt at a step needs, and the others with it. */
   private async begin(turn: StepTurn<SubTask>): Promise<AnsweringCascade> {
     const { subTask } = turn
-    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: await this.fit(turn) })
+    const prompt = buildSubTaskPrompt({
+      subTask,
+      dependencyOutputs: await this.fit(turn),
+      ...fenceNonce(this.components),
+    })
     const steps = this.steps.get(subTask.id) ?? []
     const answering = new AnsweringCascade(this.components, this.runFor(subTask, prompt), steps)
     this.answering.set(subTask.id, answering)

@@ -2,6 +2,7 @@ import type { TaskId } from '../base/identifiers.ts'
 import { addAmounts, ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { Timestamp } from '../base/time.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
+import type { TextReport } from '../core/injection/text-report.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { PolicyInput } from '../ports/policy.ts'
@@ -48,8 +49,15 @@ type Writable<Value> = { -readonly [Name in keyof Value]: Value[Name] }
 /** Sets how the task is executed, and what that was decided from. */
 export function recordDecision(run: TaskRun, decision: DecisionRecord, input?: PolicyInput): void {
   const writable: Writable<TaskRun> = run
-  writable.decision = decision
+  const { texts } = run.decision
+  writable.decision = texts === undefined ? decision : { ...decision, texts }
   if (input !== undefined) writable.policyInput = input
+}
+
+/** Sets what was found of the task's texts; every later decision of the task has it too. */
+export function recordTexts(run: TaskRun, texts: readonly TextReport[]): void {
+  const writable: Writable<TaskRun> = run
+  writable.decision = { ...run.decision, texts }
 }
 
 /** Sets what the cache said. */

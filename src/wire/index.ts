@@ -17,6 +17,7 @@ export {
   type FeedbackEvent,
   type FeedbackEventReading,
 } from './feedback-event.ts'
+export { intentPlanSchema } from './intent-plan.ts'
 export { formatShadowEvent, parseShadowEvent, type ShadowEvent, type ShadowEventReading } from './shadow-event.ts'
 export { parseTelemetryEvent, type TelemetryEventReading } from './read-telemetry-event.ts'
 export {

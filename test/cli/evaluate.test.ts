@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runInProcess } from './run-in-process.ts'
-import { CACHE_REPORT, COST_REPORT, ROUTING_REPORT } from './scripted-node.ts'
+import { CACHE_REPORT, INJECTION_REPORT, COST_REPORT, ROUTING_REPORT } from './scripted-node.ts'
 
 let folder = ''
 
@@ -84,6 +84,28 @@ describe('kernell eval cost', () => {
     const words = ['eval', 'cost', '--train', 'a.jsonl', '--test', 'a.jsonl']
     expect((await runInProcess([...words, '--json'], { workingDir: folder })).json()).toEqual(COST_REPORT)
     expect((await runInProcess(words, { workingDir: folder })).output).toContain('not reached')
+  })
+})
+
+describe('kernell eval injection', () => {
+  const words = ['eval', 'injection', '--train', 'a.jsonl', '--test', 'a.jsonl']
+
+  it('prints the report as it is with --json, and by lines without', async () => {
+    expect((await runInProcess([...words, '--json'], { workingDir: folder })).json()).toEqual(INJECTION_REPORT)
+    const { output } = await runInProcess(words, { workingDir: folder })
+    expect(output).toContain('recall          93.0 %')
+    expect(output).toContain('ordinary tasks  0.2 % of 500 flagged')
+  })
+
+  it('trains also where the model in force cannot be read', async () => {
+    writeFileSync(join(folder, 'kernell.jsonc'), '{ "untrusted": { "model": "absent.json" } }')
+    const run = await runInProcess([...words, '--config', 'kernell.jsonc'], { workingDir: folder })
+    expect(run.nodes.map(({ config }) => config.untrusted.isEnabled)).toEqual([false])
+  })
+
+  it('knows the families that may be left out', async () => {
+    expect((await runInProcess([...words, '--leave-out', 'garak'], { workingDir: folder })).exitCode).toBe(0)
+    expect((await runInProcess([...words, '--leave-out', 'dan'], { workingDir: folder })).exitCode).toBe(2)
   })
 })
 

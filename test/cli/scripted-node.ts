@@ -4,6 +4,7 @@ import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
+import { createUnsavedFirewall } from '../fixtures/unsaved-firewall.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -11,7 +12,13 @@ import type { TaskId } from '../../src/base/identifiers.ts'
 import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import type { NodeConfig } from '../../src/node/config/node-config.ts'
-import type { CacheReport, CostReport, EvaluatingNode, RoutingReport } from '../../src/node/node-evaluations.ts'
+import type {
+  CacheReport,
+  InjectionReport,
+  CostReport,
+  EvaluatingNode,
+  RoutingReport,
+} from '../../src/node/node-evaluations.ts'
 import { createNodeRecords } from '../../src/node/node-records.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import type { RouteEstimate, RouteRequest, RouteResult } from '../../src/ports/router.ts'
@@ -89,6 +96,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
     web: createPlayedWeb(),
+    openFirewall: createUnsavedFirewall(),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
@@ -146,6 +154,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     },
     evaluateCost: async () => await Promise.resolve({ report: COST_REPORT, artefact: 'costs\n' }),
     evaluateCache: async () => await Promise.resolve({ report: CACHE_REPORT, artefact: 'calibration\n' }),
+    evaluateInjection: async () => await Promise.resolve({ report: INJECTION_REPORT, artefact: 'injection model\n' }),
     close: async () => {
       node.isClosed = true
       await Promise.resolve()
@@ -200,6 +209,24 @@ export const COST_REPORT: CostReport = {
     },
     { quality_share: 1, kernell: null, ci95: null, achieved: 0.96, best_random_mix: 1, best_random_mix_achieved: 1 },
   ],
+}
+
+const INJECTION_FIGURES = {
+  auc: 0.99,
+  recall: 0.93,
+  false_alarm_rate: 0.01,
+  benign_false_alarm_rate: 0.002,
+  indirect: { n: 10, recall: 0.5, false_alarm_rate: 0, carriers: 16 },
+}
+
+export const INJECTION_REPORT: InjectionReport = {
+  ...INJECTION_FIGURES,
+  n: 100,
+  by_source: { garak: { n: 10, recall: 0.9 }, notinject: { n: 20, false_alarm_rate: 0 } },
+  benign: { n: 500, left_out: 3, by_file: {} },
+  left_out: null,
+  us_per_text: 80,
+  alone: { rules: INJECTION_FIGURES, model: INJECTION_FIGURES },
 }
 
 export const CACHE_REPORT: CacheReport = {

@@ -1,3 +1,4 @@
+import { DEFAULT_TEXT_RULES } from '../../src/core/injection/text-report.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
@@ -5,6 +6,7 @@ import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
+import { createUnsavedFirewall } from '../fixtures/unsaved-firewall.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
@@ -136,6 +138,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
     web: createPlayedWeb(init.names),
+    openFirewall: createUnsavedFirewall(),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
@@ -224,6 +227,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       },
     },
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
+    untrusted: { isEnabled: true, rules: DEFAULT_TEXT_RULES },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
     outbound: { privateHosts: [] },

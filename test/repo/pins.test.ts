@@ -152,6 +152,7 @@ describe('commands', () => {
       'evaluate-cache.ts',
       'evaluate-canary.ts',
       'evaluate-cost.ts',
+      'evaluate-injection.ts',
       'evaluate-loop.ts',
       'evaluate-routing.ts',
       'evaluate-ssrf.ts',

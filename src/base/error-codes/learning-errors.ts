@@ -68,6 +68,13 @@ export const LEARNING_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  INJECTION_MODEL_INVALID: {
+    cause: 'The injection model file is damaged, of another version, or cannot be read.',
+    remedy:
+      'Train it again with `kernell eval injection --train ... --test ... --save FILE`, or start without `--injection-model`: the rules work without it.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   TRAINING_DATA_TOO_LARGE: {
     cause: 'The rows of a training run do not fit into the 4 GiB that the kernels can hold.',
     remedy: 'Train on fewer rows; `kernell data split` draws a part by the hash of the tasks.',

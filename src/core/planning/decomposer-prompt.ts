@@ -5,6 +5,8 @@ import { SUB_TASK_DOMAINS, SUB_TASKS_MAX_DEFAULT } from './sub-task.ts'
 export type DecomposerPromptInit = {
   /** Most subtasks to ask for, 1..32; `SUB_TASKS_MAX_DEFAULT` when absent. */
   readonly subTasksMax?: number
+  /** Of the fence, drawn for this prompt. */
+  readonly nonce?: string
 }
 
 /**
@@ -13,7 +15,8 @@ export type DecomposerPromptInit = {
  */
 export function buildDecomposerPrompt(task: string, init: DecomposerPromptInit = {}): PromptParts {
   const subTasksMax = init.subTasksMax ?? SUB_TASKS_MAX_DEFAULT
-  const fenced = fenceSections([{ name: 'task', content: task }])
+  const { nonce } = init
+  const fenced = fenceSections([{ name: 'task', content: task }], { ...(nonce !== undefined && { nonce }) })
   const system = [
     'You plan how a task is executed by several models. Split the task into the fewest steps that are each simpler than',
     'the whole; a task that does not gain from splitting is one step.',

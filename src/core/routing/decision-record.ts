@@ -1,4 +1,5 @@
 import type { Amount } from '../../base/money.ts'
+import type { TextReport } from '../injection/text-report.ts'
 import type { OfferSource } from '../peer-tier/peer-offer.ts'
 import type { ExplorationRegret, ExplorationRule } from '../policy/exploration/exploration-rule.ts'
 import type { ExecutionTier, ServedPolicy, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
@@ -115,6 +116,8 @@ export type DecisionRecord = {
   readonly exploration?: ExplorationRegret
   /** Absent when no policy was asked. */
   readonly rule?: DecisionRule
+  /** What was found of the task's texts before anything was decided; absent where nobody looks. */
+  readonly texts?: readonly TextReport[]
   /** Advisers in the order in which they were asked; absent when none was. */
   readonly advice?: readonly DecisionAdvice[]
 }

@@ -10,6 +10,7 @@ export type ConfigDocument = {
   readonly policy?: PolicyDocument
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
+  readonly untrusted?: UntrustedDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly outbound?: OutboundDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
@@ -135,6 +136,15 @@ export type CacheDocument = {
   readonly entriesMax?: number
   readonly bytesMax?: number
   readonly embedder?: string
+}
+
+export type UntrustedDocument = {
+  readonly enabled?: boolean
+  readonly model?: string
+  readonly user?: 'pass' | 'flag' | 'block'
+  readonly document?: 'pass' | 'flag' | 'block'
+  readonly tool?: 'pass' | 'flag' | 'block'
+  readonly peer?: 'pass' | 'flag' | 'block'
 }
 
 export type NetworkDocument = {

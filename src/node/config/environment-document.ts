@@ -42,6 +42,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, Variable>> = {
     meaning: 'dollars a day (or the window of the configuration) that calls in the shadow may cost',
   },
   KERNELL_CACHE: { path: ['cache', 'enabled'], kind: 'boolean', meaning: 'cache on or off' },
+  KERNELL_INJECTION_MODEL: { path: ['untrusted', 'model'], kind: 'text', meaning: 'file of an injection model' },
   KERNELL_CACHE_CALIBRATION: { path: ['cache', 'calibration'], kind: 'text', meaning: 'file of a cache calibration' },
   KERNELL_TELEMETRY_CONSENT: { path: ['telemetry', 'consent'], kind: 'boolean', meaning: 'keep records of tasks' },
   OTEL_EXPORTER_OTLP_ENDPOINT: {

@@ -83,6 +83,16 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     "embedder": "builtin",
   },
 
+  // Texts that try to give the model orders: what is done about one, by who wrote it (pass, flag, block).
+  "untrusted": {
+    // Written by: kernell eval injection --train ... --test ... --save injection.json. Without it a few rules decide.
+    // "model": "./injection.json",
+    "user": "flag",
+    "document": "block",
+    "tool": "block",
+    "peer": "block",
+  },
+
   "telemetry": {
     // Records of tasks (a salted hash, figures, models, numeric features of the prompt, feedback) are kept on this machine only when you agree.
     // kernell data inspect shows them, data export takes them out, data purge deletes them for good.

@@ -80,13 +80,16 @@ function isMissing(error: unknown): boolean {
 
 /** Paths in flags and variables are relative to where the command was typed, not to the file. */
 function withAbsolutePaths(document: ConfigDocument, workingDir: string): ConfigDocument {
-  const { dataDir, policy, cache } = document
+  const { dataDir, policy, cache, untrusted } = document
   return {
     ...document,
     ...(dataDir !== undefined && { dataDir: resolve(workingDir, dataDir) }),
     ...(policy?.artefact !== undefined && { policy: { ...policy, artefact: resolve(workingDir, policy.artefact) } }),
     ...(cache?.calibration !== undefined && {
       cache: { ...cache, calibration: resolve(workingDir, cache.calibration) },
+    }),
+    ...(untrusted?.model !== undefined && {
+      untrusted: { ...untrusted, model: resolve(workingDir, untrusted.model) },
     }),
   }
 }

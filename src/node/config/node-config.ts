@@ -9,6 +9,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
@@ -131,6 +132,15 @@ export type CacheConfig = {
   readonly embedder: string
 }
 
+export type UntrustedConfig = {
+  /** False: no text is looked at. */
+  readonly isEnabled: boolean
+  /** File written by `kernell eval injection --save`. Absent: the rules alone. */
+  readonly model?: string
+  /** What is done about a text that counts as an injection, by where it comes from. */
+  readonly rules: TextRules
+}
+
 export type MarketConfig = {
   /** Is told what waits for an act of the owner; https, or http on this machine. Absent: nobody is told. */
   readonly webhook?: string
@@ -241,6 +251,7 @@ export type NodeConfig = {
   readonly policy: PolicyConfig
   readonly router: RouterConfig
   readonly cache: CacheConfig
+  readonly untrusted: UntrustedConfig
   readonly telemetry: TelemetryConfig
   readonly outbound: OutboundConfig
   /** Absent: prompts leave as they are. */

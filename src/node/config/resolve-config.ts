@@ -5,6 +5,7 @@ import { sha256Hex } from '../../base/sha256.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
+import { DEFAULT_TEXT_RULES } from '../../core/injection/text-report.ts'
 import { REGRET_LIMITS_DEFAULT } from '../../core/policy/exploration/regret-account.ts'
 import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout-rules.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
   ProviderDocument,
   ExploreDocument,
   RolloutDocument,
+  UntrustedDocument,
   UsdDocument,
 } from './config-document.ts'
 import { resolveMarket } from './resolve-market.ts'
@@ -72,6 +74,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     policy: resolvePolicy(document.policy ?? {}, init.baseDir),
     router: { decompose: 'auto', attemptTimeoutMs: 120_000, ...document.router },
     cache: resolveCache(document, init.baseDir),
+    untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
     telemetry: {
       consent: document.telemetry?.consent ?? false,
       keepText: document.telemetry?.keepText ?? false,
@@ -197,6 +200,14 @@ function resolveRollout(rollout: RolloutDocument): RolloutConfig {
     shadowBudgetWindow: rollout.shadowBudgetWindow ?? 'day',
     shadowConcurrency: rollout.shadowConcurrency ?? 2,
     rules,
+  }
+}
+
+function resolveUntrusted({ enabled, model, ...rules }: UntrustedDocument, baseDir: string): NodeConfig['untrusted'] {
+  return {
+    isEnabled: enabled ?? true,
+    ...(model !== undefined && { model: absolute(model, baseDir) }),
+    rules: { ...DEFAULT_TEXT_RULES, ...rules },
   }
 }
 

@@ -21,6 +21,7 @@ export function diagnoseConfig(
     diagnosePolicy(config, isReadable),
     ...diagnoseAdapter(config, isReadable),
     diagnoseCache(config, isReadable),
+    diagnoseUntrusted(config, isReadable),
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
     ...diagnosePeers(config),
@@ -93,6 +94,16 @@ function diagnoseCache(config: NodeConfig, isReadable: FileProbe): HealthCheck {
     detail: `${calibration} cannot be read`,
     remedy: `Correct the path, or run ${command}`,
   }
+}
+
+function diagnoseUntrusted({ untrusted: { isEnabled, model } }: NodeConfig, isReadable: FileProbe): HealthCheck {
+  const name = 'untrusted text'
+  const command =
+    '`kernell eval injection --train ... --test ... --save injection.json`, then name the file in `untrusted.model` or `--injection-model`.'
+  if (!isEnabled) return { name, state: 'warning', detail: 'not scored', remedy: 'Set `untrusted.enabled` to true.' }
+  if (model === undefined) return { name, state: 'warning', detail: 'scored by rules alone', remedy: `Run ${command}` }
+  if (isReadable(model)) return { name, state: 'ok', detail: `scored by ${model}` }
+  return { name, state: 'failed', detail: `${model} cannot be read`, remedy: `Correct the path, or run ${command}` }
 }
 
 function diagnoseTelemetry(config: NodeConfig): HealthCheck {

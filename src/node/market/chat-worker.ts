@@ -20,6 +20,7 @@ export function createChatWorker(router: Router): MarketWorker {
         caller: { tenant, skill: CHAT_AGENT },
         target: { kind: 'auto' },
         request,
+        sender: 'peer',
         controls: { tiers: ['cache', 'deterministic', ...MODEL_TIERS] },
       },
       { signal },

@@ -2,11 +2,17 @@ import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { parseTaskId, parseTenantId, type TaskId, type TenantId } from '../../../src/base/identifiers.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { parsePlannedTask } from '../../../src/core/planning/plan-codec.ts'
+import { INJECTION_FEATURES } from '../../../src/core/injection/injection-features.ts'
+import { INJECTION_BUCKET_BITS } from '../../../src/core/injection/injection-model.ts'
+import { createRulesScorer } from '../../../src/core/injection/score-text.ts'
+import { openInjectionScorer } from '../../../src/node/open-injection-scorer.ts'
 import { createSystemClock } from '../../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createSystemTimers } from '../../../src/node/system-timers.ts'
-import type { ModelRequest } from '../../../src/ports/language-model.ts'
+import type { ChatMessage, ModelRequest } from '../../../src/ports/language-model.ts'
 import { createBudgetOwner, createTaskGraphs, runTaskGraph, type StepOutcome } from '../../../src/router/index.ts'
+import { TextGuard } from '../../../src/router/untrusted/text-guard.ts'
+import { loadWasmKernel } from '../../../src/wasm/node-load.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { createFixture, requestOf, type Fixture, type ScriptedEntry } from '../../router/router-fixture.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, median, roundFigure } from '../bench.ts'
@@ -24,7 +30,7 @@ const PREMIUM = { id: 'openai/large', tier: 'premium_api', price: 10 } as const
 export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport> {
   const scale = isQuick ? 50 : 1
   const rows: BenchRow[] = []
-  for (const measured of [...tasks(), ...(await graphs()), ...(await budgets())]) {
+  for (const measured of [...tasks(), ...(await texts()), ...(await graphs()), ...(await budgets())]) {
     log(measured.name)
     rows.push(await measure(measured, { rounds: isQuick ? 1 : ROUNDS, count: Math.ceil(measured.count / scale) }))
   }
@@ -54,6 +60,63 @@ async function measure(
     figures.push((user + system) / (count * per))
   }
   return { case: name, unit: 'us', better: 'lower', ours: roundFigure(median(figures)), peers: {}, limit: null, note }
+}
+
+/** A prompt of the usual length of real ones, and a page that a tool brings. */
+const PROMPT =
+  'Compare the two harbours, then write a plan for the fleet and say which ships have to be repaired first. '.repeat(4)
+const PAGE = 'The harbour was widened in 1890. Trade grew for thirty years, and then moved to the south. '.repeat(45)
+
+/** What it costs to look at a text before a model does; weights do not matter to the time. */
+async function texts(): Promise<readonly Measured[]> {
+  const kernel = await loadWasmKernel()
+  const [modelCount, denseCount, sparseCount] = [2, INJECTION_FEATURES.length, 1 << INJECTION_BUCKET_BITS]
+  const scorer = openInjectionScorer(kernel, {
+    linear: {
+      modelCount,
+      denseCount,
+      sparseCount,
+      sparseLayout: 'by-index',
+      bias: new Float32Array(modelCount),
+      dense: new Float32Array(modelCount * denseCount).fill(0.01),
+      sparse: new Float32Array(modelCount * sparseCount).fill(0.01),
+      calibration: Float64Array.of(1, 0, 1, 0),
+    },
+    thresholds: { direct: 0.9, embedded: 0.9 },
+    lineage: { sources: [], leftOut: null },
+  })
+  const guard = new TextGuard({ scorer, rules: { user: 'flag', document: 'flag', tool: 'flag', peer: 'flag' } })
+  const screening = (message: ChatMessage) => async (): Promise<void> => {
+    if (guard.screen([message], 'user').length !== 1) throw new Error('a text was not seen')
+    await Promise.resolve()
+  }
+  const rules = createRulesScorer()
+  return [
+    {
+      name: 'a prompt of 420 characters is scored for injection',
+      note: 'rules, n-grams and the linear model in WebAssembly',
+      count: 500,
+      per: 1,
+      once: screening({ role: 'user', content: PROMPT }),
+    },
+    {
+      name: 'the same by the rules alone',
+      note: 'no model was trained',
+      count: 500,
+      per: 1,
+      once: async () => {
+        rules.score(PROMPT, 'user')
+        await Promise.resolve()
+      },
+    },
+    {
+      name: 'an answer of a tool of 4,000 characters is scored for injection',
+      note: 'sentence by sentence, and runs of them',
+      count: 50,
+      per: 1,
+      once: screening({ role: 'tool', content: PAGE, toolCallId: 'call' }),
+    },
+  ]
 }
 
 function tasks(): readonly Measured[] {

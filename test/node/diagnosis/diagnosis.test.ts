@@ -42,15 +42,23 @@ describe('the configuration', () => {
       state: 'warning',
       remedy: expect.stringContaining('kernell eval cache') as unknown,
     })
+    expect(checks.get('untrusted text')).toMatchObject({
+      state: 'warning',
+      remedy: expect.stringContaining('kernell eval injection') as unknown,
+    })
     expect(checks.get('budgets')).toBeUndefined()
   })
 
   it('with artefacts that can be read is well, with others it fails', () => {
-    const flags = { policy: { artefact: 'p.json' }, cache: { calibration: 'c.json' } }
-    const there = checksOf(flags, [join(folder, 'p.json'), join(folder, 'c.json')])
-    expect([there.get('policy')?.state, there.get('cache')?.state]).toEqual(['ok', 'ok'])
+    const flags = { policy: { artefact: 'p.json' }, cache: { calibration: 'c.json' }, untrusted: { model: 'i.json' } }
+    const names = ['policy', 'cache', 'untrusted text']
+    const there = checksOf(
+      flags,
+      ['p.json', 'c.json', 'i.json'].map((name) => join(folder, name)),
+    )
+    expect(names.map((name) => there.get(name)?.state)).toEqual(['ok', 'ok', 'ok'])
     const absent = checksOf(flags)
-    expect([absent.get('policy')?.state, absent.get('cache')?.state]).toEqual(['failed', 'failed'])
+    expect(names.map((name) => absent.get(name)?.state)).toEqual(['failed', 'failed', 'failed'])
   })
 
   it('with a paid provider and no budget warns, since nothing bounds what may be spent', () => {

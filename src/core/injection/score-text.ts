@@ -1,0 +1,102 @@
+import type { FeatureBatch } from '../kernels/linear-model.ts'
+import { matchRules } from './injection-features.ts'
+import { encodePassage, type PassageHasher } from './encode-passage.ts'
+import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
+import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
+import { passagesOf, windowsOf } from './split-text.ts'
+import { visibleText, type VisibleText } from './visible-text.ts'
+
+/** Where a text comes from. Who sends a task may give orders; what a document, a tool or a peer says is only to be read. */
+export const TEXT_SOURCES = ['user', 'document', 'tool', 'peer'] as const
+export type TextSource = (typeof TEXT_SOURCES)[number]
+
+export type InjectionScore = {
+  /** 0 to 1, that of the worst passage. */
+  readonly score: number
+  /** The score from which this source's texts count as injections. */
+  readonly threshold: number
+  readonly isInjection: boolean
+  /** Names of the rules that the worst passage matches. */
+  readonly rules: readonly string[]
+  /** The worst passage, as a model would read it, shortened. */
+  readonly excerpt: string
+  readonly scoredBy: 'model' | 'rules'
+}
+
+/** Scores texts; equal texts get equal scores, to the last bit, under every implementation of the kernels. */
+export type InjectionScorer = {
+  readonly scoredBy: InjectionScore['scoredBy']
+  score(text: string, source: TextSource): InjectionScore
+}
+
+/** What scores need of the numeric kernels: the hasher of `INJECTION_HASH_RECIPE`, and the loaded linear model. */
+export type InjectionKernels = {
+  readonly hasher: PassageHasher
+  readonly scorer: { score(batch: FeatureBatch, kind: 'sigmoid'): Float64Array }
+}
+
+const EXCERPT_LENGTH = 160
+
+/** A scorer by a trained model. */
+export function createModelScorer(
+  { thresholds }: Pick<InjectionModel, 'thresholds'>,
+  { hasher, scorer }: InjectionKernels,
+): InjectionScorer {
+  const score = (text: string, source: TextSource): InjectionScore => {
+    const channel = channelOf(source)
+    const place = INJECTION_CHANNELS.indexOf(channel)
+    const threshold = thresholds[channel]
+    let worst = { score: -1, places: NO_PLACES, text: '' }
+    for (const passage of judgedPassages(text, channel)) {
+      const { dense, indices, values, matched } = encodePassage(passage, hasher)
+      const batch = { rowCount: 1, dense, offsets: Uint32Array.of(0, indices.length), indices, values }
+      const floor = matched.points >= RULES_CERTAIN ? threshold : 0
+      const found = Math.max(floor, scorer.score(batch, 'sigmoid')[place] ?? 0)
+      if (found > worst.score) worst = { score: found, places: matched.places, text: passage.text }
+    }
+    return describe(worst, { threshold, scoredBy: 'model' })
+  }
+  return { scoredBy: 'model', score }
+}
+
+/** A scorer by the rules alone: what a node does where no model was trained. */
+export function createRulesScorer(): InjectionScorer {
+  const score = (text: string, source: TextSource): InjectionScore => {
+    let worst = { score: -1, places: NO_PLACES, text: '' }
+    for (const passage of judgedPassages(text, channelOf(source))) {
+      const { places, points } = matchRules(passage.text)
+      const found = points / (points + RULES_THRESHOLD)
+      if (found > worst.score) worst = { score: found, places, text: passage.text }
+    }
+    return describe(worst, { threshold: 0.5, scoredBy: 'rules' })
+  }
+  return { scoredBy: 'rules', score }
+}
+
+/** The pieces of a text that are judged, by themselves. */
+export function judgedPassages(text: string, channel: InjectionChannel): readonly VisibleText[] {
+  const visible = visibleText(text)
+  const parts = channel === 'direct' ? windowsOf(visible.text) : passagesOf(visible.text)
+  return (parts.length === 0 ? [''] : parts).map((part) => ({ text: part, hiddenCount: visible.hiddenCount }))
+}
+
+/** A user and a peer send tasks, which are instructions by nature; what a tool or a document says is to hold none. */
+export function channelOf(source: TextSource): InjectionChannel {
+  return source === 'user' || source === 'peer' ? 'direct' : 'embedded'
+}
+
+const NO_PLACES: readonly number[] = []
+
+function describe(
+  worst: { readonly score: number; readonly places: readonly number[]; readonly text: string },
+  by: Pick<InjectionScore, 'threshold' | 'scoredBy'>,
+): InjectionScore {
+  const score = Math.max(0, worst.score)
+  return {
+    ...by,
+    score,
+    isInjection: score >= by.threshold,
+    rules: worst.places.flatMap((place) => INJECTION_RULES[place]?.name ?? []),
+    excerpt: worst.text.length > EXCERPT_LENGTH ? `${worst.text.slice(0, EXCERPT_LENGTH)}...` : worst.text,
+  }
+}

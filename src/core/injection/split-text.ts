@@ -1,0 +1,34 @@
+/** Longest piece that is judged as one, in UTF-16 units: an attack inside a long text must not drown in it. */
+export const WINDOW_LENGTH = 2_000
+/** Pieces overlap, so that no sentence is cut in all of them. */
+const WINDOW_STEP = 1_500
+/** Sentences that are judged with their neighbours at most, and up to how many in a text: beyond, pieces stand for the runs, which costs half. */
+const SENTENCES_JOINED = 3
+const RUNS_MAX = 256
+
+/** The pieces under which a text is judged as a whole. Every character is in one or two. */
+export function windowsOf(text: string): readonly string[] {
+  if (text.length <= WINDOW_LENGTH) return [text]
+  const windows: string[] = []
+  for (let from = 0; ; from += WINDOW_STEP) {
+    windows.push(text.slice(from, from + WINDOW_LENGTH))
+    if (from + WINDOW_LENGTH >= text.length) return windows
+  }
+}
+
+/** The end of a sentence, or of a line. Abbreviations cut too early, which harms nothing: neighbours are judged together as well. */
+const SENTENCE_END = /(?<=[.!?\u3002\uff01\uff1f])\s+|\n+/u
+
+/** What a document may hold that does not belong to it: each of its sentences, and runs of two and three, or the pieces of a long text. */
+export function passagesOf(text: string): readonly string[] {
+  const sentences = windowsOf(text).flatMap((window) => window.split(SENTENCE_END).filter((part) => part.trim() !== ''))
+  const passages = new Set<string>(sentences)
+  if (sentences.length > RUNS_MAX) {
+    for (const window of windowsOf(text)) passages.add(window)
+    return [...passages]
+  }
+  for (let joined = 2; joined <= SENTENCES_JOINED; joined += 1)
+    for (let from = 0; from + joined <= sentences.length; from += 1)
+      passages.add(sentences.slice(from, from + joined).join('\n'))
+  return [...passages]
+}
