@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SandboxRuntime } from '../../src/ports/sandbox-runtime.ts'
-import { createComponentSandbox } from '../../src/sandbox/component/create-component-sandbox.ts'
-import { createQuickjsSandbox } from '../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import { createComponentSandbox, createQuickjsSandbox } from './built-sandboxes.ts'
 import { SANDBOX_CASES, type SandboxSubject } from '../../src/testing/index.ts'
 import { componentPrograms } from './component-programs.ts'
 import { childrenOf } from './corpus-script/own-children.ts'

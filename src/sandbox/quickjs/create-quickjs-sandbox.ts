@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/errors.ts'
 import type { RuntimeState } from '../../core/sandbox/choose-runtime.ts'
 import type { SandboxRequest, SandboxResult, SandboxRunOptions, SandboxRuntime } from '../../ports/sandbox-runtime.ts'
 import { createGuestOutside, encodeInputs, type GuestOutside } from '../hosted/guest-inputs.ts'
@@ -9,6 +10,8 @@ import { PROBE_ARGS, probeHosted } from '../hosted/probe-hosted.ts'
 import { checkRequest } from '../request/check-request.ts'
 
 const INTERPRETER = '@jitl/quickjs-ng-wasmfile-release-sync'
+
+const SOURCE_BYTES_MAX = 16_777_216
 
 /** What the thread of a script loads. */
 export const SCRIPT_PACKAGES: readonly PackagePath[] = [
@@ -58,6 +61,8 @@ class QuickjsSandbox implements SandboxRuntime {
     refuseGrants(this.name, request.policy)
     const { program, policy } = request
     const source = new TextEncoder().encode(program.kind === 'script' ? program.source : '')
+    if (source.byteLength > SOURCE_BYTES_MAX)
+      throw new CodedError('SANDBOX_PROGRAM_INVALID', { message: `a script has at most ${SOURCE_BYTES_MAX} bytes` })
     const { job, parts } = encodeInputs(request, this.outside)
     const outcome = await this.runs.run({ limits: policy.limits, job, parts: [source, ...parts] }, options)
     return { runtime: this.name, code: undefined, signal: undefined, ...outcome }

@@ -17,28 +17,35 @@ export type ScriptHostInit = {
 export function createScriptHost(context: QuickJSContext, { window, inputs, files }: ScriptHostInit): QuickJSHandle {
   const random = new SeededBytes(inputs.seed)
   const encoder = new TextEncoder()
-  const decoder = new TextDecoder()
-  const text = (handle: QuickJSHandle | undefined): string => (handle === undefined ? '' : context.getString(handle))
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  // Texts cross as JSON: the interpreter hands strings over as those of C, which end at their first zero.
+  const text = (handle: QuickJSHandle | undefined): string => {
+    const value: unknown = handle === undefined ? '' : JSON.parse(context.getString(handle))
+    return String(value)
+  }
+  const giveText = (value: Uint8Array): QuickJSHandle => context.newString(JSON.stringify(decoder.decode(value)))
+  const stream = (handle: QuickJSHandle | undefined): SandboxStream =>
+    handle !== undefined && context.getString(handle) === 'stderr' ? 'stderr' : 'stdout'
   const bytes = (handle: QuickJSHandle | undefined): Uint8Array =>
     handle === undefined ? new Uint8Array() : context.getArrayBuffer(handle).consume(({ value }) => value.slice())
   const give = (value: Uint8Array | undefined): QuickJSHandle =>
     value === undefined ? context.undefined : context.newArrayBuffer(value.slice().buffer)
   const functions: Readonly<Record<string, (...args: QuickJSHandle[]) => QuickJSHandle | undefined>> = {
-    write: (stream, line) => {
-      window.write(streamOf(text(stream)), encoder.encode(text(line)))
+    write: (name, line) => {
+      window.write(stream(name), encoder.encode(text(line)))
       return undefined
     },
-    writeBytes: (stream, content) => {
-      window.write(streamOf(text(stream)), bytes(content))
+    writeBytes: (name, content) => {
+      window.write(stream(name), bytes(content))
       return undefined
     },
     stdin: () => give(inputs.stdin),
-    stdinText: () => context.newString(decoder.decode(inputs.stdin)),
+    stdinText: () => giveText(inputs.stdin),
     listFiles: () => context.newString(JSON.stringify(files.list())),
     readFile: (path) => give(files.read(text(path))),
     readFileText: (path) => {
       const content = files.read(text(path))
-      return content === undefined ? context.undefined : context.newString(decoder.decode(content))
+      return content === undefined ? context.undefined : giveText(content)
     },
     writeFile: (path, content) => {
       files.write(text(path), bytes(content))
@@ -64,8 +71,4 @@ export function createScriptHost(context: QuickJSContext, { window, inputs, file
   for (const [name, work] of Object.entries(functions))
     context.newFunction(name, work).consume((handle) => context.setProp(host, name, handle))
   return host
-}
-
-function streamOf(name: string): SandboxStream {
-  return name === 'stderr' ? 'stderr' : 'stdout'
 }

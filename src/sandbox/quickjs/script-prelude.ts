@@ -27,6 +27,8 @@ export const SCRIPT_PRELUDE = `(host, environmentText) => {
     throw new TypeError('Give it text, an ArrayBuffer or a view of one.')
   }
   const viewOf = (buffer) => (buffer === undefined ? undefined : new Uint8Array(buffer))
+  const sayText = (value) => stringify(String(value))
+  const textOf = (json) => (json === undefined ? undefined : parse(json))
   const jsonOf = (value) => stringify(value, (name, member) => (typeof member === 'bigint' ? String(member) : member))
   const describe = (value) => {
     if (typeof value === 'string') return value
@@ -39,24 +41,24 @@ export const SCRIPT_PRELUDE = `(host, environmentText) => {
     for (let index = 0; index < values.length; index += 1) line += (index === 0 ? '' : ' ') + describe(values[index])
     return line + '\\n'
   }
-  const toStdout = (...values) => host.write('stdout', lineOf(values))
-  const toStderr = (...values) => host.write('stderr', lineOf(values))
+  const toStdout = (...values) => host.write('stdout', sayText(lineOf(values)))
+  const toStderr = (...values) => host.write('stderr', sayText(lineOf(values)))
   const streamOf = (stream) => freeze({
-    write: (data) => (typeof data === 'string' ? host.write(stream, data) : host.writeBytes(stream, bytesOf(data))),
+    write: (data) => (typeof data === 'string' ? host.write(stream, sayText(data)) : host.writeBytes(stream, bytesOf(data))),
   })
   const give = (name, value) => defineProperty(globalThis, name, { value, writable: true, configurable: true })
   give('console', freeze({ log: toStdout, info: toStdout, debug: toStdout, warn: toStderr, error: toStderr }))
   give('kernell', freeze({
-    stdin: freeze({ bytes: () => viewOf(host.stdin()), text: () => host.stdinText() }),
+    stdin: freeze({ bytes: () => viewOf(host.stdin()), text: () => textOf(host.stdinText()) }),
     stdout: streamOf('stdout'),
     stderr: streamOf('stderr'),
     files: freeze({
       list: () => parse(host.listFiles()),
-      read: (path) => viewOf(host.readFile(String(path))),
-      readText: (path) => host.readFileText(String(path)),
+      read: (path) => viewOf(host.readFile(sayText(path))),
+      readText: (path) => textOf(host.readFileText(sayText(path))),
       write: (path, data) =>
-        typeof data === 'string' ? host.writeFileText(String(path), data) : host.writeFile(String(path), bytesOf(data)),
-      remove: (path) => host.removeFile(String(path)),
+        typeof data === 'string' ? host.writeFileText(sayText(path), sayText(data)) : host.writeFile(sayText(path), bytesOf(data)),
+      remove: (path) => host.removeFile(sayText(path)),
     }),
     environment: freeze(parse(environmentText)),
     randomBytes: (length) => viewOf(host.random(length)),

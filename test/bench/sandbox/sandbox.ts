@@ -3,23 +3,40 @@ import { once } from 'node:events'
 import { RUNTIME_TRAITS, type ProgramKind } from '../../../src/core/sandbox/isolation.ts'
 import { SANDBOX_LIMIT_DEFAULTS } from '../../../src/core/sandbox/sandbox-policy.ts'
 import type { SandboxProgram, SandboxRequest, SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
-import { createComponentSandbox } from '../../../src/sandbox/component/create-component-sandbox.ts'
+import type { createComponentSandbox } from '../../../src/sandbox/component/create-component-sandbox.ts'
 import { PROBE_BASE64 } from '../../../src/sandbox/component/probe-component.ts'
-import { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import type { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
 import { readProcessStat } from '../../../src/sandbox/process/process-identity.ts'
-import { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
+import type { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
 import { type Bench, type BenchRow, median, roundFigure, type SkippedPeer } from '../bench.ts'
 
 /** A way to have a runtime, and what is special about it. Those that do not work on this machine are skipped, with their reason. */
 type Candidate = { readonly case: string; readonly note: string; readonly open: () => SandboxRuntime }
 
-const CANDIDATES: readonly Candidate[] = [
-  { case: 'wasm', note: 'a process is started for each run', open: () => createComponentSandbox({ warmMax: 0 }) },
-  { case: 'wasm, warm', note: 'a process waits for each run', open: () => createComponentSandbox({ warmMax: 1 }) },
-  { case: 'quickjs', note: 'a process is started for each run', open: () => createQuickjsSandbox({ warmMax: 0 }) },
-  { case: 'quickjs, warm', note: 'a process waits for each run', open: () => createQuickjsSandbox({ warmMax: 1 }) },
-  { case: 'subprocess', note: 'bubblewrap', open: () => createSubprocessSandbox() },
-]
+/** As it is published: from sources, every process that is started would translate them first. */
+async function built<Module>(path: string): Promise<Module> {
+  return (await import(new URL(`../../../dist/src/sandbox/${path}.js`, import.meta.url).href)) as Module
+}
+
+async function listCandidates(): Promise<readonly Candidate[]> {
+  const component = await built<{ readonly createComponentSandbox: typeof createComponentSandbox }>(
+    'component/create-component-sandbox',
+  )
+  const quickjs = await built<{ readonly createQuickjsSandbox: typeof createQuickjsSandbox }>(
+    'quickjs/create-quickjs-sandbox',
+  )
+  const subprocess = await built<{ readonly createSubprocessSandbox: typeof createSubprocessSandbox }>(
+    'subprocess/create-subprocess-sandbox',
+  )
+  const [cold, warm] = ['a process is started for each run', 'a process waits for each run']
+  return [
+    { case: 'wasm', note: cold, open: () => component.createComponentSandbox({ warmMax: 0 }) },
+    { case: 'wasm, warm', note: warm, open: () => component.createComponentSandbox({ warmMax: 1 }) },
+    { case: 'quickjs', note: cold, open: () => quickjs.createQuickjsSandbox({ warmMax: 0 }) },
+    { case: 'quickjs, warm', note: warm, open: () => quickjs.createQuickjsSandbox({ warmMax: 1 }) },
+    { case: 'subprocess', note: 'bubblewrap', open: () => subprocess.createSubprocessSandbox() },
+  ]
+}
 
 /** The least that a program of each kind can do. */
 const PROGRAMS: Readonly<Record<ProgramKind, SandboxProgram>> = {
@@ -37,7 +54,7 @@ export const bench: Bench = async ({ isQuick, log }) => {
   const repeats = isQuick ? 1 : 7
   const rows: BenchRow[] = []
   const skipped: SkippedPeer[] = []
-  for (const candidate of CANDIDATES) {
+  for (const candidate of await listCandidates()) {
     const runtime = candidate.open()
     try {
       const state = await runtime.probe()

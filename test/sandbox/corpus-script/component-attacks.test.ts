@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createComponentSandbox } from '../../../src/sandbox/component/create-component-sandbox.ts'
+import { createComponentSandbox } from '../built-sandboxes.ts'
 import { runBareProcess } from './bare-process.ts'
 import { COMPONENT_ATTACKS } from './component-attacks.ts'
 import { componentRequest } from './hosted-requests.ts'

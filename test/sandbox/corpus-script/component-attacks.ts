@@ -21,13 +21,6 @@ const ROUNDS = '(param "rounds" u32) (result u32)'
 /** More than the contained one may have. */
 const PAGES = 600
 
-const counting = `(func (export "run") (param i32) (result i32) (local i32)
-  (block $done (loop $more
-    (br_if $done (i32.eq (local.get 1) (local.get 0)))
-    (local.set 1 (i32.add (local.get 1) (i32.const 1)))
-    (br $more)))
-  local.get 1)`
-
 const growing = (atTheEnd: string): string => `(func (export "run") (param i32) (result i32) (local i32)
   (block $done (loop $more
     (br_if $done (i32.eq (memory.size) (local.get 0)))

@@ -190,3 +190,30 @@ export const BUSY_COMPONENT = `(component ${STREAMS}
   (func $echo-text (param "n" string) (result string) (canon lift (core func $i "echo") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (instance $echoes (export "echo-list" (func $echo-list)) (export "echo-text" (func $echo-text)))
   (export "test:probe/echoes@0.1.0" (instance $echoes)))`
+
+/** A component whose functions give back what they take, one for each shape of value. */
+export const SHAPES_COMPONENT = `(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "one") (param i32) (result i32) local.get 0)
+    (func (export "tagged") (param i32 i32) (result i32)
+      (i32.store8 (i32.const 600) (local.get 0)) (i32.store (i32.const 604) (local.get 1)) i32.const 600)
+    (func (export "two") (param i32 i32) (result i32)
+      (i32.store (i32.const 600) (local.get 0)) (i32.store (i32.const 604) (local.get 1)) i32.const 600))
+  (core instance $i (instantiate $m))
+  (type $hue (enum "red" "dark-green"))
+  (type $rights (flags "may-read" "may-write"))
+  (type $place (record (field "row-number" u32) (field "column" u32)))
+  (type $shape (variant (case "dot") (case "big-circle" u32)))
+  (func $hue-of (param "it" $hue) (result $hue) (canon lift (core func $i "one")))
+  (func $rights-of (param "it" $rights) (result $rights) (canon lift (core func $i "one")))
+  (func $place-of (param "it" $place) (result $place) (canon lift (core func $i "two") (memory (core memory $i "memory"))))
+  (func $shape-of (param "it" $shape) (result $shape) (canon lift (core func $i "tagged") (memory (core memory $i "memory"))))
+  (instance $named
+    (export "hue" (type $hue)) (export "rights" (type $rights)) (export "place" (type $place)) (export "shape" (type $shape))
+    (export "hue-of" (func $hue-of)) (export "rights-of" (func $rights-of))
+    (export "place-of" (func $place-of)) (export "shape-of" (func $shape-of)))
+  (export "test:shapes/named@0.1.0" (instance $named))
+  (func (export "char-of") (param "it" char) (result char) (canon lift (core func $i "one")))
+  (func (export "pair-of") (param "it" (tuple u32 s32)) (result (tuple u32 s32)) (canon lift (core func $i "two") (memory (core memory $i "memory"))))
+  (func (export "maybe-of") (param "it" (option u32)) (result (option u32)) (canon lift (core func $i "tagged") (memory (core memory $i "memory")))))`

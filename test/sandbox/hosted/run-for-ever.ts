@@ -1,6 +1,5 @@
 /** Runs a script and a component that never end, and prints the numbers of their hosts once both have said something. */
-import { createComponentSandbox } from '../../../src/sandbox/component/create-component-sandbox.ts'
-import { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import { createComponentSandbox, createQuickjsSandbox } from '../built-sandboxes.ts'
 import { componentPrograms } from '../component-programs.ts'
 import { policyWith, scriptRequest } from '../corpus-script/hosted-requests.ts'
 import { childrenOf } from '../corpus-script/own-children.ts'

@@ -1,5 +1,5 @@
 /** Runs one script, prints the numbers of the hosts that wait for more, and closes nothing. */
-import { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
+import { createQuickjsSandbox } from '../built-sandboxes.ts'
 import { scriptRequest } from '../corpus-script/hosted-requests.ts'
 import { childrenOf } from '../corpus-script/own-children.ts'
 
