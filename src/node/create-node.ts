@@ -5,8 +5,6 @@ import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
-import { createBreakingModel } from '../models/breaking-model.ts'
-import { createHidingModel } from '../models/hiding-model.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
 import type { Budgets } from '../ports/budgets.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -37,7 +35,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
-import { openModel } from './open-models.ts'
+import { openGuardedModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
 import { openRegretLedger } from '../router/rollout/regret-ledger.ts'
 import { openInstallationKey } from './learning/rollout/open-signer.ts'
@@ -291,11 +289,8 @@ async function openCatalog({
     tokenizer: createO200kTokenizer(),
     openGguf: (entry: ModelEntry) => weights.openModel(entry),
   }
-  const open = (entry: ModelEntry): LanguageModel => {
-    const model = createBreakingModel(openModel(opening, entry), { clock })
-    const isHidden = config.privacy?.hidesSecrets === true && config.providers[entry.provider]?.isLocal !== true
-    return isHidden ? createHidingModel(model) : model
-  }
+  const isHiding = config.privacy?.hidesSecrets === true
+  const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding }, entry)
   return createNodeCatalog({ config, served, today, open })
 }
 
