@@ -44,7 +44,7 @@ const OTHER = sha256Hex('export const answer = 43')
 const RUN = '/sandbox/run'
 const LIMITS = { wallMs: 1_000, cpuMs: 500, memoryBytes: 16_777_216, outputBytes: 1_000, processes: 1, diskBytes: 0 }
 const RIGHTS: StatedRights = {
-  codes: [CODE as never],
+  codes: [CODE],
   isolation: 't2',
   limits: { cpuMs: 1_000, memoryBytes: 33_554_432 },
   hosts: ['*.example.com'],
@@ -109,8 +109,8 @@ export function programCallVectors(): readonly ProgramCallVector[] {
   const link = (rights: StatedRights): Issued => delegate(BOB, CAROL, { cmd: RUN, pol: statementsOfRights(rights) })
   const narrowed = [first, link({ limits: { cpuMs: 500 } })]
   const widened = [first, link({ limits: { cpuMs: 2_000 } })]
-  const of = (name: string, outcome: string, args: Fields = {}, changes: Fields = {}): ProgramCallVector =>
-    call(name, outcome, { chain, orders: [order(chain, args, changes)] })
+  const of = (name: string, outcome: string, ...changes: [args?: Fields, order?: Fields]): ProgramCallVector =>
+    call(name, outcome, { chain, orders: [order(chain, ...changes)] })
   const once = order(chain)
   return [
     of('an order within its chain', 'granted'),

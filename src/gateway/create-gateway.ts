@@ -8,7 +8,7 @@ import { type AuthenticatedCaller, type Authenticator, createAuthenticator } fro
 import { answerBrokenRequest } from './broken-request.ts'
 import { createControlGuard } from './control-guard.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
-import { allowedMethods, type EndpointEntry, matchEndpoint } from './match-endpoint.ts'
+import { allowedMethods, type EndpointEntry, matchEndpoint, refuseRole } from './match-endpoint.ts'
 import { formatUrl, openListener } from './open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './origin-guard.ts'
 
@@ -274,15 +274,6 @@ class HttpGateway implements Gateway {
 }
 
 const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, role: undefined, tiers: undefined }
-
-/** What an endpoint is not for, its key may not ask of it; what is public is for everybody. */
-function refuseRole({ isPublic, roles, route }: EndpointEntry, { role }: AuthenticatedCaller): void {
-  if (isPublic || (role !== undefined && roles.includes(role))) return
-  throw new CodedError('GATEWAY_ROLE_REFUSED', {
-    message: `A key with the role ${role ?? 'none'} may not use ${route}`,
-    details: { role: role ?? null, roles: [...roles] },
-  })
-}
 
 /** Recorded for callers that left before their answer was complete. No response ever carries it. */
 const CLIENT_CLOSED_REQUEST = 499

@@ -1,4 +1,5 @@
 import { CodedError } from '../base/errors.ts'
+import type { AuthenticatedCaller } from './authenticate.ts'
 import { answerChat } from './chat-endpoint.ts'
 import { answerControlRequest } from './control-endpoint.ts'
 import { answerEmbeddings } from './embeddings-endpoint.ts'
@@ -67,6 +68,15 @@ export function matchEndpoint(method: string | undefined, pathname: string): End
     })
   if (entry.method === method || (entry.method === 'GET' && method === 'HEAD')) return entry
   throw new CodedError('GATEWAY_METHOD_UNKNOWN', { message: `${pathname} takes ${entry.method}` })
+}
+
+/** What an endpoint is not for, its key may not ask of it; what is public is for everybody. Throws `GATEWAY_ROLE_REFUSED`. */
+export function refuseRole({ isPublic, roles, route }: EndpointEntry, { role }: AuthenticatedCaller): void {
+  if (isPublic || (role !== undefined && roles.includes(role))) return
+  throw new CodedError('GATEWAY_ROLE_REFUSED', {
+    message: `A key with the role ${role ?? 'none'} may not use ${route}`,
+    details: { role: role ?? null, roles: [...roles] },
+  })
 }
 
 function findEntry(pathname: string): EndpointEntry | undefined {

@@ -104,20 +104,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),
-    async embed(texts, { model, signal }) {
-      const { embedder } = answers
-      if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
-        throw new CodedError('MODEL_NOT_FOUND', {
-          message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder`,
-        })
-      }
-      const { vectors, tokensIn } = await parts.rights.stop.run(
-        signal,
-        async (running) => await embedder.embed(texts, { signal: running }),
-      )
-      const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
-      return { model: embedder.id, vectors, tokens }
-    },
+    embed: embedderOf(parts),
     policies: rollout.policies,
     async decidePolicy(body: JsonValue, options) {
       parts.rights.stop.check()
@@ -153,6 +140,21 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+function embedderOf({ answers: { embedder }, config, rights }: NodeParts): KernellNode['embed'] {
+  return async (texts, { model, signal }) => {
+    if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
+      throw new CodedError('MODEL_NOT_FOUND', {
+        message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder`,
+      })
+    }
+    const embed = async (running: AbortSignal): ReturnType<typeof embedder.embed> =>
+      await embedder.embed(texts, { signal: running })
+    const { vectors, tokensIn } = await rights.stop.run(signal, embed)
+    const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
+    return { model: embedder.id, vectors, tokens }
   }
 }
 

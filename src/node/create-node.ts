@@ -5,8 +5,6 @@ import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
-import { createBreakingModel } from '../models/breaking-model.ts'
-import { createHidingModel } from '../models/hiding-model.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
 import type { Budgets } from '../ports/budgets.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -39,7 +37,7 @@ import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { firewallOf } from './open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
-import { openModel } from './open-models.ts'
+import { openGuardedModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
 import { openRegretLedger } from '../router/rollout/regret-ledger.ts'
 import { openInstallationKey } from './learning/rollout/open-signer.ts'
@@ -288,11 +286,8 @@ async function openCatalog({
     tokenizer: createO200kTokenizer(),
     openGguf: (entry: ModelEntry) => weights.openModel(entry),
   }
-  const open = (entry: ModelEntry): LanguageModel => {
-    const model = createBreakingModel(openModel(opening, entry), { clock })
-    const isHidden = config.privacy?.hidesSecrets === true && config.providers[entry.provider]?.isLocal !== true
-    return isHidden ? createHidingModel(model) : model
-  }
+  const isHiding = config.privacy?.hidesSecrets === true
+  const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding }, entry)
   return createNodeCatalog({ config, served, today, open })
 }
 

@@ -1,7 +1,10 @@
 import { CodedError } from '../base/errors.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createAnthropicModel } from '../models/anthropic/anthropic-model.ts'
+import { createBreakingModel } from '../models/breaking-model.ts'
+import { createHidingModel } from '../models/hiding-model.ts'
 import { createOpenaiCompatibleModel } from '../models/openai/openai-compatible-model.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { LanguageModel } from '../ports/language-model.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../ports/tokenizer.ts'
@@ -41,6 +44,19 @@ export function openModel(components: OpenModelComponents, entry: ModelEntry): L
   return provider.kind === 'anthropic'
     ? createAnthropicModel(init, components)
     : createOpenaiCompatibleModel(init, components)
+}
+
+export type GuardedModelComponents = OpenModelComponents & {
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Whether models outside may not see the secrets of prompts. */
+  readonly isHiding: boolean
+}
+
+/** As `openModel`: left alone while its service fails, and told no secrets where it is outside and the operator wants that. */
+export function openGuardedModel(components: GuardedModelComponents, entry: ModelEntry): LanguageModel {
+  const { clock, isHiding, providers } = components
+  const model = createBreakingModel(openModel(components, entry), { clock })
+  return isHiding && providers[entry.provider]?.isLocal !== true ? createHidingModel(model) : model
 }
 
 /** The provider's key; read from the environment at the last moment and kept nowhere else. */

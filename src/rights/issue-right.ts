@@ -35,11 +35,11 @@ export type GrantInit = {
 
 /** A link: lets another key have programs run, within these rights. */
 export function issueGrant(components: IssuerComponents, init: GrantInit): IssuedGrant | CapabilityRefused {
-  const { self, signer, random } = components
+  const { self: iss, signer, random } = components
   const { to, owner, action, rights, exp } = init
   const pol = statementsOfRights(rights)
   const nonce = random.bytes(NONCE_BYTES)
-  const bytes = delegationSignedBytes({ iss: self, aud: to, sub: owner, cmd: action, pol, nonce, exp })
+  const bytes = delegationSignedBytes({ iss, aud: to, sub: owner, cmd: action, pol, nonce, exp })
   const issued = issueToken(bytes, (signed) => signer.sign(signed))
   return issued.kind === 'refused' ? issued : { kind: 'issued', text: issued.text, cid: issued.token.cid }
 }
@@ -56,12 +56,12 @@ export type OrderInit = {
 
 /** An order by this key, with its chain: to be shown once. */
 export function issueOrder(components: IssuerComponents, init: OrderInit): ShownRight | CapabilityRefused {
-  const { self, signer, random } = components
+  const { self: iss, signer, random } = components
   const { owner, action, demand, chain, exp } = init
   const prf = chain.map(({ cid }) => cid)
   const nonce = random.bytes(NONCE_BYTES)
   const bytes = invocationSignedBytes({
-    iss: self,
+    iss,
     sub: owner,
     cmd: action,
     args: argsOfDemand(demand),

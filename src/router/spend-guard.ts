@@ -1,5 +1,5 @@
 import { CodedError } from '../base/errors.ts'
-import { formatAmount } from '../base/money.ts'
+import { type Amount, formatAmount } from '../base/money.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import type { AdmittedCall } from './call-model.ts'
@@ -51,4 +51,20 @@ export class SpendGuard {
     if (costNanos === undefined || costNanosMax === undefined) return false
     return costNanos * TOLERANCE.denominator > costNanosMax * TOLERANCE.numerator
   }
+}
+
+/** What a stream that broke off is charged. What is stopped at its cap is charged at the cap, of which the estimate may already be past. */
+export function chargeOfBroken(
+  reason: string | undefined,
+  arrived: Amount | undefined,
+  costNanosMax: Amount | undefined,
+): Amount | undefined {
+  if (reason === 'ROUTER_SPEND_STOPPED') return costNanosMax
+  return reason === 'MODEL_TIMEOUT' ? larger(arrived, costNanosMax) : arrived
+}
+
+/** Both are unknown together: they come from one price. */
+function larger(left: Amount | undefined, right: Amount | undefined): Amount | undefined {
+  if (left === undefined || right === undefined) return undefined
+  return left > right ? left : right
 }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
+import { ZERO_AMOUNT } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
@@ -20,7 +20,7 @@ import {
 } from './execute-plan.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { endError } from './plan-end.ts'
-import { SpendGuard } from './spend-guard.ts'
+import { chargeOfBroken, SpendGuard } from './spend-guard.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -282,7 +282,7 @@ async function settleStream(
     const reason = isLeft ? undefined : code
     const arrived = costOfCall(entry, usage, run.today)
     const charge = {
-      costNanos: chargeOf(reason, arrived, call.costNanosMax),
+      costNanos: chargeOfBroken(reason, arrived, call.costNanosMax),
       isEstimated: true,
     }
     chargeTask(run, charge)
@@ -299,20 +299,4 @@ async function settleStream(
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
   const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })
   return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
-}
-
-/** What is stopped at its cap is charged at the cap, of which the estimate may already be past. */
-function chargeOf(
-  reason: string | undefined,
-  arrived: Amount | undefined,
-  costNanosMax: Amount | undefined,
-): Amount | undefined {
-  if (reason === 'ROUTER_SPEND_STOPPED') return costNanosMax
-  return reason === 'MODEL_TIMEOUT' ? larger(arrived, costNanosMax) : arrived
-}
-
-/** Both are unknown together: they come from one price. */
-function larger(left: Amount | undefined, right: Amount | undefined): Amount | undefined {
-  if (left === undefined || right === undefined) return undefined
-  return left > right ? left : right
 }
