@@ -67,14 +67,12 @@ export class TextGuard {
   }
 
   #reportsOf(message: ChatMessage, at: number, sender: 'user' | 'peer'): readonly TextReport[] {
-    const text = untrustedTextOf(message)
-    if (text === '') return []
-    const { outside, sections } = readFences(text)
+    const { outside, sections } = readFences(textOf(message))
     const source = message.role === 'tool' ? 'tool' : sender
     const reports = sections.map(({ name, content }) =>
       this.#report({ source: SENDER_SECTIONS.has(name) ? source : 'document', message: at, section: name }, content),
     )
-    if (outside.trim() !== '') reports.unshift(this.#report({ source, message: at }, outside))
+    if (isByOthers(message) && outside.trim() !== '') reports.unshift(this.#report({ source, message: at }, outside))
     return reports
   }
 
@@ -83,10 +81,13 @@ export class TextGuard {
   }
 }
 
-/** What others than the operator and the model wrote. */
-function untrustedTextOf(message: ChatMessage): string {
-  if (message.role === 'tool') return message.content
-  if (message.role !== 'user') return ''
-  if (typeof message.content === 'string') return message.content
-  return message.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n')
+/** What the operator or the model itself wrote is not judged; a text in a fence is, whoever put it there. */
+function isByOthers({ role }: ChatMessage): boolean {
+  return role === 'user' || role === 'tool'
+}
+
+function textOf({ content }: ChatMessage): string {
+  if (content === null) return ''
+  if (typeof content === 'string') return content
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('\n')
 }

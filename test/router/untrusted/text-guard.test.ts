@@ -65,6 +65,13 @@ describe('a text that gives orders', () => {
     ).toThrow(expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }))
   })
 
+  it('is found in a fence of any message', () => {
+    const { text } = fenceSections([{ name: 'memory', content: ORDER }])
+    expect(() => guard().screen([{ role: 'system', content: `You know:\n${text}` }], 'user')).toThrow(
+      expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }),
+    )
+  })
+
   it('is not looked for in what the operator and the model wrote', () => {
     expect(
       guard().screen(
