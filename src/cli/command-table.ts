@@ -586,6 +586,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/evaluate-cache.ts')).evaluateCacheCommand,
   },
   {
+    name: 'eval ssrf',
+    summary: 'measure which URLs the way out refuses: addresses, names, redirects',
+    load: async () => (await import('./commands/evaluate-ssrf.ts')).evaluateSsrfCommand,
+  },
+  {
     name: 'eval loop',
     summary: 'let a policy learn from what it executes, on recorded outcomes, and see how fast it gets cheaper',
     load: async () => (await import('./commands/evaluate-loop.ts')).evaluateLoopCommand,

@@ -2,6 +2,7 @@ import type { TaskId } from '../base/identifiers.ts'
 import { parseTaskId } from '../base/identifiers.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import type { RoutedStream, RouteRequest, RouteResult } from '../ports/router.ts'
+import { admitImages } from './admit-images.ts'
 import { ChatChunks } from './chat-chunks.ts'
 import { describeFailure, formatFailure } from './describe-failure.ts'
 import { EventStream } from './event-stream.ts'
@@ -23,7 +24,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 export async function answerChat(exchange: Exchange, context: GatewayContext): Promise<void> {
   const body = await readBody(exchange.request, context.limits.bodyBytesMax)
   const chat = parseChatRequest(parseJsonBody(body), context.limits)
-  const routed = formRouteRequest(chat, exchange, context)
+  const messages = await admitImages(chat.request.messages, context.node.web, exchange.signal)
+  const routed = formRouteRequest({ ...chat, request: { ...chat.request, messages } }, exchange, context)
   if (chat.isStreamed) {
     const stream = await context.node.router.routeStream(routed, { signal: exchange.signal })
     await sendStream(stream, chat, { exchange, context })

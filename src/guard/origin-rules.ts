@@ -1,21 +1,34 @@
-import { CodedError } from '../base/errors.ts'
+import { isLocalName, isLoopbackName, plainName } from '../core/egress/host-name.ts'
+import { type HostPattern, isReachable, parseHostPattern, plainHost } from '../core/egress/host-pattern.ts'
+import { parseIpAddress } from '../core/egress/ip-address.ts'
+import type { HostDemand } from './pin-host.ts'
+import { refuse } from './refuse.ts'
 
-/** A URL that may be called, split as connections need it. */
-export type AdmittedUrl = { readonly origin: string; readonly path: string }
+/** A URL that may be called, split as connections need it. `demand` says what its host may lead to. */
+export type AdmittedUrl = { readonly origin: string; readonly path: string; readonly demand: HostDemand }
 
 export type OriginRules = {
   /** Throws `OUTBOUND_NOT_ALLOWED`, whose message names the origin and never the path, query or credentials. */
   admit(url: string): AdmittedUrl
 }
 
+export type OriginRulesInit = {
+  /** Base URLs, of which the origin counts, or `https://*.example.com`: every name under a domain, not the domain itself. */
+  readonly allowed: readonly string[]
+  /** Names, or `*.name`, that may lead to private networks though they look like names of the internet. */
+  readonly privateHosts?: readonly string[]
+}
+
 /**
  * Rules that admit only the origins the operator configured. Names are compared after the URL parser has brought them into one
  * form (case, punycode, default ports, numeric hosts), so that no spelling of a host slips past the list.
  *
- * @param allowed Base URLs, of which the origin counts, or `https://*.example.com`: every name under a domain, not the domain itself.
- *   Throws `RangeError` for anything else.
+ * A list of names says nothing of where they lead: whoever answers for a name could point it into the operator's network. So a name of the internet has to lead there. An address that is
+ * named outright may be any; `localhost` leads to this machine; a name that only one network can have (`ollama`, `nas.local`) may lead into a private network, and so may `privateHosts`.
+ *
+ * Throws `RangeError` for an entry that is none.
  */
-export function createOriginRules(allowed: readonly string[]): OriginRules {
+export function createOriginRules({ allowed, privateHosts = [] }: OriginRulesInit): OriginRules {
   const origins = new Set<string>()
   const suffixes: string[] = []
   for (const entry of allowed) {
@@ -23,6 +36,7 @@ export function createOriginRules(allowed: readonly string[]): OriginRules {
     if (wildcard?.[1] !== undefined) suffixes.push(wildcard[1])
     else origins.add(parseAllowedOrigin(entry))
   }
+  const privates = privateHosts.map(parsePrivateHost)
   const isAllowed = (url: URL): boolean =>
     origins.has(url.origin) ||
     (url.protocol === 'https:' && url.port === '' && suffixes.some((suffix) => url.hostname.endsWith(suffix)))
@@ -34,10 +48,28 @@ export function createOriginRules(allowed: readonly string[]): OriginRules {
         throw refuse(`The scheme ${url.protocol} is not http or https`)
       }
       if (url.username !== '' || url.password !== '') throw refuse('The URL carries credentials')
-      if (!isAllowed(url)) throw refuse(`The origin ${url.origin} is not among the configured ones`, url.origin)
-      return { origin: url.origin, path: url.pathname + url.search }
+      const { origin } = url
+      if (!isAllowed(url)) throw refuse(`The origin ${origin} is not among the configured ones`, { origin })
+      return { origin, path: url.pathname + url.search, demand: demandOf(url.hostname, privates) }
     },
   }
+}
+
+/** What a host that the operator configured may lead to. */
+function demandOf(hostname: string, privates: readonly HostPattern[]): HostDemand {
+  const host = plainHost(hostname)
+  if (host !== undefined && parseIpAddress(host) !== undefined) return 'any'
+  const name = host ?? plainName(hostname)
+  if (isLoopbackName(name)) return 'loopback'
+  const isPrivate =
+    isLocalName(name) || privates.some((pattern) => isReachable([pattern], { host: name, port: pattern.port }))
+  return isPrivate ? 'private' : 'public'
+}
+
+function parsePrivateHost(text: string): HostPattern {
+  const pattern = parseHostPattern(text)
+  if (pattern === undefined) throw new RangeError('A private host is a name, or *.name')
+  return pattern
 }
 
 function parseAllowedOrigin(entry: string): string {
@@ -47,8 +79,4 @@ function parseAllowedOrigin(entry: string): string {
     throw new RangeError('An allowed origin is an http(s) URL without credentials, or https://*.domain')
   }
   return url.origin
-}
-
-function refuse(message: string, origin?: string): CodedError {
-  return new CodedError('OUTBOUND_NOT_ALLOWED', { message, ...(origin !== undefined && { details: { origin } }) })
 }

@@ -1,8 +1,10 @@
-import { Pool, type Dispatcher } from 'undici'
+import { Pool } from 'undici'
 import { CodedError } from '../base/errors.ts'
 import type { OutboundFetch, OutboundRequest, OutboundResponse } from '../ports/outbound-fetch.ts'
+import { exchange } from './exchange.ts'
 import { createOriginRules, type OriginRules } from './origin-rules.ts'
-import { ResponseBody } from './response-body.ts'
+import { type HostDemand, lookupOf, pinHost, type ResolveHost } from './pin-host.ts'
+import { resolveBySystem } from './resolve-host.ts'
 
 export type OutboundFetchInit = {
   /**
@@ -10,6 +12,13 @@ export type OutboundFetchInit = {
    * Everything else is refused.
    */
   readonly allowedOrigins: readonly string[]
+  /**
+   * Names, or `*.name`, among them that may lead into a private network. Without that, a name of the internet has to lead to a machine of the internet; addresses, `localhost` and names
+   * that only a local network has need not be listed.
+   */
+  readonly privateHosts?: readonly string[]
+  /** Who is asked for the addresses of a name. Default: this machine's own resolver, with its file of hosts. */
+  readonly resolve?: ResolveHost
   /** Connections to one origin, 1 or more; further requests wait. Default 256. */
   readonly connectionsPerOriginMax?: number
   readonly connectTimeoutMs?: number
@@ -45,36 +54,23 @@ export function createOutboundFetch(init: OutboundFetchInit): GuardedOutboundFet
 
 class PooledOutboundFetch implements GuardedOutboundFetch {
   readonly #rules: OriginRules
-  readonly #settings: Required<Omit<OutboundFetchInit, 'allowedOrigins'>>
+  readonly #resolve: ResolveHost
+  readonly #settings: Required<Omit<OutboundFetchInit, 'allowedOrigins' | 'privateHosts' | 'resolve'>>
   readonly #pools = new Map<string, Pool>()
   readonly #endpoints = new Map<string, Endpoint>()
   #isClosed = false
 
   constructor(init: OutboundFetchInit) {
-    const { allowedOrigins, ...settings } = init
-    this.#rules = createOriginRules(allowedOrigins)
+    const { allowedOrigins: allowed, privateHosts = [], resolve = resolveBySystem, ...settings } = init
+    this.#rules = createOriginRules({ allowed, privateHosts })
+    this.#resolve = resolve
     this.#settings = { ...OUTBOUND_DEFAULTS, ...settings }
   }
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
-    const { signal } = request
-    signal?.throwIfAborted()
-    const endpoint = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
-    return new Promise((resolve, reject) => {
-      const bytesMax = request.responseBytesMax ?? this.#settings.responseBytesMax
-      const exchange = new Exchange({ resolve, reject, bytesMax, signal })
-      endpoint.pool.dispatch(
-        {
-          path: endpoint.path,
-          method: request.method,
-          headers: request.headers ?? null,
-          body: request.body ?? null,
-          headersTimeout: request.headersTimeoutMs ?? this.#settings.headersTimeoutMs,
-          bodyTimeout: request.idleTimeoutMs ?? this.#settings.idleTimeoutMs,
-        },
-        exchange,
-      )
-    })
+    request.signal?.throwIfAborted()
+    const { pool: dispatcher, path } = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
+    return await exchange({ dispatcher, request, path, limits: this.#settings })
   }
 
   async close(): Promise<void> {
@@ -91,149 +87,26 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
 
   #openEndpoint(url: string): Endpoint {
     if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
-    const { origin, path } = this.#rules.admit(url)
-    let pool = this.#pools.get(origin)
-    if (pool === undefined) {
-      // Rules on addresses belong to `connect`: it sees the address that the name resolved to, and no later lookup can differ.
-      pool = new Pool(origin, {
-        connections: this.#settings.connectionsPerOriginMax,
-        pipelining: 1,
-        allowH2: false,
-        connect: { timeout: this.#settings.connectTimeoutMs },
-      })
-      this.#pools.set(origin, pool)
-    }
+    const { origin, path, demand } = this.#rules.admit(url)
+    const pool = this.#pools.get(origin) ?? this.#openPool(origin, demand)
     if (this.#endpoints.size >= ENDPOINTS_MAX) this.#endpoints.clear()
     const endpoint = { pool, path }
     this.#endpoints.set(url, endpoint)
     return endpoint
   }
-}
-
-type ExchangeInit = {
-  readonly resolve: (response: OutboundResponse) => void
-  readonly reject: (reason: unknown) => void
-  readonly bytesMax: number
-  readonly signal: AbortSignal | undefined
-}
-
-/** One request and its response, as the callbacks that undici calls from its parser: no stream object lies between the socket and the reader. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #init: ExchangeInit
-  #controller: Dispatcher.DispatchController | undefined
-  #body: ResponseBody | undefined
-  #onAbort: (() => void) | undefined
-
-  constructor(init: ExchangeInit) {
-    this.#init = init
-    const { signal } = init
-    if (signal === undefined) return
-    this.#onAbort = () => this.#abort(signal.reason)
-    signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#init.signal?.aborted) controller.abort(asError(this.#init.signal.reason))
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (status < 200) return
-    const body = new ResponseBody(controller, this.#init.bytesMax, () => this.#release())
-    this.#body = body
-    this.#init.resolve(new PooledResponse(status, headers, body))
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, piece: Uint8Array): void {
-    this.#body?.push(piece)
-  }
-
-  onResponseEnd(): void {
-    this.#body?.end()
-    this.#release()
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const { signal } = this.#init
-    this.#settle(signal?.aborted ? signal.reason : describeFailure(error))
-  }
-
-  #abort(reason: unknown): void {
-    this.#settle(reason)
-    this.#controller?.abort(asError(reason))
-  }
-
-  #settle(reason: unknown): void {
-    this.#release()
-    if (this.#body === undefined) this.#init.reject(reason)
-    else this.#body.fail(reason)
-  }
-
-  /** A long-lived signal, such as a session's, must not keep a listener for every call that it outlived. */
-  #release(): void {
-    if (this.#onAbort === undefined) return
-    this.#init.signal?.removeEventListener('abort', this.#onAbort)
-    this.#onAbort = undefined
-  }
-}
-
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
-
-class PooledResponse implements OutboundResponse {
-  readonly status: number
-  readonly body: ResponseBody
-  readonly #headers: Headers
-
-  constructor(status: number, headers: Headers, body: ResponseBody) {
-    this.status = status
-    this.#headers = headers
-    this.body = body
-  }
-
-  header(name: string): string | undefined {
-    const value = this.#headers[name]
-    return typeof value === 'string' || value === undefined ? value : value.join(', ')
-  }
-
-  text(): Promise<string> {
-    return this.body.text()
-  }
-
-  release(): void {
-    this.body.release()
-  }
-
-  cancel(): void {
-    this.body.cancel()
-  }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
-}
-
-const TIMEOUT_CODES = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'ETIMEDOUT',
-])
-
-/** The coded error of a failed exchange. undici's messages name hosts and ports, never headers or bodies, so the cause holds no secret. */
-function describeFailure(error: Error): Error {
-  if (CodedError.is(error)) return error
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
-  if (TIMEOUT_CODES.has(code)) {
-    return new CodedError('OUTBOUND_TIMEOUT', { message: `The server did not answer in time (${code})`, cause: error })
-  }
-  if (code === 'UND_ERR_INVALID_ARG') {
-    return new CodedError('CONFIG_INVALID', {
-      message: 'A header cannot be sent: keys and header values hold no line breaks or other control characters',
+  #openPool(origin: string, demand: HostDemand): Pool {
+    const resolve = this.#resolve
+    const pool = new Pool(origin, {
+      connections: this.#settings.connectionsPerOriginMax,
+      pipelining: 1,
+      allowH2: false,
+      connect: {
+        timeout: this.#settings.connectTimeoutMs,
+        // Asked once for each connection, which then goes to what was looked up and judged here: no later lookup can differ.
+        lookup: lookupOf(async (host) => await pinHost(host, { demand, resolve })),
+      },
     })
+    this.#pools.set(origin, pool)
+    return pool
   }
-  return new CodedError('OUTBOUND_UNREACHABLE', {
-    message: `The connection to the server failed (${code})`,
-    cause: error,
-    details: { reason: code },
-  })
 }

@@ -1,4 +1,5 @@
 import { durableActors } from '../actors/durable/durable-actors.ts'
+import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
@@ -55,6 +56,7 @@ export type NodeParts = {
   readonly backUp: KernellNode['backUp']
   /** Rewrites the store's files without what was deleted, and the journals that name tasks. */
   readonly compact: () => Promise<void>
+  readonly web: PublicFetch
   readonly clock: Clock
   readonly startedAt: Timestamp
   readonly close: () => Promise<void>
@@ -84,6 +86,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openMarket: async (init) => await parts.market.open(init),
+    web: parts.web,
     router: decisions.watch(router),
     explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,

@@ -130,6 +130,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     answerStore,
     ...keepingOf(directory, budgets),
     backUp: async (backup) => await writeBackupFile(directory, backup),
+    web: platform.web,
     clock,
     startedAt,
     close,

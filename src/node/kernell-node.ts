@@ -3,6 +3,7 @@ import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
+import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
@@ -59,6 +60,11 @@ export type KernellNode = AsyncDisposable & {
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.
    */
   openMarket(init?: MarketInit): Promise<NodeMarket>
+  /**
+   * The way out to the internet for agents and their tools: any public host, and no other, each redirect judged anew. Models and what else the configuration names go another way, which leads
+   * to those alone.
+   */
+  readonly web: PublicFetch
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others. */
   explainDecision(taskId: string): DecisionDocument | undefined

@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { Timestamp } from '../base/time.ts'
-import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import type { ResolveHost } from '../guard/pin-host.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Random } from '../ports/random.ts'
@@ -9,7 +9,6 @@ import { openDataDirectory, type DataDirectory } from '../storage/data-directory
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
 import type { WasmKernel } from '../wasm/wasm-kernel.ts'
-import { LOCAL_SERVER_ORIGINS } from './ask-local-servers.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { ConvictedMembers, PROOFS_STORE } from './market/gossip/convicted-members.ts'
@@ -22,6 +21,7 @@ import { joinPeers } from './peers/open-peers.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createSystemRandom } from './system-random.ts'
 import { createSystemTimers } from './system-timers.ts'
+import { openWaysOut, type WaysOut } from './ways-out.ts'
 
 export type CreateNodeInit = {
   readonly config: NodeConfig
@@ -32,32 +32,41 @@ export type CreateNodeInit = {
   readonly onBackgroundError?: (error: unknown) => void
   /** How long `close` lets tasks that are under way come to their end before it ends them, milliseconds. Default 2,000. */
   readonly drainMs?: number
+  /** Who is asked for the addresses of names. Default: of names in the configuration this machine's own resolver, of all others the domain name system. */
+  readonly resolveHost?: ResolveHost
 }
 
 export type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
 
 export type Opening = CreateNodeInit & Pick<Lifetime, 'closers'> & { readonly onError: (error: unknown) => void }
 
-export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
-  readonly clock: Clock
-  readonly random: Random
-  readonly timers: Timers
-  readonly startedAt: Timestamp
-  readonly kernel: WasmKernel
-  readonly directory: DataDirectory
-  readonly actors: ActorSystem
-  readonly memory: NodeMemory
-  readonly agentPlans: NodePlans
-  readonly market: MarketOnDemand
-  /** Members of notary sets that are proven to have lied. */
-  readonly convicted: ConvictedMembers
-  /** Where the router buys answers; empty until the node takes part in the market. */
-  readonly peerMarket: LatePeerMarket
-  readonly outbound: ReturnType<typeof createOutboundFetch>
-}
+export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> &
+  WaysOut & {
+    readonly clock: Clock
+    readonly random: Random
+    readonly timers: Timers
+    readonly startedAt: Timestamp
+    readonly kernel: WasmKernel
+    readonly directory: DataDirectory
+    readonly actors: ActorSystem
+    readonly memory: NodeMemory
+    readonly agentPlans: NodePlans
+    readonly market: MarketOnDemand
+    /** Members of notary sets that are proven to have lied. */
+    readonly convicted: ConvictedMembers
+    /** Where the router buys answers; empty until the node takes part in the market. */
+    readonly peerMarket: LatePeerMarket
+  }
 
 /** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
-export async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
+export async function openPlatform({
+  config,
+  signal,
+  closers,
+  onError,
+  drainMs,
+  resolveHost,
+}: Opening): Promise<Platform> {
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
   const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
@@ -75,8 +84,8 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
-  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
-  closers.push(() => outbound.close())
+  const waysOut = openWaysOut({ config, clock, resolveHost, closers })
+  const { outbound } = waysOut
   const { webhook: url } = config.market
   const webhook = url === undefined ? {} : { webhook: { url, outbound } }
   const convicted = new ConvictedMembers(onError)
@@ -115,14 +124,6 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     peerMarket,
     plans,
     closePlans,
-    outbound,
+    ...waysOut,
   }
-}
-
-/** The only places the process may connect to: what the operator configured, and this machine's usual model servers while looking for them. */
-function allowedOriginsOf(config: NodeConfig): readonly string[] {
-  const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
-  const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
-  const hook = config.market.webhook === undefined ? [] : [config.market.webhook]
-  return [...configured, ...adviser, ...hook, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
 }

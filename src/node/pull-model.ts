@@ -9,6 +9,8 @@ export type PullModelInit = {
   readonly dataDir: string
   /** Lower-case hex; another digest is refused. */
   readonly sha256?: string
+  /** Names that may lead into private networks, as `outbound.privateHosts` of the configuration. */
+  readonly privateHosts?: readonly string[]
   readonly onProgress?: (progress: DownloadProgress) => void
   readonly signal?: AbortSignal
 }
@@ -28,8 +30,8 @@ export function modelFolder(dataDir: string): string {
  */
 export async function pullModel(init: PullModelInit): Promise<DownloadedModel> {
   const { url, allowedOrigins } = resolveUri(init.uri)
-  const { dataDir, uri: _uri, ...rest } = init
-  const outbound = createOutboundFetch({ allowedOrigins })
+  const { dataDir, uri: _uri, privateHosts = [], ...rest } = init
+  const outbound = createOutboundFetch({ allowedOrigins, privateHosts })
   try {
     return await downloadModel({ ...rest, url, target: join(modelFolder(dataDir), fileNameOf(url)) }, outbound)
   } finally {

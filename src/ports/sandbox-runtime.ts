@@ -107,14 +107,14 @@ export type SandboxUsage = {
 
 /** The only way out of a sandbox: a broker on a socket of this machine, which lets through to named hosts alone. The guard implements it. */
 export interface SandboxEgress {
-  /** Throws `SANDBOX_POLICY_INVALID` for a host that is none. */
+  /** Throws `SANDBOX_POLICY_INVALID` for a host that is none, `SANDBOX_BUSY` where too many are open, `SANDBOX_BROKEN` where no socket can be made. */
   open(init: { readonly hosts: readonly string[]; readonly bytesMax: number }): Promise<EgressGate>
 }
 
 export interface EgressGate {
-  /** Path of a Unix socket that speaks HTTP CONNECT. Whoever can open it can use it. */
+  /** Path of a Unix socket that speaks HTTP CONNECT, and GET and HEAD of `http:` URLs in full. Whoever can open it can use it: its mode is 0600, in a folder of mode 0700. */
   readonly socketPath: string
-  /** What was asked for, in order: host and port, and whether it was let through. */
+  /** What was asked for, in order: host and port, and whether it was let through; it grows, and its entries change while they are under way. */
   readonly requests: readonly EgressRequest[]
   /** Ends every connection, and takes the socket away. Idempotent. */
   close(): Promise<void>
@@ -125,6 +125,8 @@ export type EgressRequest = {
   readonly port: number
   /** Why it was refused; absent: it was not. */
   readonly refused?: string
+  /** What came to the program, bytes. */
   readonly bytesIn: number
+  /** What it sent, bytes. */
   readonly bytesOut: number
 }

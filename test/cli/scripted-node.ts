@@ -1,5 +1,6 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
+import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
@@ -86,6 +87,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    web: createPlayedWeb(),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),

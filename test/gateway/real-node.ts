@@ -5,6 +5,7 @@ import { createGateway, type Gateway, type GatewayInit } from '../../src/gateway
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import { resolveConfig } from '../../src/node/config/resolve-config.ts'
 import { createNode } from '../../src/node/create-node.ts'
+import type { CreateNodeInit } from '../../src/node/open-platform.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 
 export type RealGateway = AsyncDisposable & {
@@ -17,7 +18,7 @@ export type RealGateway = AsyncDisposable & {
 /** A composed node with its own data directory behind a listening gateway; everything is gone at the end of the test's scope. */
 export async function startRealGateway(
   document: ConfigDocument,
-  init: Omit<GatewayInit, 'node'> = {},
+  { resolveHost, ...init }: Omit<GatewayInit, 'node'> & Pick<CreateNodeInit, 'resolveHost'> = {},
 ): Promise<RealGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'kernell-gateway-'))
   const config = resolveConfig({
@@ -29,7 +30,12 @@ export async function startRealGateway(
     configFile: undefined,
   })
   const failures: unknown[] = []
-  const node = await createNode({ config, environment: {}, onBackgroundError: (error) => failures.push(error) })
+  const node = await createNode({
+    config,
+    environment: {},
+    onBackgroundError: (error) => failures.push(error),
+    ...(resolveHost !== undefined && { resolveHost }),
+  })
   const gateway = createGateway({ node, onFailure: (error) => failures.push(error), ...init })
   const url = await gateway.listen()
   const close = async (): Promise<void> => {

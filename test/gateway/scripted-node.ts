@@ -1,6 +1,7 @@
 import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
+import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
@@ -108,6 +109,8 @@ export type ScriptedNodeInit = {
   readonly keys?: readonly ApiKeyConfig[]
   readonly server?: Partial<NodeConfig['server']>
   readonly isReady?: boolean
+  /** Where names lead; else to a public address. */
+  readonly names?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A node without anything behind it: it remembers what the gateway asks and answers as told. */
@@ -131,6 +134,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    web: createPlayedWeb(init.names),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
@@ -220,6 +224,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
+    outbound: { privateHosts: [] },
     network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },
     market: {
       isGossiping: false,

@@ -31,13 +31,15 @@ const MONEY = /(?:[nN]anos|NANOS|[a-z]Amount)(?:PerMillion|_PER_MILLION)?$/
 /** Places that may, each for its reason. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
   // Looks at the host for what is not in the language's own library types: WebAssembly, and a SHA-256 that gives what the portable one gives.
-  // And what takes from the host, inside of a simulated world, what is real.
+  // And what takes from the host, inside of a simulated world, what is real; or all that leads out of the thread of a guest.
   'the global object': [
     'src/wasm/web-assembly.ts',
+    'src/sandbox/hosted/web-assembly.ts',
     'src/base/sha256.ts',
     'src/simulation/world/quiesce.ts',
     'src/simulation/world/trapped-calls.ts',
     'src/simulation/world/traps.ts',
+    'src/sandbox/component/close-thread.ts',
   ],
   'Math under another name': ['src/simulation/world/trapped-calls.ts'],
   'AbortSignal under another name': ['src/simulation/world/trapped-calls.ts'],
@@ -62,10 +64,11 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // Asks first whether there is one.
   'setImmediate, which browsers lack': ['src/actors/system/system-environment.ts'],
   // A worker loads the agents that its system names.
-  // And a command plays the scenario that its caller wrote.
+  // And a command plays the scenario that its caller wrote; the thread of a guest evaluates what a component was translated to.
   'import() of what is not a plain literal': [
     'src/actors/threads/load-definition.ts',
     'src/cli/simulate/scenario-source.ts',
+    'src/sandbox/component/component-instance.ts',
   ],
 }
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { LAYERS } from '../../scripts/layers.ts'
-import { listDoors, listRepositoryFiles, listTypeScript, readImports, readRepositoryFile, ROOT } from './repository.ts'
+import {
+  listDoors,
+  listRepositoryFiles,
+  listTypeScript,
+  readImports,
+  readRepositoryFile,
+  ROOT,
+  withoutComments,
+} from './repository.ts'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -119,7 +127,28 @@ describe('the network', () => {
   // Services of this machine on Unix sockets, which are files and no network.
   const LOCAL = 'src/sandbox/local-api/'
   const OWNERS = ['src/guard/', 'src/gateway/', 'src/network/', FORWARDER, LOCAL]
-  const SOCKETS = new Set(['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram', 'undici'])
+  const SOCKETS = new Set([
+    'node:http',
+    'node:https',
+    'node:http2',
+    'node:net',
+    'node:tls',
+    'node:dgram',
+    'node:dns',
+    'node:dns/promises',
+    'undici',
+  ])
+  /** What a file takes by name from these modules to run, as `module name`. */
+  const takenBy = (file: string): readonly string[] => {
+    const source = withoutComments(readRepositoryFile(file))
+    const statements = source.matchAll(/^\s*import\s+(?!type\b)([^'"`;]*?)\s+from\s+['"]([^'"]+)['"]/gm)
+    return [...statements].flatMap(([, clause = '', module = '']) => {
+      if (!SOCKETS.has(module)) return []
+      const names = /^\{([^}]*)\}$/.exec(clause.trim())?.[1] ?? `everything (${clause})`
+      const taken = names.split(',').map((name) => name.trim().replace(/\s+as\s.*/, ''))
+      return taken.filter((name) => name !== '' && !name.startsWith('type ')).map((name) => `${module} ${name}`)
+    })
+  }
 
   it('is reached from guard, gateway and network alone', () => {
     const others = SOURCES.filter((file) => !OWNERS.some((owner) => file.startsWith(owner)))
@@ -127,6 +156,31 @@ describe('the network', () => {
       readImports(file).some((imported) => !imported.isTypeOnly && SOCKETS.has(imported.specifier)),
     )
     expect(offenders).toEqual([])
+  })
+
+  it('is asked for something, and for names, by the guard alone: the gateway listens, and network connects nodes', () => {
+    const takenIn = (folder: string): readonly string[] =>
+      [...new Set(SOURCES.filter((file) => file.startsWith(folder)).flatMap(takenBy))].sort()
+    expect(takenIn('src/gateway/')).toEqual(['node:http createServer'])
+    expect(takenIn('src/network/')).toEqual(['node:net connect', 'node:net createServer', 'node:net isIP'])
+    expect(takenIn('src/guard/')).toEqual([
+      'node:dns/promises Resolver',
+      'node:dns/promises lookup',
+      'node:http createServer',
+      'node:http request',
+      'node:net connect',
+      'undici Client',
+      'undici Pool',
+    ])
+  })
+
+  it('is connected to by the guard only where a host was judged: whoever opens connections gives them their lookup', () => {
+    const clients = /^(?:undici (?:Client|Pool)|node:http request|node:net connect)$/
+    const openers = SOURCES.filter(
+      (file) => file.startsWith('src/guard/') && takenBy(file).some((name) => clients.test(name)),
+    )
+    expect(openers).toHaveLength(4)
+    expect(openers.filter((file) => !/\blookup: lookupOf\(/.test(readRepositoryFile(file)))).toEqual([])
   })
 })
 

@@ -153,6 +153,7 @@ describe('commands', () => {
       'evaluate-cost.ts',
       'evaluate-loop.ts',
       'evaluate-routing.ts',
+      'evaluate-ssrf.ts',
       'governance-acts.ts',
       'governance-views.ts',
       'init.ts',
@@ -197,6 +198,7 @@ describe('commands', () => {
       'policy-train.ts',
       'reputation-views.ts',
       'route.ts',
+      'sandbox-run.ts',
       'serve.ts',
       'simulate.ts',
     ])

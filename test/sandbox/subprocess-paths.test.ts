@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SANDBOX_LIMIT_DEFAULTS } from '../../src/core/sandbox/sandbox-policy.ts'
 import type { SandboxResult, SandboxRuntime } from '../../src/ports/sandbox-runtime.ts'
 import { createSubprocessSandbox } from '../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
-import { isOwnPlace } from '../../src/sandbox/subprocess/system-view.ts'
+import { isOwnPlace, WORK } from '../../src/sandbox/subprocess/system-view.ts'
 import { isLeftOut } from './runtimes-here.ts'
 import { openHome } from './subject.ts'
 
@@ -94,7 +94,8 @@ it('a place of the sandbox itself cannot be replaced, nor covered', () => {
     '/proc/1',
     '/dev/null',
     '/work',
-    '/work/a',
+    `${WORK}/a`,
+
     '/tmp',
     '/var',
   ]

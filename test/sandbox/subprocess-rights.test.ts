@@ -89,3 +89,16 @@ it.skipIf(isOut)('gives no rights, and none can be had', async () => {
   for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(rights[set], set).toMatch(/^0+$/)
   expect([rights['NoNewPrivs'], rights['Seccomp']]).toEqual(['1', '2'])
 })
+
+it.skipIf(isOut)('says of a program that is not there that it cannot be run', async () => {
+  const home = await openHome()
+  const sandbox = createSubprocessSandbox({ home: home.path })
+  for (const path of ['/no/such/program', '/etc/passwd', '/usr'])
+    await expect(
+      sandbox.run({ program: { kind: 'command', argv: [path] }, policy: POLICY }),
+      path,
+    ).rejects.toMatchObject({ code: 'SANDBOX_PROGRAM_INVALID' })
+  expect(await home.runs()).toEqual([])
+  await sandbox.close()
+  await home.remove()
+})

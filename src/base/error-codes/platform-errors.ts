@@ -35,8 +35,9 @@ export const PLATFORM_ERRORS = {
   },
   OUTBOUND_NOT_ALLOWED: {
     cause:
-      'The process was asked to connect to an address that the operator did not configure, or by a URL that is not plain http(s).',
-    remedy: 'Add the base URL to the configuration if the connection is wanted.',
+      'The process was asked to connect to an address that the operator did not configure, or by a URL that is not plain http(s), or to a name that leads to a network that is not the internet.',
+    remedy:
+      'Add the base URL to the configuration if the connection is wanted; `outbound.privateHosts` names hosts that may lead to private networks.',
     httpStatus: 403,
     isRetryable: false,
   },
@@ -50,6 +51,12 @@ export const PLATFORM_ERRORS = {
     cause: 'A server did not accept the connection, answer, or go on with its answer in time.',
     remedy: 'Retry later, or raise the timeout in the configuration.',
     httpStatus: 504,
+    isRetryable: true,
+  },
+  OUTBOUND_BUSY: {
+    cause: 'As many requests to the internet as may be under way at one time are under way.',
+    remedy: 'Try again when some of them are over.',
+    httpStatus: 503,
     isRetryable: true,
   },
   OUTBOUND_RESPONSE_TOO_LARGE: {

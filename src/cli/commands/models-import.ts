@@ -34,7 +34,7 @@ export const modelsImportCommand: Command = {
     if (source === undefined || format === undefined)
       throw usageError(source === undefined ? 'FILE or URL is missing' : '--format is missing')
     const text = /^https?:\/\//.test(source)
-      ? await downloadPriceList(source, { signal })
+      ? await downloadPriceList(source, { signal, ...loadConfig().outbound })
       : readTextFile(source, workingDir)
     const provider = textFlag(flags, 'provider')
     const list = await importPriceList(loadConfig().dataDir, {

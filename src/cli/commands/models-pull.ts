@@ -23,9 +23,11 @@ export const modelsPullCommand: Command = {
     if (sha256 !== undefined && !/^[0-9a-fA-F]{64}$/.test(sha256))
       throw usageError('--sha256 takes 64 hexadecimal digits')
     let progress: Progress | undefined
+    const { dataDir, outbound } = loadConfig()
     const pulled = await pullModel({
       uri,
-      dataDir: loadConfig().dataDir,
+      dataDir,
+      ...outbound,
       signal,
       ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }),
       onProgress: ({ receivedBytes, totalBytes }) => {

@@ -11,6 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly outbound?: OutboundDocument
   readonly network?: NetworkDocument
   readonly market?: MarketDocument
   readonly peers?: PeersDocument
@@ -18,6 +19,8 @@ export type ConfigDocument = {
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
 }
+
+export type OutboundDocument = { readonly privateHosts?: readonly string[] }
 
 export type ProviderDocument = {
   readonly kind: 'openai' | 'anthropic' | 'gguf'

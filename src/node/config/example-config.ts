@@ -92,6 +92,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
   },
 
   // How a node that runs with kernell node is reached; see also its flags.
+  "outbound": {
+    // Names of servers above that may lead into your own network though they look like names of the internet.
+    // "privateHosts": ["llm.example.com", "*.intern.example.com"],
+  },
+
   "network": {
     // Beyond this machine only where you say so. --listen names others for one start.
     // "listen": ["/ip4/0.0.0.0/tcp/4001"],

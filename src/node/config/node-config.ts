@@ -201,6 +201,12 @@ export type NetworkConfig = {
   readonly keyFile?: string
 }
 
+/** Rules on where this node may connect, beside the addresses that its parts are given. */
+export type OutboundConfig = {
+  /** Names, or `*.name`, of configured servers that may lead into private networks though they look like names of the internet. */
+  readonly privateHosts: readonly string[]
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -219,6 +225,7 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
+  readonly outbound: OutboundConfig
   readonly network: NetworkConfig
   readonly market: MarketConfig
   /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */

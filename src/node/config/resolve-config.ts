@@ -3,6 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import { amountFromUsd, type Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
+import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
 import { REGRET_LIMITS_DEFAULT } from '../../core/policy/exploration/regret-account.ts'
 import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout-rules.ts'
@@ -76,6 +77,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
+    outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
@@ -252,6 +254,12 @@ function checkConsistency(config: NodeConfig): void {
     throw contradiction('policy.online', 'learns from records, and needs `telemetry.consent`')
   if (config.peers !== undefined && config.router.judge === undefined)
     throw contradiction('peers', 'needs `router.judge`: what strangers sell is checked before it is believed')
+  for (const host of config.outbound.privateHosts)
+    if (parseHostPattern(host) === undefined)
+      throw contradiction(
+        'outbound.privateHosts',
+        `names ${JSON.stringify(host)}, which is neither a host nor *.domain`,
+      )
   const { webhook } = config.market
   if (webhook !== undefined && !webhook.startsWith('https:') && !LOOPBACK.test(new URL(webhook).hostname))
     throw contradiction('market.webhook', 'must be an https address, or one on this machine')

@@ -8,12 +8,15 @@ import type {
   SandboxRunOptions,
   SandboxRuntime,
 } from '../../ports/sandbox-runtime.ts'
+import { createEgressBroker } from '../../guard/egress-broker.ts'
+import { createComponentSandbox } from '../../sandbox/component/create-component-sandbox.ts'
+import { createQuickjsSandbox } from '../../sandbox/quickjs/create-quickjs-sandbox.ts'
 import { createSubprocessSandbox } from '../../sandbox/subprocess/create-subprocess-sandbox.ts'
 
 export type SandboxesInit = {
   /** Default: all that this node has. */
   readonly runtimes?: readonly SandboxRuntime[]
-  /** The way to the hosts that a policy names; without it such a policy is refused. */
+  /** The way to the hosts that a policy names. Default: a broker of these sandboxes alone. */
   readonly egress?: SandboxEgress
   /** Whose variables a policy may name; default the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -37,12 +40,15 @@ export type Sandboxes = AsyncDisposable & {
 }
 
 export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
-  const runtimes = new Map((init.runtimes ?? runtimesOfNode(init)).map((runtime) => [runtime.name, runtime]))
+  const broker = createEgressBroker()
+  const all = init.runtimes ?? runtimesOfNode({ egress: broker, ...init })
+  const runtimes = new Map(all.map((runtime) => [runtime.name, runtime]))
   const close = async (): Promise<void> => {
-    await Promise.all([...runtimes.values()].map(async (runtime) => await runtime.close()))
+    await Promise.all(all.map(async (runtime) => await runtime.close()))
+    await broker.close()
   }
   return {
-    states: async (options) => await statesOf([...runtimes.values()], options),
+    states: async (options) => await statesOf(all, options),
     run: async (request, options = {}) => await choose(runtimes, request, options),
     close,
     [Symbol.asyncDispose]: close,
@@ -50,7 +56,12 @@ export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
 }
 
 function runtimesOfNode({ egress, environment }: SandboxesInit): readonly SandboxRuntime[] {
-  return [createSubprocessSandbox({ egress, ...(environment !== undefined && { environment }) })]
+  const outside = { ...(environment !== undefined && { environment }) }
+  return [
+    createComponentSandbox(outside),
+    createQuickjsSandbox(outside),
+    createSubprocessSandbox({ egress, ...outside }),
+  ]
 }
 
 /** One after the other: a probe that fights with another for the processor may find that it does not work. */

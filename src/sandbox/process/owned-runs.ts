@@ -50,10 +50,8 @@ export class OwnedRuns {
     const own = identifyProcess(process.pid)
     this.owner = `${processNamespace()}-${process.pid}-${own?.startTicks ?? 0}-${randomUUID()}`
     this.home = home
-    mkdirSync(home, { recursive: true, mode: PRIVATE })
-    const { uid, mode } = lstatSync(home)
     // Another user may have put a directory, or a link, of that name into the place where all write.
-    if (!lstatSync(home).isDirectory() || uid !== process.getuid?.() || (mode & 0o077) !== 0)
+    if (!isMadePrivate(home))
       throw new CodedError('SANDBOX_BROKEN', { message: `${home} is not a directory of this user alone` })
   }
 
@@ -99,6 +97,16 @@ function defaultHome(): string {
 /** Whether what carries the name of this owner has none any more. */
 export function isAbandoned(owner: string): boolean {
   return isAbandonedBy(owner, processNamespace())
+}
+
+function isMadePrivate(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true, mode: PRIVATE })
+    const stat = lstatSync(directory)
+    return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0
+  } catch {
+    return false
+  }
 }
 
 /** Containers may share the directory and not the numbers of processes: of what another one left, nothing is known here. */

@@ -84,7 +84,11 @@ export class ConfinedRun {
   async run(): Promise<SandboxResult> {
     const { request, options } = this.init
     const launch = await this.start()
-    const meter = await this.confine(launch)
+    const meter = await this.confine(launch).catch((cause: unknown) => {
+      if (CodedError.is(cause)) throw cause
+      options.signal.throwIfAborted()
+      throw new CodedError('SANDBOX_BROKEN', { message: 'limits cannot be laid on the program', cause })
+    })
     options.signal.throwIfAborted()
     const startMs = performance.now() - this.startedAt
     launch.release()

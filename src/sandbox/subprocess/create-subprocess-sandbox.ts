@@ -161,6 +161,8 @@ class SubprocessSandbox implements SandboxRuntime {
       return { works: true, version: (await this.tools)?.version ?? '' }
     } catch (error) {
       options.signal?.throwIfAborted()
+      // That says nothing of the machine.
+      if (CodedError.is(error, 'SANDBOX_BUSY')) throw error
       return { works: false, ...explain(error) }
     }
   }

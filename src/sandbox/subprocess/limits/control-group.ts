@@ -49,6 +49,15 @@ export class ControlGroup implements UsageMeter {
     this.pids = join(places.pids, name)
     this.cpu = join(places.cpu, name)
     this.directories = [...new Set([this.memory, this.pids, this.cpu])]
+    try {
+      this.make(limits, ownProcesses)
+    } catch (error) {
+      for (const directory of this.directories) remove(directory)
+      throw error
+    }
+  }
+
+  private make(limits: ControlGroupInit['limits'], ownProcesses: number): void {
     for (const directory of this.directories) mkdirSync(directory)
     const files = FILES[this.version]
     writeFileSync(join(this.memory, files.memoryMax), String(limits.memoryBytes))

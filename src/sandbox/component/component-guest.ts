@@ -1,0 +1,5 @@
+/** The thread in which a component runs. */
+import { serveGuest } from '../hosted/serve-guest.ts'
+import { ComponentEngine } from './component-engine.ts'
+
+await serveGuest(new ComponentEngine())
