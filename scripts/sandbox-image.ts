@@ -1,24 +1,21 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { guestPlace, SANDBOX_IMAGE } from '../src/node/sandbox/guest-place.ts'
 import { baseFiles, buildSupervisor } from './sandbox/guest-parts.ts'
 import { writeTar } from './sandbox/tar.ts'
 
-// Makes what containers of a sandbox need, without any registry: `node scripts/sandbox-image.ts --out DIRECTORY [--name NAME:TAG] [--engine docker|podman] [--host unix:///PATH]`
+// Makes what containers of a sandbox need, without any registry: `node scripts/sandbox-image.ts [--out DIRECTORY] [--name NAME:TAG] [--engine docker|podman] [--host unix:///PATH]`
 // The supervisor goes into the directory; the image, busybox and nothing else, into the engine. gcc and busybox-static have to be installed.
 const { values } = parseArgs({
   options: {
-    out: { type: 'string' },
-    name: { type: 'string', default: 'kernell-sandbox:busybox' },
+    out: { type: 'string', default: dirname(guestPlace().supervisor) },
+    name: { type: 'string', default: SANDBOX_IMAGE },
     engine: { type: 'string', default: 'docker' },
     host: { type: 'string' },
   },
 })
-if (values.out === undefined) {
-  console.error('Give --out DIRECTORY.')
-  process.exit(2)
-}
 const directory = resolve(values.out)
 mkdirSync(directory, { recursive: true })
 const supervisor = join(directory, 'supervisor')

@@ -54,12 +54,12 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   ],
   SANDBOX_CASES: [
     { test: 'test/sandbox/subprocess-conformance.test.ts', implementations: ['createSubprocessSandbox'] },
+    { test: 'test/sandbox/docker/docker-conformance.test.ts', implementations: ['createDockerSandbox'] },
+    { test: 'test/sandbox/microvm/microvm-conformance.test.ts', implementations: ['createMicrovmSandbox'] },
     {
       test: 'test/sandbox/hosted-conformance.test.ts',
       implementations: ['createQuickjsSandbox', 'createComponentSandbox'],
     },
-    { test: 'test/sandbox/docker/docker-conformance.test.ts', implementations: ['createDockerSandbox'] },
-    { test: 'test/sandbox/microvm/microvm-conformance.test.ts', implementations: ['createMicrovmSandbox'] },
   ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },

@@ -163,6 +163,7 @@ describe('the network', () => {
     const takenIn = (folder: string): readonly string[] =>
       [...new Set(SOURCES.filter((file) => file.startsWith(folder)).flatMap(takenBy))].sort()
     expect(takenIn('src/gateway/')).toEqual(['node:http createServer'])
+    expect(takenIn('src/sandbox/local-api/')).toEqual(['node:http request'])
     expect(takenIn('src/network/')).toEqual(['node:net connect', 'node:net createServer', 'node:net isIP'])
     expect(takenIn('src/guard/')).toEqual([
       'node:dns/promises Resolver',

@@ -10,8 +10,11 @@ import type {
 } from '../../ports/sandbox-runtime.ts'
 import { createEgressBroker } from '../../guard/egress-broker.ts'
 import { createComponentSandbox } from '../../sandbox/component/create-component-sandbox.ts'
+import { createDockerSandbox } from '../../sandbox/docker/create-docker-sandbox.ts'
+import { createMicrovmSandbox } from '../../sandbox/microvm/create-microvm-sandbox.ts'
 import { createQuickjsSandbox } from '../../sandbox/quickjs/create-quickjs-sandbox.ts'
 import { createSubprocessSandbox } from '../../sandbox/subprocess/create-subprocess-sandbox.ts'
+import { guestPlace, SANDBOX_IMAGE } from './guest-place.ts'
 
 export type SandboxesInit = {
   /** Default: all that this node has. */
@@ -56,11 +59,14 @@ export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
 }
 
 function runtimesOfNode({ egress, environment }: SandboxesInit): readonly SandboxRuntime[] {
+  const { supervisor, kernel, initialFiles } = guestPlace()
   const outside = { ...(environment !== undefined && { environment }) }
   return [
     createComponentSandbox(outside),
     createQuickjsSandbox(outside),
     createSubprocessSandbox({ egress, ...outside }),
+    createDockerSandbox({ image: SANDBOX_IMAGE, supervisor, ...(egress !== undefined && { egress }), ...outside }),
+    createMicrovmSandbox({ image: { kernel, initialFiles }, ...outside }),
   ]
 }
 

@@ -26,9 +26,10 @@ export async function runContainer(init: ContainerRunInit): Promise<SandboxResul
   let socket: Duplex | undefined
   try {
     let left: readonly string[] = []
-    // It is named before it is made: what is given up in between is there or not, and is taken away by its name.
+    // Its making is waited for, also by whoever gives up: what is not there yet cannot be taken away.
     try {
-      const id = await engine.create(name, settings, options.signal)
+      const id = await engine.create(name, settings)
+      options.signal.throwIfAborted()
       socket = await engine.attach(id, options.signal)
       listen(socket, guest)
       socket.write(encodeGuestRequest(init, Date.now()))

@@ -120,8 +120,7 @@ class DockerSandbox implements SandboxRuntime {
     const { program, policy } = request
     if (program.kind !== 'command') throw new TypeError('what is no command was refused before')
     const { image, supervisor } = this.init
-    this.runs ??= this.openRuns()
-    const { owner } = await this.runs
+    const { owner } = await this.ownRuns()
     this.count += 1
     const environment = guestEnvironment(policy.environment, this.init.environment ?? process.env)
     return await runContainer({
@@ -133,6 +132,17 @@ class DockerSandbox implements SandboxRuntime {
       environment: gate === undefined ? environment : { ...environment, KERNELL_EGRESS_SOCKET: EGRESS_SOCKET },
       options,
     })
+  }
+
+  private async ownRuns(): Promise<OwnedRuns> {
+    this.runs ??= this.openRuns()
+    try {
+      return await this.runs
+    } catch (error) {
+      // The engine may be started later.
+      this.runs = undefined
+      throw error
+    }
   }
 
   /** Throws `SANDBOX_UNAVAILABLE` where hosts are named and there is no broker. */

@@ -42,9 +42,9 @@ export class EngineClient {
   }
 
   /** @returns Its id. Throws `SANDBOX_UNAVAILABLE` where the image is missing, and `SANDBOX_BROKEN`. */
-  async create(name: string, settings: ContainerSettings, signal: AbortSignal): Promise<string> {
+  async create(name: string, settings: ContainerSettings): Promise<string> {
     const path = `/containers/create?name=${encodeURIComponent(name)}`
-    const reply = await this.ask('POST', path, { body: settings, signal })
+    const reply = await this.ask('POST', path, { body: settings })
     if (reply.status === 404)
       throw new CodedError('SANDBOX_UNAVAILABLE', { message: `the image ${settings.Image} is not there` })
     return CREATED.parse(expectStatus(reply, [201]).body).Id
@@ -63,13 +63,21 @@ export class EngineClient {
   /** Kills it and takes it away; it may be going by itself. @returns Whether it is gone. */
   async remove(id: string): Promise<boolean> {
     const until = performance.now() + GONE_WITHIN_MS
-    do {
-      const { status } = await this.ask('DELETE', `/containers/${id}?force=1&v=1`, {})
-      // Gone now: what is said of one that is being removed comes before its end.
-      if (status === 404) return true
+    while (performance.now() < until) {
+      // What is said of one that is being removed comes before its end: it is gone when it is not there.
+      if (await this.isMissingAfterRemoval(id)) return true
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    } while (performance.now() < until)
+    }
     return false
+  }
+
+  private async isMissingAfterRemoval(id: string): Promise<boolean> {
+    try {
+      return (await this.ask('DELETE', `/containers/${id}?force=1&v=1`, {})).status === 404
+    } catch {
+      // An engine that does not answer now may do so again.
+      return false
+    }
   }
 
   /** Containers of sandboxes, whoever made them. */

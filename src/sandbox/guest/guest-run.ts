@@ -80,10 +80,9 @@ export class GuestRun {
     if (cpuMs > this.init.request.policy.limits.cpuMs) this.ending?.end('cpu')
   }
 
-  /** Nothing more will come. `reason`: why, where that is known. */
-  close(message: string, reason?: SandboxEnd): void {
-    if (reason !== undefined && this.hasStarted) this.ending?.end(reason)
-    else this.fail(message)
+  /** Nothing more will come: it is broken where it had not come to its end. */
+  close(message: string): void {
+    this.fail(message)
   }
 
   /** The result, once finished. */

@@ -11,7 +11,7 @@ import type { MachineEngine } from './machine-engine.ts'
 import type { GuestImage } from './machine-settings.ts'
 
 export type MicrovmSandboxInit = {
-  /** What machines start from, as absolute paths; `scripts/sandbox-guest.mjs` makes them. */
+  /** What machines start from, as absolute paths; `scripts/sandbox-guest.ts` makes them. */
   readonly image: GuestImage
   /** Firecracker's program, as an absolute path; it is taken before QEMU where machines have the processor's help. */
   readonly firecracker?: string
@@ -155,7 +155,7 @@ function explain(error: unknown): { readonly reason: string; readonly remedy: st
   const reason = error instanceof Error ? error.message : String(error)
   if (reason.includes('qemu-system-x86_64 is not')) return { reason, remedy: 'Install the package `qemu-system-x86`.' }
   if (reason.includes('ENOENT'))
-    return { reason, remedy: 'Make a kernel and its first files with `node scripts/sandbox-guest.mjs`.' }
+    return { reason, remedy: 'Make a kernel and its first files with `node scripts/sandbox-guest.ts`.' }
   return { reason, remedy: 'Start QEMU by hand with the kernel and the first files, and read what it says.' }
 }
 

@@ -94,6 +94,11 @@ function defaultHome(): string {
   return join(tmpdir(), `kernell-sandbox-${process.getuid?.() ?? 0}`)
 }
 
+/** Whether what carries the name of this owner has none any more. */
+export function isAbandoned(owner: string): boolean {
+  return isAbandonedBy(owner, processNamespace())
+}
+
 function isMadePrivate(directory: string): boolean {
   try {
     mkdirSync(directory, { recursive: true, mode: PRIVATE })
@@ -102,11 +107,6 @@ function isMadePrivate(directory: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Whether what carries the name of this owner has none any more. */
-export function isAbandoned(owner: string): boolean {
-  return isAbandonedBy(owner, processNamespace())
 }
 
 /** Containers may share the directory and not the numbers of processes: of what another one left, nothing is known here. */

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import type { SandboxEgress, SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
+import { containerSettings } from '../../../src/sandbox/docker/container-settings.ts'
+import { createDockerSandbox } from '../../../src/sandbox/docker/create-docker-sandbox.ts'
 import { EngineClient } from '../../../src/sandbox/docker/engine-client.ts'
 import { reachedIn } from '../corpus/probe.ts'
 import { HOSTILE_CASES, probeRequest } from '../guest/hostile-cases.ts'
@@ -106,7 +108,6 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
     const engine = new EngineClient(subject.settings.socketPath)
     const owner = `${await namespaceNumber()}-2-1-00000000-0000-0000-0000-000000000000`
     const name = `kernell-sandbox-${owner}-1`
-    const { containerSettings } = await import('../../../src/sandbox/docker/container-settings.ts')
     const { image, supervisor } = subject.settings
     const settings = containerSettings({
       image,
@@ -114,12 +115,31 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
       owner,
       request: probeRequest('t4', { argv: ['/bin/true'] }),
     })
-    const id = await engine.create(name, settings, new AbortController().signal)
+    const id = await engine.create(name, settings)
     expect((await engine.list()).map((each) => each.id)).toContain(id)
     const next = subject.open()
     expect(await next.probe()).toMatchObject({ works: true })
     await next.close()
     expect((await engine.list()).map((each) => each.id)).not.toContain(id)
+  })
+
+  it('a run that is given up while its container is made leaves none', async () => {
+    const ending = new AbortController()
+    const run = runtime.run(probeRequest('t4', { argv: ['/bin/true'] }), { signal: ending.signal })
+    setImmediate(() => ending.abort(new Error('enough')))
+    await expect(run).rejects.toThrowError('enough')
+    expect(await subject.leftovers()).toEqual([])
+  })
+
+  it('an engine that is not there is said, and asked again later', async () => {
+    const { image, supervisor, home } = subject.settings
+    const socketPath = join(directory, 'later.sock')
+    const later = createDockerSandbox({ image, supervisor, home, socketPath })
+    const request = probeRequest('t4', { argv: ['/bin/true'] })
+    await expect(later.run(request)).rejects.toSatisfy((error) => CodedError.is(error, 'SANDBOX_UNAVAILABLE'))
+    await symlink(subject.settings.socketPath, socketPath)
+    expect(await later.run(request)).toMatchObject({ reason: 'exited', code: 0 })
+    await later.close()
   })
 
   it('shows no other way out to whoever looks', async () => {
@@ -131,7 +151,6 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
 })
 
 async function namespaceNumber(): Promise<string> {
-  const { readlink } = await import('node:fs/promises')
   return /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? ''
 }
 

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import type { SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
+import { OwnedRuns } from '../../../src/sandbox/process/owned-runs.ts'
 import { type ProcessIdentity, waitUntilGone } from '../../../src/sandbox/process/process-identity.ts'
 import { HOSTILE_CASES, probeRequest } from '../guest/hostile-cases.ts'
 import { isLeftOutFor, whyNoMachine } from '../guest/guest-image.ts'
@@ -93,10 +94,8 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('hostile commands in ma
     parent.kill('SIGKILL')
     await new Promise((resolve) => parent.once('exit', resolve))
     expect(await waitUntilGone(record.processes, GONE_WITHIN_MS)).toEqual([])
-    const { OwnedRuns } = await import('../../../src/sandbox/process/owned-runs.ts')
     expect(await new OwnedRuns(home).reap()).toEqual({ owners: [owner], leftBehind: [] })
     expect(await readdir(home)).toEqual([])
-    const { rmdir } = await import('node:fs/promises')
     await rmdir(home)
   })
 })
