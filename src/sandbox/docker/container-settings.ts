@@ -1,7 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { SandboxRequest } from '../../ports/sandbox-runtime.ts'
 import { roomOf } from '../guest/encode-request.ts'
-import { OWNER_LABEL } from './engine-client.ts'
 
 export type ContainerSettingsInit = {
   readonly image: string
@@ -18,6 +17,8 @@ type Mount = { readonly Type: 'bind'; readonly Source: string; readonly Target: 
 /** What a container is made with, as the engine's interface names it. */
 export type ContainerSettings = ReturnType<typeof containerSettings>
 
+/** Whose a container is: the name of the process that made it. */
+export const OWNER_LABEL = 'kernell.sandbox.owner'
 export const SUPERVISOR = '/.kernell-supervisor'
 /** Where a program finds the only way out, where there is one. */
 export const EGRESS_SOCKET = '/.kernell-egress.sock'

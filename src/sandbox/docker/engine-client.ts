@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { CodedError } from '../../base/errors.ts'
 import { askLocally, connectLocally, type LocalReply } from '../local-api/local-request.ts'
-import type { ContainerSettings } from './container-settings.ts'
+import { type ContainerSettings, OWNER_LABEL } from './container-settings.ts'
 
 const CREATED = z.object({ Id: z.string().regex(/^[0-9a-f]{12,64}$/) })
 const VERSION = z.object({
@@ -16,8 +16,6 @@ const COMPLAINT = z.object({ message: z.string() })
 
 export type ListedContainer = { readonly id: string; readonly name: string; readonly owner: string }
 
-/** Whose a container is: the name of the process that made it. */
-export const OWNER_LABEL = 'kernell.sandbox.owner'
 const COMPLAINT_MAX = 500
 const GONE_WITHIN_MS = 5_000
 const LOOK_EVERY_MS = 20

@@ -11,7 +11,7 @@ export type GuestImage = { readonly kernel: string; readonly initialFiles: strin
 const MEBIBYTE = 1_048_576
 /** What the kernel and the first file system take before anything runs, generously. */
 const OWN_BYTES = 128 * MEBIBYTE
-const STEP_BYTES = 256 * MEBIBYTE
+const STEP_BYTES = 512 * MEBIBYTE
 
 /**
  * Words for the kernel. It says nothing, because the supervisor alone speaks on its line; faults of processors that let one user look at another are not guarded against, because there is one

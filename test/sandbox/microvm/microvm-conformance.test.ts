@@ -27,11 +27,8 @@ describe.skipIf(isLeftOutFor('microvm', whyNoMachine()))('commands in machines',
     await listener.close()
   })
 
-  // A case that closes its runtime comes last.
-  const isClosing = (name: string): boolean => name.startsWith('closing')
-  const cases = [...SANDBOX_CASES].sort((left, right) => Number(isClosing(left.name)) - Number(isClosing(right.name)))
-
-  it.each(cases)('$name', async ({ run }) => {
+  // The case that closes its runtime is the last one.
+  it.each(SANDBOX_CASES)('$name', async ({ run }) => {
     const { leftovers } = subject
     // An emulated machine takes its time to write as much as the suite allows.
     const limits = { memoryBytes: 33_554_432 }
