@@ -96,27 +96,10 @@ export async function openPlatform({
   await actors.ready
   const waysOut = openWaysOut({ config, clock, resolveHost, closers })
   const { outbound } = waysOut
-  const { webhook: url } = config.market
-  const webhook = url === undefined ? {} : { webhook: { url, outbound } }
   const convicted = new ConvictedMembers(onError)
   await convicted.load(directory.store.sublevel(PROOFS_STORE))
   const peerMarket = new LatePeerMarket()
-  const { peers } = config
-  const market = createMarketOnDemand({
-    directory,
-    clock,
-    random,
-    timers,
-    onError,
-    network: config.network,
-    gossip: config.market,
-    artifactBytesMax: config.market.artifactBytesMax,
-    convicted,
-    ...webhook,
-    ...(peers !== undefined && {
-      onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),
-    }),
-  })
+  const market = openMarket(config, { directory, clock, random, timers, onError, convicted, outbound, peerMarket })
   // Before the actors, which may do its work.
   closers.push(() => market.close())
   return {
@@ -137,4 +120,27 @@ export async function openPlatform({
     closePlans,
     ...waysOut,
   }
+}
+
+type MarketParts = Pick<
+  Platform,
+  'directory' | 'clock' | 'random' | 'timers' | 'convicted' | 'outbound' | 'peerMarket'
+> &
+  Pick<Opening, 'onError'>
+
+/** The market as the configuration has it; where answers are bought, the router's place for that is filled when there is a buyer. */
+function openMarket({ market, network, peers }: NodeConfig, parts: MarketParts): MarketOnDemand {
+  const { outbound, peerMarket, ...components } = parts
+  const { webhook: url, artifactBytesMax } = market
+  const { onError } = components
+  return createMarketOnDemand({
+    ...components,
+    network,
+    gossip: market,
+    artifactBytesMax,
+    ...(url !== undefined && { webhook: { url, outbound } }),
+    ...(peers !== undefined && {
+      onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),
+    }),
+  })
 }
