@@ -10,6 +10,8 @@ import { whyNoMachine } from '../sandbox/guest/guest-image.ts'
 import { hasSubprocess } from '../sandbox/runtimes-here.ts'
 import { ROOT } from './repository.ts'
 
+const isInstalled = (name: string): boolean => existsSync(join(ROOT, 'node_modules', name, 'package.json'))
+
 /** What tests may skip for, and how to tell that it is there. */
 const PROBES: Readonly<Record<string, () => boolean>> = {
   chromium: () => 'path' in findChromium(),
@@ -19,9 +21,11 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   microvm: () => whyNoMachine() === undefined,
   namespaces: () => whyNoNamespaces() === undefined,
   node26: () => 'path' in findNode(26),
+  quickjs: () => isInstalled('quickjs-emscripten-core'),
   strace: () => spawnSync('strace', ['true']).status === 0,
   subprocess: hasSubprocess,
   systemd: () => spawnSync('systemd-analyze', ['--version']).status === 0,
+  wasm: () => isInstalled('@bytecodealliance/jco-transpile'),
 }
 
 /** Where KERNELL_REQUIRE names something, a test that skips for lack of it would hide a fault: then its absence fails here. */

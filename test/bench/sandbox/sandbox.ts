@@ -8,26 +8,39 @@ import { PROBE_BASE64 } from '../../../src/sandbox/component/probe-component.ts'
 import type { createQuickjsSandbox } from '../../../src/sandbox/quickjs/create-quickjs-sandbox.ts'
 import { readProcessStat } from '../../../src/sandbox/process/process-identity.ts'
 import type { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
+import type { createDockerSandbox } from '../../../src/sandbox/docker/create-docker-sandbox.ts'
+import type { createMicrovmSandbox } from '../../../src/sandbox/microvm/create-microvm-sandbox.ts'
+import type { guestPlace as GuestPlace } from '../../../src/node/sandbox/guest-place.ts'
 import { type Bench, type BenchRow, median, roundFigure, type SkippedPeer } from '../bench.ts'
 
 /** A way to have a runtime, and what is special about it. Those that do not work on this machine are skipped, with their reason. */
 type Candidate = { readonly case: string; readonly note: string; readonly open: () => SandboxRuntime }
 
+type GuestPlaceModule = { readonly guestPlace: typeof GuestPlace; readonly SANDBOX_IMAGE: string }
+
 /** As it is published: from sources, every process that is started would translate them first. */
 async function built<Module>(path: string): Promise<Module> {
-  return (await import(new URL(`../../../dist/src/sandbox/${path}.js`, import.meta.url).href)) as Module
+  return (await import(new URL(`../../../dist/src/${path}.js`, import.meta.url).href)) as Module
 }
 
 async function listCandidates(): Promise<readonly Candidate[]> {
   const component = await built<{ readonly createComponentSandbox: typeof createComponentSandbox }>(
-    'component/create-component-sandbox',
+    'sandbox/component/create-component-sandbox',
   )
   const quickjs = await built<{ readonly createQuickjsSandbox: typeof createQuickjsSandbox }>(
-    'quickjs/create-quickjs-sandbox',
+    'sandbox/quickjs/create-quickjs-sandbox',
   )
   const subprocess = await built<{ readonly createSubprocessSandbox: typeof createSubprocessSandbox }>(
-    'subprocess/create-subprocess-sandbox',
+    'sandbox/subprocess/create-subprocess-sandbox',
   )
+  const docker = await built<{ readonly createDockerSandbox: typeof createDockerSandbox }>(
+    'sandbox/docker/create-docker-sandbox',
+  )
+  const microvm = await built<{ readonly createMicrovmSandbox: typeof createMicrovmSandbox }>(
+    'sandbox/microvm/create-microvm-sandbox',
+  )
+  const { guestPlace, SANDBOX_IMAGE: image } = await built<GuestPlaceModule>('node/sandbox/guest-place')
+  const { supervisor, kernel, initialFiles } = guestPlace()
   const [cold, warm] = ['a process is started for each run', 'a process waits for each run']
   return [
     { case: 'wasm', note: cold, open: () => component.createComponentSandbox({ warmMax: 0 }) },
@@ -35,6 +48,12 @@ async function listCandidates(): Promise<readonly Candidate[]> {
     { case: 'quickjs', note: cold, open: () => quickjs.createQuickjsSandbox({ warmMax: 0 }) },
     { case: 'quickjs, warm', note: warm, open: () => quickjs.createQuickjsSandbox({ warmMax: 1 }) },
     { case: 'subprocess', note: 'bubblewrap', open: () => subprocess.createSubprocessSandbox() },
+    { case: 'docker', note: 'a container for each run', open: () => docker.createDockerSandbox({ image, supervisor }) },
+    {
+      case: 'microvm',
+      note: 'a machine for each run, a copy of one that has booted where it is emulated',
+      open: () => microvm.createMicrovmSandbox({ image: { kernel, initialFiles } }),
+    },
   ]
 }
 
