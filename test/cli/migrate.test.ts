@@ -15,7 +15,7 @@ it('kernell migrate brings a directory of the first format over, with its record
   for (const { header, data } of await unpackTar(new Uint8Array(readFileSync(GOLDEN)))) {
     const target = join(folder, 'old', header.name)
     mkdirSync(header.type === 'directory' ? target : dirname(target), { recursive: true })
-    if (header.type !== 'directory') writeFileSync(target, data ?? '')
+    if (header.type !== 'directory') writeFileSync(target, data ?? '', { mode: 0o600 })
   }
   const run = async (...words: readonly string[]): Promise<BinaryRun> =>
     await runBinary([...words, '--data-dir', 'old', '--config', 'kernell.jsonc', '--json'], { folder })
