@@ -50,15 +50,18 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
       await in_.run(`
       const init = { notarySet: ${JSON.stringify(market.notarySet)}, peers: [${JSON.stringify(market.trader)}], ${more} }
       globalThis.failures = []
+      globalThis.until = (is) => new Promise((resolve) => { const look = () => { if (is()) resolve() }; peer.watch(look); look() })
       globalThis.peer = await kernell.openBrowserPeer({ onFailure: (cause) => failures.push(String(cause?.message)), ...init })
       return peer.account`),
     )
   const order = (key: string): string =>
     `{ key: '${key}', skill: '${SKILL}', input: bytes('one two three\\n'), maxNanos: 500_000_000n, currency: '${market.currency}', timers: ${JSON.stringify(TIMERS)} }`
 
+  /** Nobody asks a page that is not connected yet. */
   const offerShout = async (in_: BrowserTab): Promise<void> =>
     void (await in_.run(
-      `await peer.offer({ skill: 'page.shout', priceNanos: 250_000_000n, currency: '${market.currency}' })`,
+      `await until(() => peer.connected.some((node) => !${JSON.stringify(market.notarySet)}.includes(node)))
+      await peer.offer({ skill: 'page.shout', priceNanos: 250_000_000n, currency: '${market.currency}' })`,
     ))
   const buyShout = async (key: string): Promise<BinaryRun> =>
     await market.kernell(
@@ -166,8 +169,7 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
 
   it('connects again when its connection breaks', async () => {
     await openPeer(tab, `workers: { 'page.shout': async (input) => input }`)
-    await tab.run(`globalThis.until = (is) => new Promise((resolve) => { const look = () => { if (is()) resolve() }; peer.watch(look); look() })
-      await until(() => peer.connected.length > 0)`)
+    await tab.run(`await until(() => peer.connected.length > 0)`)
     await market.wire.cut()
     await tab.run(`await until(() => peer.connected.length > 0)`)
     await offerShout(tab)
