@@ -8,7 +8,6 @@ import { EpochEnds } from './epoch-ends.ts'
 import type { KeptDecisions } from './kept-decisions.ts'
 import type { NotaryReplicaComponents } from './replica-components.ts'
 import { type Cast, ReplicaSigner } from './replica-signer.ts'
-import { SentDecisions, type SlotRange } from './sent-decisions.ts'
 import { StateTransfer } from './state-transfer.ts'
 
 export type ReplicaOutputInit = {
@@ -36,7 +35,6 @@ export class ReplicaOutput {
   private readonly init: ReplicaOutputInit
   private readonly signer: ReplicaSigner
   private readonly ends: EpochEnds
-  private readonly sent: SentDecisions
   private readonly scheduled = new Map<NotaryTimer | 'tick', ScheduledTimer>()
   /** A block that waits for bodies, or for the blocks before it. */
   private parked: Execute | undefined
@@ -47,7 +45,6 @@ export class ReplicaOutput {
     const { application, verify, digest, send } = components
     this.init = init
     this.ends = new EpochEnds(set, verify)
-    this.sent = new SentDecisions(input.resendMs / 2, () => components.clock.monotonicMs())
     this.transfer = new StateTransfer({ set, application, verify, digest, send })
     this.exchange = new BodyExchange({ set, me, bodies, kept, application, send })
     this.signer = new ReplicaSigner({
@@ -143,11 +140,9 @@ export class ReplicaOutput {
         if (effect.to === undefined) this.sendAll({ type: 'notary-ask', set, slot: effect.slot })
         else send(effect.to, { type: 'notary-ask', set, slot: effect.slot })
         return
-      case 'send-decisions': {
-        const range = this.sent.take(effect.to, effect)
-        if (range !== undefined) this.sendDecisions(effect.to, range)
+      case 'send-decisions':
+        this.sendDecisions(effect)
         return
-      }
       case 'start-timer':
         this.schedule(effect.name, Math.max(0, effect.firesAt - clock.now()))
         return
@@ -164,11 +159,11 @@ export class ReplicaOutput {
   }
 
   /** What is decided, one by one; from before what is kept, a copy. */
-  private sendDecisions(to: number, range: SlotRange): void {
+  private sendDecisions(effect: Extract<NotaryEffect, { type: 'send-decisions' }>): void {
     const { kept, components, input } = this.init
-    const { fromSlot } = range
+    const { to, fromSlot } = effect
     const sendAll = (): void => {
-      for (const decision of kept.range(range))
+      for (const decision of kept.range(effect))
         components.send(to, { type: 'notary-decision', set: input.set.id, decision })
     }
     if (kept.firstSlot <= fromSlot) {
