@@ -29,7 +29,7 @@ export const SANDBOX_ERRORS = {
   },
   SANDBOX_BUSY: {
     cause: 'As many runs as may wait for a sandbox are waiting.',
-    remedy: 'Try again later, or raise `sandbox.concurrencyMax`.',
+    remedy: 'Try again when some of them are over; from code, give the runtime a larger `concurrencyMax`.',
     httpStatus: 503,
     isRetryable: true,
   },

@@ -71,7 +71,11 @@ function refuse(
       remedy: `Lower \`isolation\` to ${tier} where that is enough.`,
     }
   if (state === undefined)
-    return { why: 'absent', reason: 'it is not part of this node', remedy: 'Name it in `sandbox.runtimes`.' }
+    return {
+      why: 'absent',
+      reason: 'it is not part of this node',
+      remedy: 'Open the sandboxes with it: give it in `runtimes`, or leave them out.',
+    }
   if (!state.works) return { why: 'absent', reason: state.reason, remedy: state.remedy }
   if (state.isEmulated === true && !allowEmulation)
     return {
