@@ -11,6 +11,7 @@ import { SKILLS } from '../../../market/parties/role/party-notes.ts'
 import type { PartyHooks, PartyMachine, RunningParty } from '../party-machine.ts'
 import { hearsAllOf } from '../strategies/honest.ts'
 import type { AgentIdentity, SellerPlay, SkillView, WorkPlan } from '../strategies/strategy.ts'
+import { restartBroken } from '../restart-broken.ts'
 import { watchContracts } from './contract-watch.ts'
 import type { SeatOwner } from './seat-owner.ts'
 import type { Town } from './town.ts'
@@ -67,13 +68,27 @@ export class SellerSeat implements AgentIdentity {
     this.town.announce(this.did, this.agent, true)
   }
 
-  /** Offers nothing any more. What it has signed goes on. */
+  /** It has left, and has said so for each of its offers. */
+  get offersNothing(): boolean {
+    return this.hasLeft && this.running?.seller.offers().length === 0
+  }
+
+  /** Offers nothing any more, from its next start on where it cannot say so now. What it has signed goes on. */
   async leave(): Promise<void> {
     if (this.hasLeft) return
     this.hasLeft = true
     this.town.forget(this.did)
     const { running } = this
-    for (const { id } of running?.seller.offers() ?? []) await running?.seller.withdraw(id)
+    if (running === undefined) return
+    try {
+      await this.withdraw(running)
+    } catch (error: unknown) {
+      restartBroken(this.town.market.stage, this.name, error)
+    }
+  }
+
+  private async withdraw({ seller }: RunningParty): Promise<void> {
+    for (const { id } of seller.offers()) await seller.withdraw(id)
   }
 
   private hooks(): PartyHooks {
@@ -105,12 +120,14 @@ export class SellerSeat implements AgentIdentity {
       onEnded: async (ended) => await this.init.play.onEnd({ ...ended, wasRight: this.right.get(ended.contract) }),
     })
     await running.parameters.refresh()
+    const { offersEveryMs } = town.rules
     for (let round = 0; !this.hasLeft; round += 1) {
       await this.offer(running, round)
-      const { offersEveryMs } = town.rules
+      if (this.hasLeft) break
       if (offersEveryMs <= 0) return
       await pause(running.party.components.timers, offersEveryMs, running.party.signal)
     }
+    await this.withdraw(running)
   }
 
   /** Says what it asks for each skill, where that is another price than before. */

@@ -155,9 +155,9 @@ export class FleetMembers {
     const agent = this.town.agents.find((each) => each.name === name)
     for (const seat of agent?.identities ?? [])
       if (seat instanceof SellerSeat || seat instanceof BuyerSeat) {
-        // A seller whose process does not run says later that it offers nothing.
-        while (seat instanceof SellerSeat && seat.running === undefined) await this.pause()
-        await seat.leave()
+        // Nobody waits for an answer of a process that may end: a seller that does not run, or cannot write, says later that it offers nothing.
+        void seat.leave()
+        while (seat instanceof SellerSeat && !seat.offersNothing) await this.pause()
       }
     while (agent?.isSettled === false) await this.pause()
     this.gone.add(machine)
