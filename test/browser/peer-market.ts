@@ -19,10 +19,17 @@ export class Wire {
     this.server = createServer((near) => {
       const far = connect(target, '127.0.0.1')
       near.pipe(far).pipe(near)
-      for (const socket of [near, far]) {
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
         this.sockets.add(socket)
         socket.on('error', () => socket.destroy())
-        socket.on('close', () => this.sockets.delete(socket))
+        // Also where it is reset, of which a pipe says nothing to its other end.
+        socket.on('close', () => {
+          this.sockets.delete(socket)
+          other.destroySoon()
+        })
       }
       for (const resolve of this.waiting) resolve()
       this.waiting.clear()
