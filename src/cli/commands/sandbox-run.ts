@@ -1,6 +1,7 @@
+import { followStop } from '../../node/rights/follow-stop.ts'
 import { judgeBy } from '../../node/rights/remote-judge.ts'
 import { makeRunOrder } from '../../node/rights/run-order.ts'
-import { runInSandbox } from '../../node/sandbox/run-in-sandbox.ts'
+import { runInSandbox, type RunInSandboxInit } from '../../node/sandbox/run-in-sandbox.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
@@ -48,7 +49,7 @@ export const sandboxRunCommand: Command = {
     const program = programOf(context, runtime)
     const right = await rightOf(context, program)
     const stdin = isFlagSet(flags, 'stdin') ? await context.readStandardInput() : undefined
-    const result = await runInSandbox({
+    const result = await runUntilStopped(context, {
       desk: judgeBy(async (request) => await askRights(context, request)),
       right,
       program,
@@ -57,11 +58,23 @@ export const sandboxRunCommand: Command = {
       environment: context.environment,
       signal,
     })
-    signal.throwIfAborted()
     if (isJson) terminal.printJson(documentOf(result))
     else tell(context, result)
     return exitCodeOf(result)
   },
+}
+
+/** Runs it to its end, or until everything is stopped. Throws as `runInSandbox`, `NODE_STOPPED`, and the signal's reason. */
+async function runUntilStopped(context: CommandContext, init: RunInSandboxInit): Promise<SandboxResult> {
+  const stopped = followStop(context.loadConfig().dataDir)
+  try {
+    const signal = AbortSignal.any([init.signal, stopped.signal])
+    const result = await runInSandbox({ ...init, signal })
+    signal.throwIfAborted()
+    return result
+  } finally {
+    stopped.end()
+  }
 }
 
 /** What is shown to have the program run. Throws `COMMAND_INVALID`, and as `makeRunOrder`. */
