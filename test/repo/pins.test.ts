@@ -158,6 +158,8 @@ describe('commands', () => {
       'evaluate-ssrf.ts',
       'governance-acts.ts',
       'governance-views.ts',
+      'grant-acts.ts',
+      'grant-views.ts',
       'init.ts',
       'key-create.ts',
       'key-export.ts',
