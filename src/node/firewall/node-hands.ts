@@ -8,6 +8,7 @@ import { fenceSections } from '../../core/text/fence-sections.ts'
 import type { PublicFetch } from '../../guard/public-fetch.ts'
 import type { TenantMemory } from '../../memory/memory-graph.ts'
 import type { Random } from '../../ports/random.ts'
+import type { SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { RouteControls, Router } from '../../ports/router.ts'
 import { joined } from '../../router/firewall/carry-out-plan.ts'
 import type { PlanAct, PlanHands, PlanText } from '../../router/firewall/plan-hands.ts'
@@ -167,8 +168,10 @@ function controlsOf({ locator }: PlanSink): RouteControls {
 
 async function runScript({ locator }: PlanSink, source: string, signal: AbortSignal): Promise<string> {
   if (locator !== 'sandbox/script') throw unable(`runs nothing at ${JSON.stringify(locator)}; there is sandbox/script`)
-  await using sandboxes = openSandboxes()
-  const result = await sandboxes.run({ program: { kind: 'script', source }, policy: SCRIPT_POLICY }, { signal })
+  const sandboxes = openSandboxes()
+  const run = async (): Promise<SandboxResult> =>
+    await sandboxes.run({ program: { kind: 'script', source }, policy: SCRIPT_POLICY }, { signal })
+  const result = await run().finally(async () => await sandboxes.close())
   signal.throwIfAborted()
   const output = new TextDecoder().decode(result.stdout)
   if (result.reason !== 'exited' || (result.code ?? 0) !== 0)
