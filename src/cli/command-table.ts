@@ -106,6 +106,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/grant-views.ts')).grantRevokeCommand,
   },
   {
+    name: 'firewall check',
+    summary: 'say whether a plan may be carried out, and which rules it breaks',
+    load: async () => (await import('./commands/firewall.ts')).firewallCheckCommand,
+  },
+  {
+    name: 'firewall approve',
+    summary: 'let a plan pass that you have read, once: prints the token that goes with it',
+    load: async () => (await import('./commands/firewall.ts')).firewallApproveCommand,
+  },
+  {
+    name: 'firewall run',
+    summary: 'carry a plan out, each of its steps through the firewall',
+    load: async () => (await import('./commands/firewall.ts')).firewallRunCommand,
+  },
+  {
+    name: 'firewall label',
+    summary: 'show what is known of what plans have stored at a place, and where it came from',
+    load: async () => (await import('./commands/firewall.ts')).firewallLabelCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check what works, and say how to repair what does not',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

@@ -156,6 +156,7 @@ describe('commands', () => {
       'evaluate-loop.ts',
       'evaluate-routing.ts',
       'evaluate-ssrf.ts',
+      'firewall.ts',
       'governance-acts.ts',
       'governance-views.ts',
       'grant-acts.ts',

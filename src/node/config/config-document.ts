@@ -1,3 +1,6 @@
+import type { SinkKind, SourceKind } from '../../core/firewall/intent-plan.ts'
+import type { Confidentiality, Integrity } from '../../core/firewall/taint-label.ts'
+
 /** A configuration as people write it: every member optional, money in dollars, keys by the name of their variable. Checked by `protocol/config.schema.json`. */
 export type ConfigDocument = {
   readonly $schema?: string
@@ -11,6 +14,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly untrusted?: UntrustedDocument
+  readonly firewall?: FirewallDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly outbound?: OutboundDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
@@ -145,6 +149,21 @@ export type UntrustedDocument = {
   readonly document?: 'pass' | 'flag' | 'block'
   readonly tool?: 'pass' | 'flag' | 'block'
   readonly peer?: 'pass' | 'flag' | 'block'
+}
+
+export type FirewallDocument = {
+  readonly sources?: readonly {
+    readonly kind: SourceKind
+    readonly prefix: string
+    readonly confidentiality: Confidentiality
+    readonly integrity: Integrity
+  }[]
+  readonly sinks?: readonly {
+    readonly kind: SinkKind
+    readonly prefix: string
+    readonly external: boolean
+    readonly clearance: Confidentiality
+  }[]
 }
 
 export type NetworkDocument = {

@@ -93,6 +93,16 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     "peer": "block",
   },
 
+  // Plans of agents are judged before they are carried out: what of which place may go where. These rules come before those that hold otherwise.
+  "firewall": {
+    "sources": [
+      // { "kind": "memory", "prefix": "memory/default/", "confidentiality": "private", "integrity": "trusted" },
+    ],
+    "sinks": [
+      // { "kind": "model", "prefix": "models/remote", "external": true, "clearance": "public" },
+    ],
+  },
+
   "telemetry": {
     // Records of tasks (a salted hash, figures, models, numeric features of the prompt, feedback) are kept on this machine only when you agree.
     // kernell data inspect shows them, data export takes them out, data purge deletes them for good.

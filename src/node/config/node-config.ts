@@ -9,6 +9,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
@@ -252,6 +253,8 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly untrusted: UntrustedConfig
+  /** What plans may do: the operator's rules, then those that hold otherwise. */
+  readonly firewall: FirewallPolicy
   readonly telemetry: TelemetryConfig
   readonly outbound: OutboundConfig
   /** Absent: prompts leave as they are. */
