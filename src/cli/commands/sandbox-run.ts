@@ -45,6 +45,7 @@ export const sandboxRunCommand: Command = {
       program,
       stdin,
       runtime: runtime === 'auto' ? undefined : runtime,
+      settings: context.loadConfig().sandbox,
       environment: context.environment,
       signal,
     })

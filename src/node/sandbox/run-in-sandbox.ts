@@ -1,6 +1,7 @@
 import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import { parseSandboxPolicy } from '../../wire/sandbox-policy-document.ts'
+import type { SandboxConfig } from '../config/node-config.ts'
 import { openSandboxes } from './open-sandboxes.ts'
 
 export type RunInSandboxInit = {
@@ -9,6 +10,7 @@ export type RunInSandboxInit = {
   readonly program: SandboxProgram
   readonly stdin: string | undefined
   readonly runtime: SandboxRuntimeName | undefined
+  readonly settings: SandboxConfig
   /** Whose variables the policy may name. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
@@ -18,7 +20,7 @@ export type RunInSandboxInit = {
 export async function runInSandbox(init: RunInSandboxInit): Promise<SandboxResult> {
   const { program, runtime, environment, signal } = init
   const policy = parseSandboxPolicy(init.policy)
-  const sandboxes = openSandboxes({ environment })
+  const sandboxes = openSandboxes({ settings: init.settings, environment })
   try {
     const stdin = init.stdin === undefined ? {} : { stdin: new TextEncoder().encode(init.stdin) }
     return await sandboxes.run({ program, policy, ...stdin }, { runtime, signal })
