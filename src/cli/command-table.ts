@@ -71,6 +71,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/agent-run.ts')).agentRunCommand,
   },
   {
+    name: 'sandbox prepare',
+    summary: 'make what containers and machines of sandboxes start from, and try them out',
+    load: async () => (await import('./commands/sandbox-prepare.ts')).sandboxPrepareCommand,
+  },
+  {
     name: 'sandbox run',
     summary: 'run a program that you do not trust, and say what it used',
     load: async () => (await import('./commands/sandbox-run.ts')).sandboxRunCommand,
