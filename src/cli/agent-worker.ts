@@ -3,7 +3,7 @@ import type { KernellNode } from '../node/kernell-node.ts'
 import { CHAT_AGENT, createChatWorker } from '../node/market/chat-worker.ts'
 import { createHidingWorker } from '../node/market/hiding-worker.ts'
 import type { MarketWorker } from '../node/market/market-init.ts'
-import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
+import { callerOfPayer } from '../node/market/payer-tenant.ts'
 import { CodedError } from '../base/errors.ts'
 
 /**
@@ -20,9 +20,8 @@ async function openWorker(name: string, node: KernellNode): Promise<MarketWorker
   if (name === CHAT_AGENT) return createChatWorker(node.router)
   const { findAgent } = await import('kernell-os/agents')
   const agent = findAgent(name)
-  const tenant = parseTenantId(DEFAULT_TENANT)
-  if (agent === undefined || tenant === undefined) return undefined
-  return async (bytes, { signal, progress }) => {
+  if (agent === undefined) return undefined
+  return async (bytes, { signal, progress, payer }) => {
     const onProgress = (event: AgentProgress): void => {
       const step = stepOf(event)
       if (step !== undefined) progress(step)
@@ -31,7 +30,7 @@ async function openWorker(name: string, node: KernellNode): Promise<MarketWorker
     const result = await agent.run({
       actors,
       router,
-      caller: { tenant, agent: agent.name, skill: name },
+      caller: { ...callerOfPayer(payer, name), agent: agent.name },
       node,
       input: inputOf(bytes),
       signal,

@@ -237,6 +237,10 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       isDiscovering: false,
       isCallingOpenly: false,
       models: [],
+      quotas: {
+        perPeer: { tasksPerMinute: 600, burst: 120, atOnce: 64, workMsPerHour: 7_200_000 },
+        skills: new Map(),
+      },
       artifactBytesMax: 67_108_864,
     },
     budgets: [],

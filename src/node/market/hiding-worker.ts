@@ -27,7 +27,8 @@ type Hide = (text: string) => string
 
 function hiderFor(input: Uint8Array): Hide {
   const sent = decodeUtf8(input) ?? ''
-  const isSent = (secret: string): boolean => sent.includes(secret) || sent.includes(JSON.stringify(secret).slice(1, -1))
+  const isSent = (secret: string): boolean =>
+    sent.includes(secret) || sent.includes(JSON.stringify(secret).slice(1, -1))
   return (text) => replaceSecrets(text, ({ kind }, secret) => (isSent(secret) ? secret : `[redacted ${kind}]`))
 }
 

@@ -98,7 +98,8 @@ describe('quotas of work', () => {
     )
     const ask = (name: string): string | undefined =>
       quotas.take({ payer: didNamed(name), skill: SKILL, openOfPayer: 0, openOfSkill: 0 })
-    for (let index = 0; index < 4_096; index += 1) quotas.worked({ payer: didNamed(`p${index}e`.replaceAll('0', 'x')), skill: SKILL }, 3_600)
+    for (let index = 0; index < 4_096; index += 1)
+      quotas.worked({ payer: didNamed(`p${index}e`.replaceAll('0', 'x')), skill: SKILL }, 3_600)
     expect(ask('p1e')).toBe('MARKET_QUOTA_SPENT')
     expect(ask('new')).toBeUndefined()
     quotas.worked({ payer: didNamed('new'), skill: SKILL }, 3_600)

@@ -168,7 +168,9 @@ describe('an answer of a peer', () => {
 
   it('is asked for without secrets where these are hidden, and has them again', async () => {
     peers.sold = async (purchase) =>
-      await Promise.resolve(workOf(purchase, `You said: ${String(decodePeerTask(purchase.input).messages[0]?.content)}`))
+      await Promise.resolve(
+        workOf(purchase, `You said: ${String(decodePeerTask(purchase.input).messages[0]?.content)}`),
+      )
     const question = 'Name three rivers of Europe for jane@example.com.'
     const fixture = setUp({ guard: createHidingModel })
     const result = await fixture.router.route(requestOf(question))

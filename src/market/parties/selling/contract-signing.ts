@@ -117,7 +117,11 @@ export class ContractSigning {
       (await refuseCredit(this.accounts, terms, this.policy)) ??
       (isInputFirst(terms) ? await this.unsigned.refuse({ contract, terms, task, from, list: bytes }) : undefined) ??
       // Last but for the order, which counts once: what is refused takes nothing of a quota.
-      this.components.quotas?.take({ payer: terms.payer, skill: task.skill, ...this.places.openOf(terms.payer, task.skill) }) ??
+      this.components.quotas?.take({
+        payer: terms.payer,
+        skill: task.skill,
+        ...this.places.openOf(terms.payer, task.skill),
+      }) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)

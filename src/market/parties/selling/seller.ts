@@ -52,14 +52,19 @@ export class Seller {
     this.policy = policy
     this.standing = new StandingOffers(party)
     const quotas = policy.quotas && new WorkQuotas(policy.quotas, party.components.clock)
-    const queue = new TaskQueue(quotas === undefined ? runner : countingRunner(party, runner, quotas), { mostOf: (skill) => this.standing.tasksOf(skill) })
+    const queue = new TaskQueue(quotas === undefined ? runner : countingRunner(party, runner, quotas), {
+      mostOf: (skill) => this.standing.tasksOf(skill),
+    })
     const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
     this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
     this.queue = queue
     this.calls = new JoinCalls({ party, bids: this.bids })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, places, quotas, capabilities, onSigned }, policy)
+    this.signing = new ContractSigning(
+      { party, offers, bids: this.bids, places, quotas, capabilities, onSigned },
+      policy,
+    )
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */

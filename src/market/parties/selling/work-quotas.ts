@@ -57,8 +57,7 @@ export class WorkQuotas {
     const ofSkill = skills.get(skill)
     const purse = this.skills.get(skill)
     const isBusy = openOfPayer >= perPeer.atOnce || (ofSkill !== undefined && openOfSkill >= ofSkill.atOnce)
-    const isTired =
-      timeLeft(this.peers, payer, atMs) <= 0 || (purse !== undefined && timeLeft(purse, skill, atMs) <= 0)
+    const isTired = timeLeft(this.peers, payer, atMs) <= 0 || (purse !== undefined && timeLeft(purse, skill, atMs) <= 0)
     if (isBusy || isTired) return 'MARKET_QUOTA_SPENT'
     const outcome = takeQuota(this.tasks, { scopes: [`peer:${payer}`, `skill:${skill}`], atMs })
     this.tasks = outcome.table
