@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
+import type { ConfigDocument } from '../node/config/config-document.ts'
 import { answerControl } from '../node/control/answer-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from '../node/control/control-request.ts'
 import { useDirectoryRights } from '../node/rights/directory-rights.ts'
@@ -36,10 +37,13 @@ const TIMEOUT_MS = 120_000
  * directory is opened for as long as the work takes.
  *
  * Throws `STORE_LOCKED` when something has the directory open that cannot be asked.
+ *
+ * @param opening  What a node that is opened for this is told beside the configuration. Default: it asks no server for its models.
  */
 export async function useControl<Result>(
   context: CommandContext,
   work: (control: Control) => Promise<Result>,
+  opening: ConfigDocument = WITHOUT_SERVERS,
 ): Promise<Result> {
   const { dataDir } = context.loadConfig()
   const node = findRunningNode(dataDir)
@@ -67,7 +71,7 @@ export async function useControl<Result>(
         if (answered.kind === 'lines') yield* answered.lines
       },
     })
-  }, WITHOUT_SERVERS)
+  }, opening)
 }
 
 /**

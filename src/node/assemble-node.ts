@@ -13,6 +13,7 @@ import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
+import type { Random } from '../ports/random.ts'
 import type { Router } from '../ports/router.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
@@ -27,7 +28,9 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
-import type { OpenFirewall } from './open-firewall.ts'
+import { carryOutWith } from './firewall/carry-out.ts'
+import type { PlanFiles } from './firewall/plan-files.ts'
+import type { OpenFirewall } from './firewall/open-firewall.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
@@ -56,6 +59,8 @@ export type NodeParts = {
   /** Absent where no text is looked at. */
   readonly textGuard: TextGuard | undefined
   readonly openFirewall: OpenFirewall
+  readonly planFiles: PlanFiles
+  readonly random: Random
   readonly policy: NodePolicy
   readonly rollout: AttachedRollout
   readonly kernel: VectorKernel & PolicyKernel
@@ -89,6 +94,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   })
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
+  const watched = guardRouter(decisions.watch(router), parts.rights)
   return {
     config,
     actors: parts.actors,
@@ -96,10 +102,11 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
+    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched }),
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
     rights: parts.rights,
-    router: guardRouter(decisions.watch(router), parts.rights),
+    router: watched,
     explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,
     listModels: () => models,
@@ -184,6 +191,7 @@ function recordsOf(parts: NodeParts): NodeRecords {
     answerStore: parts.answerStore,
     memory: parts.memory,
     plans: parts.agentPlans,
+    planFiles: parts.planFiles,
     compact: parts.compact,
     onFeedback: parts.rollout.takeFeedback,
   })

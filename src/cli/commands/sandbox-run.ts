@@ -55,6 +55,7 @@ export const sandboxRunCommand: Command = {
       program,
       stdin,
       runtime: runtime === 'auto' ? undefined : runtime,
+      settings: context.loadConfig().sandbox,
       environment: context.environment,
       signal,
     })
@@ -119,7 +120,10 @@ function tell({ terminal }: CommandContext, result: SandboxResult): void {
   if (value !== undefined) terminal.print(visibleText(JSON.stringify(value)))
   if (complaints !== '') terminal.note(complaints)
   if (truncated.stdout || truncated.stderr) terminal.note('Output was cut off at its limit.')
-  const how = reason === 'exited' ? `exited with ${signal ?? code ?? ''}` : `ended by ${reason}`
+  // A function has no status.
+  const exit = signal ?? code
+  const ended = exit === undefined ? 'returned' : `exited with ${exit}`
+  const how = reason === 'exited' ? ended : `ended by ${reason}`
   const cpu = usage.cpuMs === undefined ? '' : `, ${Math.round(usage.cpuMs)} ms of processors`
   terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}`)
 }

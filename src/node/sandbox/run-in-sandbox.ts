@@ -2,6 +2,7 @@ import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { ShownRight } from '../../rights/call-desk.ts'
 import { type CallJudge, runGranted } from '../../rights/granted-sandbox.ts'
+import type { SandboxConfig } from '../config/node-config.ts'
 import { openSandboxes } from './open-sandboxes.ts'
 
 export type RunInSandboxInit = {
@@ -12,6 +13,7 @@ export type RunInSandboxInit = {
   readonly program: SandboxProgram
   readonly stdin: string | undefined
   readonly runtime: SandboxRuntimeName | undefined
+  readonly settings: SandboxConfig
   /** Whose variables the program may be given by name. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
@@ -19,8 +21,8 @@ export type RunInSandboxInit = {
 
 /** Runs one program, as its order and the chain behind it allow, on runtimes that are opened for it alone. Throws what `runGranted` and `Sandboxes.run` throw. */
 export async function runInSandbox(init: RunInSandboxInit): Promise<SandboxResult> {
-  const { desk, right, program, runtime: named, environment, signal } = init
-  const sandboxes = openSandboxes({ environment })
+  const { desk, right, program, runtime: named, environment, settings, signal } = init
+  const sandboxes = openSandboxes({ settings, environment })
   try {
     const stdin = init.stdin === undefined ? {} : { stdin: new TextEncoder().encode(init.stdin) }
     const runtime = {
