@@ -12,6 +12,7 @@ import type { IntentFirewall } from '../../router/firewall/intent-firewall.ts'
 import { intentPlanSchema } from '../../wire/intent-plan.ts'
 import type { NodeMemory } from '../node-memory.ts'
 import type { NodeRights } from '../rights/open-rights.ts'
+import type { RunProgram } from '../sandbox/run-program.ts'
 import { NodeHands } from './node-hands.ts'
 import { PlanFiles } from './plan-files.ts'
 
@@ -37,6 +38,7 @@ export type CarryOutParts = {
   readonly rights: Pick<NodeRights, 'stop' | 'openAudit'>
   readonly openFirewall: () => Promise<IntentFirewall>
   readonly files: PlanFiles
+  readonly runProgram: RunProgram
 }
 
 /** The files of plans, below the data directory. */
@@ -47,10 +49,10 @@ export function planFilesOf(dataDir: string): PlanFiles {
 /** Carries plans out, each through the firewall of the node; what is refused is in the audit journal. */
 export function carryOutWith(parts: CarryOutParts): CarryOut {
   return async ({ plan: given, tenant = DEFAULT_TENANT, approval, texts = {} }, options = {}) => {
-    const { rights, router, web, random, files } = parts
+    const { rights, router, web, random, files, runProgram } = parts
     const plan = parseIntentPlan(given)
     const openMemory = async () => (await parts.memory.open()).forTenant(tenant)
-    const hands = new NodeHands({ tenant, router, web, random, files, openMemory, texts })
+    const hands = new NodeHands({ tenant, router, web, random, files, openMemory, runProgram, texts })
     const firewall = await parts.openFirewall()
     return await rights.stop.run(options.signal, async (signal) => {
       try {

@@ -8,11 +8,10 @@ import { fenceSections } from '../../core/text/fence-sections.ts'
 import type { PublicFetch } from '../../guard/public-fetch.ts'
 import type { TenantMemory } from '../../memory/memory-graph.ts'
 import type { Random } from '../../ports/random.ts'
-import type { SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { RouteControls, Router } from '../../ports/router.ts'
 import { joined } from '../../router/firewall/carry-out-plan.ts'
 import type { PlanAct, PlanHands, PlanText } from '../../router/firewall/plan-hands.ts'
-import { openSandboxes } from '../sandbox/open-sandboxes.ts'
+import type { RunProgram } from '../sandbox/run-program.ts'
 import type { PlanFiles } from './plan-files.ts'
 
 export type NodeHandsInit = {
@@ -22,6 +21,8 @@ export type NodeHandsInit = {
   readonly random: Pick<Random, 'bytes'>
   readonly files: PlanFiles
   readonly openMemory: () => Promise<TenantMemory>
+  /** Runs programs of steps, by capability. */
+  readonly runProgram: RunProgram
   /** What whoever asks hands over, by the locators of the sources: their own words, documents of theirs, what a peer sent. */
   readonly texts: Readonly<Record<string, string>>
 }
@@ -84,7 +85,7 @@ export class NodeHands implements PlanHands {
       case 'model':
         return await this.#asked(act, signal)
       case 'execute':
-        return await runScript(sink, text, signal)
+        return await runScript(this.#init.runProgram, { sink, source: text }, signal)
       case 'tool':
       case 'network':
       case 'peer':
@@ -166,13 +167,13 @@ function controlsOf({ locator }: PlanSink): RouteControls {
   throw unable(`knows no models ${JSON.stringify(locator)}; there are ${MODELS_LOCAL} and ${MODELS_REMOTE}`)
 }
 
-async function runScript({ locator }: PlanSink, source: string, signal: AbortSignal): Promise<string> {
+async function runScript(
+  runProgram: RunProgram,
+  { sink: { locator }, source }: { readonly sink: PlanSink; readonly source: string },
+  signal: AbortSignal,
+): Promise<string> {
   if (locator !== 'sandbox/script') throw unable(`runs nothing at ${JSON.stringify(locator)}; there is sandbox/script`)
-  const sandboxes = openSandboxes()
-  const run = async (): Promise<SandboxResult> =>
-    await sandboxes.run({ program: { kind: 'script', source }, policy: SCRIPT_POLICY }, { signal })
-  const result = await run().finally(async () => await sandboxes.close())
-  signal.throwIfAborted()
+  const result = await runProgram({ program: { kind: 'script', source }, policy: SCRIPT_POLICY }, { signal })
   const output = new TextDecoder().decode(result.stdout)
   if (result.reason !== 'exited' || (result.code ?? 0) !== 0)
     throw new CodedError('PLAN_STEP_FAILED', { message: `The program of a step ended by ${result.reason}` })
