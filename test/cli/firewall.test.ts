@@ -42,7 +42,7 @@ async function run(folder: string, ...words: string[]): Promise<Run> {
     signal: new AbortController().signal,
     version: '0.0.0',
     createNode: async (config) => await createNode({ config, environment }),
-    readStandardInput: async () => await Promise.resolve(''),
+    readStandardInput: async () => await Promise.resolve(new Uint8Array()),
   })
   const json = output.startsWith('{') ? (JSON.parse(output) as Record<string, unknown>) : {}
   return { exitCode, json, text: output + errors }

@@ -76,7 +76,8 @@ function failToFind(name: string, agents: readonly PackagedAgent[]): never {
 
 async function readInput({ flags, workingDir, readStandardInput }: CommandContext): Promise<unknown> {
   const given = textFlag(flags, 'input') ?? '{}'
-  const text = given === '-' ? await readStandardInput() : await textOfInput(given, workingDir)
+  const text =
+    given === '-' ? new TextDecoder().decode(await readStandardInput()) : await textOfInput(given, workingDir)
   try {
     const input: unknown = JSON.parse(text)
     return input
