@@ -9,6 +9,7 @@ import { LatePeerMarket } from '../../../src/node/peers/late-peer-market.ts'
 import { openPeers } from '../../../src/node/peers/open-peers.ts'
 import type { ModelCatalog } from '../../../src/ports/model-catalog.ts'
 import { decodePeerTask, encodePeerAnswer } from '../../../src/router/peers/peer-task.ts'
+import { textOf } from '../../../src/router/request-facts.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 
 const NOW = timestampFromMs(1_790_000_000_000)
@@ -54,7 +55,7 @@ async function ask(hideSecrets: boolean): Promise<{ readonly told: string; reado
     offers: [{ id: 'a'.repeat(64) as Hash, source: 'asked', ...seller, ...terms, ...span, ...room }],
     bondPerMillion: 0,
     async buy({ input, currency, maxNanos, custody }) {
-      told = String(decodePeerTask(input).messages[0]?.content)
+      told = decodePeerTask(input).messages.map(textOf).join('')
       const agreed = { currency, priceNanos: maxNanos, feeNanos: amountFromNanos(0n), custody }
       const contract = { contract: 'c'.repeat(64), seller: seller.seller, ...agreed }
       return await Promise.resolve({
