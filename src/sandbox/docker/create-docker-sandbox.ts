@@ -122,7 +122,14 @@ class DockerSandbox implements SandboxRuntime {
     return await runContainer({
       engine: this.engine,
       name: `kernell-sandbox-${owner}-${this.count}`,
-      settings: containerSettings({ image, supervisor, owner, request, egressSocket: gate?.socketPath }),
+      settings: containerSettings({
+        image,
+        supervisor,
+        owner,
+        request,
+        isPodman: await this.engine.isPodman(),
+        egressSocket: gate?.socketPath,
+      }),
       request,
       program,
       environment: gate === undefined ? environment : { ...environment, KERNELL_EGRESS_SOCKET: EGRESS_SOCKET },

@@ -110,6 +110,7 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
     const name = `kernell-sandbox-${owner}-1`
     const { image, supervisor } = subject.settings
     const settings = containerSettings({
+      isPodman: await engine.isPodman(),
       image,
       supervisor,
       owner,
