@@ -71,6 +71,8 @@ async function torment(name: SandboxRuntimeName, { init, guests, tally }: Tormen
   const runtime = openRuntime(name, { place: guests.place, home, concurrencyMax: CONCURRENCY_MAX })
   try {
     const programs = await programsOf(name)
+    // The first of all is tried out, which takes seconds where a machine is emulated.
+    await runtime.probe()
     for (let round = 0; round < init.runs && !isOverdue(init); round += 1) {
       const seed = init.firstSeed + round
       tally.rounds += 1

@@ -77,8 +77,9 @@ export async function makeGuests(names: readonly SandboxRuntimeName[]): Promise<
       kernel: findGuestKernel() ?? '',
     },
     remove: async () => {
-      await engine?.removeImage(image)
       guest.remove()
+      // What a failure left of containers keeps it.
+      await engine?.removeImage(image).catch(() => {})
     },
   }
 }
