@@ -57,7 +57,10 @@ it.skipIf(isOut)(
     const home = await openHome()
     const parent = spawn(process.execPath, [AT_GATE, home.path], { stdio: ['pipe', 'pipe', 'inherit'] })
     const said = await new Promise<Buffer>((resolve) => parent.stdout.once('data', resolve))
-    const { outer, first } = JSON.parse(said.toString()) as Record<'outer' | 'first', ProcessIdentity>
+    const { outer, first } = JSON.parse(said.toString()) as {
+      readonly outer: ProcessIdentity
+      readonly first: ProcessIdentity
+    }
     parent.kill('SIGKILL')
     await new Promise((resolve) => parent.once('exit', resolve))
     expect(await waitUntilGone([outer], GONE_WITHIN_MS)).toEqual([])

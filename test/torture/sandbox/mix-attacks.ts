@@ -75,8 +75,8 @@ async function attackOnce(init: MixInit, { attack, givenUpAfterMs, hasToWait }: 
     const { reason, usage, leftBehind } = await runtime.run(request, { signal: ending.signal })
     const callMs = performance.now() - calledAtMs
     const { wallMs, cpuMs } = request.policy.limits
-    const beyondMs =
-      reason === 'time' ? usage.wallMs - wallMs : reason === 'cpu' ? (usage.cpuMs ?? cpuMs) - cpuMs : undefined
+    const beyond = { time: usage.wallMs - wallMs, cpu: (usage.cpuMs ?? cpuMs) - cpuMs }
+    const beyondMs = reason === 'time' || reason === 'cpu' ? beyond[reason] : undefined
     const limit = plant === 'strict' ? -1 : WITHIN_MS
     const isMeant = attack.ends.includes(reason) || (reason === 'cancelled' && ending.signal.aborted)
     return {
