@@ -10,6 +10,8 @@ import {
 import {
   runTaskGraph,
   type GraphEvent,
+  type PlanGate,
+  type StepsGate,
   type StepOutcome,
   type StepTurn,
   type TaskGraph,
@@ -21,6 +23,7 @@ import { payFrom, remainingIn, shareIn, type Purse } from '../model-calls/purse.
 import type { JobInput } from '../request-desk/protocol.ts'
 import { callModel } from './call-model.ts'
 import { shownOutputs } from './earlier-outputs.ts'
+import { openStepsGate, type PlanPlaces } from './plan-gate.ts'
 import { doneCount } from './steps.ts'
 import { forgetOldPlans, newPlanId, type PlanGraphs } from './unfinished-plans.ts'
 
@@ -42,6 +45,8 @@ export type PlanExecutionInit = {
   readonly plan: { readonly subTasks: readonly SubTask[] } | { readonly unfinished: PlanState }
   /** Where the plan is kept until it has ended, and the name of its task there. Absent: nowhere. */
   readonly kept: { readonly graphs: PlanGraphs; readonly key: string } | undefined
+  /** What was read for the plan, and the firewall that its steps pass. Absent: nothing stands there. */
+  readonly guarded?: { readonly firewall: PlanGate; readonly places: PlanPlaces } | undefined
   readonly purse: Purse
   readonly report: JobInput<unknown, unknown>['report']
 }
@@ -88,6 +93,7 @@ class PlanExecution {
   private readonly doubtful: string[] = []
   private graph: TaskGraph<SubTask> | undefined
   private resumed = 0
+  private gate: StepsGate<SubTask> | undefined
   /** Under a cap, the end of the call before. */
   private lastCall: Promise<unknown> = Promise.resolve()
 
@@ -99,9 +105,12 @@ class PlanExecution {
   async start(): Promise<TaskGraph<SubTask>> {
     const { actors, plan, kept } = this.init
     const running: TaskGraphInit<SubTask> = { execute: async (turn) => await this.attempt(turn) }
+    const subTasks = 'unfinished' in plan ? plan.unfinished.graph.subTasks : plan.subTasks
+    const { guarded } = this.init
+    // All of it before any of it: a step may be what another one has to be kept from.
+    if (guarded !== undefined) this.gate = await openStepsGate(guarded.firewall, { ...guarded.places, steps: subTasks })
     const left = 'unfinished' in plan ? this.resume(plan.unfinished, running) : undefined
     if (left !== undefined) return this.follow(left)
-    const subTasks = 'unfinished' in plan ? plan.unfinished.graph.subTasks : plan.subTasks
     const input = this.planOf(subTasks)
     const journaled = kept === undefined ? undefined : await this.startKept(input, running)
     return this.follow(journaled ?? runTaskGraph(actors, input, running))
@@ -170,6 +179,11 @@ class PlanExecution {
   }
 
   private async attempt(turn: StepTurn<SubTask>): Promise<StepOutcome> {
+    const refused = this.refusalOf(turn.subTask)
+    if (refused !== undefined) {
+      this.errors.set(turn.subTask.id, refused)
+      return { kind: 'failed', reason: toPlainError(refused).code, isRetryable: false }
+    }
     const outcome = await this.ask(turn)
     this.purse = addPayments(this.purse, outcome.purse)
     const { id } = turn.subTask
@@ -183,6 +197,16 @@ class PlanExecution {
     this.errors.set(id, error)
     // What may pass was tried again by the call itself; a model may not refuse the same question twice.
     return { kind: 'failed', reason: toPlainError(error).code, isRetryable: outcome.kind === 'answered' }
+  }
+
+  /** Before each attempt: what the plan reads may have changed since it was admitted. */
+  private refusalOf(step: SubTask): unknown {
+    try {
+      this.gate?.enter(step)
+      return undefined
+    } catch (error: unknown) {
+      return error
+    }
   }
 
   private async ask(turn: StepTurn<SubTask>): Promise<ModelCallOutcome> {

@@ -29,7 +29,7 @@ import type { ChatMessage, ModelAnswer, ModelUsage } from '../ports/language-mod
 import { askOverhead } from './ask-overhead.ts'
 import { ANOTHER_MODEL } from './cascade.ts'
 import { AnsweringCascade, executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
-import { SplitTaskGate } from './firewall/split-task-gate.ts'
+import { placesOfTask, StepsGate } from './firewall/steps-gate.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { factsOf } from './request-facts.ts'
 import { recordTexts, type TaskRun } from './task-run.ts'
@@ -109,7 +109,7 @@ class SubTaskExecution {
   private readonly results = new Map<string, PlanResult>()
   private readonly steps = new Map<string, readonly PlannedStep[]>()
   private readonly answering = new Map<string, AnsweringCascade>()
-  private gate: SplitTaskGate<SubTask> | undefined
+  private gate: StepsGate<SubTask> | undefined
   private firstFailure: { readonly cause: unknown } | undefined
 
   constructor(components: PlanComponents, init: DecomposeInit, run: TaskRun) {
@@ -125,11 +125,11 @@ class SubTaskExecution {
     const policies = this.policiesOf(subTasks)
     const { openFirewall } = this.components
     if (openFirewall !== undefined)
-      this.gate = await SplitTaskGate.open(openFirewall, {
-        messages: route.request.messages,
-        sender: route.sender ?? 'user',
+      this.gate = await StepsGate.open(await openFirewall(), {
+        proposedBy: 'router',
+        read: placesOfTask(route.request.messages, route.sender ?? 'user'),
         steps: subTasks,
-        tiersOf: ({ id }: SubTask) => (this.steps.get(id) ?? []).map(({ tier }) => tier),
+        isRemote: ({ id }: SubTask) => this.steps.get(id)?.some(({ tier }) => !tier.startsWith('local_')) !== false,
       })
     const state = planMachine.initial({
       id: taskId,
