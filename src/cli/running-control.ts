@@ -4,6 +4,8 @@ import { CodedError } from '../base/errors.ts'
 import type { ConfigDocument } from '../node/config/config-document.ts'
 import { answerControl } from '../node/control/answer-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from '../node/control/control-request.ts'
+import { useDirectoryRights } from '../node/rights/directory-rights.ts'
+import { answerRightsControl } from '../node/rights/rights-control.ts'
 import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,
@@ -70,6 +72,21 @@ export async function useControl<Result>(
       },
     })
   }, opening)
+}
+
+/**
+ * Asks for what concerns rights: of the node that serves from the data directory, or of the directory itself, which is opened for this one question. Throws as
+ * `answerRightsControl` and `openPatiently`.
+ */
+export async function askRights(context: CommandContext, request: ControlRequest): Promise<JsonValue> {
+  const { dataDir } = context.loadConfig()
+  if (findRunningNode(dataDir) !== undefined && readControlToken(dataDir) !== undefined)
+    return await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+  return await useDirectoryRights(dataDir, async (rights) => {
+    const answered = await answerRightsControl({ rights }, request)
+    if (answered.kind === 'json') return answered.body
+    throw new TypeError('Rights are answered in one document')
+  })
 }
 
 /** The records of finished tasks, as far as commands need them that make something of them. */

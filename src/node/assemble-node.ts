@@ -80,18 +80,9 @@ export type NodeParts = {
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
   const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
-  const { derivations, catalog } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
-  const learner = rollout.startLearning({
-    records: createLearningRecords(telemetry),
-    models: catalog.available,
-    async onVersion(policyVersion, rows) {
-      const madeAt = new Date(clock.now()).toISOString()
-      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
-      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
-    },
-  })
+  const learner = startLearner(parts)
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
   const watched = guardRouter(decisions.watch(router), parts.rights)
@@ -302,5 +293,18 @@ function addGauges({ telemetry, answers, budgets, textGuard }: NodeParts): void 
     help: 'Accounts with a limit or a hold.',
     labelNames: [],
     read: () => [{ labels: {}, value: budgets.inspect().length }],
+  })
+}
+
+/** Learns from what is recorded, and keeps account of the versions that come of it. */
+function startLearner({ rollout, telemetry, catalog, derivations, clock }: NodeParts) {
+  return rollout.startLearning({
+    records: createLearningRecords(telemetry),
+    models: catalog.available,
+    async onVersion(policyVersion, rows) {
+      const madeAt = new Date(clock.now()).toISOString()
+      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
+      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
+    },
   })
 }

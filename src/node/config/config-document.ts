@@ -17,6 +17,7 @@ export type ConfigDocument = {
   readonly firewall?: FirewallDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly outbound?: OutboundDocument
+  readonly sandbox?: SandboxDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
   readonly network?: NetworkDocument
   readonly market?: MarketDocument
@@ -28,6 +29,16 @@ export type ConfigDocument = {
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }
+
+export type SandboxDocument = {
+  readonly directory?: string
+  readonly image?: string
+  readonly kernel?: string
+  readonly bubblewrap?: string
+  readonly containerSocket?: string
+  readonly qemu?: string
+  readonly firecracker?: string
+}
 
 export type ProviderDocument = {
   readonly kind: 'openai' | 'anthropic' | 'gguf'

@@ -111,6 +111,17 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
   },
 
+  // Programs that nobody trusts: kernell sandbox prepare makes what containers and machines start from.
+  "sandbox": {
+    // "directory": "./sandbox",
+    // "image": "kernell-sandbox:busybox",
+    // "kernel": "/boot/vmlinuz-6.1.0-cloud-amd64",
+    // "containerSocket": "/run/user/1000/podman/podman.sock",
+    // "bubblewrap": "/usr/bin/bwrap",
+    // "qemu": "/usr/bin/qemu-system-x86_64",
+    // "firecracker": "/usr/local/bin/firecracker",
+  },
+
   "privacy": {
     // Models outside get placeholders for keys, tokens, passwords, addresses of mail, cards and IBANs; the answer has them again.
     "hideSecrets": false,

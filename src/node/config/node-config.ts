@@ -235,6 +235,22 @@ export type OutboundConfig = {
   readonly privateHosts: readonly string[]
 }
 
+/** Where programs that nobody trusts are run, and with what of this machine. Paths are absolute; absent ones are looked for where systems put such programs. */
+export type SandboxConfig = {
+  /** What `kernell sandbox prepare` makes. */
+  readonly directory: string
+  /** Image of containers, as the engine names it. */
+  readonly image: string
+  /** Kernel of machines. Absent: the one in the directory. */
+  readonly kernel?: string
+  readonly bubblewrap?: string
+  /** Unix socket of Docker, or of Podman's service. */
+  readonly containerSocket?: string
+  readonly qemu?: string
+  /** Absent: machines are QEMU's. */
+  readonly firecracker?: string
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -257,6 +273,7 @@ export type NodeConfig = {
   readonly firewall: FirewallPolicy
   readonly telemetry: TelemetryConfig
   readonly outbound: OutboundConfig
+  readonly sandbox: SandboxConfig
   /** Absent: prompts leave as they are. */
   readonly privacy?: PrivacyConfig
   readonly network: NetworkConfig

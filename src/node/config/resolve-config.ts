@@ -24,6 +24,7 @@ import type {
 import { resolveMarket } from './resolve-market.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
+import { resolveSandbox } from './resolve-sandbox.ts'
 import type { Environment } from './environment-document.ts'
 import type {
   ApiKeyConfig,
@@ -84,6 +85,10 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
+    sandbox: resolveSandbox(document.sandbox ?? {}, {
+      userDataDir: init.defaultDataDir,
+      absolute: (path) => absolute(path, init.baseDir),
+    }),
     ...(document.privacy?.hideSecrets === true && { privacy: { hidesSecrets: true } }),
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),

@@ -1,27 +1,35 @@
 import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
-import { parseSandboxPolicy } from '../../wire/sandbox-policy-document.ts'
+import type { ShownRight } from '../../rights/call-desk.ts'
+import { type CallJudge, runGranted } from '../../rights/granted-sandbox.ts'
+import type { SandboxConfig } from '../config/node-config.ts'
 import { openSandboxes } from './open-sandboxes.ts'
 
 export type RunInSandboxInit = {
-  /** As its file holds it. */
-  readonly policy: string
+  /** Who says whether it may run, and writes that down. */
+  readonly desk: CallJudge
+  /** The order to run this program, with its chain. */
+  readonly right: ShownRight
   readonly program: SandboxProgram
   readonly stdin: string | undefined
   readonly runtime: SandboxRuntimeName | undefined
-  /** Whose variables the policy may name. */
+  readonly settings: SandboxConfig
+  /** Whose variables the program may be given by name. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
 }
 
-/** Runs one program on runtimes that are opened for it alone. Throws what `Sandboxes.run` throws, and `SANDBOX_POLICY_INVALID`. */
+/** Runs one program, as its order and the chain behind it allow, on runtimes that are opened for it alone. Throws what `runGranted` and `Sandboxes.run` throw. */
 export async function runInSandbox(init: RunInSandboxInit): Promise<SandboxResult> {
-  const { program, runtime, environment, signal } = init
-  const policy = parseSandboxPolicy(init.policy)
-  const sandboxes = openSandboxes({ environment })
+  const { desk, right, program, runtime: named, environment, settings, signal } = init
+  const sandboxes = openSandboxes({ settings, environment })
   try {
     const stdin = init.stdin === undefined ? {} : { stdin: new TextEncoder().encode(init.stdin) }
-    return await sandboxes.run({ program, policy, ...stdin }, { runtime, signal })
+    const runtime = {
+      run: async (...[request, options]: Parameters<typeof sandboxes.run>): Promise<SandboxResult> =>
+        await sandboxes.run(request, { ...options, runtime: named }),
+    }
+    return await runGranted({ desk, runtime }, { right, program, ...stdin }, { signal })
   } finally {
     await sandboxes.close()
   }
