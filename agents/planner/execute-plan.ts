@@ -17,6 +17,7 @@ import {
   type TaskGraph,
   type TaskGraphInit,
 } from 'kernell-os/router'
+import { nonceOf } from '../fence-texts.ts'
 import { failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import type { ModelCallOutcome, Routing } from '../model-calls/model-call.ts'
 import { payFrom, remainingIn, shareIn, type Purse } from '../model-calls/purse.ts'
@@ -221,7 +222,8 @@ class PlanExecution {
     const { actors, resources } = this.init
     const tokensMax = resources.stepContextTokensMax ?? CONTEXT_TOKENS_MAX_DEFAULT
     const shown = shownOutputs(dependencyOutputs, { id: subTask.id, tokensMax })
-    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: shown })
+    const nonce = nonceOf([subTask.context_needed ?? '', ...shown.map(({ output }) => output)])
+    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: shown, nonce })
     const capNanos = shareIn(this.purse, Math.max(1, this.graph?.state.openCount ?? 1))
     const capNanosMax = remainingIn(this.purse)
     const input = { ...resources, request: requestOfPrompt(prompt), capNanos, capNanosMax }
