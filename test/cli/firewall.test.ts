@@ -139,7 +139,7 @@ describe('kernell firewall', () => {
     const types = (json['entries'] as { event: { type: string; reason?: string } }[]).map(
       ({ event }) => event.reason ?? event.type,
     )
-    expect(types).toEqual(['plan-approved', 'APPROVAL_OTHER_PLAN', 'APPROVAL_USED'])
+    expect(types).toEqual(['plan-approved', 'APPROVAL_OTHER_PLAN', 'call-granted', 'APPROVAL_USED'])
   })
 
   it('says what is wrong with a command or a plan', async () => {

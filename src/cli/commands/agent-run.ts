@@ -52,6 +52,7 @@ export const agentRunCommand: Command = {
         caller: { tenant, agent: agent.name },
         ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
         ...(isKeeping && { plans: await node.openPlans() }),
+        ...(agent.keepsPlans === true && { firewall: await node.openFirewall() }),
         node,
         input,
         signal,
