@@ -37,6 +37,7 @@ import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import { guardRouter } from './rights/guarded-router.ts'
+import { programRunner } from './sandbox/run-program.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -80,20 +81,12 @@ export type NodeParts = {
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
   const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
-  const { derivations, catalog } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
-  const learner = rollout.startLearning({
-    records: createLearningRecords(telemetry),
-    models: catalog.available,
-    async onVersion(policyVersion, rows) {
-      const madeAt = new Date(clock.now()).toISOString()
-      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
-      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
-    },
-  })
+  const learner = startLearner(parts)
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
+  const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
   const watched = guardRouter(decisions.watch(router), parts.rights)
   return {
     config,
@@ -102,7 +95,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
-    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched }),
+    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
+    runProgram,
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
     rights: parts.rights,
@@ -302,5 +296,18 @@ function addGauges({ telemetry, answers, budgets, textGuard }: NodeParts): void 
     help: 'Accounts with a limit or a hold.',
     labelNames: [],
     read: () => [{ labels: {}, value: budgets.inspect().length }],
+  })
+}
+
+/** Learns from what is recorded, and keeps account of the versions that come of it. */
+function startLearner({ rollout, telemetry, catalog, derivations, clock }: NodeParts) {
+  return rollout.startLearning({
+    records: createLearningRecords(telemetry),
+    models: catalog.available,
+    async onVersion(policyVersion, rows) {
+      const madeAt = new Date(clock.now()).toISOString()
+      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
+      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
+    },
   })
 }

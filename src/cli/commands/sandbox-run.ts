@@ -1,7 +1,7 @@
 import { followStop } from '../../node/rights/follow-stop.ts'
 import { judgeBy } from '../../node/rights/remote-judge.ts'
 import { makeRunOrder } from '../../node/rights/run-order.ts'
-import { runInSandbox, type RunInSandboxInit } from '../../node/sandbox/run-in-sandbox.ts'
+import { runInSandbox, type RunInSandboxComponents } from '../../node/sandbox/run-in-sandbox.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
@@ -44,20 +44,14 @@ export const sandboxRunCommand: Command = {
     'kernell sandbox run --policy policy.json --json --stdin -- /bin/sh -c "sort | uniq -c" < words.txt',
   ],
   async run(context) {
-    const { flags, terminal, isJson, signal } = context
+    const { flags, terminal, isJson } = context
     const runtime = choiceFlag(flags, 'runtime', RUNTIMES) ?? 'auto'
     const program = programOf(context, runtime)
     const right = await rightOf(context, program)
     const stdin = isFlagSet(flags, 'stdin') ? await context.readStandardInput() : undefined
     const result = await runUntilStopped(context, {
-      desk: judgeBy(async (request) => await askRights(context, request)),
-      right,
-      program,
-      stdin,
       runtime: runtime === 'auto' ? undefined : runtime,
-      settings: context.loadConfig().sandbox,
-      environment: context.environment,
-      signal,
+      granted: { right, program, ...(stdin !== undefined && { stdin: new TextEncoder().encode(stdin) }) },
     })
     if (isJson) terminal.printJson(documentOf(result))
     else tell(context, result)
@@ -65,12 +59,17 @@ export const sandboxRunCommand: Command = {
   },
 }
 
+type Running = Pick<RunInSandboxComponents, 'runtime'> & { readonly granted: Parameters<typeof runInSandbox>[1] }
+
 /** Runs it to its end, or until everything is stopped. Throws as `runInSandbox`, `NODE_STOPPED`, and the signal's reason. */
-async function runUntilStopped(context: CommandContext, init: RunInSandboxInit): Promise<SandboxResult> {
-  const stopped = followStop(context.loadConfig().dataDir)
+async function runUntilStopped(context: CommandContext, { runtime, granted }: Running): Promise<SandboxResult> {
+  const { dataDir, sandbox: settings } = context.loadConfig()
+  const stopped = followStop(dataDir)
   try {
-    const signal = AbortSignal.any([init.signal, stopped.signal])
-    const result = await runInSandbox({ ...init, signal })
+    const signal = AbortSignal.any([context.signal, stopped.signal])
+    const desk = judgeBy(async (request) => await askRights(context, request))
+    const components = { desk, settings, runtime, environment: context.environment }
+    const result = await runInSandbox(components, granted, { signal })
     signal.throwIfAborted()
     return result
   } finally {

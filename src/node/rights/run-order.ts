@@ -8,6 +8,7 @@ import {
 import type { Delegation } from '../../core/capability/capability-token.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { type CallDemand, demandOfPolicy } from '../../core/rights/call-demand.ts'
+import type { SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import type { SandboxProgram } from '../../ports/sandbox-runtime.ts'
@@ -53,7 +54,12 @@ export async function makeRunOrder({ dataDir, policy, program, chain, validMs }:
 
 /** What a program asks for whose policy is in this file. Throws `SANDBOX_POLICY_INVALID`. */
 export function readDemandOf(policy: string, code: Hash): CallDemand {
-  const reading = demandOfPolicy(parseSandboxPolicy(policy), code)
+  return demandIn(parseSandboxPolicy(policy), code)
+}
+
+/** What a program asks for whose policy is this one. Throws `SANDBOX_POLICY_INVALID` for a name that no order can ask for. */
+export function demandIn(policy: SandboxPolicy, code: Hash): CallDemand {
+  const reading = demandOfPolicy(policy, code)
   if ('demand' in reading) return reading.demand
   throw new CodedError('SANDBOX_POLICY_INVALID', {
     message: reading.fault,
