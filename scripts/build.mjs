@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -28,6 +29,7 @@ else await build()
 
 async function build() {
   compileTypeScript()
+  copySupervisor()
   for (const folder of ['src', 'agents']) removeOrphans(join(ROOT, 'dist', folder), join(ROOT, folder))
   const wasm = join(ROOT, 'scripts', 'build-wasm.mjs')
   if (existsSync(wasm)) {
@@ -68,6 +70,12 @@ function compileTypeScript() {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   if (run.status !== 0) fail('The TypeScript sources do not compile.')
+}
+
+/** The first program of containers and machines is compiled where it is used. */
+function copySupervisor() {
+  const path = join('src', 'sandbox', 'guest', 'supervisor.c')
+  copyFileSync(join(ROOT, path), join(ROOT, 'dist', path))
 }
 
 /** Output of a source file that was renamed or removed must not be published. */

@@ -35,8 +35,11 @@ export type {
 export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
 export type { PublicFetch } from './guard/public-fetch.ts'
 export type { OutboundRecord } from './guard/outbound-records.ts'
-export type { CallDeskInit, NodeRights } from './node/rights/open-rights.ts'
-export { type GrantedRun, hashOfProgram, runGranted, SANDBOX_RUN } from './rights/granted-sandbox.ts'
+export type { AskedPlan } from './node/firewall/carry-out.ts'
+export type { PlanOutcome } from './router/firewall/carry-out-plan.ts'
+export type { AskedProgram } from './node/sandbox/run-program.ts'
+export type { NodeRights } from './node/rights/open-rights.ts'
+export { type CallJudge, type GrantedRun, hashOfProgram, runGranted, SANDBOX_RUN } from './rights/granted-sandbox.ts'
 export {
   type GrantInit,
   issueGrant,

@@ -71,9 +71,64 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/agent-run.ts')).agentRunCommand,
   },
   {
+    name: 'sandbox prepare',
+    summary: 'make what containers and machines of sandboxes start from, and try them out',
+    load: async () => (await import('./commands/sandbox-prepare.ts')).sandboxPrepareCommand,
+  },
+  {
     name: 'sandbox run',
     summary: 'run a program that you do not trust, and say what it used',
     load: async () => (await import('./commands/sandbox-run.ts')).sandboxRunCommand,
+  },
+  {
+    name: 'grant issue',
+    summary: 'let another key have programs run on this machine, within limits',
+    load: async () => (await import('./commands/grant-acts.ts')).grantIssueCommand,
+  },
+  {
+    name: 'grant attenuate',
+    summary: 'pass on what a chain grants to this key, or less of it',
+    load: async () => (await import('./commands/grant-acts.ts')).grantAttenuateCommand,
+  },
+  {
+    name: 'grant order',
+    summary: 'order one run of one program, by what a chain grants to this key',
+    load: async () => (await import('./commands/grant-acts.ts')).grantOrderCommand,
+  },
+  {
+    name: 'grant show',
+    summary: 'show which programs a chain lets run, with what, and whether it holds now',
+    load: async () => (await import('./commands/grant-views.ts')).grantShowCommand,
+  },
+  {
+    name: 'grant list',
+    summary: 'show the DID of this key, and what it gave that is not over',
+    load: async () => (await import('./commands/grant-views.ts')).grantListCommand,
+  },
+  {
+    name: 'grant revoke',
+    summary: 'take a grant back: no program is run by it any more',
+    load: async () => (await import('./commands/grant-views.ts')).grantRevokeCommand,
+  },
+  {
+    name: 'firewall check',
+    summary: 'say whether a plan may be carried out, and which rules it breaks',
+    load: async () => (await import('./commands/firewall.ts')).firewallCheckCommand,
+  },
+  {
+    name: 'firewall approve',
+    summary: 'let a plan pass that you have read, once: prints the token that goes with it',
+    load: async () => (await import('./commands/firewall.ts')).firewallApproveCommand,
+  },
+  {
+    name: 'firewall run',
+    summary: 'carry a plan out, each of its steps through the firewall',
+    load: async () => (await import('./commands/firewall.ts')).firewallRunCommand,
+  },
+  {
+    name: 'firewall label',
+    summary: 'show what is known of what plans have stored at a place, and where it came from',
+    load: async () => (await import('./commands/firewall.ts')).firewallLabelCommand,
   },
   {
     name: 'doctor',

@@ -1,8 +1,11 @@
 import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
+import type { ConfigDocument } from '../node/config/config-document.ts'
 import { answerControl } from '../node/control/answer-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from '../node/control/control-request.ts'
+import { useDirectoryRights } from '../node/rights/directory-rights.ts'
+import { answerRightsControl } from '../node/rights/rights-control.ts'
 import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,
@@ -34,10 +37,13 @@ const TIMEOUT_MS = 120_000
  * directory is opened for as long as the work takes.
  *
  * Throws `STORE_LOCKED` when something has the directory open that cannot be asked.
+ *
+ * @param opening  What a node that is opened for this is told beside the configuration. Default: it asks no server for its models.
  */
 export async function useControl<Result>(
   context: CommandContext,
   work: (control: Control) => Promise<Result>,
+  opening: ConfigDocument = WITHOUT_SERVERS,
 ): Promise<Result> {
   const { dataDir } = context.loadConfig()
   const node = findRunningNode(dataDir)
@@ -65,7 +71,22 @@ export async function useControl<Result>(
         if (answered.kind === 'lines') yield* answered.lines
       },
     })
-  }, WITHOUT_SERVERS)
+  }, opening)
+}
+
+/**
+ * Asks for what concerns rights: of the node that serves from the data directory, or of the directory itself, which is opened for this one question. Throws as
+ * `answerRightsControl` and `openPatiently`.
+ */
+export async function askRights(context: CommandContext, request: ControlRequest): Promise<JsonValue> {
+  const { dataDir } = context.loadConfig()
+  if (findRunningNode(dataDir) !== undefined && readControlToken(dataDir) !== undefined)
+    return await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+  return await useDirectoryRights(dataDir, async (rights) => {
+    const answered = await answerRightsControl({ rights }, request)
+    if (answered.kind === 'json') return answered.body
+    throw new TypeError('Rights are answered in one document')
+  })
 }
 
 /** The records of finished tasks, as far as commands need them that make something of them. */

@@ -1,16 +1,46 @@
+import { resolve } from 'node:path'
+import { readAtMost } from '../node/read-at-most.ts'
+import { unreadableFile } from '../node/unreadable-file.ts'
 import type { JsonValue, SandboxProgram } from '../ports/sandbox-runtime.ts'
+import type { CommandContext } from './command.ts'
 import { usageError } from './flags.ts'
 
-export type ProgramReading = {
-  /** `auto`, or the runtime that was asked for: two of them run nothing but files of one kind. */
-  readonly runtime: string
-  readonly read: (file: string) => Uint8Array
+/** Bytes of a policy, and of a program of this machine: more than any has. */
+export const POLICY_BYTES_MAX = 65_536
+const PROGRAM_BYTES_MAX = 67_108_864
+
+/** Bytes of a file of this machine. Throws `COMMAND_INVALID`. */
+export function readBytes(
+  { workingDir }: Pick<CommandContext, 'workingDir'>,
+  { file, bytesMax }: { readonly file: string; readonly bytesMax: number },
+): Uint8Array {
+  let bytes: Uint8Array
+  try {
+    // One byte more tells one that is too long from one that just fits.
+    bytes = readAtMost(resolve(workingDir, file), bytesMax + 1)
+  } catch (cause: unknown) {
+    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
+  }
+  if (bytes.length > bytesMax) throw usageError(`The file ${file} is longer than ${bytesMax} bytes`)
+  return bytes
+}
+
+/** The text of a policy's file. Throws `COMMAND_INVALID`. */
+export function readPolicyFile(context: Pick<CommandContext, 'workingDir'>, file: string): string {
+  return new TextDecoder().decode(readBytes(context, { file, bytesMax: POLICY_BYTES_MAX }))
 }
 
 /**
  * What the words after `--` ask to run. Throws `COMMAND_INVALID`.
+ *
+ * @param runtime  `auto`, or the runtime that was asked for: two of them run nothing but files of one kind.
  */
-export function programOf(words: readonly string[], { runtime, read }: ProgramReading): SandboxProgram {
+export function programOf(
+  context: Pick<CommandContext, 'positionals' | 'workingDir'>,
+  runtime: string,
+): SandboxProgram {
+  const words = context.positionals
+  const read = (file: string): Uint8Array => readBytes(context, { file, bytesMax: PROGRAM_BYTES_MAX })
   const [first, call, ...rest] = words
   if (first === undefined) throw usageError('Name the program after `--`')
   const kind = kindOf(first, runtime)

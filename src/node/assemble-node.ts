@@ -13,6 +13,7 @@ import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
+import type { Random } from '../ports/random.ts'
 import type { Router } from '../ports/router.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
@@ -27,13 +28,16 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
-import type { OpenFirewall } from './open-firewall.ts'
+import { carryOutWith } from './firewall/carry-out.ts'
+import type { PlanFiles } from './firewall/plan-files.ts'
+import type { OpenFirewall } from './firewall/open-firewall.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import { guardRouter } from './rights/guarded-router.ts'
+import { programRunner } from './sandbox/run-program.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -56,6 +60,8 @@ export type NodeParts = {
   /** Absent where no text is looked at. */
   readonly textGuard: TextGuard | undefined
   readonly openFirewall: OpenFirewall
+  readonly planFiles: PlanFiles
+  readonly random: Random
   readonly policy: NodePolicy
   readonly rollout: AttachedRollout
   readonly kernel: VectorKernel & PolicyKernel
@@ -75,20 +81,13 @@ export type NodeParts = {
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
   const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
-  const { derivations, catalog } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
-  const learner = rollout.startLearning({
-    records: createLearningRecords(telemetry),
-    models: catalog.available,
-    async onVersion(policyVersion, rows) {
-      const madeAt = new Date(clock.now()).toISOString()
-      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
-      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
-    },
-  })
+  const learner = startLearner(parts)
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
+  const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
+  const watched = guardRouter(decisions.watch(router), parts.rights)
   return {
     config,
     actors: parts.actors,
@@ -96,10 +95,12 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
+    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
+    runProgram,
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
     rights: parts.rights,
-    router: guardRouter(decisions.watch(router), parts.rights),
+    router: watched,
     explainDecision: (taskId) => decisions.of(taskId),
     backUp: parts.backUp,
     listModels: () => models,
@@ -184,6 +185,7 @@ function recordsOf(parts: NodeParts): NodeRecords {
     answerStore: parts.answerStore,
     memory: parts.memory,
     plans: parts.agentPlans,
+    planFiles: parts.planFiles,
     compact: parts.compact,
     onFeedback: parts.rollout.takeFeedback,
   })
@@ -294,5 +296,18 @@ function addGauges({ telemetry, answers, budgets, textGuard }: NodeParts): void 
     help: 'Accounts with a limit or a hold.',
     labelNames: [],
     read: () => [{ labels: {}, value: budgets.inspect().length }],
+  })
+}
+
+/** Learns from what is recorded, and keeps account of the versions that come of it. */
+function startLearner({ rollout, telemetry, catalog, derivations, clock }: NodeParts) {
+  return rollout.startLearning({
+    records: createLearningRecords(telemetry),
+    models: catalog.available,
+    async onVersion(policyVersion, rows) {
+      const madeAt = new Date(clock.now()).toISOString()
+      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
+      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
+    },
   })
 }

@@ -34,7 +34,8 @@ import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
-import { firewallOf } from './open-firewall.ts'
+import { planFilesOf } from './firewall/carry-out.ts'
+import { firewallOf } from './firewall/open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openGuardedModel } from './open-models.ts'
@@ -120,7 +121,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     rollout: attached,
     kernel,
     answerStore,
-    ...keepingOf(platform, budgets),
+    ...keepingOf({ ...platform, budgets, config }),
+    random: platform.random,
     backUp: async (backup) => await writeBackupFile(directory, backup),
     web: platform.web,
     clock,
@@ -130,12 +132,19 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
 }
 
 /** What is known of files that were made from records, and how what is deleted goes for good. */
-function keepingOf(
-  { directory: { store, secret }, clock, random }: Platform,
-  budgets: BudgetOwner,
-): Pick<NodeParts, 'derivations' | 'compact' | 'openFirewall'> {
+function keepingOf({
+  directory: { store, secret },
+  clock,
+  random,
+  budgets,
+  config: { firewall: policy, dataDir },
+}: Platform & { readonly budgets: BudgetOwner; readonly config: NodeConfig }): Pick<
+  NodeParts,
+  'derivations' | 'compact' | 'openFirewall' | 'planFiles'
+> {
   return {
-    openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret }),
+    openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret, policy }),
+    planFiles: planFilesOf(dataDir),
     derivations: createDerivationLedger({
       store: store.sublevel('derivations'),
       hashTenant: createTaskHasher(secret),

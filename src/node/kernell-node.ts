@@ -8,11 +8,15 @@ import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
+import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
+import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
+import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.ts'
+import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 import type { NodeRights } from './rights/open-rights.ts'
@@ -59,10 +63,20 @@ export type KernellNode = AsyncDisposable & {
    */
   openPlans(): Promise<TaskGraphs<SubTask>>
   /**
-   * What stands between the plans of agents and their execution, by the policy that the first call names. What it knows of stored data and of used approvals
-   * is in the data directory. Throws `FIREWALL_STATE_INVALID` when that cannot be read, `REQUEST_INVALID` for another policy than the first.
+   * What stands between the plans of agents and their execution, by `firewall` of the configuration. What it knows of stored data and of used approvals is in the data
+   * directory. Throws `FIREWALL_STATE_INVALID` when that cannot be read, `REQUEST_INVALID` for another policy than that of the configuration.
    */
-  openFirewall(policy: FirewallPolicy): Promise<IntentFirewall>
+  openFirewall(policy?: FirewallPolicy): Promise<IntentFirewall>
+  /**
+   * Carries a plan out, each step through the firewall: reads what it names, asks models, runs scripts in a sandbox, keeps memories and files. Throws the codes of the firewall
+   * and of approvals, `REQUEST_INVALID` for what this node cannot do, `PLAN_STEP_FAILED`, `NODE_STOPPED`, what a step throws, and the signal's reason.
+   */
+  carryOutPlan(asked: AskedPlan, options?: AbortOptions): Promise<PlanOutcome>
+  /**
+   * Runs a program that nobody trusts: by the order of somebody else, or by this node's own for exactly what a policy says. Each is judged, counts once, and is in the audit journal before it begins;
+   * `NODE_STOPPED` ends it. Throws `CAPABILITY_CALL_REFUSED`, `SANDBOX_POLICY_INVALID`, `NODE_STOPPED`, and what a runtime throws.
+   */
+  runProgram(asked: AskedProgram, options?: SandboxRunOptions): Promise<SandboxResult>
   /**
    * This node's part in the market: opened with the first call, which says how, and closed with the node. Later calls need say nothing. Throws
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.

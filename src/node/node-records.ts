@@ -13,6 +13,7 @@ import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { joinFollowUps } from '../telemetry/join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from '../telemetry/add-feedback.ts'
+import type { PlanFiles } from './firewall/plan-files.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
 import type { FeedbackEvent } from '../wire/feedback-event.ts'
@@ -32,7 +33,7 @@ export type PurgeOptions = {
   /** Also the cached answers: all of them, or those of the tenant. Answers carry no date to purge by; their time to live does that. */
   readonly withAnswers?: boolean
   /**
-   * Also what agents remember, and the plans that they have not finished: all of it, or that of the tenant. With `before`
+   * Also what agents remember, the plans that they have not finished, and the files of plans: all of it, or that of the tenant. With `before`
    * nothing: memories fade by themselves, and the planner gives up plans that were not finished for a week.
    */
   readonly withMemories?: boolean
@@ -102,6 +103,7 @@ export type NodeRecordsComponents = {
   readonly answerStore: KeyValueStore
   readonly memory: Pick<NodeMemory, 'open'>
   readonly plans: Pick<NodePlans, 'open'>
+  readonly planFiles: Pick<PlanFiles, 'erase'>
   /** Rewrites the files of the data directory's store and the journals that name tasks. */
   readonly compact: () => Promise<void>
 }
@@ -143,7 +145,7 @@ async function purge(
   what: TelemetryPurge,
   { withAnswers = false, withMemories = false }: PurgeOptions,
 ): Promise<Purged> {
-  const { store, followUps, derivations, pipeline, cache, memory, plans: openPlans, compact } = components
+  const { store, followUps, derivations, pipeline, cache, memory, plans: openPlans, planFiles, compact } = components
   if (withAnswers && cache === undefined && what.kind !== 'all') {
     const message =
       'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
@@ -159,6 +161,7 @@ async function purge(
   if (what.kind === 'tenant' && (await derivations.forgetTenant(what.tenant))) await compact()
   const memories = withMemories ? await purgeMemories(memory, what) : 0
   const plans = withMemories ? await purgePlans(openPlans, what) : 0
+  if (withMemories && what.kind !== 'before') await planFiles.erase(what.kind === 'all' ? undefined : what.tenant)
   return { records, followUps: followed, answers, memories, plans, derived }
 }
 

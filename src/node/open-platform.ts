@@ -13,8 +13,8 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { ConvictedMembers, PROOFS_STORE } from './market/gossip/convicted-members.ts'
 import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-demand.ts'
-import { type NodeRights, openRights } from './rights/open-rights.ts'
-import { createStopFile } from './rights/stop-file.ts'
+import { openDirectoryRights } from './rights/directory-rights.ts'
+import type { NodeRights } from './rights/open-rights.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openActors, type NodeActors } from './open-actors.ts'
@@ -75,12 +75,7 @@ export async function openPlatform({
   const fileSystem = createNodeFileSystem()
   const directory = await openDataDirectory({ fileSystem, random }, { path: config.dataDir })
   closers.push(() => directory.close())
-  const rights = await openRights({
-    clock,
-    stopStore: createStopFile(fileSystem, config.dataDir),
-    openLog: async () => await directory.openEventLog('audit'),
-    quotas: config.quotas ?? [],
-  })
+  const rights = await openDirectoryRights({ directory, fileSystem, clock, random, quotas: config.quotas ?? [] })
   signal?.throwIfAborted()
   const kernel = await loadWasmKernel()
   const openMemoryLog = async (): Promise<EventLog> => await directory.openEventLog('memory')
@@ -131,13 +126,14 @@ type MarketParts = Pick<
 /** The market as the configuration has it; where answers are bought, the router's place for that is filled when there is a buyer. */
 function openMarket({ market, network, peers }: NodeConfig, parts: MarketParts): MarketOnDemand {
   const { outbound, peerMarket, ...components } = parts
-  const { webhook: url, artifactBytesMax } = market
+  const { webhook: url, artifactBytesMax, quotas: workQuotas } = market
   const { onError } = components
   return createMarketOnDemand({
     ...components,
     network,
     gossip: market,
     artifactBytesMax,
+    workQuotas,
     ...(url !== undefined && { webhook: { url, outbound } }),
     ...(peers !== undefined && {
       onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),

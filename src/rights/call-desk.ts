@@ -5,7 +5,8 @@ import { CHAIN_LENGTH_MAX } from '../core/capability/check-alignment.ts'
 import type { Revocations } from '../core/capability/revocations.ts'
 import { parseUsedOrder, type UsedOrder } from '../core/audit/audit-snapshot.ts'
 import type { Did, Hash } from '../core/evidence/names.ts'
-import { checkCall, type GrantedCall } from '../core/rights/check-call.ts'
+import { checkCall, type GrantedCall, policyOfGrant } from '../core/rights/check-call.ts'
+import type { SandboxPolicy } from '../core/sandbox/sandbox-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { VerifySignature } from '../ports/signer.ts'
 import { timestampFromMs } from '../base/time.ts'
@@ -36,6 +37,9 @@ export type AskedCall = ShownRight & {
   readonly code: Hash
 }
 
+/** A call that may be made, and what its program may use. */
+export type AdmittedCall = GrantedCall & { readonly policy: SandboxPolicy }
+
 /** Lets calls through that a chain of capability tokens grants, each order once, and writes down every verdict before anybody acts on it. */
 export class CallDesk {
   private readonly components: CallDeskComponents
@@ -52,7 +56,7 @@ export class CallDesk {
   }
 
   /** Whether the call may be made now; if so its order is used up, and that is on stable storage. Throws what the journal throws. */
-  async admit(asked: AskedCall): Promise<GrantedCall | CapabilityRefused> {
+  async admit(asked: AskedCall): Promise<AdmittedCall | CapabilityRefused> {
     const { journal, clock } = this.components
     const at = clock.now()
     const opened = this.open(asked)
@@ -69,7 +73,7 @@ export class CallDesk {
     const { iss, nonce, exp = 0, cid } = opened.invocation
     const event = { type: 'call-granted', action, program: code, by: iss, owner: verdict.subject, order: cid }
     await journal.append({ ...event, iss, nonce, exp }, () => this.live(at))
-    return verdict
+    return { ...verdict, policy: policyOfGrant(verdict) }
   }
 
   private open({ order, chain }: ShownRight): Opened | CapabilityRefused {

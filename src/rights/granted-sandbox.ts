@@ -3,14 +3,20 @@ import { CodedError } from '../base/errors.ts'
 import { sha256Hex, sha256HexOfBytes } from '../base/sha256.ts'
 import { assert } from '../base/assert.ts'
 import { type Hash, parseHash } from '../core/evidence/names.ts'
-import { policyOfGrant } from '../core/rights/check-call.ts'
+import type { CapabilityRefused } from '../core/capability/capability-refusals.ts'
+import type { SandboxPolicy } from '../core/sandbox/sandbox-policy.ts'
 import type { SandboxRequest, SandboxResult, SandboxRunOptions, SandboxRuntime } from '../ports/sandbox-runtime.ts'
-import type { CallDesk, ShownRight } from './call-desk.ts'
+import type { AskedCall, ShownRight } from './call-desk.ts'
 
 /** The action of an order that lets a program run in a sandbox. */
 export const SANDBOX_RUN = '/sandbox/run'
 
 export type GrantedRun = Omit<SandboxRequest, 'policy'> & { readonly right: ShownRight }
+
+/** Who says whether a call may be made, and as what: a `CallDesk`, here or in the node that serves. */
+export type CallJudge = {
+  admit(asked: AskedCall): Promise<{ readonly kind: 'granted'; readonly policy: SandboxPolicy } | CapabilityRefused>
+}
 
 /**
  * Runs what a chain of capability tokens grants, as it grants it: the policy of the run is made of the grant, and nobody hands one in.
@@ -18,7 +24,7 @@ export type GrantedRun = Omit<SandboxRequest, 'policy'> & { readonly right: Show
  * Throws `CAPABILITY_CALL_REFUSED`, with the rule as `details.code`, and what the runtime throws.
  */
 export async function runGranted(
-  { desk, runtime }: { readonly desk: CallDesk; readonly runtime: Pick<SandboxRuntime, 'run'> },
+  { desk, runtime }: { readonly desk: CallJudge; readonly runtime: Pick<SandboxRuntime, 'run'> },
   { right, ...request }: GrantedRun,
   options: SandboxRunOptions = {},
 ): Promise<SandboxResult> {
@@ -29,7 +35,7 @@ export async function runGranted(
       message: `The call was refused: ${verdict.code}`,
       details: { code: verdict.code, action: SANDBOX_RUN, program: code },
     })
-  return await runtime.run({ ...request, policy: policyOfGrant(verdict) }, options)
+  return await runtime.run({ ...request, policy: verdict.policy }, options)
 }
 
 /**

@@ -9,7 +9,7 @@ import type { TaskRun } from './task-run.ts'
 /** An estimate may be off by so much: a stream is stopped when it is certain that it has passed what was set aside for it. */
 const TOLERANCE = { numerator: 5n, denominator: 4n } as const
 /** More than any stream has: where the search for the room that is left ends. */
-const TOKENS_MAX = 2 ** 40
+const TOKENS_MAX = 1_099_511_627_776
 
 type WatchedCall = Pick<AdmittedCall, 'entry' | 'costNanosMax' | 'request'>
 

@@ -69,6 +69,13 @@ describe.skipIf(isLeftOut('subprocess'))('kernell sandbox run', () => {
 })
 
 describe('kernell sandbox run', () => {
+  it('says of a function that it returned', async () => {
+    await writeFile(join(folder, 'double.mjs'), 'export const double = (number) => number * 2')
+    const { output, errors } = await run(['--', 'double.mjs', 'double', '21'], { policy: { isolation: 't2' } })
+    expect(output).toBe('42\n')
+    expect(errors).toContain('quickjs: returned after')
+  })
+
   it('refuses what nothing here is strong enough for, and says of each why', async () => {
     const { exitCode, errors } = await run(['--runtime', 'subprocess', '--', '/bin/true'], {
       policy: { isolation: 't5' },

@@ -1,3 +1,4 @@
+import { DEFAULT_FIREWALL_POLICY } from '../../src/core/firewall/firewall-policy.ts'
 import { DEFAULT_TEXT_RULES } from '../../src/core/injection/text-report.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
@@ -139,6 +140,8 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     openPlans: async () => await plans.open(),
     web: createPlayedWeb(init.names),
     openFirewall: createUnsavedFirewall(),
+    carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
+    runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
@@ -161,6 +164,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     policies: createUnscriptedPolicies(),
     records: createNodeRecords({
       ...createUnsavedRecords(),
+      planFiles: { erase: async () => await Promise.resolve() },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
       memory,
@@ -228,8 +232,10 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     },
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     untrusted: { isEnabled: true, rules: DEFAULT_TEXT_RULES },
+    firewall: DEFAULT_FIREWALL_POLICY,
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
+    sandbox: { directory: '/nowhere', image: 'none:none' },
     outbound: { privateHosts: [] },
     network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },
     market: {
@@ -237,6 +243,10 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       isDiscovering: false,
       isCallingOpenly: false,
       models: [],
+      quotas: {
+        perPeer: { tasksPerMinute: 600, burst: 120, atOnce: 64, workMsPerHour: 7_200_000 },
+        skills: new Map(),
+      },
       artifactBytesMax: 67_108_864,
     },
     budgets: [],

@@ -96,6 +96,7 @@ describe('the records of a node', () => {
       answerStore: createMemoryKeyValueStore(),
       memory: { open: never },
       plans: { open: never },
+      planFiles: { erase: async () => await Promise.resolve() },
       compact: async () => {
         if (isFailing) throw new CodedError('STORE_WRITE_FAILED', { message: 'injected' })
       },

@@ -53,6 +53,12 @@ export const FIREWALL_ERRORS = {
     httpStatus: 403,
     isRetryable: false,
   },
+  PLAN_STEP_FAILED: {
+    cause: 'A step of a plan came to nothing: a program ended badly, or a document was not there.',
+    remedy: 'Read the message; what the steps before have stored is there.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
   FIREWALL_STATE_INVALID: {
     cause: 'What is known of stored data is damaged, so nothing stored can be taken for harmless.',
     remedy: 'Restore the data directory from a backup.',

@@ -21,6 +21,12 @@ export const SANDBOX_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  SANDBOX_PART_MISSING: {
+    cause: 'What containers and machines of sandboxes are made from is not on this machine.',
+    remedy: 'Install what the message names, and run `kernell sandbox prepare` again.',
+    httpStatus: 501,
+    isRetryable: false,
+  },
   SANDBOX_BROKEN: {
     cause: 'The runtime itself failed, so that nothing is known of the program.',
     remedy: 'Read the cause; `kernell doctor` tries each runtime and says which ones work here.',

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { numberFlag, textFlag } from '../flags.ts'
 import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
-import { useControl } from '../running-control.ts'
+import { askRights } from '../running-control.ts'
 
 /** What was allowed, refused and stopped on this node. */
 export const auditListCommand: Command = {
@@ -21,7 +21,7 @@ export const auditListCommand: Command = {
     const { flags, isJson, terminal } = context
     const limit = numberFlag(flags, 'limit', { min: 1, max: 10_000 })
     const request = { op: 'audit-list', limit, type: textFlag(flags, 'type') }
-    const answer = await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+    const answer = await askRights(context, request)
     if (isJson) terminal.printJson(answer)
     else {
       const lines = listOf(answer, 'entries').map((entry) => {
@@ -52,7 +52,7 @@ export const auditVerifyCommand: Command = {
   async run(context) {
     const { flags, isJson, terminal } = context
     const request = { op: 'audit-verify', head: textFlag(flags, 'head') }
-    const answer = await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+    const answer = await askRights(context, request)
     const isSound = membersOf(answer)['ok'] === true
     const head = membersOf(answer)['head'] ?? null
     const bad = membersOf(answer)['firstBad'] ?? null

@@ -37,7 +37,7 @@ async function examine(context: CommandContext): Promise<readonly HealthCheck[]>
   const before = [
     ...(await diagnoseMachine(config.dataDir)),
     ...diagnoseConfig(config, context.environment, isReadable),
-    ...(await diagnoseSandboxes(context.signal)),
+    ...(await diagnoseSandboxes(context.signal, { settings: config.sandbox })),
   ]
   return mergeChecks(before, await examineNode(context, config))
 }

@@ -1,26 +1,33 @@
-import { resolve } from 'node:path'
-import { readAtMost } from '../../node/read-at-most.ts'
-import { runInSandbox } from '../../node/sandbox/run-in-sandbox.ts'
-import { unreadableFile } from '../../node/unreadable-file.ts'
-import type { SandboxResult } from '../../ports/sandbox-runtime.ts'
+import { followStop } from '../../node/rights/follow-stop.ts'
+import { judgeBy } from '../../node/rights/remote-judge.ts'
+import { makeRunOrder } from '../../node/rights/run-order.ts'
+import { runInSandbox, type RunInSandboxComponents } from '../../node/sandbox/run-in-sandbox.ts'
+import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { choiceFlag, isFlagSet, requiredFlag, usageError } from '../flags.ts'
-import { programOf } from '../sandbox-program.ts'
+import { choiceFlag, isFlagSet, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { readOrderFile, type ShownOrder } from '../grant-files.ts'
+import { askRights } from '../running-control.ts'
+import { programOf, readPolicyFile } from '../sandbox-program.ts'
 import { visibleText } from '../visible-text.ts'
 
 const RUNTIMES = ['auto', 'wasm', 'quickjs', 'subprocess', 'docker', 'microvm'] as const
-const POLICY_BYTES_MAX = 65_536
 const WORDS_MAX = 4_096
+/** How long the order is valid that this command gives itself: it is shown at once. */
+const OWN_ORDER_MS = 60_000
 
 /** Runs a program that nobody trusts. */
 export const sandboxRunCommand: Command = {
   name: 'sandbox run',
   summary: 'run a program that you do not trust, and say what it used',
-  synopsis: '--policy FILE [--runtime R] [--stdin] -- PROGRAM [ARGUMENT ...]',
+  synopsis: '--policy FILE | --capability FILE [--runtime R] [--stdin] -- PROGRAM [ARGUMENT ...]',
   positionalsMax: WORDS_MAX,
   flags: {
     policy: { value: 'FILE', describe: 'what it may use, as below' },
+    capability: {
+      value: 'FILE',
+      describe: 'an order for this program with its chain, of `kernell grant order`; it says what the program may use',
+    },
     runtime: { value: 'R', describe: 'auto, wasm, quickjs, subprocess, docker or microvm (default: auto)' },
     stdin: { describe: 'it reads the standard input of this command (default: it reads nothing)' },
   },
@@ -28,55 +35,58 @@ export const sandboxRunCommand: Command = {
     'The policy is JSON: {"isolation": "t3", "limits": {"wallMs": 10000, "cpuMs": 10000, "memoryBytes": 268435456, "outputBytes": 1048576, "processes": 16, "diskBytes": 67108864}, "network": {"hosts": []}, "environment": [], "paths": {"read": [], "write": []}, "allowEmulation": false}. What it does not name is not allowed; limits that it does not name are these.',
     'Isolation is t1 (a WebAssembly component), t2 (JavaScript in an interpreter), t3 (a process in namespaces of its own), t4 (a container) or t5 (a machine of its own). A stronger runtime may be taken than required, a weaker one never is.',
     'PROGRAM is an absolute path in the sandbox; no shell reads it. A file that ends with .wasm is a component, and .js or .mjs is a script, both of this machine: then the first argument is the function that is called, and the others are its arguments, each JSON.',
+    'Every run is by an order that counts once, and is in the audit journal before the program begins. With --policy it is an order of this machine itself, for exactly that; with --capability it is somebody else’s, judged by the delegations behind it, and refused with CAPABILITY_CALL_REFUSED where it was used before, has expired, is for another program or machine, asks for more than was granted, or was taken back.',
     'Ends with 0 when the program ended with 0, with 3 when it came to a limit, and else with 1. A program that cannot be run here is refused with the reason.',
   ],
   examples: [
     'kernell sandbox run --policy policy.json -- /usr/bin/env',
+    'kernell sandbox run --capability order.json -- /usr/bin/env',
     'kernell sandbox run --policy policy.json --json --stdin -- /bin/sh -c "sort | uniq -c" < words.txt',
   ],
   async run(context) {
-    const { flags, positionals, terminal, isJson, signal } = context
+    const { flags, terminal, isJson } = context
     const runtime = choiceFlag(flags, 'runtime', RUNTIMES) ?? 'auto'
-    const policy = readFile(context, requiredFlag(flags, 'policy'))
-    const program = programOf(positionals, { runtime, read: (file) => readProgram(context, file) })
+    const program = programOf(context, runtime)
+    const right = await rightOf(context, program)
     const stdin = isFlagSet(flags, 'stdin') ? await context.readStandardInput() : undefined
-    const result = await runInSandbox({
-      policy,
-      program,
-      stdin,
+    const result = await runUntilStopped(context, {
       runtime: runtime === 'auto' ? undefined : runtime,
-      environment: context.environment,
-      signal,
+      granted: { right, program, ...(stdin !== undefined && { stdin: new TextEncoder().encode(stdin) }) },
     })
-    signal.throwIfAborted()
     if (isJson) terminal.printJson(documentOf(result))
     else tell(context, result)
     return exitCodeOf(result)
   },
 }
 
-function readFile(context: CommandContext, file: string): string {
-  return new TextDecoder().decode(readBytes(context, { file, bytesMax: POLICY_BYTES_MAX }))
-}
+type Running = Pick<RunInSandboxComponents, 'runtime'> & { readonly granted: Parameters<typeof runInSandbox>[1] }
 
-/** A program of this machine; 64 MiB are more than any is. */
-function readProgram(context: CommandContext, file: string): Uint8Array {
-  return readBytes(context, { file, bytesMax: 67_108_864 })
-}
-
-function readBytes(
-  { workingDir }: CommandContext,
-  { file, bytesMax }: { readonly file: string; readonly bytesMax: number },
-): Uint8Array {
-  let bytes: Uint8Array
+/** Runs it to its end, or until everything is stopped. Throws as `runInSandbox`, `NODE_STOPPED`, and the signal's reason. */
+async function runUntilStopped(context: CommandContext, { runtime, granted }: Running): Promise<SandboxResult> {
+  const { dataDir, sandbox: settings } = context.loadConfig()
+  const stopped = followStop(dataDir)
   try {
-    // One byte more tells one that is too long from one that just fits.
-    bytes = readAtMost(resolve(workingDir, file), bytesMax + 1)
-  } catch (cause: unknown) {
-    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
+    const signal = AbortSignal.any([context.signal, stopped.signal])
+    const desk = judgeBy(async (request) => await askRights(context, request))
+    const components = { desk, settings, runtime, environment: context.environment }
+    const result = await runInSandbox(components, granted, { signal })
+    signal.throwIfAborted()
+    return result
+  } finally {
+    stopped.end()
   }
-  if (bytes.length > bytesMax) throw usageError(`The file ${file} is longer than ${bytesMax} bytes`)
-  return bytes
+}
+
+/** What is shown to have the program run. Throws `COMMAND_INVALID`, and as `makeRunOrder`. */
+async function rightOf(context: CommandContext, program: SandboxProgram): Promise<ShownOrder> {
+  const { flags } = context
+  const file = textFlag(flags, 'capability')
+  if (file !== undefined && textFlag(flags, 'policy') !== undefined)
+    throw usageError('Give --policy or --capability: a capability says itself what the program may use')
+  if (file !== undefined) return readOrderFile(context, file)
+  const policy = readPolicyFile(context, requiredFlag(flags, 'policy'))
+  const { dataDir } = context.loadConfig()
+  return await makeRunOrder({ dataDir, policy, program, chain: [], validMs: OWN_ORDER_MS })
 }
 
 function documentOf(result: SandboxResult): unknown {
@@ -109,7 +119,10 @@ function tell({ terminal }: CommandContext, result: SandboxResult): void {
   if (value !== undefined) terminal.print(visibleText(JSON.stringify(value)))
   if (complaints !== '') terminal.note(complaints)
   if (truncated.stdout || truncated.stderr) terminal.note('Output was cut off at its limit.')
-  const how = reason === 'exited' ? `exited with ${signal ?? code ?? ''}` : `ended by ${reason}`
+  // A function has no status.
+  const exit = signal ?? code
+  const ended = exit === undefined ? 'returned' : `exited with ${exit}`
+  const how = reason === 'exited' ? ended : `ended by ${reason}`
   const cpu = usage.cpuMs === undefined ? '' : `, ${Math.round(usage.cpuMs)} ms of processors`
   terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}`)
 }

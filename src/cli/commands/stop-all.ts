@@ -3,7 +3,7 @@ import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag } from '../flags.ts'
 import { membersOf, textOf } from '../registered-policies.ts'
-import { operatorName, useControl } from '../running-control.ts'
+import { askRights, operatorName } from '../running-control.ts'
 
 /** Ends all work of a node, until it is released. */
 export const stopAllCommand: Command = {
@@ -25,7 +25,7 @@ export const stopAllCommand: Command = {
     const isShown = isFlagSet(flags, 'show')
     const isRelease = isFlagSet(flags, 'release')
     const request = { op: operationOf(isShown, isRelease), by: operatorName(), reason: textFlag(flags, 'reason') }
-    const answer = await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+    const answer = await askRights(context, request)
     if (isJson) terminal.printJson(answer)
     else terminal.print(isShown ? describeState(answer) : describeEffect(textOf(answer, 'effect')))
     return EXIT_CODES.done

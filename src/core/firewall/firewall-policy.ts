@@ -19,15 +19,41 @@ export type SinkRule = {
   readonly clearance: Confidentiality
 }
 
+/** Models of this machine, and all others, as places that a plan sends something to. */
+export const MODELS_LOCAL = 'models/local'
+export const MODELS_REMOTE = 'models/remote'
+
 export type FirewallPolicy = { readonly sources: readonly SourceRule[]; readonly sinks: readonly SinkRule[] }
 
-/** Code of whoever asks is trusted, what others wrote is not; nothing leaves. An operator allows more by name. */
+/**
+ * What holds unless the operator says otherwise. Whoever asks is trusted, what others wrote is not; what the node keeps is as trustworthy as what was put there,
+ * which the register knows. Models outside are told nothing private, and nothing else leaves.
+ */
 export const DEFAULT_FIREWALL_POLICY: FirewallPolicy = {
-  sources: [{ kind: 'user', prefix: '', confidentiality: 'internal', integrity: 'trusted' }],
+  sources: [
+    { kind: 'user', prefix: '', confidentiality: 'internal', integrity: 'trusted' },
+    { kind: 'peer', prefix: 'request', confidentiality: 'internal', integrity: 'untrusted' },
+    { kind: 'document', prefix: 'request', confidentiality: 'internal', integrity: 'untrusted' },
+    { kind: 'document', prefix: 'https://', confidentiality: 'public', integrity: 'untrusted' },
+    { kind: 'memory', prefix: 'memory/', confidentiality: 'internal', integrity: 'trusted' },
+    { kind: 'file', prefix: 'file/', confidentiality: 'internal', integrity: 'trusted' },
+  ],
   sinks: [
     { kind: 'reply', prefix: '', isExternal: false, clearance: 'private' },
     { kind: 'memory', prefix: '', isExternal: false, clearance: 'private' },
+    { kind: 'file', prefix: 'file/', isExternal: false, clearance: 'private' },
+    { kind: 'model', prefix: MODELS_LOCAL, isExternal: false, clearance: 'private' },
+    { kind: 'model', prefix: MODELS_REMOTE, isExternal: true, clearance: 'internal' },
+    { kind: 'execute', prefix: 'sandbox/', isExternal: false, clearance: 'private' },
   ],
+}
+
+/** The operator's rules before those that hold otherwise: of two with one prefix the operator's counts. */
+export function withDefaults({ sources, sinks }: FirewallPolicy): FirewallPolicy {
+  return {
+    sources: [...sources, ...DEFAULT_FIREWALL_POLICY.sources],
+    sinks: [...sinks, ...DEFAULT_FIREWALL_POLICY.sinks],
+  }
 }
 
 /** What is known of a source; of one that no rule names, the worst. */

@@ -16,8 +16,14 @@ export const TAINTED_MAX = 16_384
 
 export const EMPTY_TAINT_REGISTER: TaintRegister = { labels: new Map(), floor: CLEAN_LABEL }
 
+/** What is known of a place: what was stored there, and whatever was stored somewhere in a folder around it, when nobody knew where. */
 export function labelAt({ labels, floor }: TaintRegister, locator: string): TaintLabel {
-  return labels.get(locator) ?? floor
+  let label = labels.get(locator) ?? floor
+  for (let end = locator.lastIndexOf('/'); end > 0; end = locator.lastIndexOf('/', end - 1)) {
+    const around = labels.get(locator.slice(0, end))
+    if (around !== undefined) label = joinLabels(label, around)
+  }
+  return label
 }
 
 /** After something of this label was stored there: what was there before may still be. */

@@ -1,7 +1,8 @@
 import { isIpldList, isIpldMap, type IpldMap, type IpldValue, memberOf } from '../capability/ipld-value.ts'
+import { DEFAULT_PORT, parseHostPattern } from '../egress/host-pattern.ts'
 import { type Hash, parseHash } from '../evidence/names.ts'
 import { ISOLATION_TIERS } from '../sandbox/isolation.ts'
-import { SANDBOX_LIMIT_BOUNDS, type SandboxLimits } from '../sandbox/sandbox-policy.ts'
+import { SANDBOX_LIMIT_BOUNDS, type SandboxLimits, type SandboxPolicy } from '../sandbox/sandbox-policy.ts'
 import { isHostName, isPathName, isVariableName, NAMES_MAX } from './names-of-rights.ts'
 import { limitNames, type Rights } from './rights.ts'
 
@@ -44,6 +45,42 @@ export function readDemand(args: IpldMap): CallDemand | undefined {
 /** A demand as rights, to be compared with others. */
 export function rightsOfDemand({ code, ...rest }: CallDemand): Rights {
   return { ...rest, codes: [code] }
+}
+
+/** What a program asks for whose policy is this one, each name in its one form; what of it no order can ask for, as a fault in words. */
+export function demandOfPolicy(
+  { network, environment, paths, isolation, limits, allowEmulation }: SandboxPolicy,
+  code: Hash,
+): { readonly demand: CallDemand } | { readonly fault: string } {
+  const hosts = network.hosts.map(plainHostPattern)
+  const named = { hosts, environment, read: paths.read, write: paths.write }
+  const tests = { hosts: isHostName, environment: isVariableName, read: isPathName, write: isPathName }
+  for (const [member, names] of Object.entries(named)) {
+    const wrong = names.find((name) => !tests[member as keyof typeof tests](name))
+    if (wrong !== undefined) return { fault: `${member}: ${JSON.stringify(wrong)} has no form that an order may name` }
+    if (new Set(names).size > NAMES_MAX) return { fault: `${member}: an order names ${NAMES_MAX} at most` }
+  }
+  const once = (names: readonly string[]): readonly string[] => [...new Set(names)]
+  return {
+    demand: {
+      code,
+      isolation,
+      limits,
+      hosts: once(hosts),
+      environment: once(environment),
+      read: once(paths.read),
+      write: once(paths.write),
+      allowEmulation,
+    },
+  }
+}
+
+/** The one form of a host that a policy names; what is none stays as it is. */
+function plainHostPattern(text: string): string {
+  const pattern = parseHostPattern(text)
+  if (pattern === undefined) return text
+  const { kind, host, port } = pattern
+  return `${kind === 'under' ? '*.' : ''}${host}${port === DEFAULT_PORT ? '' : `:${port}`}`
 }
 
 function parseText(value: IpldValue | undefined): string | undefined {

@@ -43,7 +43,11 @@ const BATCH_MAX = 128
 /** Batches whose signatures are being verified, so that the threads have work while the next one is read. */
 const UNDER_WAY_MAX = 4
 
-type Waiting = { readonly bytes: Uint8Array; readonly waiter: Waiter }
+type Waiting = {
+  readonly bytes: Uint8Array
+  readonly waiter: Waiter
+  readonly isTimeless: ((message: Hash) => boolean) | undefined
+}
 
 type Read = {
   readonly outcome: Admitted | Dismissed
@@ -66,8 +70,9 @@ export class Admission {
     this.components = components
   }
 
-  push(bytes: Uint8Array, waiter: Waiter): void {
-    this.queue.push({ bytes, waiter })
+  /** `isTimeless`: of which messages something else says whether they came in time; absent: of none. */
+  push(bytes: Uint8Array, waiter: Waiter, isTimeless?: (message: Hash) => boolean): void {
+    this.queue.push({ bytes, waiter, isTimeless })
     // What comes in the same turn is read together.
     if (this.queue.length === 1) queueMicrotask(() => this.work())
     else if (this.queue.length === BATCH_MAX) this.work()
@@ -105,7 +110,7 @@ export class Admission {
     }
   }
 
-  private read({ bytes, waiter }: Waiting): Read {
+  private read({ bytes, waiter, isTimeless }: Waiting): Read {
     const { hash, clock, audience, network, clockSkewMs } = this.components
     const decoded = decodeEnvelope(bytes, { hash })
     if (decoded.kind === 'refused') {
@@ -118,7 +123,8 @@ export class Admission {
       signatures.push({ publicKey: bytesOfHex(publicKeyHex), bytes: signed, signature })
       return true
     }
-    const init = { verify, now: clock.now(), clockSkewMs, audience, network }
+    const now = isTimeless?.(envelope.hash) === true ? envelope.head.iat : clock.now()
+    const init = { verify, now, clockSkewMs, audience, network }
     const authenticated = authenticate(envelope, init)
     if (authenticated.kind === 'refused') {
       return { outcome: dismissed(envelope, authenticated.code, waiter), signatures: [] }

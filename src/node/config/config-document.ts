@@ -1,3 +1,6 @@
+import type { SinkKind, SourceKind } from '../../core/firewall/intent-plan.ts'
+import type { Confidentiality, Integrity } from '../../core/firewall/taint-label.ts'
+
 /** A configuration as people write it: every member optional, money in dollars, keys by the name of their variable. Checked by `protocol/config.schema.json`. */
 export type ConfigDocument = {
   readonly $schema?: string
@@ -11,8 +14,10 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly untrusted?: UntrustedDocument
+  readonly firewall?: FirewallDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly outbound?: OutboundDocument
+  readonly sandbox?: SandboxDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
   readonly network?: NetworkDocument
   readonly market?: MarketDocument
@@ -24,6 +29,16 @@ export type ConfigDocument = {
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }
+
+export type SandboxDocument = {
+  readonly directory?: string
+  readonly image?: string
+  readonly kernel?: string
+  readonly bubblewrap?: string
+  readonly containerSocket?: string
+  readonly qemu?: string
+  readonly firecracker?: string
+}
 
 export type ProviderDocument = {
   readonly kind: 'openai' | 'anthropic' | 'gguf'
@@ -147,6 +162,21 @@ export type UntrustedDocument = {
   readonly peer?: 'pass' | 'flag' | 'block'
 }
 
+export type FirewallDocument = {
+  readonly sources?: readonly {
+    readonly kind: SourceKind
+    readonly prefix: string
+    readonly confidentiality: Confidentiality
+    readonly integrity: Integrity
+  }[]
+  readonly sinks?: readonly {
+    readonly kind: SinkKind
+    readonly prefix: string
+    readonly external: boolean
+    readonly clearance: Confidentiality
+  }[]
+}
+
 export type NetworkDocument = {
   readonly listen?: readonly string[]
   readonly announce?: readonly string[]
@@ -164,6 +194,17 @@ export type MarketDocument = {
   readonly openCalls?: boolean
   readonly models?: readonly string[]
   readonly artifactBytesMax?: number
+  readonly quotas?: {
+    readonly peer?: WorkQuotaDocument
+    readonly skills?: Readonly<Record<string, WorkQuotaDocument>>
+  }
+}
+
+export type WorkQuotaDocument = {
+  readonly tasksPerMinute?: number
+  readonly burst?: number
+  readonly atOnce?: number
+  readonly workSecondsPerHour?: number
 }
 
 export type PeersDocument = {

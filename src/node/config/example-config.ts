@@ -93,12 +93,33 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     "peer": "block",
   },
 
+  // Plans of agents are judged before they are carried out: what of which place may go where. These rules come before those that hold otherwise.
+  "firewall": {
+    "sources": [
+      // { "kind": "memory", "prefix": "memory/default/", "confidentiality": "private", "integrity": "trusted" },
+    ],
+    "sinks": [
+      // { "kind": "model", "prefix": "models/remote", "external": true, "clearance": "public" },
+    ],
+  },
+
   "telemetry": {
     // Records of tasks (a salted hash, figures, models, numeric features of the prompt, feedback) are kept on this machine only when you agree.
     // kernell data inspect shows them, data export takes them out, data purge deletes them for good.
     "consent": false,
     "keepText": false,
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
+  },
+
+  // Programs that nobody trusts: kernell sandbox prepare makes what containers and machines start from.
+  "sandbox": {
+    // "directory": "./sandbox",
+    // "image": "kernell-sandbox:busybox",
+    // "kernel": "/boot/vmlinuz-6.1.0-cloud-amd64",
+    // "containerSocket": "/run/user/1000/podman/podman.sock",
+    // "bubblewrap": "/usr/bin/bwrap",
+    // "qemu": "/usr/bin/qemu-system-x86_64",
+    // "firecracker": "/usr/local/bin/firecracker",
   },
 
   "privacy": {
@@ -139,6 +160,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "models": [],
     // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.
     // "artifactBytesMax": 67108864,
+    // How much it works for each payer by itself, and by skill for all of them: what is beyond is not signed (MARKET_QUOTA_SPENT).
+    // "quotas": { "peer": { "tasksPerMinute": 600, "burst": 120, "atOnce": 64, "workSecondsPerHour": 7200 }, "skills": { "chat": { "atOnce": 8 } } },
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

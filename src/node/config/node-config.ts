@@ -9,8 +9,10 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
@@ -154,6 +156,8 @@ export type MarketConfig = {
   readonly models: readonly string[]
   /** Largest input or result that it takes, bytes. */
   readonly artifactBytesMax: number
+  /** What each payer, and each skill that is named, may have worked here. */
+  readonly quotas: WorkQuotasInit
 }
 
 export type PeersConfig = PeerTierInit & {
@@ -234,6 +238,22 @@ export type OutboundConfig = {
   readonly privateHosts: readonly string[]
 }
 
+/** Where programs that nobody trusts are run, and with what of this machine. Paths are absolute; absent ones are looked for where systems put such programs. */
+export type SandboxConfig = {
+  /** What `kernell sandbox prepare` makes. */
+  readonly directory: string
+  /** Image of containers, as the engine names it. */
+  readonly image: string
+  /** Kernel of machines. Absent: the one in the directory. */
+  readonly kernel?: string
+  readonly bubblewrap?: string
+  /** Unix socket of Docker, or of Podman's service. */
+  readonly containerSocket?: string
+  readonly qemu?: string
+  /** Absent: machines are QEMU's. */
+  readonly firecracker?: string
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -252,8 +272,11 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly untrusted: UntrustedConfig
+  /** What plans may do: the operator's rules, then those that hold otherwise. */
+  readonly firewall: FirewallPolicy
   readonly telemetry: TelemetryConfig
   readonly outbound: OutboundConfig
+  readonly sandbox: SandboxConfig
   /** Absent: prompts leave as they are. */
   readonly privacy?: PrivacyConfig
   readonly network: NetworkConfig

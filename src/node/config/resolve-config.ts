@@ -4,6 +4,7 @@ import { amountFromUsd, type Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
+import { withDefaults } from '../../core/firewall/firewall-policy.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
 import { DEFAULT_TEXT_RULES } from '../../core/injection/text-report.ts'
 import { REGRET_LIMITS_DEFAULT } from '../../core/policy/exploration/regret-account.ts'
@@ -15,6 +16,7 @@ import type {
   PolicyDocument,
   ProviderDocument,
   ExploreDocument,
+  FirewallDocument,
   RolloutDocument,
   UntrustedDocument,
   UsdDocument,
@@ -22,6 +24,7 @@ import type {
 import { resolveMarket } from './resolve-market.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
+import { resolveSandbox } from './resolve-sandbox.ts'
 import type { Environment } from './environment-document.ts'
 import type {
   ApiKeyConfig,
@@ -75,12 +78,17 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     router: { decompose: 'auto', attemptTimeoutMs: 120_000, ...document.router },
     cache: resolveCache(document, init.baseDir),
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
+    firewall: resolveFirewall(document.firewall ?? {}),
     telemetry: {
       consent: document.telemetry?.consent ?? false,
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
+    sandbox: resolveSandbox(document.sandbox ?? {}, {
+      userDataDir: init.defaultDataDir,
+      absolute: (path) => absolute(path, init.baseDir),
+    }),
     ...(document.privacy?.hideSecrets === true && { privacy: { hidesSecrets: true } }),
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
@@ -209,6 +217,13 @@ function resolveUntrusted({ enabled, model, ...rules }: UntrustedDocument, baseD
     ...(model !== undefined && { model: absolute(model, baseDir) }),
     rules: { ...DEFAULT_TEXT_RULES, ...rules },
   }
+}
+
+function resolveFirewall({ sources = [], sinks = [] }: FirewallDocument): NodeConfig['firewall'] {
+  return withDefaults({
+    sources,
+    sinks: sinks.map(({ external: isExternal, ...rule }) => ({ ...rule, isExternal })),
+  })
 }
 
 function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {

@@ -2,11 +2,12 @@ import type { AbortOptions } from '../../ports/abort-options.ts'
 import { answerPolicyControl, type ControlledNode as PolicyNode } from '../learning/rollout/policy-control.ts'
 import { answerBackupControl, type BackedUpNode } from '../backup/backup-control.ts'
 import { answerMarketControl, type MarketNode } from '../market/market-control.ts'
+import { answerFirewallControl, type PlanningNode } from '../firewall/firewall-control.ts'
 import { answerRightsControl, type GuardedNode } from '../rights/rights-control.ts'
 import { answerDecisionControl, type DecidingNode } from './decision-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from './control-request.ts'
 
-export type ControlledNode = PolicyNode & BackedUpNode & MarketNode & DecidingNode & GuardedNode
+export type ControlledNode = PolicyNode & BackedUpNode & MarketNode & DecidingNode & GuardedNode & PlanningNode
 
 /** Does what a command asked of one part of the node. Throws `REQUEST_INVALID` for what is no request, and what that part throws. */
 export async function answerControl(
@@ -25,4 +26,5 @@ const ANSWERS: Readonly<Record<ControlArea, Answer>> = {
   market: answerMarketControl,
   decisions: answerDecisionControl,
   rights: answerRightsControl,
+  firewall: answerFirewallControl,
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { parseDid } from '../../core/evidence/names.ts'
@@ -6,14 +5,12 @@ import { KEY_FILE_BYTES_MAX, parseKeyFile } from '../../keys/store/key-file.ts'
 import { CONTRACTS, type ContractNote } from '../../market/parties/contracts/contract-notes.ts'
 import { PartyJournal } from '../../market/parties/journal/party-journal.ts'
 import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
-import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
-import { createNodeFileSystem } from '../../storage/node-file-system.ts'
+import type { DataDirectory } from '../../storage/data-directory.ts'
 import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
 import { partyFilesIn, readKeptSet } from '../market/market-files.ts'
 import { PARTY_JOURNAL } from '../../market/parties/role/start-party.ts'
 import { readAtMost } from '../read-at-most.ts'
-import { findRunningNode } from '../running-node.ts'
-import { createSystemRandom } from '../system-random.ts'
+import { openPatiently } from '../rights/directory-rights.ts'
 import { openKeys } from './open-keys.ts'
 
 export type { KeyStore } from '../../keys/store/key-store.ts'
@@ -30,9 +27,6 @@ export async function showKey(dataDir: string, role: KeyRole): Promise<KeyDescri
   return await openKeys(dataDir).show(role)
 }
 
-/** Longest wait for other commands that have the directory open, each of which is done in about a second, and the pause between tries. */
-const WAIT_MS = 30_000
-const TRY_AGAIN_MS = 50
 /** Contracts that a refusal names. */
 const NAMED_MAX = 8
 
@@ -51,20 +45,6 @@ export async function changeKeys<Result>(
     return await work(openKeys(dataDir), directory)
   } finally {
     await directory.close()
-  }
-}
-
-async function openPatiently(dataDir: string): Promise<DataDirectory> {
-  const components = { fileSystem: createNodeFileSystem(), random: createSystemRandom() }
-  const until = performance.now() + WAIT_MS
-  for (;;) {
-    try {
-      return await openDataDirectory(components, { path: dataDir })
-    } catch (error: unknown) {
-      const isWorthWaiting = CodedError.is(error, 'STORE_LOCKED') && findRunningNode(dataDir) === undefined
-      if (!isWorthWaiting || performance.now() >= until) throw error
-    }
-    await setTimeout(TRY_AGAIN_MS)
   }
 }
 

@@ -1,5 +1,3 @@
-import type { Did } from '../../core/evidence/names.ts'
-import type { Revocations } from '../../core/capability/revocations.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
@@ -7,53 +5,72 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { AuditJournal } from '../../rights/audit-journal.ts'
 import { CallDesk } from '../../rights/call-desk.ts'
+import { GrantBook } from '../../rights/grant-book.ts'
+import { Grants } from '../../rights/grants.ts'
+import type { CallJudge } from '../../rights/granted-sandbox.ts'
+import type { IssuerComponents } from '../../rights/issue-right.ts'
 import { Quotas } from '../../rights/quotas.ts'
 import { type StopStore, StopSwitch } from '../../rights/stop-switch.ts'
 
 export type RightsInit = {
   readonly clock: Clock
   readonly stopStore: StopStore
-  readonly openLog: () => Promise<EventLog>
+  readonly openLog: (name: 'audit' | 'grants') => Promise<EventLog>
+  /** The key of this machine: chains begin with it, and it signs what is granted here. */
+  readonly openIssuer: () => Promise<IssuerComponents>
   readonly quotas: readonly QuotaRule[]
 }
 
-export type CallDeskInit = {
-  /** Whose machine it is: chains begin with this key. */
-  readonly self: Did
-  readonly owners?: readonly Did[]
-  readonly revocations?: () => Revocations
-}
-
-/** Who may do what on this node: the switch that stops everything, the audit journal, and the desk that lets calls through. */
+/** Who may do what on this node: the switch that stops everything, the audit journal, what is granted, and the desk that lets calls through. */
 export type NodeRights = {
   readonly stop: StopSwitch
   readonly quotas: Quotas
   /** Always the same journal, read from the data directory with the first call. Throws `STORE_CORRUPTED` and the other errors of a journal. */
   openAudit(): Promise<AuditJournal>
-  /** Lets calls through by capability. Orders are used up for all desks of this node together where there is one: open it once. */
-  openCallDesk(init: CallDeskInit): Promise<CallDesk>
+  /** What this machine's key grants, passes on and takes back. Throws as `openAudit`. */
+  openGrants(): Promise<Grants>
+  /**
+   * Lets calls through by capability, one order once, as long as nothing of its chain is taken back; throws `NODE_STOPPED` while everything is stopped. Always the same desk. Throws as `openAudit`.
+   */
+  openCallDesk(): Promise<CallJudge>
 }
 
-export async function openRights({ clock, stopStore, openLog, quotas }: RightsInit): Promise<NodeRights> {
-  let opening: ReturnType<typeof AuditJournal.open> | undefined
-  let desk: Promise<CallDesk> | undefined
-  const open = (): ReturnType<typeof AuditJournal.open> =>
-    (opening ??= openLog().then(async (log) => await AuditJournal.open({ log, clock })))
+export async function openRights({ clock, stopStore, openLog, openIssuer, quotas }: RightsInit): Promise<NodeRights> {
+  const verify = verifySignatureWith(createNodeVerifier())
+  const openJournal = once(async () => await AuditJournal.open({ log: await openLog('audit'), clock }))
   const stop = await StopSwitch.open({
     store: stopStore,
     clock,
-    record: async (event) => await (await open()).journal.append(event),
+    record: async (event) => await (await openJournal()).journal.append(event),
+  })
+  const openGrants = once(async () => {
+    const issuer = await openIssuer()
+    const { journal } = await openJournal()
+    const book = await GrantBook.open({ self: issuer.self, verify, log: await openLog('grants') })
+    return new Grants({ issuer, book, verify, clock, record: async (event) => await journal.append(event) })
+  })
+  const openDesk = once(async (): Promise<CallJudge> => {
+    const grants = await openGrants()
+    const revocations = (): typeof grants.revocations => grants.revocations
+    const desk = new CallDesk({ self: grants.self, verify, clock, ...(await openJournal()), revocations })
+    return {
+      async admit(asked) {
+        stop.check()
+        return await desk.admit(asked)
+      },
+    }
   })
   return {
     stop,
     quotas: new Quotas(quotas, clock),
-    openAudit: async () => (await open()).journal,
-    async openCallDesk(init) {
-      desk ??= open().then(
-        ({ journal, used }) =>
-          new CallDesk({ ...init, verify: verifySignatureWith(createNodeVerifier()), clock, journal, used }),
-      )
-      return await desk
-    },
+    openAudit: async () => (await openJournal()).journal,
+    openGrants,
+    openCallDesk: openDesk,
   }
+}
+
+/** Opens with the first call; all calls get the same. */
+function once<Opened>(open: () => Promise<Opened>): () => Promise<Opened> {
+  let opening: Promise<Opened> | undefined
+  return async () => await (opening ??= open())
 }

@@ -10,20 +10,23 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { answerGrantsControl, GRANT_OPERATIONS } from './grants-control.ts'
 import type { NodeRights } from './open-rights.ts'
 
 export type GuardedNode = { readonly rights: NodeRights }
 
 const LIST_MAX = 10_000
+const OPERATIONS = ['stop', 'release', 'stop-state', 'audit-list', 'audit-verify'] as const
 
-/** The switch and the audit journal, for commands. Throws `REQUEST_INVALID`, and what the journal throws. */
+/** The switch, the audit journal and grants, for commands. Throws `REQUEST_INVALID`, as `answerGrantsControl`, and what the journal throws. */
 export async function answerRightsControl(node: GuardedNode, request: ControlRequest): Promise<ControlAnswer> {
   return { kind: 'json', body: await answer(node.rights, request) }
 }
 
 async function answer(rights: NodeRights, request: ControlRequest): Promise<JsonValue> {
   const { stop } = rights
-  switch (choiceOf(request, 'op', ['stop', 'release', 'stop-state', 'audit-list', 'audit-verify'])) {
+  const operation = choiceOf(request, 'op', [...OPERATIONS, ...GRANT_OPERATIONS])
+  switch (operation) {
     case 'stop': {
       const { effect, record } = await stop.stop(actorOf(request))
       return { effect, ...record }
@@ -36,8 +39,10 @@ async function answer(rights: NodeRights, request: ControlRequest): Promise<Json
       return listEntries(await rights.openAudit(), request)
     case 'audit-verify':
       return verify(await rights.openAudit(), request)
+    case undefined:
+      throw invalidRequest('op', `op must be one of ${[...OPERATIONS, ...GRANT_OPERATIONS].join(', ')}`)
     default:
-      throw invalidRequest('op', 'op must be stop, release, stop-state, audit-list or audit-verify')
+      return await answerGrantsControl(rights, operation, request)
   }
 }
 

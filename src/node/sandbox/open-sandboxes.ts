@@ -9,14 +9,14 @@ import type {
   SandboxRuntime,
 } from '../../ports/sandbox-runtime.ts'
 import { createEgressBroker } from '../../guard/egress-broker.ts'
-import { createComponentSandbox } from '../../sandbox/component/create-component-sandbox.ts'
-import { createDockerSandbox } from '../../sandbox/docker/create-docker-sandbox.ts'
-import { createMicrovmSandbox } from '../../sandbox/microvm/create-microvm-sandbox.ts'
-import { createQuickjsSandbox } from '../../sandbox/quickjs/create-quickjs-sandbox.ts'
-import { createSubprocessSandbox } from '../../sandbox/subprocess/create-subprocess-sandbox.ts'
-import { guestPlace, SANDBOX_IMAGE } from './guest-place.ts'
+import { defaultDataDir } from '../config/load-config.ts'
+import type { SandboxConfig } from '../config/node-config.ts'
+import { defaultSandbox } from '../config/resolve-sandbox.ts'
+import { sandboxRuntimes } from './sandbox-runtimes.ts'
 
 export type SandboxesInit = {
+  /** Where they are made from what; default as a configuration that says nothing. */
+  readonly settings?: SandboxConfig | undefined
   /** Default: all that this node has. */
   readonly runtimes?: readonly SandboxRuntime[]
   /** The way to the hosts that a policy names. Default: a broker of these sandboxes alone. */
@@ -30,10 +30,15 @@ export type SandboxesRunOptions = SandboxRunOptions & {
   readonly runtime?: SandboxRuntimeName | undefined
 }
 
+export type SandboxStatesOptions = SandboxRunOptions & {
+  /** Default: all. */
+  readonly only?: readonly SandboxRuntimeName[] | undefined
+}
+
 /** The runtimes of a node as one: the weakest that works here and is strong enough runs a program, and a weaker one never does. */
 export type Sandboxes = AsyncDisposable & {
-  /** Tries every runtime out. */
-  states(options?: SandboxRunOptions): Promise<RuntimeStates>
+  /** Tries the runtimes out, all or those that are named. */
+  states(options?: SandboxStatesOptions): Promise<RuntimeStates>
   /**
    * Runs a program to its end. Throws what a runtime throws; `SANDBOX_UNAVAILABLE`, where none will do, says in `details.passedOver` of each why not.
    */
@@ -44,7 +49,8 @@ export type Sandboxes = AsyncDisposable & {
 
 export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
   const broker = createEgressBroker()
-  const all = init.runtimes ?? runtimesOfNode({ egress: broker, ...init })
+  const { settings = defaultSandbox(defaultDataDir()), egress = broker, environment } = init
+  const all = init.runtimes ?? sandboxRuntimes({ settings, egress, environment })
   const runtimes = new Map(all.map((runtime) => [runtime.name, runtime]))
   const close = async (): Promise<void> => {
     await Promise.all(all.map(async (runtime) => await runtime.close()))
@@ -58,22 +64,14 @@ export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
   }
 }
 
-function runtimesOfNode({ egress, environment }: SandboxesInit): readonly SandboxRuntime[] {
-  const { supervisor, kernel, initialFiles } = guestPlace()
-  const outside = { ...(environment !== undefined && { environment }) }
-  return [
-    createComponentSandbox(outside),
-    createQuickjsSandbox(outside),
-    createSubprocessSandbox({ egress, ...outside }),
-    createDockerSandbox({ image: SANDBOX_IMAGE, supervisor, ...(egress !== undefined && { egress }), ...outside }),
-    createMicrovmSandbox({ image: { kernel, initialFiles }, ...outside }),
-  ]
-}
-
 /** One after the other: a probe that fights with another for the processor may find that it does not work. */
-async function statesOf(runtimes: readonly SandboxRuntime[], options?: SandboxRunOptions): Promise<RuntimeStates> {
+async function statesOf(
+  runtimes: readonly SandboxRuntime[],
+  { only, ...options }: SandboxStatesOptions = {},
+): Promise<RuntimeStates> {
   const states: Partial<Record<SandboxRuntimeName, RuntimeState>> = {}
-  for (const runtime of runtimes) states[runtime.name] = await runtime.probe(options)
+  const meant = runtimes.filter(({ name }) => only?.includes(name) ?? true)
+  for (const runtime of meant) states[runtime.name] = await runtime.probe(options)
   return states
 }
 

@@ -1,27 +1,32 @@
 import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
-import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
-import { parseSandboxPolicy } from '../../wire/sandbox-policy-document.ts'
+import type { SandboxResult, SandboxRunOptions } from '../../ports/sandbox-runtime.ts'
+import { type CallJudge, type GrantedRun, runGranted } from '../../rights/granted-sandbox.ts'
+import type { SandboxConfig } from '../config/node-config.ts'
 import { openSandboxes } from './open-sandboxes.ts'
 
-export type RunInSandboxInit = {
-  /** As its file holds it. */
-  readonly policy: string
-  readonly program: SandboxProgram
-  readonly stdin: string | undefined
-  readonly runtime: SandboxRuntimeName | undefined
-  /** Whose variables the policy may name. */
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly signal: AbortSignal
+export type RunInSandboxComponents = {
+  /** Who says whether it may run, and writes that down. */
+  readonly desk: CallJudge
+  readonly settings: SandboxConfig
+  /** Whose variables the program may be given by name; default the process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** A runtime by name; it has to be strong enough all the same. */
+  readonly runtime?: SandboxRuntimeName | undefined
 }
 
-/** Runs one program on runtimes that are opened for it alone. Throws what `Sandboxes.run` throws, and `SANDBOX_POLICY_INVALID`. */
-export async function runInSandbox(init: RunInSandboxInit): Promise<SandboxResult> {
-  const { program, runtime, environment, signal } = init
-  const policy = parseSandboxPolicy(init.policy)
-  const sandboxes = openSandboxes({ environment })
+/** Runs one program, as its order and the chain behind it allow, on runtimes that are opened for it alone. Throws what `runGranted` and `Sandboxes.run` throw. */
+export async function runInSandbox(
+  { desk, settings, environment, runtime: named }: RunInSandboxComponents,
+  granted: GrantedRun,
+  options: SandboxRunOptions = {},
+): Promise<SandboxResult> {
+  const sandboxes = openSandboxes({ settings, ...(environment !== undefined && { environment }) })
   try {
-    const stdin = init.stdin === undefined ? {} : { stdin: new TextEncoder().encode(init.stdin) }
-    return await sandboxes.run({ program, policy, ...stdin }, { runtime, signal })
+    const runtime = {
+      run: async (...[request, more]: Parameters<typeof sandboxes.run>): Promise<SandboxResult> =>
+        await sandboxes.run(request, { ...more, runtime: named }),
+    }
+    return await runGranted({ desk, runtime }, granted, options)
   } finally {
     await sandboxes.close()
   }

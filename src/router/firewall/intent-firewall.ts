@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/error-codes.ts'
 import { hexOfBytes } from '../../base/hex.ts'
@@ -15,7 +16,7 @@ import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { Declassification, FlowLabels } from '../../core/firewall/flow-labels.ts'
 import type { IntentPlan } from '../../core/firewall/intent-plan.ts'
 import { reviewPlan, type FirewallReview } from '../../core/firewall/review-plan.ts'
-import { CLEAN_LABEL, type TaintLabel } from '../../core/firewall/taint-label.ts'
+import { CLEAN_LABEL, isAtMost, type TaintLabel } from '../../core/firewall/taint-label.ts'
 import {
   EMPTY_TAINT_REGISTER,
   formatTaintRegister,
@@ -30,6 +31,8 @@ import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import { AdmittedPlan } from './admitted-plan.ts'
+import { refusedPlan } from './refused-plan.ts'
 
 export type IntentFirewallComponents = {
   /** What is known of stored data and of used approvals outlives the process here. */
@@ -55,6 +58,8 @@ export class IntentFirewall {
   readonly #components: IntentFirewallComponents
   readonly #policy: FirewallPolicy
   #register: TaintRegister
+  /** As it is on stable storage. */
+  #written: TaintRegister
   #used: UsedApprovals
   #saving: Promise<void> = Promise.resolve()
 
@@ -62,6 +67,7 @@ export class IntentFirewall {
     this.#components = components
     this.#policy = policy
     this.#register = state.register
+    this.#written = state.register
     this.#used = state.used
   }
 
@@ -100,18 +106,40 @@ export class IntentFirewall {
    * used up, before it returns: only then may its first step be done.
    */
   async admit(plan: IntentPlan, token?: string): Promise<FlowLabels> {
+    return (await this.#admit(plan, token)).labels
+  }
+
+  /** The same for whoever carries the plan out: what is admitted is a copy, and each step has to be entered before it is done. */
+  async begin(plan: IntentPlan, token?: string): Promise<AdmittedPlan> {
+    const copy = copyOf(plan)
+    const { declassified } = await this.#admit(copy, token)
+    return new AdmittedPlan({
+      plan: copy,
+      planHash: planHashOf(copy),
+      review: () => reviewPlan(copy, { policy: this.#policy, register: this.#register, declassified }),
+    })
+  }
+
+  async #admit(
+    plan: IntentPlan,
+    token: string | undefined,
+  ): Promise<{ readonly labels: FlowLabels; readonly declassified: readonly Declassification[] }> {
     const approval = token === undefined ? undefined : this.#readToken(token)
-    const review = reviewPlan(plan, {
+    const declassified = approval?.declassified ?? []
+    const { isAllowed, refusals, labels } = reviewPlan(plan, {
       policy: this.#policy,
       register: this.#register,
-      declassified: approval?.declassified ?? [],
+      declassified,
     })
-    if (!review.isAllowed) throw refusedPlan(review)
+    // An approval of another plan is said to be one, whatever else is wrong with this one.
+    if (approval !== undefined && approval.planHash !== planHashOf(plan)) throw refusedApproval('APPROVAL_OTHER_PLAN')
+    if (!isAllowed) throw refusedPlan(refusals)
     // Without a wait between looking and marking, so that two calls cannot use one approval.
     if (approval !== undefined) this.#use(approval, plan)
-    this.#register = taintedBy(this.#register, plan, review.labels)
-    await this.#save()
-    return review.labels
+    const register = taintedBy(this.#register, plan, labels)
+    this.#register = register
+    if (approval !== undefined || register !== this.#written) await this.#save()
+    return { labels, declassified }
   }
 
   #readToken(token: string): Approval {
@@ -134,8 +162,10 @@ export class IntentFirewall {
   /** Writes one after the other, each the state as it is then. */
   #save(): Promise<void> {
     const saving = this.#saving.then(async () => {
-      const state = JSON.stringify({ register: formatTaintRegister(this.#register), used: [...this.#used] })
+      const register = this.#register
+      const state = JSON.stringify({ register: formatTaintRegister(register), used: [...this.#used] })
       await this.#components.store.put(STATE_KEY, utf8Bytes(state), { sync: true })
+      this.#written = register
     })
     this.#saving = saving.catch(() => undefined)
     return saving
@@ -180,18 +210,15 @@ function taintedBy(register: TaintRegister, plan: IntentPlan, labels: FlowLabels
   let next = register
   for (const { id, sink } of plan.steps) {
     const place = sink === undefined ? undefined : places.get(sink)
-    if (place !== undefined) next = taint(next, place, labels.get(id) ?? CLEAN_LABEL)
+    const label = labels.get(id) ?? CLEAN_LABEL
+    if (place !== undefined && !isAtMost(label, labelAt(next, place))) next = taint(next, place, label)
   }
   return next
 }
 
-function refusedPlan({ refusals }: FirewallReview): CodedError {
-  const [first] = refusals
-  const code: ErrorCode = first?.code ?? 'FIREWALL_PLAN_INVALID'
-  return new CodedError(code, {
-    message: `The plan is refused: ${first?.why ?? 'it is malformed'}`,
-    details: { refusals: refusals.map(({ code: rule, at, why, isApprovable }) => ({ rule, at, why, isApprovable })) },
-  })
+/** A plan is data: its canonical JSON says all of it. */
+function copyOf(plan: IntentPlan): IntentPlan {
+  return JSON.parse(canonicalJson(plan)) as IntentPlan
 }
 
 function refusedApproval(code: ErrorCode): CodedError {

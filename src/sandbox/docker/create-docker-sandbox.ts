@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { CodedError } from '../../base/errors.ts'
 import type { RuntimeState } from '../../core/sandbox/choose-runtime.ts'
 import { SANDBOX_LIMIT_DEFAULTS, type SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
@@ -17,12 +16,12 @@ import { checkRequest } from '../request/check-request.ts'
 import { runContainer } from './container-run.ts'
 import { containerSettings, EGRESS_SOCKET, SUPERVISOR } from './container-settings.ts'
 import { openGateFor } from './egress-gate.ts'
-import { EngineClient } from './engine-client.ts'
+import { EngineClient, usualSocket } from './engine-client.ts'
 
 export type DockerSandboxInit = {
-  /** Name of an image that is there; nothing is pulled. `scripts/sandbox-image.ts` makes a small one. */
+  /** Name of an image that is there; nothing is pulled. `kernell sandbox prepare` makes a small one. */
   readonly image: string
-  /** Path of the supervisor on the machine of the engine, which is bound into each container; `scripts/sandbox-image.ts` makes it. */
+  /** Path of the supervisor on the machine of the engine, which is bound into each container; `kernell sandbox prepare` makes it. */
   readonly supervisor: string
   /** Unix socket of Docker, or of Podman's service; default the first of their usual ones. */
   readonly socketPath?: string
@@ -40,7 +39,6 @@ export type DockerSandboxInit = {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock']
 const EGRESS_BYTES_MAX = 268_435_456
 const POLICY: SandboxPolicy = {
   isolation: 't4',
@@ -73,9 +71,7 @@ class DockerSandbox implements SandboxRuntime {
   constructor(init: DockerSandboxInit) {
     this.init = init
     this.slots = new RunSlots({ concurrencyMax: init.concurrencyMax ?? 4, waitingMax: init.waitingMax ?? 64 })
-    this.engine = new EngineClient(
-      init.socketPath ?? SOCKETS.find((path) => existsSync(path)) ?? '/var/run/docker.sock',
-    )
+    this.engine = new EngineClient(init.socketPath ?? usualSocket())
   }
 
   async probe(options: SandboxRunOptions = {}): Promise<RuntimeState> {
@@ -181,11 +177,11 @@ class DockerSandbox implements SandboxRuntime {
 const REMEDIES: readonly (readonly [sign: RegExp, remedy: string])[] = [
   [
     /image/,
-    'Make a small one from busybox with `node scripts/sandbox-image.ts`, or import another: `tar -C root -c . | docker import - NAME:TAG`.',
+    'Make a small one from busybox with `kernell sandbox prepare`, or import another: `tar -C root -c . | docker import - NAME:TAG`.',
   ],
   [
     /mount source|bind source|supervisor/,
-    'Make the supervisor with `node scripts/sandbox-image.ts`, on the machine of the engine.',
+    'Make the supervisor with `kernell sandbox prepare`, on the machine of the engine.',
   ],
   [/nobody answers/, 'Start Docker, or `podman system service`, and let this user open its socket.'],
 ]

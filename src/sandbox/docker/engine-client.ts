@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { CodedError } from '../../base/errors.ts'
@@ -14,11 +15,19 @@ const LISTED = z.array(
 )
 const COMPLAINT = z.object({ message: z.string() })
 
+const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock']
+
+/** Where Docker or Podman listens: the first of their usual sockets that is there. */
+export function usualSocket(): string {
+  return SOCKETS.find((path) => existsSync(path)) ?? '/var/run/docker.sock'
+}
+
 export type ListedContainer = { readonly id: string; readonly name: string; readonly owner: string }
 
 const COMPLAINT_MAX = 500
 const GONE_WITHIN_MS = 5_000
 const LOOK_EVERY_MS = 20
+const IMPORT_WITHIN_MS = 120_000
 
 /**
  * What is asked of Docker or Podman, over the socket on which either listens. Their commands do the same, and each of them is a process that takes a tenth of a second; no word that is sent is
@@ -78,6 +87,31 @@ export class EngineClient {
     }
   }
 
+  /** Makes an image of an archive of files. */
+  async importImage(name: string, archive: Uint8Array): Promise<void> {
+    const { repository, tag } = partsOf(name)
+    const words = new URLSearchParams({ fromSrc: '-', repo: repository, tag })
+    const reply = expectStatus(
+      await askLocally({
+        socketPath: this.socketPath,
+        method: 'POST',
+        path: `/images/create?${words.toString()}`,
+        bytes: archive,
+        withinMs: IMPORT_WITHIN_MS,
+      }),
+      [200],
+    )
+    // What goes wrong after the first byte is said in a line of the answer.
+    const failure = /"error":\s*"([^"]*)"/.exec(textOf(reply.body))?.[1]
+    if (failure !== undefined)
+      throw new CodedError('SANDBOX_BROKEN', { message: `the container's engine took no image: ${failure}` })
+  }
+
+  /** Takes an image away. */
+  async removeImage(name: string): Promise<void> {
+    expectStatus(await this.ask('DELETE', `/images/${encodeURIComponent(name)}`, {}), [200, 404])
+  }
+
   /** Containers of sandboxes, whoever made them. */
   async list(): Promise<readonly ListedContainer[]> {
     const filters = encodeURIComponent(JSON.stringify({ label: [OWNER_LABEL] }))
@@ -103,4 +137,15 @@ function expectStatus(reply: LocalReply, expected: readonly number[]): LocalRepl
   const complaint = COMPLAINT.safeParse(reply.body)
   const text = complaint.success ? complaint.data.message.slice(0, COMPLAINT_MAX) : ''
   throw new CodedError('SANDBOX_BROKEN', { message: `the container's engine answered ${reply.status}: ${text}` })
+}
+
+/** Several lines of JSON are no JSON, and left as they came. */
+function textOf(body: unknown): string {
+  return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
+}
+
+/** The last colon begins the tag, if no path follows. */
+function partsOf(name: string): { readonly repository: string; readonly tag: string } {
+  const [, repository = name, tag = 'latest'] = /^(.+):([^/:]+)$/.exec(name) ?? []
+  return { repository, tag }
 }

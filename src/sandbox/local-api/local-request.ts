@@ -10,6 +10,8 @@ export type LocalRequest = {
   readonly path: string
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as they are, in the place of `body`. */
+  readonly bytes?: Uint8Array
   /** Gives the answer up, and its connection with it. */
   readonly signal?: AbortSignal | undefined
   /** Until the answer is whole, milliseconds; default 30 s. */
@@ -57,7 +59,8 @@ type Opened = { readonly response: IncomingMessage; readonly socket: Socket | un
 
 async function open(init: LocalRequest, headers: Readonly<Record<string, string>>): Promise<Opened> {
   init.signal?.throwIfAborted()
-  const body = init.body === undefined ? undefined : JSON.stringify(init.body)
+  const json = init.body === undefined ? undefined : JSON.stringify(init.body)
+  const body = init.bytes ?? json
   const outgoing = request({
     socketPath: init.socketPath,
     method: init.method,
@@ -67,7 +70,10 @@ async function open(init: LocalRequest, headers: Readonly<Record<string, string>
     headers: {
       Host: 'localhost',
       Accept: 'application/json',
-      ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      ...(body !== undefined && {
+        'Content-Type': init.bytes === undefined ? 'application/json' : 'application/x-tar',
+        'Content-Length': Buffer.byteLength(body),
+      }),
       ...headers,
     },
     ...(init.signal !== undefined && { signal: init.signal }),

@@ -11,10 +11,12 @@ import type { MachineEngine } from './machine-engine.ts'
 import type { GuestImage } from './machine-settings.ts'
 
 export type MicrovmSandboxInit = {
-  /** What machines start from, as absolute paths; `scripts/sandbox-guest.ts` makes them. */
+  /** What machines start from, as absolute paths; `kernell sandbox prepare` makes them. */
   readonly image: GuestImage
   /** Firecracker's program, as an absolute path; it is taken before QEMU where machines have the processor's help. */
   readonly firecracker?: string
+  /** Path of QEMU; default where systems put it. */
+  readonly qemu?: string
   /** Runs at one time; default 2. */
   readonly concurrencyMax?: number
   /** Runs that wait; default 64. */
@@ -122,6 +124,7 @@ class MicrovmSandbox implements SandboxRuntime {
     return await findEngine({
       image: this.init.image,
       firecracker: this.init.firecracker,
+      qemu: this.init.qemu,
       runs,
       bootWithinMs: this.init.bootWithinMs ?? 60_000,
       signal,
@@ -155,7 +158,7 @@ function explain(error: unknown): { readonly reason: string; readonly remedy: st
   const reason = error instanceof Error ? error.message : String(error)
   if (reason.includes('qemu-system-x86_64 is not')) return { reason, remedy: 'Install the package `qemu-system-x86`.' }
   if (reason.includes('ENOENT'))
-    return { reason, remedy: 'Make a kernel and its first files with `node scripts/sandbox-guest.ts`.' }
+    return { reason, remedy: 'Make what machines start from with `kernell sandbox prepare`.' }
   return { reason, remedy: 'Start QEMU by hand with the kernel and the first files, and read what it says.' }
 }
 

@@ -9,6 +9,7 @@ import { createQemuEngine } from './qemu-engine.ts'
 export type FindEngineInit = {
   readonly image: GuestImage
   readonly firecracker: string | undefined
+  readonly qemu: string | undefined
   readonly runs: OwnedRuns
   readonly bootWithinMs: number
   readonly signal: AbortSignal
@@ -22,7 +23,7 @@ const HELPED_BOOT_WITHIN_MS = 5_000
 /** The first way in which a machine starts and runs a program here. Throws `SANDBOX_UNAVAILABLE`, what the last way threw, and the signal's reason. */
 export async function findEngine(init: FindEngineInit): Promise<MachineEngine> {
   for (const path of [init.image.kernel, init.image.initialFiles]) accessSync(path, constants.R_OK)
-  const tools = await findQemu()
+  const tools = await findQemu(init.qemu)
   for (const make of helpedEngines(init, tools)) {
     try {
       const engine = await make()

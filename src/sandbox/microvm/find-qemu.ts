@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CodedError } from '../../base/errors.ts'
+import { needProgram } from '../process/find-program.ts'
 
 export type QemuTools = {
   /** As QEMU says it. */
@@ -14,40 +15,22 @@ export type QemuTools = {
   readonly hasDevice: boolean
 }
 
-/** Where systems put programs. The caller's `PATH` is not asked: what stands there may be anybody's. */
-const PLACES = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin']
 const DEVICE = '/dev/kvm'
 const NOBODY = 65_534
 const GROUP_READS_AND_WRITES = 0o060
 const OTHERS_READ_AND_WRITE = 0o006
 
-/** Throws `SANDBOX_UNAVAILABLE`, which says what is missing. */
-export async function findQemu(): Promise<QemuTools> {
+/** `named`: the path of QEMU, where the operator says it. Throws `SANDBOX_UNAVAILABLE`, which says what is missing. */
+export async function findQemu(named?: string): Promise<QemuTools> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new CodedError('SANDBOX_UNAVAILABLE', {
       message: `no such machine is made for the processor ${process.arch} under ${process.platform}`,
     })
-  const qemu = findProgram('qemu-system-x86_64')
-  const prlimit = findProgram('prlimit')
+  const qemu = needProgram('qemu-system-x86_64', named)
+  const prlimit = needProgram('prlimit')
   const { stdout } = await promisify(execFile)(qemu, ['--version'], { env: {} })
   const user = process.getuid?.() === 0 ? unprivileged() : undefined
   return { version: stdout.split('\n')[0] ?? '', qemu, prlimit, user, hasDevice: hasDevice(user) }
-}
-
-/** Throws `SANDBOX_UNAVAILABLE` where it is in none of the places. */
-export function findProgram(name: string): string {
-  const path = PLACES.map((place) => `${place}/${name}`).find((each) => isExecutable(each))
-  if (path === undefined) throw new CodedError('SANDBOX_UNAVAILABLE', { message: `${name} is not installed` })
-  return path
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Nobody, in the group that may use the device where there is one. */

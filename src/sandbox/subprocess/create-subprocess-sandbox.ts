@@ -21,6 +21,8 @@ export type SubprocessSandboxInit = {
   readonly egress?: SandboxEgress | undefined
   /** Of all that one run receives and sends through it, bytes; default 256 MiB. */
   readonly egressBytesMax?: number
+  /** Path of bubblewrap; default where systems put it. */
+  readonly bubblewrap?: string
   /** Runs at one time; default 4. */
   readonly concurrencyMax?: number
   /** Runs that wait; default 64. */
@@ -102,7 +104,10 @@ class SubprocessSandbox implements SandboxRuntime {
   ): Promise<SandboxResult> {
     const { program } = request
     if (program.kind !== 'command') throw new TypeError('what is no command was refused before')
-    this.tools ??= findTools(this.init.useControlGroups ?? true)
+    this.tools ??= findTools({
+      useControlGroups: this.init.useControlGroups ?? true,
+      bubblewrap: this.init.bubblewrap,
+    })
     const tools = await this.tools
     const owned = await this.openRuns()
     this.count += 1

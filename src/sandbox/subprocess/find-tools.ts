@@ -1,18 +1,22 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CodedError } from '../../base/errors.ts'
+import { findProgram, needProgram } from '../process/find-program.ts'
 import type { ConfinedTools } from './confined-run.ts'
 import { findControlGroups } from './limits/control-group-places.ts'
 import { NOBODY } from './system-view.ts'
 
-/** Where systems put programs. The caller's `PATH` is not asked: what stands there may be anybody's. */
-const PLACES = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin']
+export type FindToolsInit = {
+  readonly useControlGroups: boolean
+  /** Path of bubblewrap, where the operator says it. */
+  readonly bubblewrap: string | undefined
+}
 
 /** What this machine has of what a run is made with. Throws `SANDBOX_UNAVAILABLE`, which says what is missing. */
-export async function findTools(useControlGroups: boolean): Promise<ConfinedTools> {
-  const bubblewrap = need('bwrap')
-  const prlimit = need('prlimit')
+export async function findTools({ useControlGroups, bubblewrap: named }: FindToolsInit): Promise<ConfinedTools> {
+  const bubblewrap = needProgram('bwrap', named)
+  const prlimit = needProgram('prlimit')
   const architecture = process.arch
   if (process.platform !== 'linux' || (architecture !== 'x64' && architecture !== 'arm64'))
     throw new CodedError('SANDBOX_UNAVAILABLE', {
@@ -22,7 +26,7 @@ export async function findTools(useControlGroups: boolean): Promise<ConfinedTool
   return {
     bubblewrap,
     prlimit,
-    nsenter: find('nsenter'),
+    nsenter: findProgram('nsenter'),
     architecture,
     user: whomToBe(),
     controlGroups: useControlGroups ? findControlGroups() : undefined,
@@ -43,23 +47,4 @@ function mapsNobody(map: string): boolean {
     const [from = Number.NaN, , count = 0] = line.trim().split(/\s+/).map(Number)
     return NOBODY >= from && NOBODY < from + count
   })
-}
-
-function need(name: string): string {
-  const path = find(name)
-  if (path === undefined) throw new CodedError('SANDBOX_UNAVAILABLE', { message: `${name} is not installed` })
-  return path
-}
-
-function find(name: string): string | undefined {
-  for (const place of PLACES) {
-    const path = `${place}/${name}`
-    try {
-      accessSync(path, constants.X_OK)
-      return path
-    } catch {
-      // It may be in the next place.
-    }
-  }
-  return undefined
 }

@@ -10,13 +10,13 @@ import { readProcessStat } from '../../../src/sandbox/process/process-identity.t
 import type { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
 import type { createDockerSandbox } from '../../../src/sandbox/docker/create-docker-sandbox.ts'
 import type { createMicrovmSandbox } from '../../../src/sandbox/microvm/create-microvm-sandbox.ts'
-import type { guestPlace as GuestPlace } from '../../../src/node/sandbox/guest-place.ts'
+import { preparedFiles } from '../../../src/sandbox/prepare/prepared-place.ts'
+import { defaultDataDir } from '../../../src/node/config/load-config.ts'
+import { defaultSandbox } from '../../../src/node/config/resolve-sandbox.ts'
 import { type Bench, type BenchRow, median, roundFigure, type SkippedPeer } from '../bench.ts'
 
 /** A way to have a runtime, and what is special about it. Those that do not work on this machine are skipped, with their reason. */
 type Candidate = { readonly case: string; readonly note: string; readonly open: () => SandboxRuntime }
-
-type GuestPlaceModule = { readonly guestPlace: typeof GuestPlace; readonly SANDBOX_IMAGE: string }
 
 /** As it is published: from sources, every process that is started would translate them first. */
 async function built<Module>(path: string): Promise<Module> {
@@ -39,8 +39,8 @@ async function listCandidates(): Promise<readonly Candidate[]> {
   const microvm = await built<{ readonly createMicrovmSandbox: typeof createMicrovmSandbox }>(
     'sandbox/microvm/create-microvm-sandbox',
   )
-  const { guestPlace, SANDBOX_IMAGE: image } = await built<GuestPlaceModule>('node/sandbox/guest-place')
-  const { supervisor, kernel, initialFiles } = guestPlace()
+  const { directory, image } = defaultSandbox(defaultDataDir())
+  const { supervisor, kernel, initialFiles } = preparedFiles(directory)
   const [cold, warm] = ['a process is started for each run', 'a process waits for each run']
   return [
     { case: 'wasm', note: cold, open: () => component.createComponentSandbox({ warmMax: 0 }) },

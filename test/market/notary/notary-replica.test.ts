@@ -137,6 +137,32 @@ describe('notaries over their disks', () => {
   })
 })
 
+describe('a member that asks without end', () => {
+  test('is sent every decision once, and once more when it may have been lost', async () => {
+    const world = await worldOf(1)
+    for (let at = 1; at <= 20; at += 1) {
+      world.submit(tick(at))
+      await world.pass(20)
+    }
+    await world.pass(1_000)
+    let sent = 0
+    const helper = seatOf(world, 2)
+    helper.withholds = (frame, to) => {
+      if (frame.type === 'notary-decision' && to === 3) sent += 1
+      return false
+    }
+    for (let count = 0; count < 200; count += 1)
+      helper.replica?.receive(3, { type: 'notary-ask', set: world.set.id, slot: 1 + (count % 20) })
+    await world.pass(5)
+    const kept = sent
+    expect(kept).toBeGreaterThan(10)
+    expect(kept).toBeLessThanOrEqual(20)
+    await world.pass(2_000)
+    expect(sent).toBeGreaterThan(kept)
+    expect(sent).toBeLessThanOrEqual(40)
+  })
+})
+
 describe('a member that votes twice', () => {
   const voteOf = (world: SeatWorld, member: number, statement: VoteStatement): NotaryFrame => {
     const signature = signAs(didOf(member), bytesOfVote(world.set, statement))

@@ -116,6 +116,18 @@ describe('a notary set of four', () => {
     30_000,
   )
 
+  test('brings a member up to date that comes back when all that was ordered has expired', async () => {
+    const { world: four, client } = await opened()
+    const away = four.seats[3]
+    await away?.stop()
+    await settle(client, new Deal(four.set, { name: 'late', now: clock.now() }))
+    if (away !== undefined) away.aheadMs = 100 * 86_400_000
+    await away?.start()
+    await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+    const [head] = await four.heads()
+    expect(head).toContain('"index":9')
+  }, 30_000)
+
   test('gives byte-equal receipts after all members have started again', async () => {
     const { world: four, client } = await opened()
     const deal = new Deal(four.set, { name: 'three', now: clock.now() })

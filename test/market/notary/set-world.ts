@@ -1,4 +1,4 @@
-import type { DurationMs } from '../../../src/base/time.ts'
+import { addDuration, type DurationMs } from '../../../src/base/time.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { ParameterSet } from '../../../src/core/governance/parameter-set.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
@@ -43,6 +43,8 @@ const TIMING = {
 export class Member {
   readonly failures: unknown[] = []
   service: NotaryService | undefined
+  /** How far its clock is ahead of that of all others, ms. */
+  aheadMs = 0
   readonly disk = {
     books: createMemoryEventLog(),
     replica: createMemoryEventLog(),
@@ -81,7 +83,7 @@ export class Member {
         signer: signatures.createSigner(party.seed),
         verifier: signatures,
         hashes: PORTABLE_HASHES,
-        clock,
+        clock: { ...clock, now: () => addDuration(clock.now(), this.aheadMs as DurationMs) },
         timers,
         members: { transport, replica: kept(replica), decisions: kept(decisions), verify, instance },
         onFailure: (cause) => void this.failures.push(cause),

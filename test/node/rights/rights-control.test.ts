@@ -7,6 +7,7 @@ import { answerRightsControl } from '../../../src/node/rights/rights-control.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 
 const clock = { now: () => timestampFromMs(5), monotonicMs: () => 0, timeoutSignal: () => new AbortController().signal }
+const openIssuer = async (): Promise<never> => await Promise.reject(new Error('Nothing is granted here'))
 const stopStore = {
   read: async () => await Promise.resolve(undefined),
   write: async () => await Promise.resolve(),
@@ -16,7 +17,13 @@ const stopStore = {
 describe('control of rights', () => {
   it('keeps a stopped node from beginning anything in the market, and lets it look and take back', async () => {
     const log = createMemoryEventLog()
-    const rights = await openRights({ clock, stopStore, openLog: async () => await Promise.resolve(log), quotas: [] })
+    const rights = await openRights({
+      clock,
+      stopStore,
+      openLog: async () => await Promise.resolve(log),
+      openIssuer,
+      quotas: [],
+    })
     const asked: unknown[] = []
     const openMarket = async (): Promise<never> => {
       asked.push('market')
@@ -39,7 +46,7 @@ describe('control of rights', () => {
   it('refuses what is no request of its own', async () => {
     const openLog = async (): Promise<ReturnType<typeof createMemoryEventLog>> =>
       await Promise.resolve(createMemoryEventLog())
-    const rights = await openRights({ clock, stopStore, openLog, quotas: [] })
+    const rights = await openRights({ clock, stopStore, openLog, openIssuer, quotas: [] })
     const wrong = [
       {},
       { op: 'nothing' },

@@ -3,7 +3,7 @@ import type { RuntimeState } from '../../../src/core/sandbox/choose-runtime.ts'
 import type { IsolationTier, SandboxRuntimeName } from '../../../src/core/sandbox/isolation.ts'
 import { SANDBOX_LIMIT_DEFAULTS } from '../../../src/core/sandbox/sandbox-policy.ts'
 import { diagnoseSandboxes } from '../../../src/node/diagnosis/diagnose-sandboxes.ts'
-import { openSandboxes } from '../../../src/node/sandbox/open-sandboxes.ts'
+import { openSandboxes, type Sandboxes } from '../../../src/node/sandbox/open-sandboxes.ts'
 import type { SandboxRequest, SandboxResult, SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
 
 const WORKS: RuntimeState = { works: true, version: '1' }
@@ -86,11 +86,25 @@ it('says of each why not, and what would help', async () => {
 
 it('a diagnosis tries out all, warns of what does not work, and closes them', async () => {
   const { asked, all } = runtimes({ subprocess: WORKS, docker: ABSENT, microvm: { ...WORKS, isEmulated: true } })
-  const checks = await diagnoseSandboxes(new AbortController().signal, () => openSandboxes({ runtimes: all }))
+  const settings = { directory: '/nowhere', image: 'none:none' }
+  const open = (): Sandboxes => openSandboxes({ runtimes: all })
+  const checks = await diagnoseSandboxes(new AbortController().signal, { settings, open })
   expect(checks).toEqual([
+    {
+      name: 'sandbox files',
+      state: 'ok',
+      detail: 'nothing is prepared in /nowhere: no containers, no machines',
+      remedy: expect.stringContaining('kernell sandbox prepare'),
+    },
     { name: 'sandbox subprocess', state: 'ok', detail: '1: each command at t3' },
     { name: 'sandbox docker', state: 'warning', detail: 'not installed', remedy: 'Install it.' },
     { name: 'sandbox microvm', state: 'ok', detail: '1: each command at t5, emulated' },
   ])
   expect(asked.filter((line) => line.startsWith('close'))).toHaveLength(3)
+})
+
+it('tries out those that are named and no others', async () => {
+  const { asked, all } = runtimes({ subprocess: WORKS, docker: WORKS, microvm: WORKS })
+  expect(await openSandboxes({ runtimes: all }).states({ only: ['docker'] })).toEqual({ docker: WORKS })
+  expect(asked).toEqual(['probe docker'])
 })

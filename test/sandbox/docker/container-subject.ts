@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { writeTar } from '../../../scripts/sandbox/tar.ts'
 import type { SandboxEgress, SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
 import { createDockerSandbox } from '../../../src/sandbox/docker/create-docker-sandbox.ts'
 import { EngineClient } from '../../../src/sandbox/docker/engine-client.ts'
+import { imageArchive } from '../../../src/sandbox/prepare/image-archive.ts'
 import { buildTestGuest, whyNoGuest } from '../guest/guest-image.ts'
 import { openHome, SUITE_ENVIRONMENT } from '../subject.ts'
 
@@ -30,16 +29,12 @@ export type ContainerSubject = {
 
 /** An image that is made once and taken away again, and runtimes over it that do two runs at one time. */
 export async function openContainerSubject(): Promise<ContainerSubject> {
-  const guest = buildTestGuest()
+  const guest = await buildTestGuest()
   const home = await openHome()
   const image = `kernell-sandbox-test:p${process.pid}`
-  const docker = (...args: readonly string[]): readonly string[] => ['--host', `unix://${SOCKET}`, ...args]
-  execFileSync('docker', docker('import', '-', image), {
-    input: writeTar(guest.files),
-    stdio: ['pipe', 'ignore', 'inherit'],
-  })
   const settings = { image, supervisor: guest.supervisor, socketPath: SOCKET, home: home.path }
   const engine = new EngineClient(SOCKET)
+  await engine.importImage(image, await imageArchive(guest.files))
   return {
     settings,
     open: (init) =>
@@ -49,7 +44,7 @@ export async function openContainerSubject(): Promise<ContainerSubject> {
       ...(await engine.list()).filter(({ owner }) => owner.includes(`-${process.pid}-`)).map(({ name }) => name),
     ],
     remove: async () => {
-      execFileSync('docker', docker('rmi', image), { stdio: ['ignore', 'ignore', 'inherit'] })
+      await engine.removeImage(image)
       await home.remove()
       guest.remove()
     },

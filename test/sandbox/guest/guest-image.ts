@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Entry, writeCpio } from '../../../src/sandbox/guest/cpio.ts'
-import { baseFiles, buildSupervisor } from '../../../scripts/sandbox/guest-parts.ts'
+import { baseFiles } from '../../../src/sandbox/prepare/base-files.ts'
+import { compileSupervisor } from '../../../src/sandbox/prepare/compile-supervisor.ts'
 
 const PROBE_SOURCE = fileURLToPath(new URL('../corpus/probe.c', import.meta.url))
 const PORTS_SOURCE = fileURLToPath(new URL('ports.c', import.meta.url))
@@ -18,16 +19,16 @@ export type TestGuest = {
 }
 
 /** What containers and machines of tests run in: busybox, and the program of attacks. */
-export function buildTestGuest(): TestGuest {
+export async function buildTestGuest(): Promise<TestGuest> {
   const directory = mkdtempSync(join(tmpdir(), 'kernell-guest-'))
   const supervisor = join(directory, 'supervisor')
   const probe = join(directory, 'probe')
-  buildSupervisor(supervisor)
+  await compileSupervisor(supervisor)
   execFileSync('gcc', ['-static', '-O1', '-w', '-pthread', '-o', probe, PROBE_SOURCE])
   const ports = join(directory, 'ports')
   execFileSync('gcc', ['-static', '-O1', '-o', ports, PORTS_SOURCE])
   const files: readonly Entry[] = [
-    ...baseFiles(),
+    ...(await baseFiles()),
     { kind: 'file', path: 'bin/probe', bytes: readFileSync(probe), mode: 0o755 },
     { kind: 'file', path: 'bin/ports', bytes: readFileSync(ports), mode: 0o755 },
   ]

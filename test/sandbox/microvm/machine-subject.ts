@@ -14,7 +14,7 @@ export type MachineSubject = {
 
 /** A guest that is built once, and runtimes over it that do two runs at one time. */
 export async function openMachineSubject(): Promise<MachineSubject> {
-  const guest = buildTestGuest()
+  const guest = await buildTestGuest()
   const home = await openHome()
   const image = { kernel: findGuestKernel() ?? '', initialFiles: guest.initialFiles }
   return {

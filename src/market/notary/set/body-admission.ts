@@ -6,12 +6,15 @@ import { Admission, type AdmissionComponents, type Admitted, type Dismissed, typ
 import { bodyOfOrdered, isOrdered, LEDGER_SUBJECT, orderedEvent } from '../books/booked-event.ts'
 import { isWanted } from '../books/due-entries.ts'
 import type { KnownRules } from '../books/known-rules.ts'
+import type { NamedMessages } from './notary-application.ts'
 
 export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
   readonly rules: KnownRules
   /** The set of this member, as contracts name it. */
   readonly setTerms: NotarySetTerms
 }
+
+const NONE: NamedMessages = { decided: new Set(), inBlocks: new Set() }
 
 /** Messages of other members are authenticated here as if their senders had sent them here; nobody is answered. */
 export class BodyAdmission {
@@ -30,14 +33,11 @@ export class BodyAdmission {
   }
 
   /** For each body its entry; `undefined` for one that is none. */
-  async admit(
-    bodies: readonly string[],
-    decided: ReadonlySet<Hash> = new Set(),
-  ): Promise<readonly (Entry | undefined)[]> {
-    return await Promise.all(bodies.map(async (body) => await this.look(body, decided)))
+  async admit(bodies: readonly string[], named: NamedMessages = NONE): Promise<readonly (Entry | undefined)[]> {
+    return await Promise.all(bodies.map(async (body) => await this.look(body, named)))
   }
 
-  private async look(body: string, decided: ReadonlySet<Hash>): Promise<Entry | undefined> {
+  private async look(body: string, { decided, inBlocks }: NamedMessages): Promise<Entry | undefined> {
     if (body.startsWith('{"ordered":')) return this.lookOrdered(body, decided)
     const item = await new Promise<Admitted | Dismissed | undefined>((resolve) => {
       const finish = (found: Admitted | Dismissed | undefined): void => {
@@ -46,7 +46,7 @@ export class BodyAdmission {
       }
       const waiter: Waiter = { resolve: () => finish(undefined), reject: () => finish(undefined) }
       this.looking.set(waiter, finish)
-      this.admission.push(utf8Bytes(body), waiter)
+      this.admission.push(utf8Bytes(body), waiter, (message) => inBlocks.has(message))
     })
     // One message has one text.
     return item?.kind === 'admitted' && item.sent.text === body ? entryOf(item) : undefined

@@ -5,7 +5,7 @@ import type { NotaryState } from '../../../core/notary/notary-state.ts'
 import type { NotaryFrame } from '../../../wire/v1/notary-messages.ts'
 import { type BodyStore, LOOSE_MAX } from './body-store.ts'
 import type { KeptDecisions } from './kept-decisions.ts'
-import type { NotaryApplication, NotaryMessage } from './notary-application.ts'
+import type { NamedMessages, NotaryApplication, NotaryMessage } from './notary-application.ts'
 
 export type BodyExchangeInit = {
   readonly set: NotarySet
@@ -54,10 +54,8 @@ export class BodyExchange {
     need: () => BodyNeed,
   ): Promise<{ readonly messages: readonly NotaryMessage[]; readonly fresh: readonly Entry[] }> {
     const { bodies, application } = this.init
-    const admitted = (await bodies.admit(application, texts, () => this.decided())) ?? []
-    const { parked } = need()
-    const decided = this.decided()
-    const wanted = new Set([...decided, ...parked.map(({ message }) => message)])
+    const admitted = (await bodies.admit(application, texts, () => this.namedIn(need()))) ?? []
+    const { decided, inBlocks: wanted } = this.namedIn(need())
     if (this.isFull(admitted.length)) this.sweep(need())
     const isFull = this.isFull(admitted.length)
     const unknown = admitted.filter(({ message }) => !bodies.has(message))
@@ -71,8 +69,9 @@ export class BodyExchange {
     return { messages, fresh: fresh.map(({ message, contract }) => ({ message, contract })) }
   }
 
-  private decided(): ReadonlySet<Hash> {
-    return new Set(this.init.kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
+  private namedIn({ parked }: BodyNeed): NamedMessages {
+    const decided = new Set(this.init.kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
+    return { decided, inBlocks: new Set([...decided, ...parked.map(({ message }) => message)]) }
   }
 
   /** Forgets bodies that nothing waits for. */

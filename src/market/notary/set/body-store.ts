@@ -6,7 +6,7 @@ import {
   NOTARY_BODY_CHARACTERS_MAX,
   type NotaryFrame,
 } from '../../../wire/v1/notary-messages.ts'
-import type { NotaryApplication, NotaryMessage } from './notary-application.ts'
+import type { NamedMessages, NotaryApplication, NotaryMessage } from './notary-application.ts'
 
 /** Messages that are kept without being part of a decision at most; beyond, what nothing waits for is dropped. */
 export const LOOSE_MAX: number = PENDING_MAX + 2 * BATCH_MAX
@@ -57,12 +57,12 @@ export class BodyStore {
   async admit(
     application: Pick<NotaryApplication, 'admit'>,
     bodies: readonly string[],
-    decided: () => ReadonlySet<Hash>,
+    named: () => NamedMessages,
   ): Promise<readonly NotaryMessage[] | undefined> {
     if (this.admissions >= ADMISSIONS_MAX) return undefined
     this.admissions += 1
     try {
-      const entries = await application.admit(bodies, decided())
+      const entries = await application.admit(bodies, named())
       return bodies.flatMap((body, index) => {
         const entry = entries[index]
         return entry === undefined ? [] : { ...entry, body }

@@ -4,6 +4,14 @@ import type { Entry } from '../../../core/notary/block.ts'
 import type { Decision } from '../../../core/notary/certificate.ts'
 import type { Execution } from '../../../core/notary/notary-event.ts'
 
+/** Messages that blocks name, which this member does not judge by what it would let in itself. */
+export type NamedMessages = {
+  /** Certified by a quorum. */
+  readonly decided: ReadonlySet<Hash>
+  /** Of a block that is decided, or that this member is to run: whether a message came in time is judged by the block's stamp, as everywhere, and not by a clock. */
+  readonly inBlocks: ReadonlySet<Hash>
+}
+
 /** A message with its canonical text, at most `NOTARY_BODY_CHARACTERS_MAX` characters. */
 export type NotaryMessage = Entry & { readonly body: string }
 
@@ -29,10 +37,9 @@ export type NotaryApplication = {
   /** What the certified block of that slot commits to; at the start, what the set agreed to begin on. */
   readonly state: Hash
   /**
-   * Reads and authenticates messages of other members; `undefined` for one that is none. What a quorum has certified is not judged by what this member would let in:
-   * `decided` names it.
+   * Reads and authenticates messages of other members; `undefined` for one that is none. A member that lags gets what has expired since: `named` says what it is to take.
    */
-  admit(bodies: readonly string[], decided: ReadonlySet<Hash>): Promise<readonly (Entry | undefined)[]>
+  admit(bodies: readonly string[], named: NamedMessages): Promise<readonly (Entry | undefined)[]>
   /**
    * Whether ordering a message again would change nothing. One that changed nothing may change something later, when it is sent again. Absent: whatever was seen here
    * is not ordered again on the word of other members.

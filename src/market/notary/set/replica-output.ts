@@ -6,6 +6,7 @@ import { BodyExchange, type BodyNeed } from './body-exchange.ts'
 import { type BodyStore, framesOfBodies } from './body-store.ts'
 import { EpochEnds } from './epoch-ends.ts'
 import type { KeptDecisions } from './kept-decisions.ts'
+import { OwedDecisions, type SlotRange } from './owed-decisions.ts'
 import type { NotaryReplicaComponents } from './replica-components.ts'
 import { type Cast, ReplicaSigner } from './replica-signer.ts'
 import { StateTransfer } from './state-transfer.ts'
@@ -35,6 +36,7 @@ export class ReplicaOutput {
   private readonly init: ReplicaOutputInit
   private readonly signer: ReplicaSigner
   private readonly ends: EpochEnds
+  private readonly owed: OwedDecisions
   private readonly scheduled = new Map<NotaryTimer | 'tick', ScheduledTimer>()
   /** A block that waits for bodies, or for the blocks before it. */
   private parked: Execute | undefined
@@ -45,6 +47,11 @@ export class ReplicaOutput {
     const { application, verify, digest, send } = components
     this.init = init
     this.ends = new EpochEnds(set, verify)
+    this.owed = new OwedDecisions({
+      timers: components.timers,
+      pauseMs: input.resendMs / 2,
+      send: (to, range) => this.sendDecisions(to, range),
+    })
     this.transfer = new StateTransfer({ set, application, verify, digest, send })
     this.exchange = new BodyExchange({ set, me, bodies, kept, application, send })
     this.signer = new ReplicaSigner({
@@ -96,6 +103,7 @@ export class ReplicaOutput {
   cancelTimers(): void {
     for (const timer of this.scheduled.values()) timer.cancel()
     this.scheduled.clear()
+    this.owed.cancelTimers()
   }
 
   /** Effects of events that are durable, in order; signatures together, behind one record of the high-water file. */
@@ -141,7 +149,7 @@ export class ReplicaOutput {
         else send(effect.to, { type: 'notary-ask', set, slot: effect.slot })
         return
       case 'send-decisions':
-        this.sendDecisions(effect)
+        this.owed.ask(effect.to, effect)
         return
       case 'start-timer':
         this.schedule(effect.name, Math.max(0, effect.firesAt - clock.now()))
@@ -159,11 +167,11 @@ export class ReplicaOutput {
   }
 
   /** What is decided, one by one; from before what is kept, a copy. */
-  private sendDecisions(effect: Extract<NotaryEffect, { type: 'send-decisions' }>): void {
+  private sendDecisions(to: number, range: SlotRange): void {
     const { kept, components, input } = this.init
-    const { to, fromSlot } = effect
+    const { fromSlot } = range
     const sendAll = (): void => {
-      for (const decision of kept.range(effect))
+      for (const decision of kept.range(range))
         components.send(to, { type: 'notary-decision', set: input.set.id, decision })
     }
     if (kept.firstSlot <= fromSlot) {

@@ -15,7 +15,7 @@ import type { NonceGuard } from '../../../wire/v1/nonce-guard.ts'
 import { hashOfText } from '../../../wire/v1/signing-bytes.ts'
 import type { BodyAdmission } from './body-admission.ts'
 import type { DecisionRecord, DecisionStore } from './decision-store.ts'
-import type { CopyAsked, NotaryApplication, NotaryMessage, StateCopy } from './notary-application.ts'
+import type { CopyAsked, NamedMessages, NotaryApplication, NotaryMessage, StateCopy } from './notary-application.ts'
 import type { NotaryArchive } from '../books/notary-archive.ts'
 import { type RanBlock, runBlock } from './run-block.ts'
 import { readCopiedSlot, writeCopy } from './set-copy.ts'
@@ -78,8 +78,8 @@ export class SetApplication implements NotaryApplication {
     if (decisions.last !== undefined) archive.forget(decisions.last.block.at)
   }
 
-  async admit(bodies: readonly string[], decided: ReadonlySet<Hash>): ReturnType<NotaryApplication['admit']> {
-    return await this.init.admission.admit(bodies, decided)
+  async admit(bodies: readonly string[], named: NamedMessages): ReturnType<NotaryApplication['admit']> {
+    return await this.init.admission.admit(bodies, named)
   }
 
   execute(block: ExecutedBlock): Execution {
