@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { CodedError } from '../base/errors.ts'
 import type { OutboundFetch, OutboundRequest, OutboundResponse } from '../ports/outbound-fetch.ts'
 import { exchange } from './exchange.ts'
@@ -69,7 +69,7 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
     request.signal?.throwIfAborted()
-    const { pool: dispatcher, path } = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
+    const { pool: dispatcher, path } = this.#endpoints.get(request.url) ?? (await this.#openEndpoint(request.url))
     return await exchange({ dispatcher, request, path, limits: this.#settings })
   }
 
@@ -85,18 +85,21 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
     return this.close()
   }
 
-  #openEndpoint(url: string): Endpoint {
-    if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
+  async #openEndpoint(url: string): Promise<Endpoint> {
     const { origin, path, demand } = this.#rules.admit(url)
-    const pool = this.#pools.get(origin) ?? this.#openPool(origin, demand)
+    // Most commands connect nowhere, and loading this takes longer than many of them run.
+    const undici = await import('undici')
+    if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
+    const pool = this.#pools.get(origin) ?? this.#keepPool(origin, new undici.Pool(origin, this.#poolOptions(demand)))
     if (this.#endpoints.size >= ENDPOINTS_MAX) this.#endpoints.clear()
     const endpoint = { pool, path }
     this.#endpoints.set(url, endpoint)
     return endpoint
   }
-  #openPool(origin: string, demand: HostDemand): Pool {
+
+  #poolOptions(demand: HostDemand): Pool.Options {
     const resolve = this.#resolve
-    const pool = new Pool(origin, {
+    return {
       connections: this.#settings.connectionsPerOriginMax,
       pipelining: 1,
       allowH2: false,
@@ -105,7 +108,10 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
         // Asked once for each connection, which then goes to what was looked up and judged here: no later lookup can differ.
         lookup: lookupOf(async (host) => await pinHost(host, { demand, resolve })),
       },
-    })
+    }
+  }
+
+  #keepPool(origin: string, pool: Pool): Pool {
     this.#pools.set(origin, pool)
     return pool
   }
