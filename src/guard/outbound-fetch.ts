@@ -3,7 +3,7 @@ import { CodedError } from '../base/errors.ts'
 import type { OutboundFetch, OutboundRequest, OutboundResponse } from '../ports/outbound-fetch.ts'
 import { exchange } from './exchange.ts'
 import { createOriginRules, type OriginRules } from './origin-rules.ts'
-import { type HostDemand, lookupOf, pinHost, type ResolveHost } from './pin-host.ts'
+import type { ResolveHost } from './pin-host.ts'
 import { resolveBySystem } from './resolve-host.ts'
 
 export type OutboundFetchInit = {
@@ -87,32 +87,14 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
 
   async #openEndpoint(url: string): Promise<Endpoint> {
     const { origin, path, demand } = this.#rules.admit(url)
-    // Most commands connect nowhere, and loading this takes longer than many of them run.
-    const undici = await import('undici')
+    // Most commands connect nowhere, and loading what connects takes longer than many of them run.
+    const { openPool } = await import('./open-pool.ts')
     if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
-    const pool = this.#pools.get(origin) ?? this.#keepPool(origin, new undici.Pool(origin, this.#poolOptions(demand)))
+    const pool = this.#pools.get(origin) ?? openPool(origin, { ...this.#settings, demand, resolve: this.#resolve })
+    this.#pools.set(origin, pool)
     if (this.#endpoints.size >= ENDPOINTS_MAX) this.#endpoints.clear()
     const endpoint = { pool, path }
     this.#endpoints.set(url, endpoint)
     return endpoint
-  }
-
-  #poolOptions(demand: HostDemand): Pool.Options {
-    const resolve = this.#resolve
-    return {
-      connections: this.#settings.connectionsPerOriginMax,
-      pipelining: 1,
-      allowH2: false,
-      connect: {
-        timeout: this.#settings.connectTimeoutMs,
-        // Asked once for each connection, which then goes to what was looked up and judged here: no later lookup can differ.
-        lookup: lookupOf(async (host) => await pinHost(host, { demand, resolve })),
-      },
-    }
-  }
-
-  #keepPool(origin: string, pool: Pool): Pool {
-    this.#pools.set(origin, pool)
-    return pool
   }
 }

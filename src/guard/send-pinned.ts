@@ -1,3 +1,4 @@
+import { Client } from 'undici'
 import type { OutboundRequest, OutboundResponse } from '../ports/outbound-fetch.ts'
 import { exchange, type ExchangeLimits } from './exchange.ts'
 import { lookupOf, type PinnedAddress } from './pin-host.ts'
@@ -18,7 +19,6 @@ export type SendPinned = (pinned: PinnedRequest) => Promise<OutboundResponse>
 
 /** Sends over a connection of its own, which ends with the answer. `Host` and SNI name the host, not its address. */
 export const sendPinned: SendPinned = async ({ request, url, addresses, limits, onSettled }) => {
-  const { Client } = await import('undici')
   const client = new Client(url.origin, {
     pipelining: 1,
     allowH2: false,

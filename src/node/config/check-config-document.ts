@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
+import type { Ajv2020 as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import { CodedError } from '../../base/errors.ts'
 import schema from '../../../protocol/config.schema.json' with { type: 'json' }
 import type { ConfigDocument } from './config-document.ts'
@@ -46,7 +46,7 @@ function checkOfSections(sections: readonly string[]): ValidateFunction<ConfigDo
 /** Compiles the schema for documents with these sections; that it is one is for its test to say, not for every start. */
 function compile(sections: readonly string[]): ValidateFunction<ConfigDocument> {
   // Only where there is something to check.
-  const { Ajv2020 } = createRequire(import.meta.url)('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  const { Ajv2020 } = createRequire(import.meta.url)('ajv/dist/2020.js') as { Ajv2020: typeof Ajv }
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictRequired: false, validateSchema: false })
   const properties = Object.fromEntries(sections.map((name) => [name, SECTIONS[name]]))
   return ajv.compile<ConfigDocument>({ ...schema, properties })
