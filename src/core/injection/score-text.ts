@@ -3,6 +3,7 @@ import { matchRules } from './injection-features.ts'
 import { encodePassage, type PassageHasher } from './encode-passage.ts'
 import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
 import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
+import { otherReadings } from './other-readings.ts'
 import { passagesOf, windowsOf } from './split-text.ts'
 import { visibleText, type VisibleText } from './visible-text.ts'
 
@@ -76,7 +77,8 @@ export function createRulesScorer(): InjectionScorer {
 /** The pieces of a text that are judged, by themselves. */
 export function judgedPassages(text: string, channel: InjectionChannel): readonly VisibleText[] {
   const visible = visibleText(text)
-  const parts = channel === 'direct' ? windowsOf(visible.text) : passagesOf(visible.text)
+  const readings = [visible.text, ...otherReadings(visible.text).map((reading) => visibleText(reading).text)]
+  const parts = readings.flatMap((reading) => (channel === 'direct' ? windowsOf(reading) : passagesOf(reading)))
   return (parts.length === 0 ? [''] : parts).map((part) => ({ text: part, hiddenCount: visible.hiddenCount }))
 }
 

@@ -1,0 +1,103 @@
+import { decodedRuns } from './encoded-runs.ts'
+
+/** Longest text that is read in other ways, in UTF-16 units. */
+const LENGTH_MAX = 100_000
+
+/** What orders are about. Each of the other alphabets is tried only where a text has one of these words in it. */
+const KEY_WORDS = [
+  'ignore',
+  'disregard',
+  'forget',
+  'instructions?',
+  'previous',
+  'prompts?',
+  'system',
+  'reveal',
+  'override',
+  'password',
+  'jailbreak',
+]
+const PLAIN: RegExp = new RegExp(String.raw`(?<![a-z])(?:${KEY_WORDS.join('|')})(?![a-z])`, 'gi')
+const TURNED: RegExp = new RegExp(
+  String.raw`(?<![a-z])(?:${KEY_WORDS.map((word) => turnedBy13(word.replace('s?', ''))).join('|')})`,
+  'i',
+)
+const BACKWARDS: RegExp = new RegExp(
+  String.raw`(?:${KEY_WORDS.map((word) => reversed(word.replace('s?', ''))).join('|')})(?![a-z])`,
+  'i',
+)
+
+/**
+ * What a text says to a model that undoes how it was written: words cut at line ends, letters with gaps between them, digits and signs for letters, letters turned by
+ * thirteen, written backwards, entities of HTML, escapes, base64 and hexadecimal digits. Each is tried only where there are signs of it, and is at most as long as the text.
+ */
+export function otherReadings(text: string): readonly string[] {
+  const part = text.slice(0, LENGTH_MAX)
+  const known = keyWordsIn(part)
+  const readings = [
+    ...[unwrapped(part), closed(part), spelt(part)].filter((reading) => keyWordsIn(reading) > known),
+    TURNED.test(part) ? turnedBy13(part) : part,
+    BACKWARDS.test(part) ? reversed(part) : part,
+    decodedRuns(part),
+  ]
+  return [...new Set(readings)].filter((reading) => reading !== part && reading.trim() !== '')
+}
+
+function keyWordsIn(text: string): number {
+  return text.match(PLAIN)?.length ?? 0
+}
+
+/** Without the hyphens at ends of lines that cut words. */
+function unwrapped(text: string): string {
+  return text.replace(/(?<=\p{L})[-\u2010][ \t]{0,4}\r?\n[ \t]{0,8}(?=\p{Ll})/gu, '')
+}
+
+/** Four single letters at least, with one sign between each. */
+const GAPPED = /(?<![\p{L}\p{N}])\p{L}(?:[ ._*\u00b7\u2022-]\p{L}){3,}(?![\p{L}\p{N}])/gu
+/** A run of gapped words has no ends of words. Those that orders are made of are found in it; longer ones first. */
+const WORDS_OF_ORDERS =
+  /(instructions?|directions|guidelines|everything|previous|preceding|disregard|messages?|prompts?|forget|ignore|system|reveal|repeat|earlier|output|prior|above|rules|print|show|your|the|all|and|you)/gi
+
+function closed(text: string): string {
+  return text.replace(GAPPED, (run) =>
+    run
+      .replace(/(?<=\p{L})[ ._*\u00b7\u2022-](?=\p{L})/gu, '')
+      .replace(WORDS_OF_ORDERS, ' $1 ')
+      .replaceAll(/ {2,}/g, ' '),
+  )
+}
+
+const LETTERS_OF_SIGNS: ReadonlyMap<string, string> = new Map([
+  ['0', 'o'],
+  ['1', 'i'],
+  ['!', 'i'],
+  ['|', 'l'],
+  ['3', 'e'],
+  ['4', 'a'],
+  ['@', 'a'],
+  ['5', 's'],
+  ['$', 's'],
+  ['7', 't'],
+])
+
+/** Signs among letters; a number with a unit has them behind one another. */
+function spelt(text: string): string {
+  return text.replace(/(?<![\w@$!|])[\w@$!|]{3,24}(?![\w@$!|])/g, speltWord)
+}
+
+function speltWord(word: string): string {
+  if (!/[a-z]/i.test(word) || !/[0-9@$!|]/.test(word) || /^[0-9]+[a-z]{1,3}$/i.test(word)) return word
+  return Array.from(word, (sign) => LETTERS_OF_SIGNS.get(sign) ?? sign).join('')
+}
+
+function turnedBy13(text: string): string {
+  return text.replace(/[a-z]/gi, (letter) => {
+    const code = letter.charCodeAt(0)
+    const base = code & 96
+    return String.fromCharCode(base + ((code - base + 12) % 26) + 1)
+  })
+}
+
+function reversed(text: string): string {
+  return Array.from(text).toReversed().join('')
+}
