@@ -3,6 +3,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 import { interruptReason, printFailure } from './print-failure.ts'
 import { runCommandLine } from './run-command-line.ts'
 import { createTerminal } from './terminal.ts'
+import { readToEnd } from './standard-input.ts'
 
 /** Runs the command line of this process, with its streams, signals and exit code. */
 export async function runProcess(): Promise<void> {
@@ -32,14 +33,8 @@ export async function runProcess(): Promise<void> {
       const { createNode } = await import('../node/create-node.ts')
       return await createNode({ config, environment: process.env, signal })
     },
-    readStandardInput,
+    readStandardInput: async () => await readToEnd(process.stdin),
   })
   // Everything was closed; what may still hold the process (a keep-alive socket to a provider) is not waited for.
   process.stdout.write('', () => process.exit())
-}
-
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -33,7 +33,7 @@ describe('whoever has a key of one tenant, and not the token of the node', () =>
         signal: new AbortController().signal,
         version: '0.0.0',
         createNode: async (config) => await createNode({ config, environment }),
-        readStandardInput: async () => await Promise.resolve(''),
+        readStandardInput: async () => await Promise.resolve(new Uint8Array()),
       })
       return `${exitCode} ${told}`
     }

@@ -1,7 +1,8 @@
 import { decodedRuns } from './encoded-runs.ts'
 
-/** Longest text that is read in other ways, in UTF-16 units. */
-const LENGTH_MAX = 100_000
+/** Texts are read in other ways so much at a time, in UTF-16 units; parts overlap, so that no order is cut in all of them. */
+const PART_LENGTH = 16_000
+const PART_STEP = 14_000
 
 /** What orders are about. Each of the other alphabets is tried only where a text has one of these words in it. */
 const KEY_WORDS = [
@@ -30,17 +31,25 @@ const BACKWARDS: RegExp = new RegExp(
 /**
  * What a text says to a model that undoes how it was written: words cut at line ends, letters with gaps between them, digits and signs for letters, letters turned by
  * thirteen, written backwards, entities of HTML, escapes, base64 and hexadecimal digits. Each is tried only where there are signs of it, and is at most as long as the text.
+ * A long text is read in parts that overlap, one at a time.
  */
-export function otherReadings(text: string): readonly string[] {
-  const part = text.slice(0, LENGTH_MAX)
+export function* otherReadings(text: string): Generator<string, void, undefined> {
+  for (let from = 0; ; from += PART_STEP) {
+    yield* readingsOf(text.slice(from, from + PART_LENGTH))
+    if (from + PART_LENGTH >= text.length) return
+  }
+}
+
+function* readingsOf(part: string): Generator<string, void, undefined> {
   const known = keyWordsIn(part)
-  const readings = [
-    ...[unwrapped(part), closed(part), spelt(part)].filter((reading) => keyWordsIn(reading) > known),
-    TURNED.test(part) ? turnedBy13(part) : part,
-    BACKWARDS.test(part) ? reversed(part) : part,
-    decodedRuns(part),
-  ]
-  return [...new Set(readings)].filter((reading) => reading !== part && reading.trim() !== '')
+  for (const read of [unwrapped, closed, spelt]) {
+    const reading = read(part)
+    if (reading !== part && keyWordsIn(reading) > known) yield reading
+  }
+  if (TURNED.test(part)) yield turnedBy13(part)
+  if (BACKWARDS.test(part)) yield reversed(part)
+  const decoded = decodedRuns(part)
+  if (decoded !== part) yield decoded
 }
 
 function keyWordsIn(text: string): number {

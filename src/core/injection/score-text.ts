@@ -4,7 +4,7 @@ import { encodePassage, type PassageHasher } from './encode-passage.ts'
 import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
 import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
 import { otherReadings } from './other-readings.ts'
-import { passagesOf, windowsOf } from './split-text.ts'
+import { eachPassage, eachWindow } from './split-text.ts'
 import { visibleText, type VisibleText } from './visible-text.ts'
 
 /** Where a text comes from. Who sends a task may give orders; what a document, a tool or a peer says is only to be read. */
@@ -28,7 +28,11 @@ export type InjectionScore = {
 export type InjectionScorer = {
   readonly scoredBy: InjectionScore['scoredBy']
   score(text: string, source: TextSource): InjectionScore
+  /** The same, a passage at a time: each yields how many characters it had. Between two of them somebody else may have a turn. */
+  scoring(text: string, source: TextSource): ScoringInTurns
 }
+
+export type ScoringInTurns = Generator<number, InjectionScore, undefined>
 
 /** What scores need of the numeric kernels: the hasher of `INJECTION_HASH_RECIPE`, and the loaded linear model. */
 export type InjectionKernels = {
@@ -43,43 +47,66 @@ export function createModelScorer(
   { thresholds }: Pick<InjectionModel, 'thresholds'>,
   { hasher, scorer }: InjectionKernels,
 ): InjectionScorer {
-  const score = (text: string, source: TextSource): InjectionScore => {
+  function* scoring(text: string, source: TextSource): ScoringInTurns {
     const channel = channelOf(source)
     const place = INJECTION_CHANNELS.indexOf(channel)
     const threshold = thresholds[channel]
     let worst = { score: -1, places: NO_PLACES, text: '' }
-    for (const passage of judgedPassages(text, channel)) {
+    for (const passage of eachJudged(text, channel)) {
       const { dense, indices, values, matched } = encodePassage(passage, hasher)
       const batch = { rowCount: 1, dense, offsets: Uint32Array.of(0, indices.length), indices, values }
       const floor = matched.points >= RULES_CERTAIN ? threshold : 0
       const found = Math.max(floor, scorer.score(batch, 'sigmoid')[place] ?? 0)
       if (found > worst.score) worst = { score: found, places: matched.places, text: passage.text }
+      yield passage.text.length
     }
     return describe(worst, { threshold, scoredBy: 'model' })
   }
-  return { scoredBy: 'model', score }
+  return { scoredBy: 'model', scoring, score: (text, source) => atOnce(scoring(text, source)) }
 }
 
 /** A scorer by the rules alone: what a node does where no model was trained. */
 export function createRulesScorer(): InjectionScorer {
-  const score = (text: string, source: TextSource): InjectionScore => {
+  function* scoring(text: string, source: TextSource): ScoringInTurns {
     let worst = { score: -1, places: NO_PLACES, text: '' }
-    for (const passage of judgedPassages(text, channelOf(source))) {
+    for (const passage of eachJudged(text, channelOf(source))) {
       const { places, points } = matchRules(passage.text)
       const found = points / (points + RULES_THRESHOLD)
       if (found > worst.score) worst = { score: found, places, text: passage.text }
+      yield passage.text.length
     }
     return describe(worst, { threshold: 0.5, scoredBy: 'rules' })
   }
-  return { scoredBy: 'rules', score }
+  return { scoredBy: 'rules', scoring, score: (text, source) => atOnce(scoring(text, source)) }
+}
+
+function atOnce(turns: ScoringInTurns): InjectionScore {
+  for (;;) {
+    const turn = turns.next()
+    if (turn.done === true) return turn.value
+  }
 }
 
 /** The pieces of a text that are judged, by themselves. */
 export function judgedPassages(text: string, channel: InjectionChannel): readonly VisibleText[] {
-  const visible = visibleText(text)
-  const readings = [visible.text, ...otherReadings(visible.text).map((reading) => visibleText(reading).text)]
-  const parts = readings.flatMap((reading) => (channel === 'direct' ? windowsOf(reading) : passagesOf(reading)))
-  return (parts.length === 0 ? [''] : parts).map((part) => ({ text: part, hiddenCount: visible.hiddenCount }))
+  return [...eachJudged(text, channel)]
+}
+
+function* eachJudged(text: string, channel: InjectionChannel): Generator<VisibleText, void, undefined> {
+  const { text: visible, hiddenCount } = visibleText(text)
+  let isEmpty = true
+  for (const reading of eachReading(visible))
+    for (const part of channel === 'direct' ? eachWindow(reading) : eachPassage(reading)) {
+      isEmpty = false
+      yield { text: part, hiddenCount }
+    }
+  if (isEmpty) yield { text: '', hiddenCount }
+}
+
+/** The text as it is read, and what stands in it for whoever undoes how it was written. */
+function* eachReading(visible: string): Generator<string, void, undefined> {
+  yield visible
+  for (const reading of otherReadings(visible)) yield visibleText(reading).text
 }
 
 /** A user and a peer send tasks, which are instructions by nature; what a tool or a document says is to hold none. */

@@ -11,7 +11,7 @@ import { type CallDemand, demandOfPolicy } from '../../core/rights/call-demand.t
 import type { SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
-import type { SandboxProgram } from '../../ports/sandbox-runtime.ts'
+import type { SandboxFile, SandboxProgram } from '../../ports/sandbox-runtime.ts'
 import type { ShownRight } from '../../rights/call-desk.ts'
 import { hashOfProgram, SANDBOX_RUN } from '../../rights/granted-sandbox.ts'
 import { type IssuedGrant, issueOrder } from '../../rights/issue-right.ts'
@@ -29,6 +29,8 @@ export type RunOrderInit = {
   /** What the program asks for, as a file of a policy holds it. */
   readonly policy: string
   readonly program: SandboxProgram
+  /** What lies in its directory; they are part of what is ordered. */
+  readonly files?: readonly SandboxFile[]
   /** Delegations down to this key, root first; none where the machine is this key's own. */
   readonly chain: readonly string[]
   readonly validMs: number
@@ -39,8 +41,15 @@ export type RunOrderInit = {
  *
  * Throws `SANDBOX_POLICY_INVALID`, `CAPABILITY_CHAIN_REFUSED` for a chain that cannot be read, and as `openInstallationKey`.
  */
-export async function makeRunOrder({ dataDir, policy, program, chain, validMs }: RunOrderInit): Promise<ShownRight> {
-  const demand = readDemandOf(policy, hashOfProgram({ program }))
+export async function makeRunOrder({
+  dataDir,
+  policy,
+  program,
+  files = [],
+  chain,
+  validMs,
+}: RunOrderInit): Promise<ShownRight> {
+  const demand = readDemandOf(policy, hashOfProgram({ program, files }))
   const issuer = await openIssuer(dataDir, createSystemRandom())
   const opened = openLinks(chain)
   if ('kind' in opened) throw refusedChain(opened.code)

@@ -10,6 +10,8 @@ export type LaunchPlanInit = {
   readonly environment: Readonly<Record<string, string>>
   readonly bound: readonly BoundPath[]
   readonly filter: Uint8Array
+  /** Descriptor of ours that is the gate. */
+  readonly gate: number
 }
 
 /** How bubblewrap is called, and what hangs on its descriptors. */
@@ -32,7 +34,7 @@ const EXECUTABLE_FILE = 0o755
 const SPARE_BYTES = 65_536
 
 /** All options go through a descriptor: what is on a command line can be read by everybody on the machine, and values of variables are among them. */
-export function planLaunch({ request, argv, environment, bound, filter }: LaunchPlanInit): LaunchPlan {
+export function planLaunch({ request, argv, environment, bound, filter, gate }: LaunchPlanInit): LaunchPlan {
   const files = request.files ?? []
   const descriptors: ProgramDescriptor[] = []
   const place = (descriptor: ProgramDescriptor): string => String(FIRST_FREE + descriptors.push(descriptor) - 1)
@@ -76,7 +78,7 @@ export function planLaunch({ request, argv, environment, bound, filter }: Launch
     args: ['--args', String(ARGUMENTS), '--', ...argv],
     descriptors: [
       { kind: 'give', bytes: new TextEncoder().encode(options.map((option) => `${option}\0`).join('')) },
-      { kind: 'hold' },
+      { kind: 'share', descriptor: gate },
       { kind: 'take' },
       { kind: 'take' },
       { kind: 'give', bytes: filter },

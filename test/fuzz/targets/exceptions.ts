@@ -3,6 +3,9 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
   'opens a file or a store; what is in it is read by decoders that are tried': [
     'actors/durable/journal/read-journal:readJournal',
     'cli/envelope-file:readEnvelopeFile',
+    'cli/grant-files:readChainFile',
+    'cli/grant-files:readOrderFile',
+    'cli/grant-files:readRevocation',
     'cli/key-flags:readBundlePassphrase',
     'cli/key-flags:readKeyPassphrase',
     'cli/read-data-files:readDataFile',
@@ -14,6 +17,8 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'cli/read-task:readTask',
     'cli/read-tasks:readTasks',
     'cli/read-tasks:readTasksFile',
+    'cli/sandbox-program:readBytes',
+    'cli/sandbox-program:readPolicyFile',
     'gateway/read-body:readBody',
     'market/ledger/read-copy:readCopy',
     'market/notary/books/read-evidence:readEvidence',

@@ -17,6 +17,7 @@ import { PeerBook } from '../../../src/router/peers/peer-book.ts'
 import { decodePeerTask, encodePeerAnswer } from '../../../src/router/peers/peer-task.ts'
 import type { PeerTierInit } from '../../../src/router/peers/peer-tier-init.ts'
 import { PeerTier } from '../../../src/router/peers/peer-tier.ts'
+import { textOf } from '../../../src/router/request-facts.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { answerOf, createFixture, type Fixture, type FixtureInit, requestOf } from '../router-fixture.ts'
 
@@ -169,7 +170,7 @@ describe('an answer of a peer', () => {
   it('is asked for without secrets where these are hidden, and has them again', async () => {
     peers.sold = async (purchase) =>
       await Promise.resolve(
-        workOf(purchase, `You said: ${String(decodePeerTask(purchase.input).messages[0]?.content)}`),
+        workOf(purchase, `You said: ${decodePeerTask(purchase.input).messages.map(textOf).join('')}`),
       )
     const question = 'Name three rivers of Europe for jane@example.com.'
     const fixture = setUp({ guard: createHidingModel })
