@@ -12,7 +12,7 @@ export function* windowsOfShortPieces(pieces: readonly string[], runMost: number
   let start = 0
   while (start < pieces.length) {
     while (end < pieces.length && words < WINDOW_WORDS) words += counts[end++] ?? 0
-    if (end - start > runMost) yield pieces.slice(start, end).map(withoutEnd).join(' ')
+    if (end - start > runMost) yield pieces.slice(start, end).map(wordsAlone).join(' ')
     if (end >= pieces.length) return
     for (let left = 0; start < end && left < STEP_WORDS; start += 1) {
       left += counts[start] ?? 0
@@ -28,6 +28,7 @@ function countWords(piece: string): number {
   return count
 }
 
-function withoutEnd(piece: string): string {
-  return piece.replace(/^[\s>*|#.-]+/u, '').replace(/[\s.!?|\u3002\uff01\uff1f]+$/u, '')
+/** The words of a piece. Without its signs: lines of code that stand behind one another look like nothing that a model has learnt from. */
+function wordsAlone(piece: string): string {
+  return piece.replace(/[^\p{L}\p{N}'\u2019]+/gu, ' ').trim()
 }
