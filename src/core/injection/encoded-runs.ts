@@ -6,6 +6,7 @@ const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi
 const ESCAPE = /\\u\{?([0-9a-f]{4,6})\}?|\\x([0-9a-f]{2})/gi
 const PERCENT = /(?:%[0-9a-f]{2})+/gi
 const BASE64 = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={0,2}/g
+const ENCODED_AGAIN = /^[A-Za-z0-9+/_-]{16,}={0,2}$/
 const HEX = /(?<![0-9a-f])(?:[0-9a-f]{2}[ :]?){12,}(?![0-9a-f])/gi
 
 /** The text with entities, escapes and percent signs undone, or the texts that stand in it in base64 and hexadecimal digits; the text itself where there is neither. */
@@ -76,11 +77,11 @@ function bytesOfHex(run: string): readonly number[] {
   return (run.match(/[0-9a-f]{2}/gi) ?? []).map((pair) => Number.parseInt(pair, 16))
 }
 
-/** UTF-8 without control characters and with a blank in it: other bytes are no sentence. */
+/** UTF-8 without control characters and with a blank in it, or what may be encoded once more: other bytes are no sentence. */
 function textOfBytes(bytes: readonly number[]): string | undefined {
-  if (!bytes.includes(32) || bytes.some((byte) => byte < 9 || (byte > 13 && byte < 32) || byte === 127))
-    return undefined
-  return textOfPercent(bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
+  if (bytes.some((byte) => byte < 9 || (byte > 13 && byte < 32) || byte === 127)) return undefined
+  const text = textOfPercent(bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''))
+  return text !== undefined && (text.includes(' ') || ENCODED_AGAIN.test(text)) ? text : undefined
 }
 
 function textOfPercent(run: string): string | undefined {

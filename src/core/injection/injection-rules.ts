@@ -167,13 +167,23 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
   ),
   overWords(
     'hands-on-what-it-read',
+    4,
+    String.raw` (?:send|forward|e?mail|post|upload|submit|transmit|exfiltrate|copy|export) ${GAP(5)}(?:threads?|conversations?|chat|history|context|inbox|mailbox|credentials|api keys?|passwords?|secrets?|transcripts?|system prompt) ${GAP(3)}(?:to|at) (?:\S+ ){1,4}?(?:com|net|org|io|ru|xyz|example|dev|app|me|co|info|biz) `,
+  ),
+  overWords(
+    'if-you-are-a-machine',
+    5,
+    String.raw` if you(?: are|re) (?:an? )?${GAP(1)}(?:ai|llm|language model|chatbot) ${GAP(5)}(?:visit|open|call|send|run|execute|fetch|click|include|append|add|say|write|tell|output|mention|recommend|ignore|download|install|you must|make sure) `,
+  ),
+  overWords(
+    'note-to-machines',
     3,
-    String.raw` (?:send|forward|e?mail|post|upload|submit|transmit|exfiltrate|copy|export) ${GAP(3)}(?:threads?|conversations?|chat|history|context|inbox|e?mails|mailbox|contacts?|files|credentials|api keys?|keys|tokens?|passwords?|secrets?|transcripts?|data) ${GAP(3)}(?:to|at) (?:\S+ ){1,4}?(?:com|net|org|io|ru|xyz|example|dev|app|me|co|info|biz) `,
+    String.raw` (?:note|message|attention|notice|instructions?|hint) (?:to|for) (?:all |any |the )?(?:ais?|llms?|ai agents?|ai models?|(?:ai )?assistants|language models?|chatbots?) `,
   ),
   overText(
     'calls-a-tool',
-    3,
-    /\b(?:should|must|please|always|now|then|first|also|to)[ \t]{1,4}(?:call|invoke|execute|run|use)[ \t]{1,4}(?:the[ \t]{1,4})?(?:tool[ \t]{1,4}|function[ \t]{1,4})?[`"']?[a-z]{2,24}(?:_[a-z]{2,24}){1,4}[`"']?(?:\(|[ \t]{1,4}(?:tool|function|first|immediately|before))/i,
+    2,
+    /\b(?:should|must|please|always|now|then|first|also|to)[ \t]{1,4}(?:call|invoke|execute|run|use)[ \t]{1,4}(?:the[ \t]{1,4})?(?:tool[ \t]{1,4}|function[ \t]{1,4})?[`"']?[a-z]{2,24}(?:_[a-z]{2,24}){1,4}[`"']?(?:\(|[ \t]{1,4}(?:tool|function|first|immediately|before)|[.!])/i,
   ),
   ...RULES_ABROAD,
 ]

@@ -29,7 +29,7 @@ const BACKWARDS: RegExp = new RegExp(
 )
 
 /**
- * What a text says to a model that undoes how it was written: words cut at line ends, letters with gaps between them, digits and signs for letters, letters turned by
+ * What a text says to a model that undoes how it was written: words cut at line ends or by markup, letters with gaps between them, digits and signs for letters, letters turned by
  * thirteen, written backwards, entities of HTML, escapes, base64 and hexadecimal digits. Each is tried only where there are signs of it, and is at most as long as the text.
  * A long text is read in parts that overlap, one at a time.
  */
@@ -42,14 +42,17 @@ export function* otherReadings(text: string): Generator<string, void, undefined>
 
 function* readingsOf(part: string): Generator<string, void, undefined> {
   const known = keyWordsIn(part)
-  for (const read of [unwrapped, closed, spelt]) {
+  for (const read of [unwrapped, unmarked, closed, spelt]) {
     const reading = read(part)
     if (reading !== part && keyWordsIn(reading) > known) yield reading
   }
   if (TURNED.test(part)) yield turnedBy13(part)
   if (BACKWARDS.test(part)) yield reversed(part)
   const decoded = decodedRuns(part)
-  if (decoded !== part) yield decoded
+  if (decoded === part) return
+  yield decoded
+  const again = decodedRuns(decoded)
+  if (again !== decoded) yield again
 }
 
 function keyWordsIn(text: string): number {
@@ -61,19 +64,24 @@ function unwrapped(text: string): string {
   return text.replace(/(?<=\p{L})[-\u2010][ \t]{0,4}\r?\n[ \t]{0,8}(?=\p{Ll})/gu, '')
 }
 
+/** Without what marks words up, and without hyphens within them. */
+function unmarked(text: string): string {
+  return text.replace(/<\/?[a-z][^<>]{0,80}>|[*_~`]+|(?<=\p{L})-(?=\p{L})/giu, '')
+}
+
 /** Four single letters at least, with one sign between each. */
-const GAPPED = /(?<![\p{L}\p{N}])\p{L}(?:[ ._*\u00b7\u2022-]\p{L}){3,}(?![\p{L}\p{N}])/gu
+const GAPPED = /(?<![\p{L}\p{N}])\p{L}(?:[ \n._*\u00b7\u2022-]\p{L}){3,}(?![\p{L}\p{N}])/gu
 /** A run of gapped words has no ends of words. Those that orders are made of are found in it; longer ones first. */
 const WORDS_OF_ORDERS =
   /(instructions?|directions|guidelines|everything|previous|preceding|disregard|messages?|prompts?|forget|ignore|system|reveal|repeat|earlier|output|prior|above|rules|print|show|your|the|all|and|you)/gi
 
+/** Words of orders that were written as one. */
+const GLUED = /\p{L}{14,200}/gu
+
 function closed(text: string): string {
-  return text.replace(GAPPED, (run) =>
-    run
-      .replace(/(?<=\p{L})[ ._*\u00b7\u2022-](?=\p{L})/gu, '')
-      .replace(WORDS_OF_ORDERS, ' $1 ')
-      .replaceAll(/ {2,}/g, ' '),
-  )
+  return text
+    .replace(GAPPED, (run) => run.replace(/(?<=\p{L})[ \n._*\u00b7\u2022-](?=\p{L})/gu, ''))
+    .replace(GLUED, (run) => run.replace(WORDS_OF_ORDERS, ' $1 ').replaceAll(/ {2,}/g, ' '))
 }
 
 const LETTERS_OF_SIGNS: ReadonlyMap<string, string> = new Map([
