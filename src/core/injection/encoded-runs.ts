@@ -61,8 +61,9 @@ function bytesOfBase64(run: string): readonly number[] {
   const bytes: number[] = []
   let bits = 0
   let count = 0
-  for (const sign of run) {
-    const value = ALPHABET.indexOf(sign === '-' ? '+' : sign === '_' ? '/' : sign)
+  // The alphabet of URLs has two other signs (RFC 4648, section 5).
+  for (const sign of run.replaceAll('-', '+').replaceAll('_', '/')) {
+    const value = ALPHABET.indexOf(sign)
     if (value === -1) break
     bits = ((bits << 6) | value) & 0xffff
     count += 6
