@@ -1,7 +1,8 @@
+import { explainLimit } from '../../core/sandbox/explain-limit.ts'
 import { followStop } from '../../node/rights/follow-stop.ts'
 import { judgeBy } from '../../node/rights/remote-judge.ts'
 import { makeRunOrder } from '../../node/rights/run-order.ts'
-import { runInSandbox, type RunInSandboxInit } from '../../node/sandbox/run-in-sandbox.ts'
+import { type RanInSandbox, runInSandbox, type RunInSandboxInit } from '../../node/sandbox/run-in-sandbox.ts'
 import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
@@ -32,7 +33,7 @@ export const sandboxRunCommand: Command = {
     stdin: { describe: 'it reads the standard input of this command (default: it reads nothing)' },
   },
   details: [
-    'The policy is JSON: {"isolation": "t3", "limits": {"wallMs": 10000, "cpuMs": 10000, "memoryBytes": 268435456, "outputBytes": 1048576, "processes": 16, "diskBytes": 67108864}, "network": {"hosts": []}, "environment": [], "paths": {"read": [], "write": []}, "allowEmulation": false}. What it does not name is not allowed; limits that it does not name are these.',
+    'The policy is JSON: {"isolation": "t3", "limits": {"wallMs": 10000, "cpuMs": 10000, "memoryBytes": 268435456, "outputBytes": 1048576, "processes": 64, "diskBytes": 67108864}, "network": {"hosts": []}, "environment": [], "paths": {"read": [], "write": []}, "allowEmulation": false}. What it does not name is not allowed; limits that it does not name are these.',
     'Isolation is t1 (a WebAssembly component), t2 (JavaScript in an interpreter), t3 (a process in namespaces of its own), t4 (a container) or t5 (a machine of its own). A stronger runtime may be taken than required, a weaker one never is.',
     'PROGRAM is an absolute path in the sandbox; no shell reads it. A file that ends with .wasm is a component, and .js or .mjs is a script, both of this machine: then the first argument is the function that is called, and the others are its arguments, each JSON.',
     'Every run is by an order that counts once, and is in the audit journal before the program begins. With --policy it is an order of this machine itself, for exactly that; with --capability it is somebody else’s, judged by the delegations behind it, and refused with CAPABILITY_CALL_REFUSED where it was used before, has expired, is for another program or machine, asks for more than was granted, or was taken back.',
@@ -66,7 +67,7 @@ export const sandboxRunCommand: Command = {
 }
 
 /** Runs it to its end, or until everything is stopped. Throws as `runInSandbox`, `NODE_STOPPED`, and the signal's reason. */
-async function runUntilStopped(context: CommandContext, init: RunInSandboxInit): Promise<SandboxResult> {
+async function runUntilStopped(context: CommandContext, init: RunInSandboxInit): Promise<RanInSandbox> {
   const stopped = followStop(context.loadConfig().dataDir)
   try {
     const signal = AbortSignal.any([init.signal, stopped.signal])
@@ -112,8 +113,8 @@ function documentOf(result: SandboxResult): unknown {
   }
 }
 
-function tell({ terminal }: CommandContext, result: SandboxResult): void {
-  const { runtime, reason, code, signal, value, stdout, stderr, usage, truncated } = result
+function tell({ terminal }: CommandContext, result: RanInSandbox): void {
+  const { runtime, reason, code, signal, value, stdout, stderr, usage, truncated, limits } = result
   const output = visibleText(new TextDecoder().decode(stdout)).replace(/\n$/, '')
   const complaints = visibleText(new TextDecoder().decode(stderr)).replace(/\n$/, '')
   if (output !== '') terminal.print(output)
@@ -125,7 +126,9 @@ function tell({ terminal }: CommandContext, result: SandboxResult): void {
   const ended = exit === undefined ? 'returned' : `exited with ${exit}`
   const how = reason === 'exited' ? ended : `ended by ${reason}`
   const cpu = usage.cpuMs === undefined ? '' : `, ${Math.round(usage.cpuMs)} ms of processors`
-  terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}`)
+  const limit = explainLimit(reason, limits)
+  const advice = limit === undefined ? '' : `: ${limit}`
+  terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}${advice}`)
 }
 
 /** A function that returned has no status, and a program that a signal ended has none either. */
