@@ -37,6 +37,7 @@ export type { PublicFetch } from './guard/public-fetch.ts'
 export type { OutboundRecord } from './guard/outbound-records.ts'
 export type { AskedPlan } from './node/firewall/carry-out.ts'
 export type { PlanOutcome } from './router/firewall/carry-out-plan.ts'
+export type { AskedProgram } from './node/sandbox/run-program.ts'
 export type { NodeRights } from './node/rights/open-rights.ts'
 export { type CallJudge, type GrantedRun, hashOfProgram, runGranted, SANDBOX_RUN } from './rights/granted-sandbox.ts'
 export {

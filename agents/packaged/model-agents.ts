@@ -45,6 +45,7 @@ export const PLANNER: PackagedAgent = {
         ...routingOf(init),
         ...memoryOf(init),
         ...plansOf(init),
+        ...(init.firewall !== undefined && { firewall: init.firewall }),
         ...targetsOf(fields),
         ...pick(fields, { parallelMax: 'parallelMax' }),
       },

@@ -1,7 +1,7 @@
 import type { ActorRef, AgentDefinition, SpawnOptions } from 'kernell-os/actors'
 import type { SubTask } from 'kernell-os/core'
 import type { Clock, RouteCaller, Router } from 'kernell-os/ports'
-import type { TaskGraphs } from 'kernell-os/router'
+import type { PlanGate, TaskGraphs } from 'kernell-os/router'
 import type { AgentMemory } from '../memory-use.ts'
 import type { HealthSource } from '../monitor/probes.ts'
 
@@ -28,6 +28,8 @@ export type AgentSurroundings = {
   readonly memory?: AgentMemory
   /** Unfinished plans of all tenants, of which an agent sees those of its caller; absent: none is kept, and none gone on with. */
   readonly plans?: TaskGraphs<SubTask>
+  /** What plans pass before and during their steps; absent: nothing stands there. */
+  readonly firewall?: PlanGate
   readonly node: HealthSource
 }
 

@@ -10,6 +10,7 @@ import {
   type PlanFault,
   type PlanState,
 } from 'kernell-os/core'
+import type { PlanGate } from 'kernell-os/router'
 import { assign, fromPromise, setup } from 'xstate'
 import { checkMethods } from '../agent-input.ts'
 import type { AgentMemory } from '../memory-use.ts'
@@ -23,6 +24,7 @@ import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import { executePlan, type PlanEnd, type StepLimits } from './execute-plan.ts'
+import { enterPlanning, placesOf, type PlanPlaces } from './plan-gate.ts'
 import { lessonOf, planningPrompt } from './planning.ts'
 import { doneCount, stepReports, type StepReport } from './steps.ts'
 import { lookForPlan, type FoundPlan, type PlanGraphs } from './unfinished-plans.ts'
@@ -40,6 +42,8 @@ export type PlannerInput = Routing &
      * task, in this process or another, goes on with one that has not. Absent: nowhere.
      */
     readonly graphs?: PlanGraphs
+    /** What its plans pass before and during their steps: `await node.openFirewall()`. Absent: nothing stands there. */
+    readonly firewall?: PlanGate
   }
 
 export type PlannerEvent =
@@ -117,13 +121,22 @@ const work = setup({
       const nowMs = systemOf(system).environment.clock.now()
       return resources.graphs && (await lookForPlan(resources.graphs, request, nowMs))
     }),
+    enterPlanning: fromPromise<void, Context>(async ({ input }) => {
+      const { firewall } = input.resources
+      if (firewall !== undefined) await enterPlanning(firewall, placesOfContext(input))
+    }),
     executePlan: fromPromise<PlanEnd, Context>(async ({ input, system, signal }) => {
       const { resources, plan, found, purse, report } = input
       if (plan === undefined) throw new Error('The plan was not made')
       const { graphs } = resources
       const kept = graphs === undefined || found === undefined ? undefined : { graphs, key: found.key }
       const begun = found?.unfinished === undefined ? { subTasks: plan.graph.subTasks } : { unfinished: plan }
-      return await executePlan({ actors: systemOf(system), resources, plan: begun, kept, purse, report }, signal)
+      const { firewall } = resources
+      const guarded = firewall && { firewall, places: placesOfContext(input) }
+      return await executePlan(
+        { actors: systemOf(system), resources, plan: begun, kept, guarded, purse, report },
+        signal,
+      )
     }),
   },
   actions: {
@@ -147,6 +160,7 @@ const work = setup({
   guards: {
     isPlanOnly: ({ context }) => context.request.isPlanOnly,
     isKept: ({ context }) => context.resources.graphs !== undefined && !context.request.isPlanOnly,
+    isUnguarded: ({ context }) => context.resources.firewall === undefined,
     hasPlan: ({ context }) => context.plan !== undefined,
   },
 }).createMachine({
@@ -162,7 +176,7 @@ const work = setup({
   }),
   initial: 'beginning',
   states: {
-    beginning: { always: [{ guard: 'isKept', target: 'looking' }, { target: 'planning' }] },
+    beginning: { always: [{ guard: 'isKept', target: 'looking' }, { target: 'entering' }] },
     looking: {
       invoke: {
         src: 'lookForPlan',
@@ -170,12 +184,21 @@ const work = setup({
         onDone: { target: 'looked', actions: { type: 'takeFound', params: ({ event }) => event.output } },
         // A plan that cannot be kept is carried out all the same.
         onError: {
-          target: 'planning',
+          target: 'entering',
           actions: { type: 'reportJournal', params: ({ event }) => ({ error: event.error }) },
         },
       },
     },
-    looked: { always: [{ guard: 'hasPlan', target: 'executing' }, { target: 'planning' }] },
+    looked: { always: [{ guard: 'hasPlan', target: 'executing' }, { target: 'entering' }] },
+    entering: {
+      always: { guard: 'isUnguarded', target: 'planning' },
+      invoke: {
+        src: 'enterPlanning',
+        input: ({ context }) => context,
+        onDone: 'planning',
+        onError: { target: 'ended', actions: assign({ error: ({ event }) => event.error }) },
+      },
+    },
     planning: {
       invoke: {
         src: 'callGroup',
@@ -214,11 +237,16 @@ export const planner: AgentDefinition = defineAgent({
 })
 
 function checkInput(input: PlannerInput): void {
-  const { parallelMax, stepAttemptsMax, stepTimeoutMs, stepContextTokensMax, graphs } = input
+  const { parallelMax, stepAttemptsMax, stepTimeoutMs, stepContextTokensMax, graphs, firewall } = input
   checkWhole('parallelMax', parallelMax, { min: 1 })
   checkWhole('stepAttemptsMax', stepAttemptsMax, { min: 1, max: 1_000 })
   checkWhole('stepTimeoutMs', stepTimeoutMs, { min: 1, max: 24 * 3_600_000 })
   checkWhole('stepContextTokensMax', stepContextTokensMax, { min: 64 })
+  if (firewall !== undefined)
+    checkMethods(firewall, 'firewall', {
+      names: ['begin', 'known'],
+      hint: 'give the agent `await node.openFirewall()`, or leave it out',
+    })
   if (graphs === undefined) return
   checkMethods(graphs, 'graphs', {
     names: ['run', 'unfinished', 'resume', 'forget'],
@@ -249,6 +277,10 @@ function systemOf(system: object): ActorSystem {
 
 function stepsOf(plan: PlanState): readonly object[] {
   return plan.graph.subTasks.map(({ id, description, depends_on }) => ({ id, description, dependsOn: depends_on }))
+}
+
+function placesOfContext({ resources, recalled }: Context): PlanPlaces {
+  return placesOf(resources, { recalledIds: recalled?.ids ?? [], isKept: resources.memory !== undefined })
 }
 
 function planningCall({ resources, request, recalled, purse }: Context): CallGroupInput {

@@ -10,17 +10,21 @@ import {
 import {
   runTaskGraph,
   type GraphEvent,
+  type PlanGate,
+  type StepsGate,
   type StepOutcome,
   type StepTurn,
   type TaskGraph,
   type TaskGraphInit,
 } from 'kernell-os/router'
+import { nonceOf } from '../fence-texts.ts'
 import { failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import type { ModelCallOutcome, Routing } from '../model-calls/model-call.ts'
 import { payFrom, remainingIn, shareIn, type Purse } from '../model-calls/purse.ts'
 import type { JobInput } from '../request-desk/protocol.ts'
 import { callModel } from './call-model.ts'
 import { shownOutputs } from './earlier-outputs.ts'
+import { openStepsGate, type PlanPlaces } from './plan-gate.ts'
 import { doneCount } from './steps.ts'
 import { forgetOldPlans, newPlanId, type PlanGraphs } from './unfinished-plans.ts'
 
@@ -42,6 +46,8 @@ export type PlanExecutionInit = {
   readonly plan: { readonly subTasks: readonly SubTask[] } | { readonly unfinished: PlanState }
   /** Where the plan is kept until it has ended, and the name of its task there. Absent: nowhere. */
   readonly kept: { readonly graphs: PlanGraphs; readonly key: string } | undefined
+  /** What was read for the plan, and the firewall that its steps pass. Absent: nothing stands there. */
+  readonly guarded?: { readonly firewall: PlanGate; readonly places: PlanPlaces } | undefined
   readonly purse: Purse
   readonly report: JobInput<unknown, unknown>['report']
 }
@@ -88,6 +94,7 @@ class PlanExecution {
   private readonly doubtful: string[] = []
   private graph: TaskGraph<SubTask> | undefined
   private resumed = 0
+  private gate: StepsGate<SubTask> | undefined
   /** Under a cap, the end of the call before. */
   private lastCall: Promise<unknown> = Promise.resolve()
 
@@ -99,9 +106,12 @@ class PlanExecution {
   async start(): Promise<TaskGraph<SubTask>> {
     const { actors, plan, kept } = this.init
     const running: TaskGraphInit<SubTask> = { execute: async (turn) => await this.attempt(turn) }
+    const subTasks = 'unfinished' in plan ? plan.unfinished.graph.subTasks : plan.subTasks
+    const { guarded } = this.init
+    // All of it before any of it: a step may be what another one has to be kept from.
+    if (guarded !== undefined) this.gate = await openStepsGate(guarded.firewall, { ...guarded.places, steps: subTasks })
     const left = 'unfinished' in plan ? this.resume(plan.unfinished, running) : undefined
     if (left !== undefined) return this.follow(left)
-    const subTasks = 'unfinished' in plan ? plan.unfinished.graph.subTasks : plan.subTasks
     const input = this.planOf(subTasks)
     const journaled = kept === undefined ? undefined : await this.startKept(input, running)
     return this.follow(journaled ?? runTaskGraph(actors, input, running))
@@ -170,6 +180,11 @@ class PlanExecution {
   }
 
   private async attempt(turn: StepTurn<SubTask>): Promise<StepOutcome> {
+    const refused = this.refusalOf(turn.subTask)
+    if (refused !== undefined) {
+      this.errors.set(turn.subTask.id, refused)
+      return { kind: 'failed', reason: toPlainError(refused).code, isRetryable: false }
+    }
     const outcome = await this.ask(turn)
     this.purse = addPayments(this.purse, outcome.purse)
     const { id } = turn.subTask
@@ -185,6 +200,16 @@ class PlanExecution {
     return { kind: 'failed', reason: toPlainError(error).code, isRetryable: outcome.kind === 'answered' }
   }
 
+  /** Before each attempt: what the plan reads may have changed since it was admitted. */
+  private refusalOf(step: SubTask): unknown {
+    try {
+      this.gate?.enter(step)
+      return undefined
+    } catch (error: unknown) {
+      return error
+    }
+  }
+
   private async ask(turn: StepTurn<SubTask>): Promise<ModelCallOutcome> {
     if (this.purse.capNanos === undefined) return await this.call(turn)
     // A plan that an earlier run has left may be wider than one under a cap.
@@ -197,7 +222,8 @@ class PlanExecution {
     const { actors, resources } = this.init
     const tokensMax = resources.stepContextTokensMax ?? CONTEXT_TOKENS_MAX_DEFAULT
     const shown = shownOutputs(dependencyOutputs, { id: subTask.id, tokensMax })
-    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: shown })
+    const nonce = nonceOf([subTask.context_needed ?? '', ...shown.map(({ output }) => output)])
+    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: shown, nonce })
     const capNanos = shareIn(this.purse, Math.max(1, this.graph?.state.openCount ?? 1))
     const capNanosMax = remainingIn(this.purse)
     const input = { ...resources, request: requestOfPrompt(prompt), capNanos, capNanosMax }

@@ -1,4 +1,5 @@
 import { buildDecomposerPrompt, fenceSections, type PromptParts } from 'kernell-os/core'
+import { nonceOf } from '../fence-texts.ts'
 import type { Lesson } from '../memory-use.ts'
 import { saysSomething } from '../model-outcomes.ts'
 import type { PlanEnd } from './execute-plan.ts'
@@ -12,11 +13,13 @@ export type PlanningPromptInit = {
 
 /** Asks for a plan, with what was learned from earlier ones. Parse the reply with `parseSubTasks`. */
 export function planningPrompt(task: string, { stepsMax, lessons }: PlanningPromptInit): PromptParts {
-  const prompt = buildDecomposerPrompt(task, { subTasksMax: stepsMax })
+  // One name for all fences, so that no lesson knows that of the task.
+  const nonce = nonceOf([task, ...lessons])
+  const prompt = buildDecomposerPrompt(task, { subTasksMax: stepsMax, nonce })
   if (lessons.length === 0) return prompt
   const fenced = fenceSections(
-    // A memory must not be able to close the fence of the task.
-    lessons.map((text, index) => ({ name: `lesson-${index + 1}`, content: text.replaceAll(/DATA-\d/g, 'DATA') })),
+    lessons.map((text, index) => ({ name: `lesson-${index + 1}`, content: text })),
+    { nonce },
   )
   const system = [
     prompt.system,

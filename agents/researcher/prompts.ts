@@ -1,4 +1,5 @@
-import { extractJson, fenceSections, type FencedSection, type PromptParts } from 'kernell-os/core'
+import { extractJson, type FencedSection, type PromptParts } from 'kernell-os/core'
+import { fenceTexts } from '../fence-texts.ts'
 
 /** A text that the answer may rest on. */
 export type Source = { readonly title: string; readonly text: string }
@@ -10,7 +11,7 @@ export function splittingPrompt(
   question: string,
   { questionsMax, conversation }: { readonly questionsMax: number; readonly conversation: string },
 ): PromptParts {
-  const fenced = fenceSections([...conversationSection(conversation), { name: 'question', content: question }])
+  const fenced = fenceTexts([...conversationSection(conversation), { name: 'question', content: question }])
   const system = [
     'You prepare an investigation. Name the questions that have to be answered first, each answerable by itself.',
     `Reply with a JSON array of 1 to ${questionsMax} strings and nothing else; a simple question stays one question.`,
@@ -39,7 +40,7 @@ export function gatheringPrompt(question: string, known: Known): PromptParts {
     'Say which facts you are not sure of, and that you do not know where you do not.',
   ]
   if (sections.length === 0) return { system: opening.join('\n'), user: question }
-  const fenced = fenceSections(sections)
+  const fenced = fenceTexts(sections)
   const system = [...opening, ...legendOf(known), fenced.notice].join('\n')
   return { system, user: `${fenced.text}\n\n${question}` }
 }
@@ -62,7 +63,7 @@ export type Writing = {
 
 /** Asks for the answer that follows from the findings. */
 export function writingPrompt(question: string, { findings, gaps, conversation }: Writing): PromptParts {
-  const fenced = fenceSections([
+  const fenced = fenceTexts([
     ...conversationSection(conversation),
     ...findings.map((finding, index) => ({ name: `finding-${index + 1}`, content: textOfFinding(finding) })),
   ])

@@ -1,8 +1,9 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
-import { fenceSections, type Amount } from 'kernell-os/core'
+import type { Amount } from 'kernell-os/core'
 import type { ModelRequest } from 'kernell-os/ports'
 import { assign, setup } from 'xstate'
 import { checkRouting } from '../agent-input.ts'
+import { fenceTexts } from '../fence-texts.ts'
 import { areAccepted, failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
 import type { Routing } from '../model-calls/model-call.ts'
@@ -204,7 +205,7 @@ function condensingCalls(context: Context): CallGroupInput {
 }
 
 function condensingRequest(part: string, focus: string | undefined, maxOutputTokens: number): ModelRequest {
-  const fenced = fenceSections([{ name: 'part', content: part }])
+  const fenced = fenceTexts([{ name: 'part', content: part }])
   const system = [
     'You condense one part of a longer text, so that the whole can be summarised from the condensed parts.',
     'Keep facts, numbers, names, decisions and open questions exactly; drop wording, repetition and examples.',
@@ -216,7 +217,7 @@ function condensingRequest(part: string, focus: string | undefined, maxOutputTok
 }
 
 function writingCall({ resources, request, parts, purse }: Context): CallGroupInput {
-  const fenced = fenceSections([{ name: 'text', content: parts.join('\n\n') }])
+  const fenced = fenceTexts([{ name: 'text', content: parts.join('\n\n') }])
   const system = [
     `You summarise a text in about ${request.words} words. Say only what the text says.`,
     ...focusLines(request.focus),

@@ -1,18 +1,27 @@
 import type { AgentProgress } from 'kernell-os/agents'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { CHAT_AGENT, createChatWorker } from '../node/market/chat-worker.ts'
+import { createHidingWorker } from '../node/market/hiding-worker.ts'
 import type { MarketWorker } from '../node/market/market-init.ts'
-import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
+import { callerOfPayer } from '../node/market/payer-tenant.ts'
 import { CodedError } from '../base/errors.ts'
 
-/** A packaged agent as the worker behind an offer: its input is the JSON of the task, its result the JSON of its answer. `chat` is no agent: it sells answers of the node's router. */
+/**
+ * A packaged agent as the worker behind an offer: its input is the JSON of the task, its result the JSON of its answer. `chat` is no agent: it sells answers of the node's router.
+ * Where secrets are kept from models outside, they are kept from payers as well.
+ */
 export async function findAgentWorker(name: string, node: KernellNode): Promise<MarketWorker | undefined> {
+  const worker = await openWorker(name, node)
+  const isHiding = node.config.privacy?.hidesSecrets === true
+  return worker === undefined || !isHiding ? worker : createHidingWorker(worker)
+}
+
+async function openWorker(name: string, node: KernellNode): Promise<MarketWorker | undefined> {
   if (name === CHAT_AGENT) return createChatWorker(node.router)
   const { findAgent } = await import('kernell-os/agents')
   const agent = findAgent(name)
-  const tenant = parseTenantId(DEFAULT_TENANT)
-  if (agent === undefined || tenant === undefined) return undefined
-  return async (bytes, { signal, progress }) => {
+  if (agent === undefined) return undefined
+  return async (bytes, { signal, progress, payer }) => {
     const onProgress = (event: AgentProgress): void => {
       const step = stepOf(event)
       if (step !== undefined) progress(step)
@@ -21,7 +30,7 @@ export async function findAgentWorker(name: string, node: KernellNode): Promise<
     const result = await agent.run({
       actors,
       router,
-      caller: { tenant, agent: agent.name, skill: name },
+      caller: { ...callerOfPayer(payer, name), agent: agent.name },
       node,
       input: inputOf(bytes),
       signal,

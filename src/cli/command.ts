@@ -21,7 +21,8 @@ export type CommandContext = {
   readonly loadConfig: (flags?: ConfigDocument) => NodeConfig
   /** Starts a node on the configuration in force, and closes it when the work is done, however it ends. */
   readonly useNode: <Result>(work: (node: EvaluatingNode) => Promise<Result>, flags?: ConfigDocument) => Promise<Result>
-  readonly readStandardInput: () => Promise<string>
+  /** All of standard input, as bytes. Throws `COMMAND_INVALID` for more than a command reads. */
+  readonly readStandardInput: () => Promise<Uint8Array>
 }
 
 /** One command of the command line: its words, its flags, its help, and what it does. */

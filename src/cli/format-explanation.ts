@@ -20,7 +20,24 @@ export function formatExplanation(decision: DecisionDocument, width: number): st
     { heading: 'expected', align: 'right' },
     { heading: 'note', isFlexible: true },
   ]
-  return [head, ...reasons, ...(rows.length === 0 ? [] : [formatTable(columns, rows, width)])].join('\n')
+  const texts = textsOf(decision).map((text) => `  - ${text}`)
+  return [head, ...reasons, ...texts, ...(rows.length === 0 ? [] : [formatTable(columns, rows, width)])].join('\n')
+}
+
+/** How many texts of each source were looked at, and what was found in those that look like an injection. */
+function textsOf({ texts = [] }: DecisionDocument): readonly string[] {
+  if (texts.length === 0) return []
+  const sources = [...new Set(texts.map(({ source }) => source))]
+  const counts = sources.map((source) => `${source} ${texts.filter((text) => text.source === source).length}`)
+  const found = texts.filter(({ action }) => action !== 'pass')
+  return [
+    `texts looked at for prompt injection: ${counts.join(', ')}`,
+    ...found.map(({ source, message, section, step, score, threshold, rules, action }) => {
+      const where = [`message ${message}`, section, step && `step ${step}`].filter((part) => part !== undefined)
+      const why = rules.length === 0 ? '' : `: ${rules.join(', ')}`
+      return `${action}: ${source}, ${where.join(', ')}, score ${score.toFixed(3)} of ${threshold.toFixed(3)}${why}`
+    }),
+  ]
 }
 
 /** One sentence each, why no peer was asked among them. */

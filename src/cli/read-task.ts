@@ -5,7 +5,7 @@ import { usageError } from './flags.ts'
 export async function readTask({ positionals, readStandardInput }: CommandContext): Promise<string> {
   if (positionals.length === 0) throw usageError('A task is missing')
   const words = positionals.join(' ')
-  const task = words === '-' ? (await readStandardInput()).trim() : words
+  const task = words === '-' ? new TextDecoder().decode(await readStandardInput()).trim() : words
   if (task.trim() === '') throw usageError(words === '-' ? 'The task on standard input is empty' : 'The task is empty')
   return task
 }

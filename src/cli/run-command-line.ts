@@ -20,7 +20,7 @@ export type CommandLineComponents = {
   readonly signal: AbortSignal
   readonly version: string
   readonly createNode: (config: NodeConfig, signal: AbortSignal) => Promise<EvaluatingNode>
-  readonly readStandardInput: () => Promise<string>
+  readonly readStandardInput: () => Promise<Uint8Array>
 }
 
 /** Runs one command line (the words after `kernell`) and says what to tell the shell. Never rejects: a failure is printed. */

@@ -3,6 +3,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 import { interruptReason, printFailure } from './print-failure.ts'
 import { runCommandLine } from './run-command-line.ts'
 import { createTerminal } from './terminal.ts'
+import { readToEnd } from './standard-input.ts'
 
 /** Signals that stop a command, which then puts away what it has, and what the shell hears of a command that they stopped: 128 and their number. A terminal that is closed sends the last of them. */
 const STOPPING = { SIGINT: EXIT_CODES.interrupted, SIGTERM: 143, SIGHUP: 129 } as const
@@ -36,15 +37,9 @@ export async function runProcess(): Promise<void> {
       const { createNode } = await import('../node/create-node.ts')
       return await createNode({ config, environment: process.env, signal })
     },
-    readStandardInput,
+    readStandardInput: async () => await readToEnd(process.stdin),
   })
   process.exitCode = exitCode === EXIT_CODES.interrupted ? STOPPING[stoppedBy] : exitCode
   // Everything was closed; what may still hold the process (a keep-alive socket to a provider) is not waited for.
   process.stdout.write('', () => process.exit())
-}
-
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { readAtMost } from '../node/read-at-most.ts'
 import { unreadableFile } from '../node/unreadable-file.ts'
-import type { JsonValue, SandboxProgram } from '../ports/sandbox-runtime.ts'
+import type { JsonValue, SandboxFile, SandboxProgram } from '../ports/sandbox-runtime.ts'
 import type { CommandContext } from './command.ts'
-import { usageError } from './flags.ts'
+import { listFlag, usageError } from './flags.ts'
 
 /** Bytes of a policy, and of a program of this machine: more than any has. */
 export const POLICY_BYTES_MAX = 65_536
@@ -44,7 +45,7 @@ export function programOf(
   const [first, call, ...rest] = words
   if (first === undefined) throw usageError('Name the program after `--`')
   const kind = kindOf(first, runtime)
-  if (kind === 'command') return { kind, argv: words }
+  if (kind === 'command') return { kind, argv: [pathOf(first), ...words.slice(1)] }
   const args = rest.map(parseArgument)
   if (kind === 'script') {
     const source = new TextDecoder().decode(read(first))
@@ -52,6 +53,38 @@ export function programOf(
   }
   if (call === undefined) throw usageError('Name the function of the component after its file')
   return { kind, bytes: read(first), call, args }
+}
+
+/** Files of this machine that lie in the program's directory, each under its own name. Throws `COMMAND_INVALID`. */
+export function filesOf(context: Pick<CommandContext, 'flags' | 'workingDir'>): readonly SandboxFile[] {
+  return listFlag(context.flags, 'file').map((file) => ({
+    path: basename(file),
+    bytes: readBytes(context, { file, bytesMax: PROGRAM_BYTES_MAX }),
+    isExecutable: isExecutable(resolve(context.workingDir, file)),
+  }))
+}
+
+/** Where programs are that are named without a path: in every sandbox that has them. */
+const PROGRAM_FOLDERS = ['/bin', '/usr/bin', '/usr/local/bin']
+
+function pathOf(name: string): string {
+  if (name.startsWith('/')) return name
+  const found = name.includes('/')
+    ? undefined
+    : PROGRAM_FOLDERS.map((folder) => join(folder, name)).find((path) => isExecutable(path))
+  if (found !== undefined) return found
+  throw usageError(
+    `${name} is no absolute path, and no program of ${PROGRAM_FOLDERS.join(', ')}; a file of yours lies in the sandbox as /work/NAME with --file, or where it is with --read`,
+  )
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function kindOf(file: string, runtime: string): SandboxProgram['kind'] {

@@ -1,11 +1,12 @@
 import { SingleBar } from 'cli-progress'
 import type { Environment } from '../node/config/environment-document.ts'
+import { visibleText } from './visible-text.ts'
 
 /** Where text goes; streams of a process, or buffers in tests. */
 export type OutputStream = {
   readonly isTTY?: boolean
   readonly columns?: number
-  write(text: string): unknown
+  write(piece: string | Uint8Array): unknown
 }
 
 export type TerminalInit = {
@@ -23,6 +24,13 @@ export type Progress = {
   readonly finish: () => void
 }
 
+/** Passes on what comes in pieces. */
+export type Relay = {
+  readonly take: (piece: Uint8Array) => void
+  /** Ends the line on a terminal where it is not. */
+  readonly end: () => void
+}
+
 /** The reader at the other end: results go to `output`, everything else to `errors`. */
 export type Terminal = {
   /** Columns that prose is wrapped at: those of the terminal, or COLUMNS; 100 where neither says. */
@@ -35,6 +43,8 @@ export type Terminal = {
   print(text: string): void
   /** One JSON document on one line, on the output. */
   printJson(value: unknown): void
+  /** What others wrote, piece by piece: as it is in a pipe or file, and on a terminal without what would act on it. */
+  relay(to: 'output' | 'errors'): Relay
   /** A remark that is not part of the result. */
   note(text: string): void
   /** Coloured where the output is a terminal that wants colours. */
@@ -59,10 +69,29 @@ export function createTerminal(init: TerminalInit): Terminal {
     noteWidth: columnsOf(errors, environment) ?? Number.POSITIVE_INFINITY,
     print: (text) => void output.write(`${text}\n`),
     printJson: (value) => void output.write(`${JSON.stringify(value)}\n`),
+    relay: (to) => relayTo(to === 'output' ? output : errors),
     note: (text) => void errors.write(`${text}\n`),
     style: (style, text) => (isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text),
     hasBars: errors.isTTY === true,
     startProgress: (label, total) => (errors.isTTY === true && total > 0 ? startBar(label, total, errors) : SILENT),
+  }
+}
+
+function relayTo(stream: OutputStream): Relay {
+  if (stream.isTTY !== true) return { take: (piece) => void stream.write(piece), end: () => undefined }
+  const decoder = new TextDecoder()
+  let last = '\n'
+  const show = (text: string): void => {
+    if (text === '') return
+    last = text.at(-1) ?? last
+    stream.write(visibleText(text))
+  }
+  return {
+    take: (piece) => show(decoder.decode(piece, { stream: true })),
+    end: () => {
+      show(decoder.decode())
+      if (last !== '\n') stream.write('\n')
+    },
   }
 }
 

@@ -132,13 +132,18 @@ function hideInMessage(message: ChatMessage, hidden: Placeholders): ChatMessage 
       }
     case 'user': {
       const { content, name } = message
-      const parts =
-        typeof content === 'string'
-          ? hidden.hide(content)
-          : content.map((part) => (part.type === 'text' ? { ...part, text: hidden.hide(part.text) } : part))
+      const parts = typeof content === 'string' ? hidden.hide(content) : hideInParts(content, hidden)
       return { ...message, content: parts, ...(name !== undefined && { name: hidden.hide(name) }) }
     }
   }
+}
+
+type ContentPart = Exclude<Extract<ChatMessage, { readonly role: 'user' }>['content'], string>[number]
+
+/** A server joins the texts of a message, so a key that is cut over two of them is a key. */
+function hideInParts(parts: readonly ContentPart[], hidden: Placeholders): readonly ContentPart[] {
+  const texts = hidden.hidePieces(parts.map((part) => (part.type === 'text' ? part.text : '')))
+  return parts.map((part, at) => (part.type === 'text' ? { ...part, text: texts[at] ?? '' } : part))
 }
 
 function hideInTool(tool: ToolDefinition, hidden: Placeholders): ToolDefinition {

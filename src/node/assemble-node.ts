@@ -37,6 +37,7 @@ import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import { guardRouter } from './rights/guarded-router.ts'
+import { programRunner } from './sandbox/run-program.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -85,6 +86,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   const learner = startLearner(parts)
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
+  const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
   const watched = guardRouter(decisions.watch(router), parts.rights)
   return {
     config,
@@ -93,7 +95,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
-    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched }),
+    carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
+    runProgram,
     openMarket: async (init) => await parts.market.open(init),
     web: parts.web,
     rights: parts.rights,

@@ -35,7 +35,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
-import { firewallOf } from './firewall/open-firewall.ts'
+import { firewallOf, type OpenFirewall } from './firewall/open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openGuardedModel } from './open-models.ts'
@@ -107,7 +107,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const peers = await openNodePeers({ ...parts, catalog })
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
-  const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard }
+  const keeping = keepingOf({ ...platform, budgets, config })
+  const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout })
   return assembleNode({
     ...serving,
@@ -121,7 +122,6 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     rollout: attached,
     kernel,
     answerStore,
-    ...keepingOf({ ...platform, budgets, config }),
     random: platform.random,
     backUp: async (backup) => await writeBackupFile(directory, backup),
     web: platform.web,
@@ -217,6 +217,7 @@ type RouterParts = {
   readonly peers: PeerTier | undefined
   readonly rollout: NodeRollout
   readonly textGuard: TextGuard | undefined
+  readonly openFirewall: OpenFirewall
 }
 
 type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
@@ -236,6 +237,7 @@ function wireRouter({
   peers,
   rollout,
   textGuard,
+  openFirewall,
 }: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
@@ -257,6 +259,7 @@ function wireRouter({
       peers,
       random,
       textGuard,
+      openFirewall: async () => await openFirewall(),
       telemetry: telemetry.pipeline,
       observe: attached.observe,
     },

@@ -38,6 +38,8 @@ export type DecisionDocument = {
     readonly source: string
     readonly message: number
     readonly section?: string
+    /** The step of a split task in whose prompt it stands; absent for the task itself. */
+    readonly step?: string
     readonly score: number
     readonly threshold: number
     readonly scored_by: string

@@ -15,6 +15,8 @@ import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
+import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.ts'
+import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 import type { NodeRights } from './rights/open-rights.ts'
@@ -70,6 +72,11 @@ export type KernellNode = AsyncDisposable & {
    * and of approvals, `REQUEST_INVALID` for what this node cannot do, `PLAN_STEP_FAILED`, `NODE_STOPPED`, what a step throws, and the signal's reason.
    */
   carryOutPlan(asked: AskedPlan, options?: AbortOptions): Promise<PlanOutcome>
+  /**
+   * Runs a program that nobody trusts: by the order of somebody else, or by this node's own for exactly what a policy says. Each is judged, counts once, and is in the audit journal before it begins;
+   * `NODE_STOPPED` ends it. Throws `CAPABILITY_CALL_REFUSED`, `SANDBOX_POLICY_INVALID`, `NODE_STOPPED`, and what a runtime throws.
+   */
+  runProgram(asked: AskedProgram, options?: SandboxRunOptions): Promise<SandboxResult>
   /**
    * This node's part in the market: opened with the first call, which says how, and closed with the node. Later calls need say nothing. Throws
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.

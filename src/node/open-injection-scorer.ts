@@ -26,7 +26,8 @@ export async function openTextGuard(
 ): Promise<TextGuard | undefined> {
   if (!isEnabled) return undefined
   const read = model === undefined ? undefined : await readInjectionModel(model)
-  return new TextGuard({ scorer: openInjectionScorer(kernel, read), rules })
+  const pause = async (): Promise<void> => await new Promise((resolve) => void setImmediate(resolve))
+  return new TextGuard({ scorer: openInjectionScorer(kernel, read), rules, pause })
 }
 
 /** Throws `INJECTION_MODEL_INVALID` for a file that is damaged, of another version, or cannot be read. */

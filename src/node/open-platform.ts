@@ -126,13 +126,14 @@ type MarketParts = Pick<
 /** The market as the configuration has it; where answers are bought, the router's place for that is filled when there is a buyer. */
 function openMarket({ market, network, peers }: NodeConfig, parts: MarketParts): MarketOnDemand {
   const { outbound, peerMarket, ...components } = parts
-  const { webhook: url, artifactBytesMax } = market
+  const { webhook: url, artifactBytesMax, quotas: workQuotas } = market
   const { onError } = components
   return createMarketOnDemand({
     ...components,
     network,
     gossip: market,
     artifactBytesMax,
+    workQuotas,
     ...(url !== undefined && { webhook: { url, outbound } }),
     ...(peers !== undefined && {
       onBuyer: (buyer) => joinPeers({ ...buyer, peers, market: peerMarket, onError }),

@@ -70,7 +70,7 @@ export type SandboxStream = 'stdout' | 'stderr'
 export type SandboxRunOptions = {
   /** Ends the run; it resolves with the reason `cancelled`. */
   readonly signal?: AbortSignal
-  /** Told of output as it comes, up to the limit. */
+  /** Told of output as it comes, up to the limit. One that throws is told no more, and the run goes on. */
   readonly onOutput?: (stream: SandboxStream, piece: Uint8Array) => void
 }
 

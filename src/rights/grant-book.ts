@@ -50,6 +50,8 @@ export class GrantBook {
   private records = 0
   /** One change at a time, in the order in which they were asked for. */
   private last: Promise<unknown> = Promise.resolve()
+  /** After it nothing is written down any more, so that nothing may be told done. */
+  private failure: { readonly error: unknown } | undefined
 
   private constructor(components: GrantBookComponents, init: GrantBookInit) {
     this.components = components
@@ -85,6 +87,7 @@ export class GrantBook {
 
   /** Lists a grant, before anybody has it. Refused where as many as are listed are valid. Throws what the log throws. */
   async keep(text: string, at: Timestamp): Promise<CapabilityRefused | undefined> {
+    this.refuseAfterFailure()
     const delegation = openDelegation(text, this.components.verify)
     if (delegation.kind === 'refused') return delegation
     if (this.granted.size >= this.grantsMax) this.forget(at)
@@ -96,6 +99,7 @@ export class GrantBook {
 
   /** Takes up a revocation that was judged: it counts at once, and is written down then. Throws what the log throws. */
   async revoke(judged: JudgedRevocation, at: Timestamp): Promise<RevocationOutcome> {
+    this.refuseAfterFailure()
     const isOwn = judged.revoker === this.components.self
     const room = isOwn ? { max: REVOCATIONS_MAX, ofOneMax: REVOCATIONS_MAX } : revocationRoom(false)
     const outcome = listRevocation(this.known, judged, { at, room })
@@ -104,6 +108,10 @@ export class GrantBook {
     const { cid, revoker, expiresAt } = judged
     await this.write({ type: 'revoked', cid, revoker, expiresAt, at }, at)
     return outcome
+  }
+
+  private refuseAfterFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error
   }
 
   private async write(record: GrantRecord, at: Timestamp): Promise<void> {
@@ -115,7 +123,9 @@ export class GrantBook {
       await log.compact({ nextIndex: log.nextIndex, payload: ENCODER.encode(this.snapshot(at)) })
       this.records = 0
     })
-    this.last = turn.catch(() => undefined)
+    this.last = turn.catch((error: unknown) => {
+      this.failure ??= { error }
+    })
     await turn
   }
 

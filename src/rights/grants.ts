@@ -15,16 +15,19 @@ import {
 } from '../core/capability/revocations.ts'
 import { deadlineOf } from '../core/capability/token-time.ts'
 import type { Did } from '../core/evidence/names.ts'
+import type { CallDemand } from '../core/rights/call-demand.ts'
 import { rightsOfChain } from '../core/rights/check-call.ts'
 import type { Rights, StatedRights } from '../core/rights/rights.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { VerifySignature } from '../ports/signer.ts'
 import { invocationSignedBytes, issueToken, openDelegation, openInvocation } from '../wire/ucan/token-codec.ts'
+import type { ShownRight } from './call-desk.ts'
 import type { GrantBook, ListedGrant } from './grant-book.ts'
-import { issueGrant, type IssuerComponents } from './issue-right.ts'
+import { issueGrant, issueOrder, type IssuerComponents } from './issue-right.ts'
 
 const SECOND = 1_000
 const NONCE_BYTES = 16
+const OWN_ORDER_MS = 60_000
 
 export type GrantsComponents = {
   readonly issuer: IssuerComponents
@@ -96,6 +99,19 @@ export class Grants {
     if (verdict.kind === 'refused') return verdict
     if (verdict.holder !== this.self) return refuseCapability('CAPABILITY_AUDIENCE_WRONG')
     return await this.give(init, { owner: verdict.subject, chain })
+  }
+
+  /** An order of this machine itself for what a program asks for, so that its own runs are judged and written down as those of others are. To be shown at once. */
+  orderOwn({
+    action,
+    demand,
+  }: {
+    readonly action: string
+    readonly demand: CallDemand
+  }): ShownRight | CapabilityRefused {
+    const { issuer, clock } = this.components
+    const exp = Math.ceil((clock.now() + OWN_ORDER_MS) / SECOND)
+    return issueOrder(issuer, { owner: issuer.self, action, demand, chain: [], exp })
   }
 
   /** What a chain grants, and whether it holds now, as far as is known here of revocations. Refused where it cannot be read. */

@@ -12,6 +12,8 @@ import type { Random } from '../ports/random.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
 import { purchaseOfFailure } from './peers/purchase-details.ts'
 import { Cascade, NOTHING_LEFT } from './cascade.ts'
+import type { OpenPlanGate } from './firewall/steps-gate.ts'
+import type { TextGuard } from './untrusted/text-guard.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import type { PlanRunner } from './plan-runner.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
@@ -31,6 +33,10 @@ export type PlanComponents = CallComponents & {
   /** Draws the fences of texts inside prompts; absent: they follow from the texts. */
   readonly random?: Pick<Random, 'bytes'>
   readonly runner: PlanRunner
+  /** What plans of split tasks pass before and during their steps; absent: nothing stands there. */
+  readonly openFirewall?: OpenPlanGate | undefined
+  /** Looks at every text before a model does; absent: nobody does. */
+  readonly textGuard?: TextGuard | undefined
 }
 
 /** An answer that stands, accepted or the best there was. */

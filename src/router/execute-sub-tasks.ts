@@ -25,13 +25,14 @@ import { priorSuccess } from '../core/policy/success-priors.ts'
 import type { DecisionCandidate, DecisionRecord, PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
-import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
+import type { ChatMessage, ModelAnswer, ModelUsage } from '../ports/language-model.ts'
 import { askOverhead } from './ask-overhead.ts'
 import { ANOTHER_MODEL } from './cascade.ts'
 import { AnsweringCascade, executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { placesOfTask, StepsGate } from './firewall/steps-gate.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { factsOf } from './request-facts.ts'
-import type { TaskRun } from './task-run.ts'
+import { recordTexts, type TaskRun } from './task-run.ts'
 
 export type DecomposeInit = {
   /** `auto`: a hard task that the policy wants split is split, where the request allows it. `never`: no task is. */
@@ -108,6 +109,7 @@ class SubTaskExecution {
   private readonly results = new Map<string, PlanResult>()
   private readonly steps = new Map<string, readonly PlannedStep[]>()
   private readonly answering = new Map<string, AnsweringCascade>()
+  private gate: StepsGate<SubTask> | undefined
   private firstFailure: { readonly cause: unknown } | undefined
 
   constructor(components: PlanComponents, init: DecomposeInit, run: TaskRun) {
@@ -119,11 +121,20 @@ class SubTaskExecution {
   async run(subTasks: readonly SubTask[]): Promise<PlanState> {
     // Under a cap a call may take all that is left of it and give most of it back, so the steps go one by one.
     const isCapped = this.parent.route.controls.maxCostNanos !== undefined
-    const { taskId, signal } = this.parent
+    const { taskId, signal, route } = this.parent
+    const policies = this.policiesOf(subTasks)
+    const { openFirewall } = this.components
+    if (openFirewall !== undefined)
+      this.gate = await StepsGate.open(await openFirewall(), {
+        proposedBy: 'router',
+        read: placesOfTask(route.request.messages, route.sender ?? 'user'),
+        steps: subTasks,
+        isRemote: ({ id }: SubTask) => this.steps.get(id)?.some(({ tier }) => !tier.startsWith('local_')) !== false,
+      })
     const state = planMachine.initial({
       id: taskId,
       subTasks,
-      policies: this.policiesOf(subTasks),
+      policies,
       ...(isCapped && { parallelMax: 1 }),
     })
     const graph = this.components.runner.start(state, { execute: (turn) => this.attempt(turn), signal })
@@ -147,6 +158,8 @@ class SubTaskExecution {
   private async attempt(turn: StepTurn<SubTask>): Promise<StepOutcome> {
     const { id } = turn.subTask
     try {
+      // Before each attempt: what is known of a place may have changed since the last one.
+      this.gate?.enter(turn.subTask)
       const answering = this.answering.get(id) ?? (await this.begin(turn))
       const outcome = await answering.attempt(turn)
       if (outcome === ANOTHER_MODEL) return outcome
@@ -165,6 +178,7 @@ class SubTaskExecution {
   /** What the first attempt at a step needs, and the others with it. */
   private async begin(turn: StepTurn<SubTask>): Promise<AnsweringCascade> {
     const { subTask } = turn
+    await this.screen(turn)
     const prompt = buildSubTaskPrompt({
       subTask,
       dependencyOutputs: await this.fit(turn),
@@ -174,6 +188,17 @@ class SubTaskExecution {
     const answering = new AnsweringCascade(this.components, this.runFor(subTask, prompt), steps)
     this.answering.set(subTask.id, answering)
     return answering
+  }
+
+  /** What other steps said may be what a document told them to say: it is looked at before a model sees it, whole, as the texts of the task are. */
+  private async screen({ subTask, dependencyOutputs }: StepTurn<SubTask>): Promise<void> {
+    const { textGuard } = this.components
+    if (textGuard === undefined) return
+    const { parent } = this
+    const messages = messagesOf(buildSubTaskPrompt({ subTask, dependencyOutputs, ...fenceNonce(this.components) }))
+    const { signal, route } = parent
+    const reports = await textGuard.screen(messages, { sender: route.sender ?? 'user', step: subTask.id, signal })
+    recordTexts(parent, [...(parent.decision.texts ?? []), ...reports])
   }
 
   /** Outputs that a step sees, within the budget of tokens: what does not fit is summarised by a model, or cut when none answers. */
@@ -196,11 +221,7 @@ class SubTaskExecution {
 
   /** The run of one step: its own prompt, the whole task's record and money. */
   private runFor(subTask: SubTask, prompt: PromptParts): TaskRun {
-    const messages = [
-      { role: 'system', content: prompt.system },
-      { role: 'user', content: prompt.user },
-    ] as const
-    const request = { ...this.parent.route.request, messages }
+    const request = { ...this.parent.route.request, messages: messagesOf(prompt) }
     return {
       ...this.parent,
       route: { ...this.parent.route, request },
@@ -268,6 +289,13 @@ class SubTaskExecution {
     const verdict = { valid: isComplete, confidence: isComplete ? confidence : 0, checks: [] }
     return { entry: last.entry, answer, verdict, isAccepted: isAccepted(verdict) }
   }
+}
+
+function messagesOf({ system, user }: PromptParts): readonly ChatMessage[] {
+  return [
+    { role: 'system', content: system },
+    { role: 'user', content: user },
+  ]
 }
 
 /** Steps are not bought: whoever sells an answer was shown the offer of a whole task. */

@@ -21,7 +21,6 @@ import type { TaskObserver } from './rollout/rollout-observer.ts'
 import { cacheStateOf, resultOf, routeThatRan, type StandingAnswer, standingOf } from './route-result.ts'
 import { startStream } from './stream-plan.ts'
 import { recordTexts, type TaskRun } from './task-run.ts'
-import type { TextGuard } from './untrusted/text-guard.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
 export type RouterComponents = Omit<PlanComponents, 'runner'> &
@@ -30,8 +29,6 @@ export type RouterComponents = Omit<PlanComponents, 'runner'> &
   Omit<DecideComponents, 'failures'> & {
     readonly telemetry: TelemetrySink
     readonly random: Random
-    /** Looks at every text before a model does; absent: nobody does. */
-    readonly textGuard?: TextGuard | undefined
     /** Told of every task that ended; absent: nobody is. */
     readonly observe?: TaskObserver
   }
@@ -55,7 +52,8 @@ class RoutingService implements Router {
   async route(request: RouteRequest, options: AbortOptions = {}): Promise<RouteResult> {
     const run = this.#begin(request, { ...options, isStreaming: false })
     try {
-      this.#screen(run)
+      const screening = this.#screen(run)
+      if (screening !== undefined) await screening
       const shortcut = await answerWithoutModel(this.#components, run)
       if (shortcut !== undefined) return this.#finish(run, shortcut)
       await decideTask(this.#components, run)
@@ -69,7 +67,8 @@ class RoutingService implements Router {
   async routeStream(request: RouteRequest, options: AbortOptions = {}): Promise<RoutedStream> {
     const run = this.#begin(request, { ...options, isStreaming: true })
     try {
-      this.#screen(run)
+      const screening = this.#screen(run)
+      if (screening !== undefined) await screening
       const shortcut = await answerWithoutModel(this.#components, run)
       if (shortcut !== undefined) return bufferedStream(run, this.#finish(run, shortcut))
       await decideTask(this.#components, run)
@@ -113,10 +112,13 @@ class RoutingService implements Router {
   }
 
   /** Before anything else, so that a text that is refused reaches no cache, no peer and no model. Throws `UNTRUSTED_TEXT_REFUSED`. */
-  #screen(run: TaskRun): void {
+  #screen(run: TaskRun): Promise<void> | undefined {
     const { textGuard } = this.#components
-    if (textGuard === undefined) return
-    recordTexts(run, textGuard.screen(run.route.request.messages, run.route.sender ?? 'user'))
+    if (textGuard === undefined) return undefined
+    const { route, signal } = run
+    return textGuard
+      .screen(route.request.messages, { sender: route.sender ?? 'user', signal })
+      .then((reports) => recordTexts(run, reports))
   }
 
   #answer(run: TaskRun): Promise<PlanResult> {

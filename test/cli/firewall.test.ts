@@ -42,7 +42,7 @@ async function run(folder: string, ...words: string[]): Promise<Run> {
     signal: new AbortController().signal,
     version: '0.0.0',
     createNode: async (config) => await createNode({ config, environment }),
-    readStandardInput: async () => await Promise.resolve(''),
+    readStandardInput: async () => await Promise.resolve(new Uint8Array()),
   })
   const json = output.startsWith('{') ? (JSON.parse(output) as Record<string, unknown>) : {}
   return { exitCode, json, text: output + errors }
@@ -139,7 +139,7 @@ describe('kernell firewall', () => {
     const types = (json['entries'] as { event: { type: string; reason?: string } }[]).map(
       ({ event }) => event.reason ?? event.type,
     )
-    expect(types).toEqual(['plan-approved', 'APPROVAL_OTHER_PLAN', 'APPROVAL_USED'])
+    expect(types).toEqual(['plan-approved', 'APPROVAL_OTHER_PLAN', 'call-granted', 'APPROVAL_USED'])
   })
 
   it('says what is wrong with a command or a plan', async () => {

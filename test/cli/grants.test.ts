@@ -75,6 +75,15 @@ describe('a grant to run programs', () => {
     expect((await run('owner', 'audit', 'verify')).exitCode).toBe(0)
   })
 
+  it('is of no use while everything is stopped, and is not used up then', async () => {
+    const file = await order('helper', 'order-stopped.json', ...ordered)
+    expect((await run('owner', 'stop-all')).exitCode).toBe(0)
+    expect(await use('owner', file)).toMatchObject({ exitCode: 3, code: 'NODE_STOPPED' })
+    expect((await run('owner', 'stop-all', '--release')).exitCode).toBe(0)
+    expect(await use('owner', file, 'q.js', 'answer')).toMatchObject({ code: 'CAPABILITY_CODE_OTHER' })
+    expect(await use('owner', file)).toMatchObject({ exitCode: 0 })
+  })
+
   it('is refused for another program, whatever the order is for', async () => {
     const file = await order('helper', 'order-p.json', ...ordered)
     expect((await use('owner', file, 'q.js', 'answer')).code).toBe('CAPABILITY_CODE_OTHER')

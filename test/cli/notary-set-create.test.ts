@@ -30,7 +30,7 @@ async function create(...words: string[]): Promise<{ code: number; output: strin
       throw new TypeError('no configuration is read')
     },
     useNode: async () => await Promise.reject(new TypeError('no node is started')),
-    readStandardInput: async () => await Promise.resolve(''),
+    readStandardInput: async () => await Promise.resolve(new Uint8Array()),
   })
   return { code, output, file: join(workingDir, 'set.json') }
 }

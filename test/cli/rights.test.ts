@@ -38,7 +38,7 @@ async function run(folder: string, ...words: string[]): Promise<{ exitCode: numb
     signal: new AbortController().signal,
     version: '0.0.0',
     createNode: async (config) => await createNode({ config, environment }),
-    readStandardInput: async () => await Promise.resolve(''),
+    readStandardInput: async () => await Promise.resolve(new Uint8Array()),
   })
   return { exitCode, json: output.startsWith('{') ? JSON.parse(output) : undefined, text: output + errors }
 }

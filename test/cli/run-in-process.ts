@@ -19,7 +19,9 @@ export type InProcessInit = {
   readonly columns?: number
   /** The output is no terminal: nobody knows how wide a line may be. */
   readonly isPiped?: boolean
-  readonly input?: string
+  readonly input?: string | Uint8Array
+  /** The output is a terminal that reads what it is sent. */
+  readonly isTerminal?: boolean
   readonly environment?: Readonly<Record<string, string>>
   readonly workingDir?: string
   readonly signal?: AbortSignal
@@ -34,8 +36,12 @@ export async function runInProcess(words: readonly string[], init: InProcessInit
   const environment = { KERNELL_DATA_DIR: join(folder, 'data'), XDG_CONFIG_HOME: folder, ...init.environment }
   const exitCode = await runCommandLine(words, {
     terminal: createTerminal({
-      output: { write: (text) => (output += text), ...(init.isPiped !== true && { columns: init.columns ?? 100 }) },
-      errors: { write: (text) => (errors += text) },
+      output: {
+        ...(init.isTerminal === true && { isTTY: true }),
+        write: (piece) => (output += textOf(piece)),
+        ...(init.isPiped !== true && { columns: init.columns ?? 100 }),
+      },
+      errors: { write: (piece) => (errors += textOf(piece)) },
       environment,
     }),
     environment,
@@ -47,7 +53,12 @@ export async function runInProcess(words: readonly string[], init: InProcessInit
       nodes.push(node)
       return await Promise.resolve(node)
     },
-    readStandardInput: async () => await Promise.resolve(init.input ?? ''),
+    readStandardInput: async () => await Promise.resolve(bytesOf(init.input ?? '')),
   })
   return { exitCode, output, errors, nodes, json: () => JSON.parse(output) as Record<string, unknown> }
 }
+
+const bytesOf = (input: string | Uint8Array): Uint8Array =>
+  typeof input === 'string' ? new TextEncoder().encode(input) : input
+const textOf = (piece: string | Uint8Array): string =>
+  typeof piece === 'string' ? piece : new TextDecoder().decode(piece)

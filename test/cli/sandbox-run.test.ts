@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -63,13 +63,41 @@ describe.skipIf(isLeftOut('subprocess'))('kernell sandbox run', () => {
     expect(errors).toMatch(/: it came to wallMs \(\d+\): raise limits\.wallMs\n/)
   })
 
-  it('shows what would act on the terminal', async () => {
-    const { output } = await run(['--', '/usr/bin/printf', '\\033]0;title\\007'])
-    expect(output).toBe('\\u{1b}]0;title\\u{7}\n')
+  it('shows on a terminal what would act on it, and passes everything on as it is elsewhere', async () => {
+    const words = ['--', '/usr/bin/printf', '\\033]0;title\\007\\t.']
+    expect((await run(words, { isTerminal: true })).output).toBe('\\u{1b}]0;title\\u{7}\t.\n')
+    expect((await run(words)).output).toBe('\u001b]0;title\u0007\t.')
+  })
+
+  it('hands bytes in and out that are no text', async () => {
+    const { json } = await run(['--stdin', '--json', '--', '/bin/cat'], { input: Uint8Array.of(0xff, 0xfe, 0) })
+    expect(json()).toMatchObject({ stdout_base64: '//4A' })
+  })
+
+  it('runs without a policy, under the usual limits and those of flags', async () => {
+    const plain = { workingDir: folder }
+    await writeFile(join(folder, 'table.csv'), '1,2')
+    const words = ['sandbox', 'run', '--file', 'table.csv', '--file-out', 'out.txt', '--']
+    const script = 'cat table.csv; tr , . <table.csv >out.txt'
+    expect((await runInProcess([...words, 'sh', '-c', script], plain)).output).toBe('1,2')
+    expect(await readFile(join(folder, 'out.txt'), 'utf8')).toBe('1.2')
+    const again = await runInProcess([...words, 'true'], plain)
+    expect([again.exitCode, again.errors]).toEqual([2, expect.stringContaining('is there already')])
+    const late = await runInProcess(['sandbox', 'run', '--limit', 'wallMs=200', '--', 'sleep', '1000'], plain)
+    expect(late.exitCode).toBe(3)
+    // Under root it runs as nobody.
+    await chmod(folder, 0o755)
+    const read = ['sandbox', 'run', '--read', 'table.csv', '--', 'cat', join(folder, 'table.csv')]
+    expect((await runInProcess(read, plain)).output).toBe('1,2')
   })
 })
 
 describe('kernell sandbox run', () => {
+  it('says how a program is named, and what to do with a file of this machine', async () => {
+    const { exitCode, errors } = await runInProcess(['sandbox', 'run', '--', './hello.sh'], { workingDir: folder })
+    expect([exitCode, errors]).toEqual([2, expect.stringContaining('with --file, or where it is with --read')])
+  })
+
   it('says of a function that it returned', async () => {
     await writeFile(join(folder, 'double.mjs'), 'export const double = (number) => number * 2')
     const { output, errors } = await run(['--', 'double.mjs', 'double', '21'], { policy: { isolation: 't2' } })

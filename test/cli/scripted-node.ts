@@ -98,6 +98,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     web: createPlayedWeb(),
     openFirewall: createUnsavedFirewall(),
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
+    runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),

@@ -141,6 +141,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     web: createPlayedWeb(init.names),
     openFirewall: createUnsavedFirewall(),
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
+    runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
@@ -242,6 +243,10 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       isDiscovering: false,
       isCallingOpenly: false,
       models: [],
+      quotas: {
+        perPeer: { tasksPerMinute: 600, burst: 120, atOnce: 64, workMsPerHour: 7_200_000 },
+        skills: new Map(),
+      },
       artifactBytesMax: 67_108_864,
     },
     budgets: [],

@@ -46,6 +46,16 @@ async function read(
 }
 
 describe('a model outside', () => {
+  it('is told no secret that is cut over two parts of a message', async () => {
+    const heard: ModelRequest[] = []
+    const content = ['the key is sk-proj-aB3dE', '5fG7hJ9kL1mN3pQ5 ok'].map((text) => ({ type: 'text' as const, text }))
+    await createHidingModel(echoModel(heard)).doGenerate({ messages: [{ role: 'user', content }] })
+    expect(heard[0]?.messages[0]?.content).toEqual([
+      { type: 'text', text: 'the key is <kernell-api-key-1>' },
+      { type: 'text', text: ' ok' },
+    ])
+  })
+
   it('is told no secret, and its answer has them again, whole and in pieces', async () => {
     const heard: ModelRequest[] = []
     const model = createHidingModel(echoModel(heard))

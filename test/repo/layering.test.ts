@@ -139,6 +139,11 @@ describe('the network', () => {
     'node:dns/promises',
     'undici',
   ])
+  /** Files in which a method is called like a client, and is none. */
+  const NAMING = new Set([
+    // Pieces of artefacts come over the transport between nodes, which `src/network` owns.
+    'src/market/parties/artifacts/fetch-pieces.ts',
+  ])
   /** What a file takes by name from these modules to run, as `module name`. */
   const takenBy = (file: string): readonly string[] => {
     const source = withoutComments(readRepositoryFile(file))
@@ -174,6 +179,28 @@ describe('the network', () => {
       'undici Client',
       'undici Pool',
     ])
+  })
+
+  it('is no client of agents, scripts of the package, or anything that ships: no module of sockets, and no global that connects', () => {
+    const shipped = [...SOURCES, ...listTypeScript('agents')].filter((file) => !file.startsWith('src/guard/'))
+    const clients =
+      /(?<![.\w'"`-])(?:fetch|WebSocket|EventSource|XMLHttpRequest)\s*\(|\bnew\s+(?:WebSocket|EventSource|XMLHttpRequest)\b/
+    const naming = shipped.filter((file) => clients.test(withoutComments(readRepositoryFile(file))))
+    expect(naming.filter((file) => !NAMING.has(file))).toEqual([])
+    const agents = listTypeScript('agents').filter((file) =>
+      readImports(file).some((imported) => !imported.isTypeOnly && SOCKETS.has(imported.specifier)),
+    )
+    expect(agents).toEqual([])
+    // The rule sees what it is for.
+    for (const planted of [
+      "await fetch('http://a.example')",
+      'new WebSocket(url)',
+      'new EventSource (url)',
+      'void fetch (url)',
+    ])
+      expect(planted).toMatch(clients)
+    for (const harmless of ['this.fetch(piece)', 'outbound.fetch(url)', 'createWebSocket(url)'])
+      expect(harmless).not.toMatch(clients)
   })
 
   it('is connected to by the guard only where a host was judged: whoever opens connections gives them their lookup', () => {

@@ -109,6 +109,16 @@ describe('grants', () => {
     expect((await helper.grants.revoke(chain, taken.revocation)).kind).toBe('revoked')
   })
 
+  it('that are taken back while the disk fails are void at once, and never told done', async () => {
+    const log = createMemoryEventLog()
+    const owner = await open(OWNER, log)
+    const chain = await chainOf(owner, to(HELPER))
+    log.append = async () => await Promise.reject(new Error('the disk is full'))
+    await expect(owner.grants.revoke(chain)).rejects.toThrow('the disk is full')
+    await expect(owner.grants.revoke(chain)).rejects.toThrow('the disk is full')
+    expect(owner.grants.look(chain)).toMatchObject({ verdict: { code: 'CAPABILITY_REVOKED' } })
+  })
+
   it('do not open where a record is none', async () => {
     const log = createMemoryEventLog()
     await log.append([new TextEncoder().encode('{"type":"revoked","cid":"x"}')])

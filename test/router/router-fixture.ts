@@ -23,6 +23,8 @@ import type { CheckAnswer } from '../../src/router/execute-plan.ts'
 import { createRouter, type RouterInit } from '../../src/router/router-service.ts'
 import { withPeers } from '../../src/router/peers/peer-catalog.ts'
 import type { PeerTier } from '../../src/router/peers/peer-tier.ts'
+import type { OpenPlanGate } from '../../src/router/firewall/steps-gate.ts'
+import type { TextGuard } from '../../src/router/untrusted/text-guard.ts'
 import type { SemanticCache } from '../../src/router/semantic-cache.ts'
 import { unaskedDecision } from '../../src/router/unasked-decision.ts'
 
@@ -61,6 +63,10 @@ export type FixtureInit = {
   readonly init?: Partial<RouterInit>
   /** The time limit of every attempt; absent: none fires. */
   readonly timeoutSignal?: () => AbortSignal
+  /** Absent: plans pass without. */
+  readonly openFirewall?: OpenPlanGate
+  /** Absent: no text is looked at. */
+  readonly textGuard?: TextGuard
 }
 
 export type Fixture = {
@@ -133,6 +139,8 @@ export function createFixture(init: FixtureInit): Fixture {
         init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge, peers }),
       peers,
       cache: init.cache,
+      openFirewall: init.openFirewall,
+      textGuard: init.textGuard,
       policy: init.policy ?? {
         version: 'scripted',
         decide(input) {

@@ -1,6 +1,6 @@
 /**
  * `npm run torture -- NAME|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]`: breaks what
- * the project promises to survive, and looks at what is left. `network` and `notaries` are lists of cases, of which `--cases A..B` and `--only TEXT` play some, `--lanes N` at a time.
+ * the project promises to survive, and looks at what is left. `network` and `notaries` are lists of cases, of which `--cases A..B` and `--only TEXT` play some, `--lanes N` at a time; `sandbox` takes `--only RUNTIME`.
  * Exit 1 on any failure, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
@@ -14,6 +14,7 @@ import { MONEY_TORTURE } from './money-torture.ts'
 import { NETWORK_TORTURE, NOTARIES_TORTURE } from './network/network-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
+import { SANDBOX_TORTURE } from './sandbox-torture.ts'
 import { SETTLEMENT_TORTURE } from './settlement-torture.ts'
 import { SIGNATURE_TORTURE } from './signature-torture.ts'
 import { STANDING_TORTURE } from './standing-torture.ts'
@@ -37,6 +38,7 @@ const TORTURES: readonly Torture[] = [
   DECODERS_TORTURE,
   NETWORK_TORTURE,
   NOTARIES_TORTURE,
+  SANDBOX_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 const LABEL_WIDTH_MIN = 20

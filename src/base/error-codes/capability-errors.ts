@@ -4,7 +4,8 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 export const CAPABILITY_ERRORS = {
   CAPABILITY_CHAIN_REFUSED: {
     cause: 'The capability tokens by which something was to be done grant nothing to this key, or cannot be read.',
-    remedy: '`details.code` says which rule; look at the chain with `kernell capability show`.',
+    remedy:
+      '`details.code` says which rule; look at the chain with `kernell capability show`, or `kernell grant show` where it lets programs run.',
     httpStatus: 422,
     isRetryable: false,
   },

@@ -52,6 +52,7 @@ export const agentRunCommand: Command = {
         caller: { tenant, agent: agent.name },
         ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
         ...(isKeeping && { plans: await node.openPlans() }),
+        ...(agent.keepsPlans === true && { firewall: await node.openFirewall() }),
         node,
         input,
         signal,
@@ -76,7 +77,8 @@ function failToFind(name: string, agents: readonly PackagedAgent[]): never {
 
 async function readInput({ flags, workingDir, readStandardInput }: CommandContext): Promise<unknown> {
   const given = textFlag(flags, 'input') ?? '{}'
-  const text = given === '-' ? await readStandardInput() : await textOfInput(given, workingDir)
+  const text =
+    given === '-' ? new TextDecoder().decode(await readStandardInput()) : await textOfInput(given, workingDir)
   try {
     const input: unknown = JSON.parse(text)
     return input

@@ -8,7 +8,7 @@ import { readChainFile, writeTokens } from '../grant-files.ts'
 import { RIGHTS_FLAGS, rightsOfFlags } from '../grant-rights.ts'
 import { listOf } from '../registered-policies.ts'
 import { askRights } from '../running-control.ts'
-import { programOf, readPolicyFile } from '../sandbox-program.ts'
+import { filesOf, programOf, readPolicyFile } from '../sandbox-program.ts'
 
 const WORDS_MAX = 4_096
 const HOUR_MS = 3_600_000
@@ -66,6 +66,11 @@ export const grantOrderCommand: Command = {
   flags: {
     chain: { value: 'FILE', describe: 'the chain that ends at this key; default: none, for the machine of this key' },
     policy: { value: 'FILE', describe: 'what the program asks for, within what the chain grants' },
+    file: {
+      value: 'FILE',
+      isList: true,
+      describe: 'a file that lies in its directory, as `sandbox run --file` puts it there',
+    },
     'valid-minutes': { value: 'N', describe: 'how long it may be shown, at most 1440 (default 10)' },
     output: { value: 'FILE', describe: 'where to write the order' },
   },
@@ -82,6 +87,7 @@ export const grantOrderCommand: Command = {
       dataDir: context.loadConfig().dataDir,
       policy: readPolicyFile(context, requiredFlag(flags, 'policy')),
       program: programOf(context, 'auto'),
+      files: filesOf(context),
       chain: file === undefined ? [] : readChainFile(context, file),
       // The whole second in which it ends counts as well.
       validMs: Math.max(minutes * 60_000 - 1_000, 1),

@@ -63,9 +63,9 @@ export function parseCalibration(text: string): CacheCalibration {
   const document = recordOf(parseJson(text), 'the file')
   if (document['format'] !== CALIBRATION_FORMAT) throw invalid(`format is not ${CALIBRATION_FORMAT}`)
   if (document['version'] !== CALIBRATION_VERSION)
-    throw invalid(`version ${String(document['version'])} is not ${CALIBRATION_VERSION}; train again`)
+    throw invalid(`version ${JSON.stringify(document['version'])} is not ${CALIBRATION_VERSION}; train again`)
   const features = document['features']
-  if (!Array.isArray(features) || features.join() !== PAIR_FEATURES.join())
+  if (JSON.stringify(features) !== JSON.stringify(PAIR_FEATURES))
     throw invalid('it was made for other features; train again')
   const thresholds = recordOf(document['thresholds'], 'thresholds')
   const question = optionalThreshold(thresholds['question'], 'thresholds.question')

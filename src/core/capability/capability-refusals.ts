@@ -197,7 +197,7 @@ export const CAPABILITY_REFUSALS = {
   CAPABILITY_RIGHTS_WIDENED: {
     cause:
       'A delegation states more than the one before gave, or the order asks for more than the chain leaves: a limit, a host, a path, a variable, or weaker isolation.',
-    remedy: 'Ask for what the chain grants; `kernell capability show` lists it.',
+    remedy: 'Ask for what the chain grants; `kernell grant show` lists it.',
   },
   CAPABILITY_DEMAND_MALFORMED: {
     cause: 'The arguments of the order are not those of a call: a member is missing, unknown, or not in its one form.',

@@ -59,10 +59,10 @@ export function parseInjectionModel(text: string): InjectionModel {
   const { checksum, ...body } = recordOf(parseJson(text), 'the file')
   if (body['kind'] !== INJECTION_MODEL_KIND) throw invalid(`kind is not ${INJECTION_MODEL_KIND}`)
   if (body['format'] !== INJECTION_MODEL_FORMAT)
-    throw invalid(`format ${String(body['format'])} is not ${INJECTION_MODEL_FORMAT}; train again`)
+    throw invalid(`format ${JSON.stringify(body['format'])} is not ${INJECTION_MODEL_FORMAT}; train again`)
   if (checksum !== sha256Hex(canonicalJson(body))) throw invalid('the checksum is wrong; the file was changed or cut')
   const { features } = body
-  if (!Array.isArray(features) || features.join() !== INJECTION_FEATURES.join())
+  if (JSON.stringify(features) !== JSON.stringify(INJECTION_FEATURES))
     throw invalid('it was made for other features; train again')
   const thresholds = recordOf(body['thresholds'], 'thresholds')
   return {

@@ -3,7 +3,7 @@ import { matchRules } from './injection-features.ts'
 import { encodePassage, type PassageHasher } from './encode-passage.ts'
 import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
 import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
-import { passagesOf, windowsOf } from './split-text.ts'
+import { eachPassage, eachWindow } from './split-text.ts'
 import { visibleText, type VisibleText } from './visible-text.ts'
 
 /** Where a text comes from. Who sends a task may give orders; what a document, a tool or a peer says is only to be read. */
@@ -27,7 +27,11 @@ export type InjectionScore = {
 export type InjectionScorer = {
   readonly scoredBy: InjectionScore['scoredBy']
   score(text: string, source: TextSource): InjectionScore
+  /** The same, a passage at a time: each yields how many characters it had. Between two of them somebody else may have a turn. */
+  scoring(text: string, source: TextSource): ScoringInTurns
 }
+
+export type ScoringInTurns = Generator<number, InjectionScore, undefined>
 
 /** What scores need of the numeric kernels: the hasher of `INJECTION_HASH_RECIPE`, and the loaded linear model. */
 export type InjectionKernels = {
@@ -42,42 +46,59 @@ export function createModelScorer(
   { thresholds }: Pick<InjectionModel, 'thresholds'>,
   { hasher, scorer }: InjectionKernels,
 ): InjectionScorer {
-  const score = (text: string, source: TextSource): InjectionScore => {
+  function* scoring(text: string, source: TextSource): ScoringInTurns {
     const channel = channelOf(source)
     const place = INJECTION_CHANNELS.indexOf(channel)
     const threshold = thresholds[channel]
     let worst = { score: -1, places: NO_PLACES, text: '' }
-    for (const passage of judgedPassages(text, channel)) {
+    for (const passage of eachJudged(text, channel)) {
       const { dense, indices, values, matched } = encodePassage(passage, hasher)
       const batch = { rowCount: 1, dense, offsets: Uint32Array.of(0, indices.length), indices, values }
       const floor = matched.points >= RULES_CERTAIN ? threshold : 0
       const found = Math.max(floor, scorer.score(batch, 'sigmoid')[place] ?? 0)
       if (found > worst.score) worst = { score: found, places: matched.places, text: passage.text }
+      yield passage.text.length
     }
     return describe(worst, { threshold, scoredBy: 'model' })
   }
-  return { scoredBy: 'model', score }
+  return { scoredBy: 'model', scoring, score: (text, source) => atOnce(scoring(text, source)) }
 }
 
 /** A scorer by the rules alone: what a node does where no model was trained. */
 export function createRulesScorer(): InjectionScorer {
-  const score = (text: string, source: TextSource): InjectionScore => {
+  function* scoring(text: string, source: TextSource): ScoringInTurns {
     let worst = { score: -1, places: NO_PLACES, text: '' }
-    for (const passage of judgedPassages(text, channelOf(source))) {
+    for (const passage of eachJudged(text, channelOf(source))) {
       const { places, points } = matchRules(passage.text)
       const found = points / (points + RULES_THRESHOLD)
       if (found > worst.score) worst = { score: found, places, text: passage.text }
+      yield passage.text.length
     }
     return describe(worst, { threshold: 0.5, scoredBy: 'rules' })
   }
-  return { scoredBy: 'rules', score }
+  return { scoredBy: 'rules', scoring, score: (text, source) => atOnce(scoring(text, source)) }
+}
+
+function atOnce(turns: ScoringInTurns): InjectionScore {
+  for (;;) {
+    const turn = turns.next()
+    if (turn.done === true) return turn.value
+  }
 }
 
 /** The pieces of a text that are judged, by themselves. */
 export function judgedPassages(text: string, channel: InjectionChannel): readonly VisibleText[] {
-  const visible = visibleText(text)
-  const parts = channel === 'direct' ? windowsOf(visible.text) : passagesOf(visible.text)
-  return (parts.length === 0 ? [''] : parts).map((part) => ({ text: part, hiddenCount: visible.hiddenCount }))
+  return [...eachJudged(text, channel)]
+}
+
+function* eachJudged(text: string, channel: InjectionChannel): Generator<VisibleText, void, undefined> {
+  const { text: visible, hiddenCount } = visibleText(text)
+  let isEmpty = true
+  for (const part of channel === 'direct' ? eachWindow(visible) : eachPassage(visible)) {
+    isEmpty = false
+    yield { text: part, hiddenCount }
+  }
+  if (isEmpty) yield { text: '', hiddenCount }
 }
 
 /** A user and a peer send tasks, which are instructions by nature; what a tool or a document says is to hold none. */

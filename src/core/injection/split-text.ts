@@ -8,11 +8,14 @@ const RUNS_MAX = 256
 
 /** The pieces under which a text is judged as a whole. Every character is in one or two. */
 export function windowsOf(text: string): readonly string[] {
-  if (text.length <= WINDOW_LENGTH) return [text]
-  const windows: string[] = []
+  return [...eachWindow(text)]
+}
+
+/** The same, one by one. */
+export function* eachWindow(text: string): Generator<string, void, undefined> {
   for (let from = 0; ; from += WINDOW_STEP) {
-    windows.push(text.slice(from, from + WINDOW_LENGTH))
-    if (from + WINDOW_LENGTH >= text.length) return windows
+    yield text.slice(from, from + WINDOW_LENGTH)
+    if (from + WINDOW_LENGTH >= text.length) return
   }
 }
 
@@ -21,14 +24,31 @@ const SENTENCE_END = /(?<=[.!?\u3002\uff01\uff1f])\s+|\n+/u
 
 /** What a document may hold that does not belong to it: each of its sentences, and runs of two and three, or the pieces of a long text. */
 export function passagesOf(text: string): readonly string[] {
-  const sentences = windowsOf(text).flatMap((window) => window.split(SENTENCE_END).filter((part) => part.trim() !== ''))
-  const passages = new Set<string>(sentences)
+  return [...eachPassage(text)]
+}
+
+/** The same, one by one, so that whoever judges a long text can do something else in between. */
+export function* eachPassage(text: string): Generator<string, void, undefined> {
+  const sentences: string[] = []
+  const seen = new Set<string>()
+  for (const window of eachWindow(text))
+    for (const sentence of window.split(SENTENCE_END)) {
+      if (sentence.trim() === '') continue
+      if (sentences.length <= RUNS_MAX) sentences.push(sentence)
+      if (isNew(seen, sentence)) yield sentence
+    }
   if (sentences.length > RUNS_MAX) {
-    for (const window of windowsOf(text)) passages.add(window)
-    return [...passages]
+    for (const window of eachWindow(text)) if (isNew(seen, window)) yield window
+    return
   }
   for (let joined = 2; joined <= SENTENCES_JOINED; joined += 1)
-    for (let from = 0; from + joined <= sentences.length; from += 1)
-      passages.add(sentences.slice(from, from + joined).join('\n'))
-  return [...passages]
+    for (let from = 0; from + joined <= sentences.length; from += 1) {
+      const run = sentences.slice(from, from + joined).join('\n')
+      if (isNew(seen, run)) yield run
+    }
+}
+
+function isNew(seen: Set<string>, passage: string): boolean {
+  const before = seen.size
+  return seen.add(passage).size > before
 }

@@ -20,6 +20,8 @@ export type TextReport = {
   /** Where it stands: the place of its message, from 0, and the name of its fence where it has one. */
   readonly message: number
   readonly section?: string
+  /** The step of a split task whose prompt it stands in; absent for the task itself. */
+  readonly step?: string
   readonly score: number
   readonly threshold: number
   readonly scoredBy: InjectionScore['scoredBy']
@@ -30,7 +32,7 @@ export type TextReport = {
 
 /** What is done about a text, by its score. */
 export function reportOf(
-  place: Pick<TextReport, 'source' | 'message' | 'section'>,
+  place: Pick<TextReport, 'source' | 'message' | 'section' | 'step'>,
   { score, threshold, scoredBy, rules, isInjection }: InjectionScore,
   actions: TextRules,
 ): TextReport {

@@ -36,6 +36,12 @@ export function isOf(text: string, at: number, classes: number): boolean {
   return ((CLASSES[text.charCodeAt(at)] ?? 0) & classes) !== 0
 }
 
+/** Whether the unit at a place is a letter of Latin, Greek or Cyrillic beyond ASCII, or a mark upon one. */
+export function isAccented(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return (code >= 0xc0 && code <= 0x24f && code !== 0xd7 && code !== 0xf7) || (code >= 0x300 && code <= 0x52f)
+}
+
 /** A text that is read from left to right, and how many units were looked at. */
 export class Reading {
   readonly text: string

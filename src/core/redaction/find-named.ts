@@ -11,6 +11,7 @@ const NAMES: readonly string[] = [
   'token',
   'apikey',
   'accesskey',
+  'accountkey',
   'privatekey',
   'secretkey',
   'signingkey',
@@ -26,6 +27,17 @@ const NAMES: readonly string[] = [
   'sig',
   'signature',
 ]
+/** Too short to be looked for at the end of a name: the last part of one, `DB_PASS`. */
+const SHORT_NAMES: ReadonlySet<string> = new Set(['pw', 'pass', 'psw'])
+/** What such a name is given is a secret although it is a plain word, if it is no word of forms and programs. */
+const PASSWORD_NAME = /(?:password|passwd|passphrase|passwort|pwd|pw)$/
+const PLAIN_WORD = /^[a-z]{8,64}$/
+const NO_PASSWORDS: ReadonlySet<string> = new Set(
+  (
+    'password passwords passphrase passwort credentials username required optional undefined disabled encrypted redacted incorrect generated protected ' +
+    'unchanged forgotten mandatory accepted rejected validated varchar nvarchar character characters temporary authentication authorization'
+  ).split(' '),
+)
 const NAME_LENGTH_MAX = 64
 const VALUE_LENGTH_LEAST = 6
 /** By so much of a value it is told whether it is a secret. */
@@ -38,19 +50,38 @@ export function namedValue(
   end: number,
 ): { readonly start: number; readonly end: number } | undefined {
   const assigned = behindAssignment(reading, end)
-  if (assigned === undefined || !namesSecret(reading, start, end)) return undefined
+  if (assigned === undefined) return undefined
+  const name = secretName(reading, start, end)
+  if (name === undefined) return undefined
   const { value, isCredentials } = beginOfValue(reading, assigned)
   const enough = endOfValue(reading, value, VALUE_LOOKED_AT)
   if (enough - value < VALUE_LENGTH_LEAST) return undefined
-  if (!isCredentials && !isMixed(reading, value, enough)) return undefined
+  const isSecret = isCredentials || isMixed(reading, value, enough) || isPassword(reading, name, { value, enough })
+  if (!isSecret) return undefined
   return { start: value, end: endOfValue(reading, enough, Number.POSITIVE_INFINITY) }
 }
 
-function namesSecret(reading: Reading, start: number, end: number): boolean {
-  if (end - start > NAME_LENGTH_MAX) return false
+/** The name in lower case and without its signs; `undefined` where it names no secret. */
+function secretName(reading: Reading, start: number, end: number): string | undefined {
+  if (end - start > NAME_LENGTH_MAX) return undefined
   reading.steps += end - start
-  const name = reading.text.slice(start, end).replaceAll(/[_-]/g, '').toLowerCase()
-  return NAMES.some((known) => name.endsWith(known))
+  const parts = reading.text.slice(start, end).toLowerCase().split(/[_-]/)
+  const name = parts.join('')
+  return SHORT_NAMES.has(parts.at(-1) ?? '') || NAMES.some((known) => name.endsWith(known)) ? name : undefined
+}
+
+/** A word that ends its line or its quotes, or that a sign ends: one in the middle of a sentence, of an access or of a call is none. */
+function isPassword(
+  reading: Reading,
+  name: string,
+  { value, enough }: { readonly value: number; readonly enough: number },
+): boolean {
+  const { text } = reading
+  reading.steps += enough - value
+  const word = text.slice(value, enough)
+  if (!PASSWORD_NAME.test(name) || !PLAIN_WORD.test(word) || NO_PASSWORDS.has(word)) return false
+  const next = text[enough]
+  return next === undefined || (next === ' ' ? !/[a-z]/i.test(text[enough + 1] ?? '') : !'([{<'.includes(next))
 }
 
 /** Where a value begins behind `=`, `:`, `=>` or `:=`; a quote may close the name before. */
@@ -91,26 +122,6 @@ function isDelimiter(code: number): boolean {
 
 function isQuote(character: string | undefined): boolean {
   return character === '"' || character === "'" || character === '`'
-}
-
-const USER_INFO_MAX = 512
-
-/** The password of a URL whose `//` begins here: `//user:password@`. */
-export function userInfoAt(
-  reading: Reading,
-  slashes: number,
-): { readonly start: number; readonly end: number } | undefined {
-  const { text } = reading
-  const from = slashes + 2
-  let colon: number | undefined
-  for (let at = from; at < from + USER_INFO_MAX && at < text.length; at += 1) {
-    reading.steps += 1
-    const code = text.charCodeAt(at)
-    if (code === 64) return colon === undefined || at - colon < 2 ? undefined : { start: colon + 1, end: at }
-    if (code === 58) colon ??= at
-    else if (code <= 32 || code === 47 || code === 63 || code === 35 || code === 34) return undefined
-  }
-  return undefined
 }
 
 const BEGIN = '-----begin '

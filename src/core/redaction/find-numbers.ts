@@ -2,8 +2,10 @@ import { ALPHANUMERIC, DIGIT, type Reading } from './character-classes.ts'
 
 const CARD_DIGITS_LEAST = 13
 const CARD_DIGITS_MOST = 19
+/** Behind so many digits: groups of four, or of four, six and five. */
+const GAPS: ReadonlySet<number> = new Set([4, 8, 10, 12, 16])
 
-/** Where the card number ends that begins with this digit; `undefined` where there is none. Groups may be apart by one blank or hyphen. */
+/** Where the card number ends that begins with this digit; `undefined` where there is none. Groups may be apart by one blank or hyphen; by a dot only where a card has its gaps, since decimals have dots as well. */
 export function endOfCard(reading: Reading, start: number): number | undefined {
   let digits = ''
   let at = start
@@ -20,7 +22,8 @@ export function endOfCard(reading: Reading, start: number): number | undefined {
       if (isOfIssuer(digits) && isLuhn(digits)) found = at
     }
     const separator = reading.text[at]
-    if ((separator !== ' ' && separator !== '-') || !reading.is(at + 1, DIGIT)) return found
+    const isGap = separator === ' ' || separator === '-' || (separator === '.' && GAPS.has(digits.length))
+    if (!isGap || !reading.is(at + 1, DIGIT)) return found
     at += 1
   }
 }

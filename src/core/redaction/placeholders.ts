@@ -1,5 +1,6 @@
 import { replaceSecrets } from './redact-text.ts'
-import type { SecretKind } from './secret-kind.ts'
+import { scanSecrets } from './scan-secrets.ts'
+import type { FoundSecret, SecretKind } from './secret-kind.ts'
 
 const OPEN = '<kernell-'
 /** `<kernell-`, a kind, a number and `>`. */
@@ -25,6 +26,36 @@ export class Placeholders {
 
   hide(text: string): string {
     return replaceSecrets(text, ({ kind }, secret) => this.placeholderOf(kind, secret))
+  }
+
+  /** Hides what stands in texts that a reader joins: a secret that is cut over two of them has its placeholder where it begins. */
+  hidePieces(texts: readonly string[]): readonly string[] {
+    const starts: number[] = []
+    let length = 0
+    for (const text of texts) {
+      starts.push(length)
+      length += text.length
+    }
+    const whole = texts.join('')
+    const isCut = ({ start, end }: FoundSecret): boolean => starts.some((place) => start < place && place < end)
+    const cut = texts.length < 2 ? [] : scanSecrets(whole).found.filter(isCut)
+    return texts.map((text, at) => this.hide(this.withoutCut(text, starts[at] ?? 0, { whole, cut })))
+  }
+
+  private withoutCut(
+    text: string,
+    from: number,
+    { whole, cut }: { readonly whole: string; readonly cut: readonly FoundSecret[] },
+  ): string {
+    let out = ''
+    let last = 0
+    for (const { kind, start, end } of cut) {
+      if (end <= from || start >= from + text.length) continue
+      const begin = Math.max(0, start - from)
+      out += text.slice(last, begin) + (start < from ? '' : this.placeholderOf(kind, whole.slice(start, end)))
+      last = Math.min(text.length, end - from)
+    }
+    return out + text.slice(last)
   }
 
   /**

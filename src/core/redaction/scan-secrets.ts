@@ -1,7 +1,10 @@
+import { INVISIBLE } from '../text/invisible-characters.ts'
 import { ALPHANUMERIC, DIGIT, isOf, Reading, WORD } from './character-classes.ts'
-import { endOfPrivateKey, endOfWord, namedValue, userInfoAt } from './find-named.ts'
+import { endOfPrivateKey, endOfWord, namedValue } from './find-named.ts'
 import { endOfCard, endOfIban } from './find-numbers.ts'
-import { bearerAt, emailAround, endOfApiKey, endOfJwt } from './find-tokens.ts'
+import { bearerAt, emailAround, endOfJwt } from './find-tokens.ts'
+import { botTokenAt, userInfoAt, webhookAt } from './find-urls.ts'
+import { endOfApiKey } from './service-keys.ts'
 import type { FoundSecret, SecretKind } from './secret-kind.ts'
 
 export type SecretScan = {
@@ -16,9 +19,47 @@ type Place = { readonly start: number; readonly end: number }
 /**
  * Finds what is to stay inside: private keys in PEM, keys of services, bearer tokens, JSON Web Tokens, values of names such as `password` and passwords of URLs,
  * addresses of mail, numbers of cards and IBANs with a right checksum. One pass without regular expressions and without going back: each look ahead is bounded, or
- * what it read is not read again.
+ * what it read is not read again. A text with characters that no screen shows is read a second time without them.
  */
 export function scanSecrets(text: string): SecretScan {
+  const seen = scanOnce(text)
+  const places = visiblePlaces(text)
+  if (places === undefined) return seen
+  const { found, steps } = scanOnce(places.text)
+  const behind = found.map(({ kind, start, end }) => ({
+    kind,
+    start: places.placeOf(start),
+    end: places.placeOf(end - 1) + 1,
+  }))
+  return { found: joined([...seen.found, ...behind]), steps: seen.steps + steps }
+}
+
+/** In order; those that overlap become one. */
+function joined(found: readonly FoundSecret[]): readonly FoundSecret[] {
+  const out: FoundSecret[] = []
+  for (const secret of found.toSorted((one, other) => one.start - other.start || other.end - one.end)) {
+    const last = out.at(-1)
+    if (last === undefined || secret.start >= last.end) out.push(secret)
+    else if (secret.end > last.end) out[out.length - 1] = { ...last, end: secret.end }
+  }
+  return out
+}
+
+/** The text without what no screen shows, and where each unit of it stood; `undefined` where all can be seen. */
+function visiblePlaces(text: string): { readonly text: string; placeOf(at: number): number } | undefined {
+  const visible = text.replace(INVISIBLE, '')
+  if (visible.length === text.length) return undefined
+  const places: number[] = []
+  let from = 0
+  for (const { index, 0: hidden } of text.matchAll(INVISIBLE)) {
+    for (; from < index; from += 1) places.push(from)
+    from = index + hidden.length
+  }
+  for (; from < text.length; from += 1) places.push(from)
+  return { text: visible, placeOf: (at) => places[at] ?? text.length }
+}
+
+function scanOnce(text: string): SecretScan {
   const reading = new Reading(text)
   const found: FoundSecret[] = []
   let at = 0
@@ -44,19 +85,23 @@ function secretAt(reading: Reading, at: number, after: number): FoundSecret | un
   if (character === '/' && text[at + 1] === '/') return placed('password', userInfoAt(reading, at))
   if (character === '-') return ended('private-key', at, endOfPrivateKey(reading, at))
   if (!reading.is(at, ALPHANUMERIC)) return undefined
-  // Only where a word begins: what follows within it was looked at with it.
-  if (at > 0 && isOf(text, at - 1, ALPHANUMERIC)) return undefined
+  // Only where a word begins: what follows within it was looked at with it. In texts of JSON `\n` and its like stand before the word.
+  const isEscape = text[at - 2] === '\\' && 'nrt'.includes(text.charAt(at - 1))
+  if (at > 0 && isOf(text, at - 1, ALPHANUMERIC) && !isEscape) return undefined
   return numberAt(reading, at) ?? tokenAt(reading, at) ?? namedAt(reading, at)
 }
 
 function numberAt(reading: Reading, at: number): FoundSecret | undefined {
-  if (reading.is(at, DIGIT)) return ended('card', at, endOfCard(reading, at))
+  if (reading.is(at, DIGIT))
+    return ended('card', at, endOfCard(reading, at)) ?? placed('api-key', botTokenAt(reading, at))
   return ended('iban', at, endOfIban(reading, at))
 }
 
 function tokenAt(reading: Reading, at: number): FoundSecret | undefined {
   return (
     ended('api-key', at, endOfApiKey(reading, at)) ??
+    placed('api-key', webhookAt(reading, at)) ??
+    placed('api-key', botTokenAt(reading, at)) ??
     ended('jwt', at, endOfJwt(reading, at)) ??
     placed('bearer', bearerAt(reading, at))
   )

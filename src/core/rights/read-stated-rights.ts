@@ -32,7 +32,7 @@ const readRights: Reader<StatedRights> = objectOf<StatedRights>({
   read: optional(namesOf(nameOf(isPathName))),
   write: optional(namesOf(nameOf(isPathName))),
   allowEmulation: optional(oneOf(true, false)),
-} as { readonly [Key in keyof StatedRights]-?: Reader<StatedRights[Key]> })
+})
 
 /** Reads what somebody says of rights, members that are absent left open; `undefined` for a member that is unknown, out of its bounds or not in its one form. */
 export function readStatedRights(json: unknown): StatedRights | undefined {

@@ -1,3 +1,5 @@
+import { withoutTemplateTokens } from './template-tokens.ts'
+
 /** One piece of untrusted text and the name under which an instruction may refer to it. */
 export type FencedSection = { readonly name: string; readonly content: string }
 
@@ -46,13 +48,6 @@ export function fenceSections(texts: readonly FencedSection[], { nonce }: FenceI
 }
 
 const NONCE = /^[a-z0-9]{1,32}$/
-
-/** Tokens with which chat templates begin and end messages; a server that reads a prompt's text for them would be told that the user speaks, or the system. */
-const TEMPLATE_TOKEN = /<\|(?=[a-z_]{1,32}\|>)|\[(?=\/?INST\])|<<(?=\/?SYS>>)/g
-
-function withoutTemplateTokens(content: string): string {
-  return content.replace(TEMPLATE_TOKEN, (token) => `${token.slice(0, 1)} ${token.slice(1)}`)
-}
 
 function chooseMarker(sections: readonly FencedSection[], nonce: string | undefined): string {
   // A content of n characters holds fewer than n distinct markers, so the loop ends.

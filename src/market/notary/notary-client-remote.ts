@@ -252,7 +252,10 @@ export class RemoteNotary implements NotaryClient {
     if (items === undefined) throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'Not the evidence of a contract' })
     return items.map(({ envelope, receipt }) => {
       const bytes = decodeBytes(receipt)
-      const piece = { envelope: envelope === undefined ? undefined : decodeBytes(envelope), receipt: bytes }
+      const sent = envelope === undefined ? undefined : decodeBytes(envelope)
+      if (bytes === undefined || (envelope !== undefined && sent === undefined))
+        throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'Not the bytes of a piece of evidence' })
+      const piece = { envelope: sent, receipt: bytes }
       if (this.verified.has(receipt)) return piece
       const read = readReceipt(bytes)
       const isRight =

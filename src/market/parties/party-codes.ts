@@ -42,6 +42,10 @@ export const PARTY_CODES = {
     cause: 'The seller has as much at stake as it takes on at once.',
     remedy: 'Try again when contracts have ended.',
   },
+  MARKET_QUOTA_SPENT: {
+    cause: 'The seller does no more for this payer, or of this skill, for now: by number, at once, or by time of work.',
+    remedy: 'Ask again in a while, or another seller.',
+  },
   MARKET_NETWORK_WRONG: {
     cause: 'The contract is for another network than the one that this party works on.',
     remedy: 'Write the terms for the network that both are on.',

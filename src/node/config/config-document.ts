@@ -194,6 +194,17 @@ export type MarketDocument = {
   readonly openCalls?: boolean
   readonly models?: readonly string[]
   readonly artifactBytesMax?: number
+  readonly quotas?: {
+    readonly peer?: WorkQuotaDocument
+    readonly skills?: Readonly<Record<string, WorkQuotaDocument>>
+  }
+}
+
+export type WorkQuotaDocument = {
+  readonly tasksPerMinute?: number
+  readonly burst?: number
+  readonly atOnce?: number
+  readonly workSecondsPerHour?: number
 }
 
 export type PeersDocument = {

@@ -160,6 +160,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "models": [],
     // Largest input or result that it takes, bytes. What does not fit one message goes over in pieces.
     // "artifactBytesMax": 67108864,
+    // How much it works for each payer by itself, and by skill for all of them: what is beyond is not signed (MARKET_QUOTA_SPENT).
+    // "quotas": { "peer": { "tasksPerMinute": 600, "burst": 120, "atOnce": 64, "workSecondsPerHour": 7200 }, "skills": { "chat": { "atOnce": 8 } } },
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

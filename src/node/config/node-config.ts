@@ -12,6 +12,7 @@ import type {
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
@@ -155,6 +156,8 @@ export type MarketConfig = {
   readonly models: readonly string[]
   /** Largest input or result that it takes, bytes. */
   readonly artifactBytesMax: number
+  /** What each payer, and each skill that is named, may have worked here. */
+  readonly quotas: WorkQuotasInit
 }
 
 export type PeersConfig = PeerTierInit & {

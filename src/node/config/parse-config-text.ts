@@ -1,4 +1,5 @@
 import {
+  createScanner,
   findNodeAtLocation,
   parseTree,
   getNodeValue,
@@ -16,6 +17,7 @@ import type { ConfigDocument } from './config-document.ts'
  * Throws `CONFIG_INVALID` naming the line of what is not JSON, or the key that is not valid.
  */
 export function parseConfigText(text: string, fileName: string): ConfigDocument {
+  refuseDepth(text, fileName)
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true })
   const [first] = errors
@@ -32,6 +34,26 @@ export function parseConfigText(text: string, fileName: string): ConfigDocument 
     },
   }
   return checkConfigDocument(getNodeValue(tree), origin)
+}
+
+/** Far more than any section has; the parser is called once for each level. */
+const DEPTH_MAX = 64
+
+function refuseDepth(text: string, fileName: string): void {
+  const scanner = createScanner(text, true)
+  let depth = 0
+  while (scanner.getPosition() < text.length) {
+    scanner.scan()
+    const first = text[scanner.getTokenOffset()]
+    if (first === '{' || first === '[') depth += 1
+    else if (first === '}' || first === ']') depth -= 1
+    if (depth <= DEPTH_MAX) continue
+    const line = lineAt(text, scanner.getTokenOffset())
+    throw new CodedError('CONFIG_INVALID', {
+      message: `More than ${DEPTH_MAX} objects and lists within each other (${fileName}, line ${line}).`,
+      details: { file: fileName, line },
+    })
+  }
 }
 
 function syntaxError(text: string, fileName: string, error: ParseError | undefined): CodedError {

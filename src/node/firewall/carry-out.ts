@@ -10,12 +10,10 @@ import type { Router } from '../../ports/router.ts'
 import { carryOutPlan, type PlanOutcome } from '../../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../../router/firewall/intent-firewall.ts'
 import { intentPlanSchema } from '../../wire/intent-plan.ts'
-import type { NodeConfig } from '../config/node-config.ts'
 import type { NodeMemory } from '../node-memory.ts'
 import type { NodeRights } from '../rights/open-rights.ts'
-import { makeRunOrder } from '../rights/run-order.ts'
-import { runInSandbox } from '../sandbox/run-in-sandbox.ts'
-import { NodeHands, type NodeHandsInit } from './node-hands.ts'
+import type { RunProgram } from '../sandbox/run-program.ts'
+import { NodeHands } from './node-hands.ts'
 import { PlanFiles } from './plan-files.ts'
 
 /** A plan that this node is asked to carry out. */
@@ -37,16 +35,11 @@ export type CarryOutParts = {
   readonly web: PublicFetch
   readonly random: Pick<Random, 'bytes'>
   readonly memory: Pick<NodeMemory, 'open'>
-  readonly config: Pick<NodeConfig, 'dataDir' | 'sandbox'>
-  readonly rights: Pick<NodeRights, 'stop' | 'openAudit' | 'openCallDesk'>
+  readonly rights: Pick<NodeRights, 'stop' | 'openAudit'>
   readonly openFirewall: () => Promise<IntentFirewall>
   readonly files: PlanFiles
+  readonly runProgram: RunProgram
 }
-
-/** A program of a plan gets nothing but what it is given. */
-const SCRIPT_POLICY = '{"isolation": "t2"}'
-/** How long the order for a program of a plan is valid: it is shown at once. */
-const ORDER_MS = 60_000
 
 /** The files of plans, below the data directory. */
 export function planFilesOf(dataDir: string): PlanFiles {
@@ -56,10 +49,10 @@ export function planFilesOf(dataDir: string): PlanFiles {
 /** Carries plans out, each through the firewall of the node; what is refused is in the audit journal. */
 export function carryOutWith(parts: CarryOutParts): CarryOut {
   return async ({ plan: given, tenant = DEFAULT_TENANT, approval, texts = {} }, options = {}) => {
-    const { rights, router, web, random, files } = parts
+    const { rights, router, web, random, files, runProgram } = parts
     const plan = parseIntentPlan(given)
     const openMemory = async () => (await parts.memory.open()).forTenant(tenant)
-    const hands = new NodeHands({ tenant, router, web, random, files, openMemory, runScript: scriptsOf(parts), texts })
+    const hands = new NodeHands({ tenant, router, web, random, files, openMemory, runProgram, texts })
     const firewall = await parts.openFirewall()
     return await rights.stop.run(options.signal, async (signal) => {
       try {
@@ -71,26 +64,6 @@ export function carryOutWith(parts: CarryOutParts): CarryOut {
         }
         throw error
       }
-    })
-  }
-}
-
-/** Programs of plans run as all others do: by an order that counts once, and is in the audit journal before they begin. */
-function scriptsOf({ config, rights }: Pick<CarryOutParts, 'config' | 'rights'>): NodeHandsInit['runScript'] {
-  return async (source, signal) => {
-    const program = { kind: 'script', source } as const
-    const { dataDir, sandbox: settings } = config
-    const right = await makeRunOrder({ dataDir, policy: SCRIPT_POLICY, program, chain: [], validMs: ORDER_MS })
-    const desk = await rights.openCallDesk()
-    return await runInSandbox({
-      desk,
-      right,
-      program,
-      stdin: undefined,
-      runtime: undefined,
-      settings,
-      environment: {},
-      signal,
     })
   }
 }

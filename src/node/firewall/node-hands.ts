@@ -3,14 +3,15 @@ import { hexOfBytes } from '../../base/hex.ts'
 import type { TenantId } from '../../base/identifiers.ts'
 import { MODELS_LOCAL, MODELS_REMOTE } from '../../core/firewall/firewall-policy.ts'
 import type { PlanSink, PlanSource } from '../../core/firewall/intent-plan.ts'
+import { SANDBOX_LIMIT_DEFAULTS, type SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
 import { fenceSections } from '../../core/text/fence-sections.ts'
 import type { PublicFetch } from '../../guard/public-fetch.ts'
 import type { TenantMemory } from '../../memory/memory-graph.ts'
 import type { Random } from '../../ports/random.ts'
-import type { SandboxResult } from '../../ports/sandbox-runtime.ts'
 import type { RouteControls, Router } from '../../ports/router.ts'
 import { joined } from '../../router/firewall/carry-out-plan.ts'
 import type { PlanAct, PlanHands, PlanText } from '../../router/firewall/plan-hands.ts'
+import type { RunProgram } from '../sandbox/run-program.ts'
 import type { PlanFiles } from './plan-files.ts'
 
 export type NodeHandsInit = {
@@ -20,13 +21,23 @@ export type NodeHandsInit = {
   readonly random: Pick<Random, 'bytes'>
   readonly files: PlanFiles
   readonly openMemory: () => Promise<TenantMemory>
-  /** Runs JavaScript that nobody trusts, and gives it nothing. */
-  readonly runScript: (source: string, signal: AbortSignal) => Promise<SandboxResult>
+  /** Runs programs of steps, by capability. */
+  readonly runProgram: RunProgram
   /** What whoever asks hands over, by the locators of the sources: their own words, documents of theirs, what a peer sent. */
   readonly texts: Readonly<Record<string, string>>
 }
 
 const DOCUMENT_BYTES_MAX = 1_048_576
+
+/** A program of a plan gets nothing but what it is given. */
+const SCRIPT_POLICY: SandboxPolicy = {
+  isolation: 't2',
+  limits: SANDBOX_LIMIT_DEFAULTS,
+  network: { hosts: [] },
+  environment: [],
+  paths: { read: [], write: [] },
+  allowEmulation: false,
+}
 
 /**
  * What this node can do for a plan of one tenant. It reads texts of the asker, memories (`memory/TENANT/ID`), files (`file/TENANT/NAME`) and documents of the internet, through
@@ -74,7 +85,7 @@ export class NodeHands implements PlanHands {
       case 'model':
         return await this.#asked(act, signal)
       case 'execute':
-        return await this.#ran(sink, text, signal)
+        return await runScript(this.#init.runProgram, { sink, source: text }, signal)
       case 'tool':
       case 'network':
       case 'peer':
@@ -116,16 +127,6 @@ export class NodeHands implements PlanHands {
     return text + decoder.decode()
   }
 
-  async #ran({ locator }: PlanSink, source: string, signal: AbortSignal): Promise<string> {
-    if (locator !== 'sandbox/script')
-      throw unable(`runs nothing at ${JSON.stringify(locator)}; there is sandbox/script`)
-    const { reason, code = 0, stdout } = await this.#init.runScript(source, signal)
-    signal.throwIfAborted()
-    if (reason !== 'exited' || code !== 0)
-      throw new CodedError('PLAN_STEP_FAILED', { message: `The program of a step ended by ${reason}` })
-    return new TextDecoder().decode(stdout)
-  }
-
   /** The texts are fenced, whoever wrote them, and so the router scores each as what it is. */
   async #asked({ step, sink, texts }: PlanAct, signal: AbortSignal): Promise<string> {
     const { router, tenant, random } = this.#init
@@ -164,6 +165,19 @@ function controlsOf({ locator }: PlanSink): RouteControls {
   if (locator === MODELS_LOCAL) return { isLocalOnly: true }
   if (locator === MODELS_REMOTE) return {}
   throw unable(`knows no models ${JSON.stringify(locator)}; there are ${MODELS_LOCAL} and ${MODELS_REMOTE}`)
+}
+
+async function runScript(
+  runProgram: RunProgram,
+  { sink: { locator }, source }: { readonly sink: PlanSink; readonly source: string },
+  signal: AbortSignal,
+): Promise<string> {
+  if (locator !== 'sandbox/script') throw unable(`runs nothing at ${JSON.stringify(locator)}; there is sandbox/script`)
+  const result = await runProgram({ program: { kind: 'script', source }, policy: SCRIPT_POLICY }, { signal })
+  const output = new TextDecoder().decode(result.stdout)
+  if (result.reason !== 'exited' || (result.code ?? 0) !== 0)
+    throw new CodedError('PLAN_STEP_FAILED', { message: `The program of a step ended by ${result.reason}` })
+  return output
 }
 
 function unable(what: string): CodedError {

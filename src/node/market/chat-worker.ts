@@ -1,23 +1,20 @@
 import { CodedError } from '../../base/errors.ts'
-import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
 import { MODEL_TIERS } from '../../core/models/model-entry.ts'
 import type { MarketWorker } from '../../market/parties/role/market-worker.ts'
 import type { Router } from '../../ports/router.ts'
 import { decodePeerTask, encodePeerAnswer } from '../../router/peers/peer-task.ts'
+import { callerOfPayer } from './payer-tenant.ts'
 
 /** The name of the worker that sells answers of this node's own router. */
 export const CHAT_AGENT = 'chat'
-/** Whose tasks bought ones are: they count in budgets of this tenant, and share no answer of the cache with others. */
-const MARKET_TENANT = 'market'
 
 /** Answers questions that others pay for, by this node's own models: what was sold here is not bought elsewhere. An answer that its checks refuse is not delivered. */
 export function createChatWorker(router: Router): MarketWorker {
-  const tenant = parseTenantId(MARKET_TENANT) ?? DEFAULT_TENANT
-  return async (input, { signal, count }) => {
+  return async (input, { signal, count, payer }) => {
     const request = decodePeerTask(input)
     const result = await router.route(
       {
-        caller: { tenant, skill: CHAT_AGENT },
+        caller: callerOfPayer(payer, CHAT_AGENT),
         target: { kind: 'auto' },
         request,
         sender: 'peer',

@@ -1,6 +1,7 @@
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { PeerCards } from '../../market/peers/party-peer-init.ts'
+import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -24,6 +25,8 @@ export type MarketComponents = {
   readonly gossip: Pick<MarketConfig, 'isGossiping' | 'isDiscovering' | 'isCallingOpenly' | 'models'>
   /** Largest input or result, bytes. */
   readonly artifactBytesMax: number
+  /** What each payer and each skill may have worked. Absent: as much as there is room for. */
+  readonly workQuotas?: WorkQuotasInit
   /** Members of notary sets that are proven to have lied. */
   readonly convicted: ConvictedMembers
   /** Told when this node can buy. */

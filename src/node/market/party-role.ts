@@ -7,6 +7,8 @@ import type { MarketDoor } from '../../market/parties/market-door.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { RestoredMark } from '../../market/parties/restored-party.ts'
 import { type PartyRole as RunningParty, startParty as startRunning } from '../../market/parties/role/start-party.ts'
+import type { SellerPolicy } from '../../market/parties/selling/seller-policy.ts'
+import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
@@ -35,6 +37,8 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly onFailure: (cause: unknown) => void
   /** Largest input or result, bytes. */
   readonly artifactBytesMax: number
+  /** What each payer and each skill may have worked. Absent: as much as there is room for. */
+  readonly workQuotas?: WorkQuotasInit
   readonly webhook?: WebhookTarget
   /** Where the directory was made from a backup. */
   readonly restored?: RestoredMark | undefined
@@ -44,9 +48,12 @@ export type PartyRole = RunningParty
 
 /** Starts the buyer and seller of this node, with what its directory and its keys give. Rejects as `Party.open`. */
 export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
-  const { directory, key, network, onFailure, restored, findWorker, artifactBytesMax } = init
+  const { directory, key, network, onFailure, restored, findWorker, artifactBytesMax, workQuotas } = init
   const limits = { artifactBytesMax }
   const { signer, formerSigners, earning } = signersOf(init)
+  const selling = workQuotas && {
+    changeSelling: (policy: SellerPolicy): SellerPolicy => ({ ...policy, quotas: workQuotas }),
+  }
   const role = await startRunning(
     {
       ...init,
@@ -56,7 +63,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       formerSigners,
       verify: verifySignatureWith(createNodeVerifier()),
     },
-    { network, limits, onFailure, restored, findWorker, earning, ...accountsOf(key) },
+    { network, limits, onFailure, restored, findWorker, earning, ...selling, ...accountsOf(key) },
   )
   const stopTelling = tellInbox(role.party, init)
   return {

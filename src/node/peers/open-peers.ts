@@ -1,4 +1,5 @@
 import { PartyPeerMarket } from '../../market/peers/party-peer-market.ts'
+import { createHidingModel } from '../../models/hiding-model.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { ModelCatalog } from '../../ports/model-catalog.ts'
@@ -35,8 +36,10 @@ export async function openPeers(init: OpenPeersInit): Promise<NodePeers | undefi
   const { judge } = config.router
   const findJudge = (): ReturnType<ModelCatalog['registry']['find']> =>
     judge === undefined ? undefined : catalog.registry.find(judge)
+  // What models outside may not see, sellers may not see either.
+  const guard = config.privacy?.hidesSecrets === true ? { guard: createHidingModel } : {}
   return {
-    tier: new PeerTier({ ...components, book, findJudge }, config.peers),
+    tier: new PeerTier({ ...components, book, findJudge, ...guard }, config.peers),
     close: async () => await book.flush(),
   }
 }

@@ -8,9 +8,10 @@ import {
 import type { Delegation } from '../../core/capability/capability-token.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { type CallDemand, demandOfPolicy } from '../../core/rights/call-demand.ts'
+import type { SandboxPolicy } from '../../core/sandbox/sandbox-policy.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
-import type { SandboxProgram } from '../../ports/sandbox-runtime.ts'
+import type { SandboxFile, SandboxProgram } from '../../ports/sandbox-runtime.ts'
 import type { ShownRight } from '../../rights/call-desk.ts'
 import { hashOfProgram, SANDBOX_RUN } from '../../rights/granted-sandbox.ts'
 import { type IssuedGrant, issueOrder } from '../../rights/issue-right.ts'
@@ -28,6 +29,8 @@ export type RunOrderInit = {
   /** What the program asks for, as a file of a policy holds it. */
   readonly policy: string
   readonly program: SandboxProgram
+  /** What lies in its directory; they are part of what is ordered. */
+  readonly files?: readonly SandboxFile[]
   /** Delegations down to this key, root first; none where the machine is this key's own. */
   readonly chain: readonly string[]
   readonly validMs: number
@@ -38,8 +41,15 @@ export type RunOrderInit = {
  *
  * Throws `SANDBOX_POLICY_INVALID`, `CAPABILITY_CHAIN_REFUSED` for a chain that cannot be read, and as `openInstallationKey`.
  */
-export async function makeRunOrder({ dataDir, policy, program, chain, validMs }: RunOrderInit): Promise<ShownRight> {
-  const demand = readDemandOf(policy, hashOfProgram({ program }))
+export async function makeRunOrder({
+  dataDir,
+  policy,
+  program,
+  files = [],
+  chain,
+  validMs,
+}: RunOrderInit): Promise<ShownRight> {
+  const demand = readDemandOf(policy, hashOfProgram({ program, files }))
   const issuer = await openIssuer(dataDir, createSystemRandom())
   const opened = openLinks(chain)
   if ('kind' in opened) throw refusedChain(opened.code)
@@ -53,7 +63,12 @@ export async function makeRunOrder({ dataDir, policy, program, chain, validMs }:
 
 /** What a program asks for whose policy is in this file. Throws `SANDBOX_POLICY_INVALID`. */
 export function readDemandOf(policy: string, code: Hash): CallDemand {
-  const reading = demandOfPolicy(parseSandboxPolicy(policy), code)
+  return demandIn(parseSandboxPolicy(policy), code)
+}
+
+/** What a program asks for whose policy is this one. Throws `SANDBOX_POLICY_INVALID` for a name that no order can ask for. */
+export function demandIn(policy: SandboxPolicy, code: Hash): CallDemand {
+  const reading = demandOfPolicy(policy, code)
   if ('demand' in reading) return reading.demand
   throw new CodedError('SANDBOX_POLICY_INVALID', {
     message: reading.fault,

@@ -1,43 +1,39 @@
 import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
 import { SANDBOX_LIMIT_DEFAULTS, type SandboxLimits } from '../../core/sandbox/sandbox-policy.ts'
-import type { SandboxProgram, SandboxResult } from '../../ports/sandbox-runtime.ts'
-import type { ShownRight } from '../../rights/call-desk.ts'
-import { type CallJudge, runGranted } from '../../rights/granted-sandbox.ts'
+import type { SandboxResult, SandboxRunOptions } from '../../ports/sandbox-runtime.ts'
+import { type CallJudge, type GrantedRun, runGranted } from '../../rights/granted-sandbox.ts'
 import type { SandboxConfig } from '../config/node-config.ts'
 import { openSandboxes } from './open-sandboxes.ts'
 
-export type RunInSandboxInit = {
+export type RunInSandboxComponents = {
   /** Who says whether it may run, and writes that down. */
   readonly desk: CallJudge
-  /** The order to run this program, with its chain. */
-  readonly right: ShownRight
-  readonly program: SandboxProgram
-  readonly stdin: string | undefined
-  readonly runtime: SandboxRuntimeName | undefined
   readonly settings: SandboxConfig
-  /** Whose variables the program may be given by name. */
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly signal: AbortSignal
+  /** Whose variables the program may be given by name; default the process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** A runtime by name; it has to be strong enough all the same. */
+  readonly runtime?: SandboxRuntimeName | undefined
 }
 
 /** `limits`: those that held, as the order and its chain have it. */
 export type RanInSandbox = SandboxResult & { readonly limits: SandboxLimits }
 
 /** Runs one program, as its order and the chain behind it allow, on runtimes that are opened for it alone. Throws what `runGranted` and `Sandboxes.run` throw. */
-export async function runInSandbox(init: RunInSandboxInit): Promise<RanInSandbox> {
-  const { desk, right, program, runtime: named, environment, settings, signal } = init
-  const sandboxes = openSandboxes({ settings, environment })
+export async function runInSandbox(
+  { desk, settings, environment, runtime: named }: RunInSandboxComponents,
+  granted: GrantedRun,
+  options: SandboxRunOptions = {},
+): Promise<RanInSandbox> {
+  const sandboxes = openSandboxes({ settings, ...(environment !== undefined && { environment }) })
   let limits = SANDBOX_LIMIT_DEFAULTS
   try {
-    const stdin = init.stdin === undefined ? {} : { stdin: new TextEncoder().encode(init.stdin) }
     const runtime = {
-      run: async (...[request, options]: Parameters<typeof sandboxes.run>): Promise<SandboxResult> => {
+      run: async (...[request, more]: Parameters<typeof sandboxes.run>): Promise<SandboxResult> => {
         limits = request.policy.limits
-        return await sandboxes.run(request, { ...options, runtime: named })
+        return await sandboxes.run(request, { ...more, runtime: named })
       },
     }
-    const result = await runGranted({ desk, runtime }, { right, program, ...stdin }, { signal })
-    return { ...result, limits }
+    return { ...(await runGranted({ desk, runtime }, granted, options)), limits }
   } finally {
     await sandboxes.close()
   }

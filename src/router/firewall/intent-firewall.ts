@@ -12,11 +12,11 @@ import {
   type Approval,
   type UsedApprovals,
 } from '../../core/firewall/approval.ts'
-import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
+import { knownLabel, type FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { Declassification, FlowLabels } from '../../core/firewall/flow-labels.ts'
-import type { IntentPlan } from '../../core/firewall/intent-plan.ts'
+import type { IntentPlan, PlanSource } from '../../core/firewall/intent-plan.ts'
 import { reviewPlan, type FirewallReview } from '../../core/firewall/review-plan.ts'
-import { CLEAN_LABEL, isAtMost, type TaintLabel } from '../../core/firewall/taint-label.ts'
+import { CLEAN_LABEL, isAtMost, joinLabels, type TaintLabel } from '../../core/firewall/taint-label.ts'
 import {
   EMPTY_TAINT_REGISTER,
   formatTaintRegister,
@@ -84,6 +84,11 @@ export class IntentFirewall {
   /** The label of what is stored at a place. */
   labelOf(locator: string): TaintLabel {
     return labelAt(this.#register, locator)
+  }
+
+  /** What is known of a place before it is read: by the policy, and by what was stored there. Whoever writes a plan for somebody declares it so. */
+  known(source: Pick<PlanSource, 'kind' | 'locator'>): TaintLabel {
+    return joinLabels(knownLabel(this.#policy, source), labelAt(this.#register, source.locator))
   }
 
   /** A token that lets some results of exactly this plan count as said, once. For whoever may decide so; nothing in a plan can ask for it. */

@@ -28,6 +28,8 @@ import { entryOfOffers, latencyOf } from './quote-entry.ts'
 export type PeerTierComponents = PeerModelComponents & {
   /** The model that judges answers. */
   readonly findJudge: () => ModelEntry | undefined
+  /** What stands between this node and each seller, such as what keeps secrets here. Absent: nothing. */
+  readonly guard?: (model: LanguageModel) => LanguageModel
 }
 
 export type PeerQuestion = Omit<LeavingTask, 'isPlain'> & {
@@ -109,7 +111,9 @@ export class PeerTier {
   open({ id }: ModelEntry): LanguageModel {
     const quoted = this.quoted.get(id)
     if (quoted === undefined) throw new TypeError(`${id} was never quoted`)
-    return new PeerModel(this.components, { init: this.init, quoted, onBegun: ({ id: offer }) => this.begin(offer) })
+    const { components, init } = this
+    const model = new PeerModel(components, { init, quoted, onBegun: ({ id: offer }) => this.begin(offer) })
+    return components.guard?.(model) ?? model
   }
 
   /** Whether a judge looks at this answer whatever the other checks say. */

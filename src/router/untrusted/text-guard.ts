@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import type { InjectionScorer, TextSource } from '../../core/injection/score-text.ts'
+import type { InjectionScore, InjectionScorer, TextSource } from '../../core/injection/score-text.ts'
 import {
   reportOf,
   TEXT_ACTIONS,
@@ -10,7 +10,24 @@ import {
 import { readFences } from '../../core/text/read-fences.ts'
 import type { ChatMessage } from '../../ports/language-model.ts'
 
-export type TextGuardInit = { readonly scorer: InjectionScorer; readonly rules: TextRules }
+export type TextGuardInit = {
+  readonly scorer: InjectionScorer
+  readonly rules: TextRules
+  /** Lets everybody else have a turn. Absent: a text is scored in one go, however long it is. */
+  readonly pause?: () => Promise<void>
+}
+
+/** Whose texts they are. */
+export type Screening = {
+  /** Who sent the task. */
+  readonly sender: 'user' | 'peer'
+  /** The step of a split task that they are of. */
+  readonly step?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Characters that are judged before others have a turn: a few milliseconds of work. */
+const TURN_CHARACTERS = 4_096
 
 /** Fences around what the sender asks, as agents of this package name them. Nobody but whoever builds a prompt can name a fence. */
 const SENDER_SECTIONS: ReadonlySet<string> = new Set(['task', 'question', 'goal', 'request', 'conversation'])
@@ -27,9 +44,12 @@ export class TextGuard {
   readonly #rules: TextRules
   readonly #counts = new Map<string, number>()
 
-  constructor({ scorer, rules }: TextGuardInit) {
+  readonly #pause: (() => Promise<void>) | undefined
+
+  constructor({ scorer, rules, pause }: TextGuardInit) {
     this.#scorer = scorer
     this.#rules = rules
+    this.#pause = pause
   }
 
   get scoredBy(): InjectionScorer['scoredBy'] {
@@ -37,11 +57,13 @@ export class TextGuard {
   }
 
   /**
-   * One report for each text. `sender`: who sent the task. Throws `UNTRUSTED_TEXT_REFUSED` when one of them is to be blocked; the reports are in its
-   * details.
+   * One report for each text. Throws `UNTRUSTED_TEXT_REFUSED` when one of them is to be blocked, with the reports in its details, and the signal's reason.
    */
-  screen(messages: readonly ChatMessage[], sender: 'user' | 'peer'): readonly TextReport[] {
-    const reports = messages.flatMap((message, at) => this.#reportsOf(message, at, sender))
+  async screen(messages: readonly ChatMessage[], screening: Screening): Promise<readonly TextReport[]> {
+    const reports: TextReport[] = []
+    for (const [at, message] of messages.entries())
+      for (const { place, text } of textsOf(message, at, screening))
+        reports.push(reportOf(place, await this.#score(text, place.source, screening.signal), this.#rules))
     for (const { source, action } of reports) {
       const key = `${source} ${action}`
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
@@ -66,19 +88,34 @@ export class TextGuard {
     )
   }
 
-  #reportsOf(message: ChatMessage, at: number, sender: 'user' | 'peer'): readonly TextReport[] {
-    const { outside, sections } = readFences(textOf(message))
-    const source = message.role === 'tool' ? 'tool' : sender
-    const reports = sections.map(({ name, content }) =>
-      this.#report({ source: SENDER_SECTIONS.has(name) ? source : 'document', message: at, section: name }, content),
-    )
-    if (isByOthers(message) && outside.trim() !== '') reports.unshift(this.#report({ source, message: at }, outside))
-    return reports
+  async #score(text: string, source: TextSource, signal: AbortSignal | undefined): Promise<InjectionScore> {
+    const turns = this.#scorer.scoring(text, source)
+    for (let judged = 0; ;) {
+      const turn = turns.next()
+      if (turn.done === true) return turn.value
+      judged += turn.value
+      if (judged < TURN_CHARACTERS || this.#pause === undefined) continue
+      judged = 0
+      await this.#pause()
+      signal?.throwIfAborted()
+    }
   }
+}
 
-  #report(place: Pick<TextReport, 'source' | 'message' | 'section'>, text: string): TextReport {
-    return reportOf(place, this.#scorer.score(text, place.source), this.#rules)
-  }
+type PlacedText = { readonly place: Pick<TextReport, 'source' | 'message' | 'section' | 'step'>; readonly text: string }
+
+function textsOf(message: ChatMessage, at: number, { sender, step }: Screening): readonly PlacedText[] {
+  const { outside, sections } = readFences(textOf(message))
+  const source = message.role === 'tool' ? 'tool' : sender
+  const where = { message: at, ...(step !== undefined && { step }) }
+  const texts = sections.map(({ name, content }): PlacedText => {
+    return {
+      place: { source: SENDER_SECTIONS.has(name) ? source : 'document', ...where, section: name },
+      text: content,
+    }
+  })
+  if (!isByOthers(message) || outside.trim() === '') return texts
+  return [{ place: { source, ...where }, text: outside }, ...texts]
 }
 
 /** What the operator or the model itself wrote is not judged; a text in a fence is, whoever put it there. */

@@ -8,6 +8,8 @@ export type ContainerSettingsInit = {
   readonly supervisor: string
   readonly owner: string
   readonly request: SandboxRequest
+  /** Podman's directories in memory know no greatest number of files, which the supervisor counts alone then, and name their owner in another way. */
+  readonly isPodman: boolean
   /** Path of the broker's socket on this machine, where hosts may be reached. */
   readonly egressSocket?: string | undefined
 }
@@ -31,6 +33,7 @@ const MEMORY_LEAST = 6_291_456
 const SUPERVISOR_BYTES = 2_097_152
 const SUPERVISOR_PROCESSES = 1
 const OPEN_FILES = 1_024
+const PROCESSES_OF_NOBODY = 4_096
 /** What belongs to the container itself is not covered by this machine's. */
 const OWN_PATHS = ['/work', '/tmp', '/proc', '/sys', '/dev', SUPERVISOR, EGRESS_SOCKET]
 
@@ -40,7 +43,8 @@ const OWN_PATHS = ['/work', '/tmp', '/proc', '/sys', '/dev', SUPERVISOR, EGRESS_
  *
  * Throws `SANDBOX_POLICY_INVALID` for a path that would cover the container's own.
  */
-export function containerSettings({ image, supervisor, owner, request, egressSocket }: ContainerSettingsInit) {
+export function containerSettings(init: ContainerSettingsInit) {
+  const { image, supervisor, owner, request, egressSocket, isPodman } = init
   const { limits, paths } = request.policy
   const room = roomOf(limits, request.files ?? [])
   const memory = Math.max(MEMORY_LEAST, limits.memoryBytes + SUPERVISOR_BYTES)
@@ -74,8 +78,13 @@ export function containerSettings({ image, supervisor, owner, request, egressSoc
         { Name: 'core', Soft: 0, Hard: 0 },
         { Name: 'cpu', Soft: seconds, Hard: seconds + 1 },
         { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
+        // Else Podman asks for more than it may have itself where it runs in a container. Counted is what nobody runs in all of them; `PidsLimit` is the limit.
+        ...(isPodman ? [{ Name: 'nproc', Soft: PROCESSES_OF_NOBODY, Hard: PROCESSES_OF_NOBODY }] : []),
       ],
-      Tmpfs: { '/work': directoryOptions(room.bytes, room.files), '/tmp': temporaryOptions(limits.diskBytes) },
+      Tmpfs: {
+        '/work': directoryOptions(room, isPodman),
+        '/tmp': directoryOptions(temporaryRoom(limits.diskBytes), isPodman),
+      },
       Mounts: [
         bind(supervisor, SUPERVISOR, true),
         ...(egressSocket === undefined ? [] : [bind(egressSocket, EGRESS_SOCKET, false)]),
@@ -86,13 +95,16 @@ export function containerSettings({ image, supervisor, owner, request, egressSoc
   }
 }
 
-function temporaryOptions(diskBytes: number): string {
+type Room = { readonly bytes: number; readonly files: number }
+
+function temporaryRoom(diskBytes: number): Room {
   const pages = Math.ceil(diskBytes / PAGE_BYTES) + 2
-  return directoryOptions(pages * PAGE_BYTES, Math.max(FILES_LEAST, pages) + 16)
+  return { bytes: pages * PAGE_BYTES, files: Math.max(FILES_LEAST, pages) + 16 }
 }
 
-function directoryOptions(bytes: number, files: number): string {
-  return `rw,exec,nosuid,nodev,size=${bytes},nr_inodes=${files},mode=0755,uid=${NOBODY},gid=${NOBODY}`
+function directoryOptions({ bytes, files }: Room, isPodman: boolean): string {
+  const common = `rw,exec,nosuid,nodev,size=${bytes}`
+  return isPodman ? `${common},mode=0755,U` : `${common},nr_inodes=${files},mode=0755,uid=${NOBODY},gid=${NOBODY}`
 }
 
 function bindPath(path: string, isReadOnly: boolean): Mount {

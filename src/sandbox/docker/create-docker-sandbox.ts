@@ -93,7 +93,10 @@ class DockerSandbox implements SandboxRuntime {
   async close(): Promise<void> {
     await this.slots.close()
     const runs = await this.runs?.catch(() => undefined)
-    runs?.close()
+    if (runs === undefined) return
+    // The engine may have been making one for an owner that died, which was there only after the start had looked.
+    await this.reapContainers().catch(ignore)
+    runs.close()
   }
 
   private async runNow(
@@ -122,7 +125,14 @@ class DockerSandbox implements SandboxRuntime {
     return await runContainer({
       engine: this.engine,
       name: `kernell-sandbox-${owner}-${this.count}`,
-      settings: containerSettings({ image, supervisor, owner, request, egressSocket: gate?.socketPath }),
+      settings: containerSettings({
+        image,
+        supervisor,
+        owner,
+        request,
+        isPodman: await this.engine.isPodman(),
+        egressSocket: gate?.socketPath,
+      }),
       request,
       program,
       environment: gate === undefined ? environment : { ...environment, KERNELL_EGRESS_SOCKET: EGRESS_SOCKET },
@@ -156,8 +166,12 @@ class DockerSandbox implements SandboxRuntime {
   private async openRuns(): Promise<OwnedRuns> {
     const runs = new OwnedRuns(this.init.home)
     await runs.reap()
-    for (const { id, owner } of await this.engine.list()) if (isAbandoned(owner)) await this.engine.remove(id)
+    await this.reapContainers()
     return runs
+  }
+
+  private async reapContainers(): Promise<void> {
+    for (const { id, owner } of await this.engine.list()) if (isAbandoned(owner)) await this.engine.remove(id)
   }
 
   private async tryOut({ signal }: SandboxRunOptions): Promise<RuntimeState> {
@@ -196,3 +210,6 @@ function explain(error: unknown): { readonly reason: string; readonly remedy: st
       'Run a container by hand with `docker run --network none --read-only IMAGE true`, and read what it says.',
   }
 }
+
+/** An engine that is gone meanwhile is no reason not to end. */
+function ignore(): void {}

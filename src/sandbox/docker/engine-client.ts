@@ -35,6 +35,7 @@ const IMPORT_WITHIN_MS = 120_000
  */
 export class EngineClient {
   private readonly socketPath: string
+  private kind: Promise<string> | undefined
 
   constructor(socketPath: string) {
     this.socketPath = socketPath
@@ -46,6 +47,18 @@ export class EngineClient {
       expectStatus(await this.ask('GET', '/version', { signal }), [200]).body,
     )
     return `${Components?.[0]?.Name ?? 'Docker'} ${Version}`
+  }
+
+  /** Whether it is Podman, which takes other words where it speaks Docker's language. Asked once. */
+  async isPodman(): Promise<boolean> {
+    this.kind ??= this.version()
+    try {
+      return (await this.kind).includes('Podman')
+    } catch (error) {
+      // It may answer later.
+      this.kind = undefined
+      throw error
+    }
   }
 
   /** @returns Its id. Throws `SANDBOX_UNAVAILABLE` where the image is missing, and `SANDBOX_BROKEN`. */
@@ -89,8 +102,8 @@ export class EngineClient {
 
   /** Makes an image of an archive of files. */
   async importImage(name: string, archive: Uint8Array): Promise<void> {
-    const { repository, tag } = partsOf(name)
-    const words = new URLSearchParams({ fromSrc: '-', repo: repository, tag })
+    // Podman looks for no tag beside the name.
+    const words = new URLSearchParams({ fromSrc: '-', repo: name })
     const reply = expectStatus(
       await askLocally({
         socketPath: this.socketPath,
@@ -142,10 +155,4 @@ function expectStatus(reply: LocalReply, expected: readonly number[]): LocalRepl
 /** Several lines of JSON are no JSON, and left as they came. */
 function textOf(body: unknown): string {
   return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
-}
-
-/** The last colon begins the tag, if no path follows. */
-function partsOf(name: string): { readonly repository: string; readonly tag: string } {
-  const [, repository = name, tag = 'latest'] = /^(.+):([^/:]+)$/.exec(name) ?? []
-  return { repository, tag }
 }

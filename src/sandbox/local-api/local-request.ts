@@ -26,10 +26,15 @@ export type LocalReply = {
 
 const WITHIN_MS = 30_000
 const REPLY_BYTES_MAX = 4_194_304
+const COMPLAINT_MAX = 500
 
 /** Asks a service on a Unix socket of this machine. Throws `SANDBOX_UNAVAILABLE` where nobody listens, `SANDBOX_BROKEN` for an answer that is too long or late, and the signal's reason. */
 export async function askLocally(init: LocalRequest): Promise<LocalReply> {
   const { response } = await open(init, {})
+  return await readReply(init, response)
+}
+
+async function readReply({ signal }: LocalRequest, response: IncomingMessage): Promise<LocalReply> {
   let text = ''
   try {
     for await (const piece of response) {
@@ -37,7 +42,7 @@ export async function askLocally(init: LocalRequest): Promise<LocalReply> {
       if (text.length > REPLY_BYTES_MAX) throw new CodedError('SANDBOX_BROKEN', { message: 'an answer is too long' })
     }
   } catch (cause) {
-    init.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     throw cause instanceof CodedError
       ? cause
       : new CodedError('SANDBOX_BROKEN', { message: 'an answer was cut off', cause })
@@ -49,8 +54,10 @@ export async function askLocally(init: LocalRequest): Promise<LocalReply> {
 export async function connectLocally(init: LocalRequest): Promise<Duplex> {
   const { response, socket } = await open(init, { Connection: 'Upgrade', Upgrade: 'tcp' })
   if (socket === undefined) {
-    response.resume()
-    throw new CodedError('SANDBOX_BROKEN', { message: `${init.path} was answered with ${response.statusCode ?? 0}` })
+    const said = JSON.stringify((await readReply(init, response)).body ?? '').slice(0, COMPLAINT_MAX)
+    throw new CodedError('SANDBOX_BROKEN', {
+      message: `${init.path} was answered with ${response.statusCode ?? 0}: ${said}`,
+    })
   }
   return socket
 }

@@ -15,9 +15,11 @@ export class OutputCapture {
   private readonly cut = { stdout: false, stderr: false }
   private taken = 0
   private hasOverflown = false
+  private listener: OutputCaptureInit['onOutput']
 
   constructor(init: OutputCaptureInit) {
     this.init = init
+    this.listener = init.onOutput
   }
 
   /** Bytes that were kept. */
@@ -39,13 +41,22 @@ export class OutputCapture {
     if (kept.length > 0) {
       this.taken += kept.length
       this.pieces[stream].push(kept)
-      this.init.onOutput?.(stream, kept)
+      this.tell(stream, kept)
     }
     if (kept.length === piece.length) return
     this.cut[stream] = true
     if (this.hasOverflown) return
     this.hasOverflown = true
     this.init.onOverflow()
+  }
+
+  /** A listener that throws has no say in the run, nor in the process: it is told no more. */
+  private tell(stream: SandboxStream, piece: Uint8Array): void {
+    try {
+      this.listener?.(stream, piece)
+    } catch {
+      this.listener = undefined
+    }
   }
 
   /** All that was kept of a stream, and whether something is missing. */

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { identifyProcess, isRunning, killProcess, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
 
@@ -29,6 +29,9 @@ export type OwnedRun = {
   /** Takes the directory and the record away. @returns Paths that are still there. */
   readonly remove: () => readonly string[]
 }
+
+/** Variable of what runs before its record is written: the name of the run, which holds the owner's. No program of a sandbox has it. */
+export const RUN_VARIABLE = 'KERNELL_SANDBOX_RUN'
 
 /** Namespace of processes, number and start of the owner, and what makes it one of its kind. */
 const OWNER = /^(\d+)-(\d+)-(\d+)-[0-9a-f-]+$/
@@ -130,6 +133,9 @@ function namesIn(directory: string): readonly string[] {
 
 async function reapOwner(directory: string): Promise<readonly string[]> {
   const left: string[] = []
+  const marked = markedBy(basename(directory))
+  for (const each of marked) killProcess(each)
+  left.push(...(await waitUntilGone(marked, GONE_WITHIN_MS)).map(({ pid }) => `process ${pid}`))
   for (const run of namesIn(directory)) {
     const { processes, controlGroups } = readRecord(join(directory, run, 'record.json'))
     for (const each of processes) killProcess(each)
@@ -138,6 +144,20 @@ async function reapOwner(directory: string): Promise<readonly string[]> {
   }
   // The record stays while something of it does, so that a later start tries again.
   return left.length > 0 ? left : removeAll(directory)
+}
+
+/** Processes whose environment names a run of this owner. Those of other users cannot be read, and are not ours. */
+function markedBy(owner: string): readonly ProcessIdentity[] {
+  return namesIn('/proc').flatMap((name): readonly ProcessIdentity[] => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      if (!readFileSync(`/proc/${name}/environ`, 'latin1').includes(`${RUN_VARIABLE}=kernell-sandbox-${owner}-`))
+        return []
+    } catch {
+      return []
+    }
+    return [identifyProcess(Number(name))].filter((each) => each !== undefined)
+  })
 }
 
 /** A record that was cut off by a crash says nothing: it is written before what it names begins to work. */

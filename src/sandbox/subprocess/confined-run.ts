@@ -10,12 +10,13 @@ import type {
   SandboxRunOptions,
 } from '../../ports/sandbox-runtime.ts'
 import { OutputCapture } from '../process/output-capture.ts'
-import type { OwnedRun } from '../process/owned-runs.ts'
+import { type OwnedRun, RUN_VARIABLE } from '../process/owned-runs.ts'
 import type { ProcessIdentity } from '../process/process-identity.ts'
 import type { RunEnding } from '../process/run-ending.ts'
 import { superviseProgram } from '../process/supervise-program.ts'
 import { type BoundPath, closeBoundPaths, openBoundPaths, pathOfBound } from './bound-paths.ts'
 import { FolderGrowth } from './folder-growth.ts'
+import { Gate } from './gate.ts'
 import { Launch } from './launch.ts'
 import { planLaunch, sizeOf } from './launch-plan.ts'
 import { WayOut } from './egress/way-out.ts'
@@ -33,6 +34,7 @@ export type ConfinedTools = {
   readonly version: string
   readonly bubblewrap: string
   readonly prlimit: string
+  readonly mkfifo: string
   /** Needed for a way out alone. */
   readonly nsenter: string | undefined
   readonly architecture: FilterArchitecture
@@ -67,6 +69,7 @@ export class ConfinedRun {
   private bound: readonly BoundPath[] = []
   private wayOut: WayOut | undefined
   private launch: Launch | undefined
+  private gate: Gate | undefined
   private group: ControlGroup | undefined
   private work: WorkDirectory | undefined
   private growth: FolderGrowth | undefined
@@ -122,6 +125,7 @@ export class ConfinedRun {
     if (this.launch !== undefined) await this.launch.gone()
     if (this.processes !== undefined) closeSync(this.processes)
     this.work?.close()
+    this.gate?.close()
     closeBoundPaths(this.bound)
     const forwarders = (await this.wayOut?.close()) ?? []
     const groups = (await this.group?.remove()) ?? []
@@ -129,7 +133,7 @@ export class ConfinedRun {
   }
 
   private async start(): Promise<Launch> {
-    const { tools, request, program, environment, options } = this.init
+    const { tools, request, program, environment, options, owned, name } = this.init
     const { paths, limits } = request.policy
     this.bound = openBoundPaths(paths)
     const writable = this.bound.filter(({ isWritable }) => isWritable)
@@ -143,9 +147,20 @@ export class ConfinedRun {
       bindsPaths: this.bound.length > 0,
       hasWayOut: this.wayOut !== undefined,
     })
+    this.gate = await Gate.make(tools.mkfifo, owned.directory)
     this.launch = await Launch.start({
       bubblewrap: tools.bubblewrap,
-      plan: planLaunch({ request, argv: program.argv, environment, bound: this.bound, filter, countsUnmappedMemory }),
+      plan: planLaunch({
+        request,
+        argv: program.argv,
+        environment,
+        bound: this.bound,
+        filter,
+        countsUnmappedMemory,
+        gate: this.gate.descriptor,
+      }),
+      gate: this.gate,
+      environment: { [RUN_VARIABLE]: name },
       user: tools.user,
       stdin: request.stdin,
       onOutput: (stream, piece) => this.capture.write(stream, piece),

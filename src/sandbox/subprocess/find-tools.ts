@@ -26,6 +26,7 @@ export async function findTools({ useControlGroups, bubblewrap: named }: FindToo
   return {
     bubblewrap,
     prlimit,
+    mkfifo: needProgram('mkfifo'),
     nsenter: findProgram('nsenter'),
     architecture,
     user: whomToBe(),

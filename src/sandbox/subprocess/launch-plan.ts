@@ -12,6 +12,8 @@ export type LaunchPlanInit = {
   readonly filter: Uint8Array
   /** Whether memory that belongs to no process is counted. */
   readonly countsUnmappedMemory: boolean
+  /** Descriptor of ours that is the gate. */
+  readonly gate: number
 }
 
 /** How bubblewrap is called, and what hangs on its descriptors. */
@@ -35,7 +37,7 @@ const SPARE_BYTES = 65_536
 
 /** All options go through a descriptor: what is on a command line can be read by everybody on the machine, and values of variables are among them. */
 export function planLaunch(init: LaunchPlanInit): LaunchPlan {
-  const { request, argv, environment, bound, filter, countsUnmappedMemory } = init
+  const { request, argv, environment, bound, filter, countsUnmappedMemory, gate } = init
   const files = request.files ?? []
   const descriptors: ProgramDescriptor[] = []
   const place = (descriptor: ProgramDescriptor): string => String(FIRST_FREE + descriptors.push(descriptor) - 1)
@@ -79,7 +81,7 @@ export function planLaunch(init: LaunchPlanInit): LaunchPlan {
     args: ['--args', String(ARGUMENTS), '--', ...argv],
     descriptors: [
       { kind: 'give', bytes: new TextEncoder().encode(options.map((option) => `${option}\0`).join('')) },
-      { kind: 'hold' },
+      { kind: 'share', descriptor: gate },
       { kind: 'take' },
       { kind: 'take' },
       { kind: 'give', bytes: filter },

@@ -10,11 +10,15 @@ import {
   type ProcessIdentity,
   waitUntilGone,
 } from '../process/process-identity.ts'
-import { GATE, INFO, type LaunchPlan, STATUS } from './launch-plan.ts'
+import type { Gate } from './gate.ts'
+import { INFO, type LaunchPlan, STATUS } from './launch-plan.ts'
 
 export type LaunchInit = {
   readonly bubblewrap: string
   readonly plan: LaunchPlan
+  readonly gate: Gate
+  /** Marks processes that wait at the gate, so that they are found if this process dies. */
+  readonly environment: Readonly<Record<string, string>>
   readonly user: { readonly uid: number; readonly gid: number } | undefined
   readonly stdin: Uint8Array | undefined
   readonly onOutput: (stream: SandboxStream, piece: Uint8Array) => void
@@ -22,6 +26,8 @@ export type LaunchInit = {
   readonly complaint: () => string
   readonly signal: AbortSignal
 }
+
+type Parts = Pick<Launch, 'program' | 'first'> & { readonly status: { text: string }; readonly gate: Gate }
 
 const READY_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 1
@@ -37,11 +43,13 @@ export class Launch {
   readonly program: HostProgram
   readonly first: ProcessIdentity
   private readonly status: { text: string }
+  private readonly gate: Gate
 
-  private constructor(program: HostProgram, first: ProcessIdentity, status: { text: string }) {
-    this.program = program
-    this.first = first
-    this.status = status
+  private constructor(parts: Parts) {
+    this.program = parts.program
+    this.first = parts.first
+    this.status = parts.status
+    this.gate = parts.gate
   }
 
   /** Throws `SANDBOX_BROKEN` where bubblewrap fails, and the signal's reason; nothing is left of it then. */
@@ -50,7 +58,7 @@ export class Launch {
     const program = await HostProgram.start({
       file: init.bubblewrap,
       args: plan.args,
-      environment: {},
+      environment: init.environment,
       user: init.user,
       stdin: init.stdin,
       descriptors: plan.descriptors,
@@ -65,7 +73,7 @@ export class Launch {
         status.text += piece.toString('latin1')
       })
       const first = await firstProcess(program.take(INFO))
-      if (first !== undefined && (await isAtGate(first))) return new Launch(program, first, status)
+      if (first !== undefined && (await isAtGate(first))) return new Launch({ program, first, status, gate: init.gate })
       await program.stop()
       init.signal.throwIfAborted()
       throw new CodedError('SANDBOX_BROKEN', { message: `bubblewrap failed: ${init.complaint().trim()}` })
@@ -77,7 +85,7 @@ export class Launch {
 
   /** Lets the program begin. */
   release(): void {
-    this.program.release(GATE, Uint8Array.of(1))
+    this.gate.open()
   }
 
   /**

@@ -79,6 +79,19 @@ const PROGRAM_CASES: readonly ConformanceCase<SandboxSubject>[] = [
       expectSame(told, { stdout: 'hello\n', stderr: 'oops\n' }, 'told')
     },
   },
+  {
+    name: 'whoever is told of output and throws is told no more, and the run goes on',
+    run: async (subject) => {
+      let times = 0
+      const onOutput = (): void => {
+        times += 1
+        throw new Error('what the listener threw')
+      }
+      const result = await runBehaviour(subject, 'greets', { options: { onOutput } })
+      if (result !== undefined) expectEnded(result, 'hello\n')
+      expectSame(times, result === undefined ? 0 : 1, 'times')
+    },
+  },
 ]
 
 const FILE_CASES: readonly ConformanceCase<SandboxSubject>[] = [

@@ -140,8 +140,13 @@ export function encodeBytes(bytes: Uint8Array): string {
   return base64url.baseEncode(bytes)
 }
 
-export function decodeBytes(text: string): Uint8Array {
-  return base64url.baseDecode(text)
+/** `undefined` for what `encodeBytes` does not write. */
+export function decodeBytes(text: string): Uint8Array | undefined {
+  try {
+    return base64url.baseDecode(text)
+  } catch {
+    return undefined
+  }
 }
 
 function parseJson(body: Uint8Array): unknown {

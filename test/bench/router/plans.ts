@@ -87,8 +87,8 @@ async function texts(): Promise<readonly Measured[]> {
   })
   const guard = new TextGuard({ scorer, rules: { user: 'flag', document: 'flag', tool: 'flag', peer: 'flag' } })
   const screening = (message: ChatMessage) => async (): Promise<void> => {
-    if (guard.screen([message], 'user').length !== 1) throw new Error('a text was not seen')
-    await Promise.resolve()
+    const reports = await guard.screen([message], { sender: 'user' })
+    if (reports.length !== 1) throw new Error('a text was not seen')
   }
   const rules = createRulesScorer()
   return [

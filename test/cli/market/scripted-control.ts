@@ -79,7 +79,7 @@ export async function openScriptedControl(): Promise<ScriptedControl> {
         signal,
         version: '0.0.0',
         createNode: () => Promise.reject(new Error('This command asks a node that runs')),
-        readStandardInput: async () => await Promise.resolve(''),
+        readStandardInput: async () => await Promise.resolve(new Uint8Array()),
       })
       return { code, output, errors }
     },

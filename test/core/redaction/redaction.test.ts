@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
 import { Placeholders } from '../../../src/core/redaction/placeholders.ts'
 import { redactDocument, redactText } from '../../../src/core/redaction/redact-text.ts'
 import { scanSecrets } from '../../../src/core/redaction/scan-secrets.ts'
@@ -16,6 +17,11 @@ const ORDINARY = [
   '-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQ\n-----END PUBLIC KEY-----',
   'f(token: 12, author: "Jane", signature: none)',
   'eyJust.a.sentence that begins so',
+  'const login = (password: string, passphrase: undefined) => fetch({ password: secretly(1), pwd: settings.pwd })',
+  'Password: required\nPassword: Whatever you like; the password: something that nobody knows',
+  'redis://cache:6379/0?mail=a@b and https://example.com:8080/x@y, git@host:group/project',
+  'the speed is 4.1111111111111 and 5105.1 and 12.34.56.78; sk-learn-the-library-for-machine-learning-in-general',
+  '写信给我 and "pass: only those who know", bot123456:short, sg.example.org, compass=northeast1',
   '64c2a3f5e1b04d7c8f9a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b2c3d4e5f6',
 ]
 
@@ -32,6 +38,29 @@ describe('secrets in a text', () => {
 
   it.each(ORDINARY)('are not seen in what is none: %s', (text) => {
     expect(redactText(text)).toBe(text)
+  })
+
+  it('are found among random keys of every service, without one exception', () => {
+    const random = createRandomStream(7)
+    const alphabets = {
+      base64url: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+      'letters and digits': 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789',
+    }
+    const draw = (length: number, alphabet: string): string =>
+      Array.from({ length }, () => alphabet.charAt(random.nextBelow(alphabet.length))).join('')
+    const left: string[] = []
+    for (const alphabet of Object.values(alphabets))
+      for (let round = 0; round < 1_000; round += 1) {
+        const keys = [
+          ...['sk-proj-', 'sk-svcacct-', 'sk-admin-'].map((prefix) => prefix + draw(160, alphabet)),
+          `sk-${draw(48, alphabet)}`,
+          `SG.${draw(22, alphabet)}.${draw(43, alphabet)}`,
+          `gsk_${draw(52, alphabet)}`,
+          `hf_${draw(34, alphabet)}`,
+        ]
+        left.push(...keys.filter((key) => redactText(`the key is ${key} ok`) !== 'the key is [redacted api-key] ok'))
+      }
+    expect(left).toEqual([])
   })
 
   it('are found by the checksum: no other last digit passes', () => {
@@ -106,6 +135,21 @@ describe('secrets in a text', () => {
       'Aiza',
       '\ud800',
       'é@',
+      'é@é.',
+      'sg.',
+      'sg.a-',
+      'sk-A',
+      'sk-proj-',
+      'bot123456:',
+      '123456:a',
+      'hooks.slack.com/services/',
+      'a://b:c/',
+      'a://b:c@',
+      'pw=aaaaaaaa',
+      '4111.',
+      '\u200b',
+      'sk-\u200b',
+      '\\n',
     ]
     for (const shape of shapes) {
       const steps = [2_000, 4_000, 8_000].map((length) => scanSecrets(shape.repeat(length / shape.length)).steps)
@@ -163,6 +207,20 @@ describe('placeholders', () => {
     expect(hidden.restore('<kernell-email-3> <kernell-x> <kernell- <kernell-email-2>')).toBe(
       '<kernell-email-3> <kernell-x> <kernell- bob@example.com',
     )
+  })
+
+  it('stand for a secret that is cut over two pieces, wherever it is cut', () => {
+    const key = 'sk-proj-aB3dE5fG7hJ9kL1mN3pQ5rS7'
+    const whole = `mail a@b.co, key ${key} ok`
+    for (let cut = 0; cut <= whole.length; cut += 1)
+      for (const next of [cut, cut + 1, cut + 9]) {
+        const hidden = new Placeholders()
+        const pieces = hidden.hidePieces([whole.slice(0, cut), whole.slice(cut, next), whole.slice(next)])
+        expect(pieces.join('')).toBe('mail <kernell-email-1>, key <kernell-api-key-1> ok')
+        expect(hidden.restore(pieces.join(''))).toBe(whole)
+      }
+    const apart = new Placeholders()
+    expect(apart.hidePieces([`one x`, `${key} two`])).toEqual(['one x', '<kernell-api-key-1> two'])
   })
 
   it('are put back into an answer that comes in pieces, wherever it is cut', () => {

@@ -2,8 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluatePolicies } from '../../../src/core/capability/evaluate-policy.ts'
 import { parsePolicy } from '../../../src/core/capability/policy.ts'
-import { parseHash } from '../../../src/core/evidence/names.ts'
-import { argsOfDemand, type CallDemand, readDemand, rightsOfDemand } from '../../../src/core/rights/call-demand.ts'
+import { type Hash, parseHash } from '../../../src/core/evidence/names.ts'
+import {
+  argsOfDemand,
+  type CallDemand,
+  demandOfPolicy,
+  readDemand,
+  rightsOfDemand,
+} from '../../../src/core/rights/call-demand.ts'
 import { policyOfGrant } from '../../../src/core/rights/check-call.ts'
 import { coversHost, coversPath, isHostName, isPathName } from '../../../src/core/rights/names-of-rights.ts'
 import {
@@ -16,6 +22,7 @@ import {
 } from '../../../src/core/rights/rights.ts'
 import { rightsOfPolicy, statementsOfRights } from '../../../src/core/rights/rights-statements.ts'
 import { ISOLATION_TIERS } from '../../../src/core/sandbox/isolation.ts'
+import { SANDBOX_LIMIT_DEFAULTS, type SandboxPolicy } from '../../../src/core/sandbox/sandbox-policy.ts'
 
 const HASHES = ['0', '1', '2'].flatMap((digit) => parseHash(digit.repeat(64)) ?? [])
 const HOSTS = ['*.a.b', 'a.b', 'x.a.b', '*.x.a.b', 'y.x.a.b', 'x.a.b:8443', '*.a.b:8443', 'xa.b']
@@ -194,5 +201,38 @@ describe('rights', () => {
       { code: 'no hash' },
     ]
     for (const change of wrong) expect(readDemand({ ...args, ...change }), JSON.stringify(change)).toBeUndefined()
+  })
+})
+
+describe('what a policy asks for', () => {
+  const policy = (changes: Partial<SandboxPolicy>): SandboxPolicy => ({
+    isolation: 't2',
+    limits: SANDBOX_LIMIT_DEFAULTS,
+    network: { hosts: [] },
+    environment: [],
+    paths: { read: [], write: [] },
+    allowEmulation: false,
+    ...changes,
+  })
+  const code = parseHash('ab'.repeat(32)) as Hash
+
+  it('is the same as an order, each name in its one form', () => {
+    const network = { hosts: ['Example.com', 'example.com:443', '*.Example.org:8443', '127.0.0.1:80'] }
+    const reading = demandOfPolicy(policy({ network, environment: ['A', 'A'] }), code)
+    if (!('demand' in reading)) throw new Error(reading.fault)
+    const { demand } = reading
+    expect(demand.hosts).toEqual(['example.com', '*.example.org:8443', '127.0.0.1:80'])
+    expect(demand.environment).toEqual(['A'])
+    expect(readDemand(argsOfDemand(demand))).toEqual(demand)
+  })
+
+  it.each([
+    ['hosts', { network: { hosts: ['[2001:db8::1]'] } }],
+    ['hosts', { network: { hosts: Array.from({ length: 33 }, (_, index) => `h${index}.example.com`) } }],
+    ['environment', { environment: ['A B'] }],
+    ['read', { paths: { read: [`/${'a'.repeat(200)}`], write: [] } }],
+    ['write', { paths: { read: [], write: ['/a/../b'] } }],
+  ] as const)('is refused where no order can name it: %s', (member, changes) => {
+    expect(demandOfPolicy(policy(changes), code)).toEqual({ fault: expect.stringMatching(`^${member}: `) })
   })
 })

@@ -112,6 +112,10 @@ const MARKET = {
   isCallingOpenly: false,
   models: [],
   artifactBytesMax: 67_108_864,
+  quotas: {
+    perPeer: { tasksPerMinute: 600, burst: 120, atOnce: 64, workMsPerHour: 7_200_000 },
+    skills: new Map(),
+  },
 }
 
 describe('announcements', () => {
@@ -123,9 +127,22 @@ describe('announcements', () => {
       isCallingOpenly: true,
       models: ['qwen3:8b'],
       artifactBytesMax: 2_000_000,
+      quotas: MARKET.quotas,
     }
     expect(load({ file: JSON.stringify({ market }) }).market).toEqual(expected)
     expect(failureOf({ file: JSON.stringify({ market: { models: [''] } }) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
+describe('quotas of the market', () => {
+  it('are of each payer, and of the skills that are named', () => {
+    const quotas = { peer: { tasksPerMinute: 6, workSecondsPerHour: 60 }, skills: { chat: { atOnce: 2 } } }
+    expect(load({ file: JSON.stringify({ market: { quotas } }) }).market.quotas).toEqual({
+      perPeer: { tasksPerMinute: 6, burst: 6, atOnce: 64, workMsPerHour: 60_000 },
+      skills: new Map([['chat', { ...MARKET.quotas.perPeer, atOnce: 2 }]]),
+    })
+    for (const wrong of [{ peer: { atOnce: 0 } }, { peer: { calls: 1 } }, { skills: { 'No Skill': {} } }])
+      expect(failureOf({ file: JSON.stringify({ market: { quotas: wrong } }) }).code).toBe('CONFIG_INVALID')
   })
 })
 

@@ -59,7 +59,7 @@ describe.skipIf(isLeftOutFor('docker', whyNoGuest()))('preparing sandboxes', { t
       ['machine', true],
     ])
     const [, imported] = asked
-    expect(imported?.url).toBe('/images/create?fromSrc=-&repo=registry.test%2Fsmall&tag=one')
+    expect(imported?.url).toBe('/images/create?fromSrc=-&repo=registry.test%2Fsmall%3Aone')
     const names = (await unpackTar(imported?.body ?? new Uint8Array())).map(({ header }) => header.name)
     expect(names).toEqual(expect.arrayContaining(['bin/busybox', 'bin/sh', 'work/']))
     expect(readdirSync(settings.directory).toSorted()).toEqual([

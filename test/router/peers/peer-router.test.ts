@@ -8,6 +8,7 @@ import type { Currency } from '../../../src/core/ledger/ledger-names.ts'
 import type { PeerOffer } from '../../../src/core/peer-tier/peer-offer.ts'
 import { formatExplanation } from '../../../src/cli/format-explanation.ts'
 import { decisionDocument } from '../../../src/node/decision-document.ts'
+import { createHidingModel } from '../../../src/models/hiding-model.ts'
 import type { AbortOptions } from '../../../src/ports/abort-options.ts'
 import type { BoughtWork, PeerMarket, PeerPurchase } from '../../../src/ports/peer-market.ts'
 import type { RouteResult } from '../../../src/ports/router.ts'
@@ -16,6 +17,7 @@ import { PeerBook } from '../../../src/router/peers/peer-book.ts'
 import { decodePeerTask, encodePeerAnswer } from '../../../src/router/peers/peer-task.ts'
 import type { PeerTierInit } from '../../../src/router/peers/peer-tier-init.ts'
 import { PeerTier } from '../../../src/router/peers/peer-tier.ts'
+import { textOf } from '../../../src/router/request-facts.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { answerOf, createFixture, type Fixture, type FixtureInit, requestOf } from '../router-fixture.ts'
 
@@ -100,7 +102,13 @@ beforeEach(async () => {
   })
 })
 
-function setUp(change: Partial<PeerTierInit> = {}, extra: Partial<FixtureInit> = {}, verdict = ACCEPTS): Fixture {
+type Guard = { readonly guard?: typeof createHidingModel }
+
+function setUp(
+  { guard, ...change }: Partial<PeerTierInit> & Guard = {},
+  extra: Partial<FixtureInit> = {},
+  verdict = ACCEPTS,
+): Fixture {
   const timers = { schedule: () => ({ cancel: () => undefined }) }
   const clock = {
     now: () => NOW,
@@ -117,7 +125,10 @@ function setUp(change: Partial<PeerTierInit> = {}, extra: Partial<FixtureInit> =
     policy: createPolicyService({ quality: 0.7, explorationRate: 0 }),
     judge: 'openai/judge',
     peers: (findJudge) =>
-      new PeerTier({ market: peers, book, clock, timers, random, findJudge }, { ...ALLOWED, ...change }),
+      new PeerTier(
+        { market: peers, book, clock, timers, random, findJudge, ...(guard && { guard }) },
+        { ...ALLOWED, ...change },
+      ),
     ...extra,
   })
 }
@@ -154,6 +165,20 @@ describe('an answer of a peer', () => {
     })
     expect(JSON.stringify({ ...purchase, input: '', maxNanos: '' })).not.toMatch(/task-|tenant|default|1111/)
     expect(purchase).toMatchObject({ maxNanos: usd('0.01'), sellers: [{ seller: 'did:key:a' }], isAuction: false })
+  })
+
+  it('is asked for without secrets where these are hidden, and has them again', async () => {
+    peers.sold = async (purchase) =>
+      await Promise.resolve(
+        workOf(purchase, `You said: ${decodePeerTask(purchase.input).messages.map(textOf).join('')}`),
+      )
+    const question = 'Name three rivers of Europe for jane@example.com.'
+    const fixture = setUp({ guard: createHidingModel })
+    const result = await fixture.router.route(requestOf(question))
+    expect(result.tier).toBe('peer')
+    expect(new TextDecoder().decode(peers.bought[0]?.input)).not.toContain('jane')
+    expect(result.answer.text).toBe(`You said: ${question}`)
+    expect(result.answer.purchase?.seller).toBe('did:key:a')
   })
 
   it('that a judge refuses is paid for, and a model answers', async () => {

@@ -12,23 +12,23 @@ function guard(rules = DEFAULT_TEXT_RULES): TextGuard {
 }
 
 describe('a text that gives orders', () => {
-  it('is noted when the user says it, and refused from tools, documents and peers', () => {
+  it('is noted when the user says it, and refused from tools, documents and peers', async () => {
     const watching = guard()
-    expect(watching.screen([{ role: 'user', content: ORDER }], 'user')).toMatchObject([
+    expect(await watching.screen([{ role: 'user', content: ORDER }], { sender: 'user' })).toMatchObject([
       { source: 'user', action: 'flag', message: 0 },
     ])
     const tool = [
       { role: 'user', content: 'What does the page say?' } as const,
       { role: 'tool', content: ORDER, toolCallId: 'c' } as const,
     ]
-    expect(() => watching.screen(tool, 'user')).toThrow(expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }))
+    await expect(watching.screen(tool, { sender: 'user' })).rejects.toMatchObject({ code: 'UNTRUSTED_TEXT_REFUSED' })
     const fenced = `${fenceSections([{ name: 'page', content: ORDER }]).text}\n\nSummarise the page.`
-    expect(() => watching.screen([{ role: 'user', content: fenced }], 'user')).toThrow(
-      expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }),
-    )
-    expect(() => watching.screen([{ role: 'user', content: ORDER }], 'peer')).toThrow(
-      expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }),
-    )
+    await expect(watching.screen([{ role: 'user', content: fenced }], { sender: 'user' })).rejects.toMatchObject({
+      code: 'UNTRUSTED_TEXT_REFUSED',
+    })
+    await expect(watching.screen([{ role: 'user', content: ORDER }], { sender: 'peer' })).rejects.toMatchObject({
+      code: 'UNTRUSTED_TEXT_REFUSED',
+    })
     expect(watching.counts().filter(({ count }) => count > 0)).toEqual([
       { source: 'user', action: 'pass', count: 2 },
       { source: 'user', action: 'flag', count: 1 },
@@ -38,9 +38,11 @@ describe('a text that gives orders', () => {
     ])
   })
 
-  it('never appears in the refusal', () => {
+  it('never appears in the refusal', async () => {
     try {
-      guard().screen([{ role: 'tool', content: `${ORDER} The code is 4711.`, toolCallId: 'c' }], 'user')
+      await guard().screen([{ role: 'tool', content: `${ORDER} The code is 4711.`, toolCallId: 'c' }], {
+        sender: 'user',
+      })
       expect.unreachable()
     } catch (error: unknown) {
       const { message, details } = error as { message: string; details: object }
@@ -48,40 +50,64 @@ describe('a text that gives orders', () => {
     }
   })
 
-  it('passes from a question in a fence of its own asker', () => {
+  it('passes from a question in a fence of its own asker', async () => {
     const fenced = fenceSections([{ name: 'task', content: ORDER }]).text
-    expect(guard().screen([{ role: 'user', content: fenced }], 'user')).toMatchObject([
+    expect(await guard().screen([{ role: 'user', content: fenced }], { sender: 'user' })).toMatchObject([
       { source: 'user', section: 'task', action: 'flag' },
     ])
   })
 
-  it('does as the operator says', () => {
+  it('does as the operator says', async () => {
     const lenient = guard({ user: 'pass', document: 'flag', tool: 'pass', peer: 'flag' })
-    expect(lenient.screen([{ role: 'tool', content: ORDER, toolCallId: 'c' }], 'user')).toMatchObject([
-      { action: 'pass' },
-    ])
-    expect(() =>
-      guard({ ...DEFAULT_TEXT_RULES, user: 'block' }).screen([{ role: 'user', content: ORDER }], 'user'),
-    ).toThrow(expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }))
-  })
-
-  it('is found in a fence of any message', () => {
-    const { text } = fenceSections([{ name: 'memory', content: ORDER }])
-    expect(() => guard().screen([{ role: 'system', content: `You know:\n${text}` }], 'user')).toThrow(
-      expect.objectContaining({ code: 'UNTRUSTED_TEXT_REFUSED' }),
+    expect(await lenient.screen([{ role: 'tool', content: ORDER, toolCallId: 'c' }], { sender: 'user' })).toMatchObject(
+      [{ action: 'pass' }],
     )
+    await expect(
+      guard({ ...DEFAULT_TEXT_RULES, user: 'block' }).screen([{ role: 'user', content: ORDER }], { sender: 'user' }),
+    ).rejects.toMatchObject({ code: 'UNTRUSTED_TEXT_REFUSED' })
   })
 
-  it('is not looked for in what the operator and the model wrote', () => {
+  it('is found in a fence of any message', async () => {
+    const { text } = fenceSections([{ name: 'memory', content: ORDER }])
+    await expect(
+      guard().screen([{ role: 'system', content: `You know:\n${text}` }], { sender: 'user' }),
+    ).rejects.toMatchObject({ code: 'UNTRUSTED_TEXT_REFUSED' })
+  })
+
+  it('is not looked for in what the operator and the model wrote', async () => {
     expect(
-      guard().screen(
+      await guard().screen(
         [
           { role: 'system', content: ORDER },
           { role: 'assistant', content: ORDER },
         ],
-        'user',
+        { sender: 'user' },
       ),
     ).toEqual([])
+  })
+
+  it('is looked for in turns: others have theirs while a long text is scored, and who gave up is not scored on', async () => {
+    const text = `${'The harbour was widened in 1890. Trade grew for thirty years. '.repeat(2_000)}${ORDER}`
+    let pauses = 0
+    const stop = new AbortController()
+    const pausing = (after: number): TextGuard =>
+      new TextGuard({
+        scorer: createRulesScorer(),
+        rules: { ...DEFAULT_TEXT_RULES, tool: 'flag' },
+        pause: async () => {
+          pauses += 1
+          if (pauses === after) stop.abort(new Error('gone'))
+          await Promise.resolve()
+        },
+      })
+    const message = { role: 'tool', content: text, toolCallId: 'c' } as const
+    const [report] = await pausing(0).screen([message], { sender: 'user' })
+    const { score } = createRulesScorer().score(text, 'tool')
+    expect([report?.action, report?.score]).toEqual(['flag', score])
+    expect(pauses).toBeGreaterThan(10)
+    pauses = 0
+    await expect(pausing(3).screen([message], { sender: 'user', signal: stop.signal })).rejects.toThrow('gone')
+    expect(pauses).toBe(3)
   })
 })
 

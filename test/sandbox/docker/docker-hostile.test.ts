@@ -110,6 +110,7 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
     const name = `kernell-sandbox-${owner}-1`
     const { image, supervisor } = subject.settings
     const settings = containerSettings({
+      isPodman: await engine.isPodman(),
       image,
       supervisor,
       owner,
@@ -119,8 +120,11 @@ describe.skipIf(isLeftOutFor('docker', whyNoContainer()))('hostile commands in c
     expect((await engine.list()).map((each) => each.id)).toContain(id)
     const next = subject.open()
     expect(await next.probe()).toMatchObject({ works: true })
-    await next.close()
     expect((await engine.list()).map((each) => each.id)).not.toContain(id)
+    // The engine was still making this one when the start looked.
+    const late = await engine.create(`${name}-late`, settings)
+    await next.close()
+    expect((await engine.list()).map((each) => each.id)).not.toContain(late)
   })
 
   it('a run that is given up while its container is made leaves none', async () => {

@@ -55,12 +55,22 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
       : undefined
   }
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
-  const text = canonicalText(json.envelope)
+  const text = canonicalTextOf(json.envelope)
+  if (text === undefined) return undefined
   const { hash } = reading
   const decoded = decodeEnvelope(utf8Bytes(text), hash === undefined ? {} : { hash })
   if (decoded.kind === 'refused') return undefined
   const at = timestampFromMs(Number(json.at))
   return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: () => true, hash })
+}
+
+/** `undefined` for what has no canonical text: then nobody wrote it as an envelope. */
+function canonicalTextOf(json: unknown): string | undefined {
+  try {
+    return canonicalText(json)
+  } catch {
+    return undefined
+  }
 }
 
 /** What was ordered by the set: a timer that fires, rules or weights that are published, issuers that are listed, the stamp, and that governance begins. */

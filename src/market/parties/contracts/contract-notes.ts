@@ -1,3 +1,4 @@
+import { CodedError } from '../../../base/errors.ts'
 import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
 import type { Did, Hash } from '../../../core/evidence/names.ts'
 import type { ContractCapability } from '../../../wire/ucan/contract-capability.ts'
@@ -44,7 +45,11 @@ export type ContractNote = {
   readonly isPriced?: boolean
 }
 
-/** Terms as they were written down. */
+/** Terms as they were written down. Throws `STORE_CORRUPTED` for anything else. */
 export function readTerms(text: string): EscrowTerms {
-  return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
+  try {
+    return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
+  } catch (cause) {
+    throw new CodedError('STORE_CORRUPTED', { message: 'The terms of a contract are not as they were written', cause })
+  }
 }

@@ -1,9 +1,12 @@
+import type { Did } from '../../../core/evidence/names.ts'
 import type { WorkProgress } from '../progress/progress-board.ts'
 
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
 export type MarketWorker = (input: Uint8Array, options: WorkOptions) => Promise<Uint8Array>
 
 export type WorkOptions = {
+  /** For whom it is; absent where the task of another worker is done again for arbiters. */
+  readonly payer?: Did
   readonly signal: AbortSignal
   /** Counts more of a unit, such as `tokens.out`, besides task, bytes and time, which the node counts itself. Throws `RangeError` as `WorkMeter.count`. */
   readonly count: (unit: string, quantity: bigint) => void

@@ -16,6 +16,7 @@ import { signAtOnce } from '../accounts/sign-at-once.ts'
 import { attestedOf } from '../attestations.ts'
 import type { BuyerPolicy } from '../buying/buy-order.ts'
 import { Buyer, type BuyerInit } from '../buying/buyer.ts'
+import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { Forgetting } from '../forgetting.ts'
 import { OutsideMatters } from '../outside-matters.ts'
 import { UsableParameters } from '../parameters/usable-parameters.ts'
@@ -219,7 +220,13 @@ function runnerOf(party: Party, { findWorker }: Pick<PartyRoleInit, 'findWorker'
       const meter = new WorkMeter(clock, input.byteLength)
       meters.set(contract, meter)
       try {
-        const result = await worker(input, { signal, count: (unit, quantity) => meter.count(unit, quantity), progress })
+        const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+        const result = await worker(input, {
+          signal,
+          count: (unit, quantity) => meter.count(unit, quantity),
+          progress,
+          ...(note?.role === 'worker' && { payer: note.other }),
+        })
         return { result, counts: meter.read(result.byteLength) }
       } finally {
         meters.delete(contract)

@@ -17,6 +17,7 @@ import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { isInputFirst } from './take-input.ts'
 import { UnsignedInputs } from './unsigned-inputs.ts'
+import type { WorkQuotas } from './work-quotas.ts'
 import { inputNameOf, readPredicate, taskHashOf } from '../contracts/task-package.ts'
 
 export type ContractSigningComponents = {
@@ -24,6 +25,8 @@ export type ContractSigningComponents = {
   readonly offers: StandingOffers
   readonly bids: SealedBids
   readonly places: SellerPlaces
+  /** `undefined`: everybody has as much as there is room for. */
+  readonly quotas: WorkQuotas | undefined
   /** Judges the tokens of payers; `undefined`: none is taken. */
   readonly capabilities: SellerCapabilities | undefined
   /** Called with every contract that this party has signed, also again. */
@@ -113,6 +116,12 @@ export class ContractSigning {
       (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy)) ??
       (isInputFirst(terms) ? await this.unsigned.refuse({ contract, terms, task, from, list: bytes }) : undefined) ??
+      // Last but for the order, which counts once: what is refused takes nothing of a quota.
+      this.components.quotas?.take({
+        payer: terms.payer,
+        skill: task.skill,
+        ...this.places.openOf(terms.payer, task.skill),
+      }) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)

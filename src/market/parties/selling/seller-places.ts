@@ -82,6 +82,15 @@ export class SellerPlaces {
     }
   }
 
+  /** Contracts that are not delivered: those of a payer, and those of a skill. */
+  openOf(payer: Did, skill: string): { readonly openOfPayer: number; readonly openOfSkill: number } {
+    const open = this.openContracts().filter(({ stage }) => stage !== 'delivered')
+    return {
+      openOfPayer: open.filter(({ note }) => note.other === payer).length,
+      openOfSkill: open.filter(({ note }) => note.task.skill === skill).length,
+    }
+  }
+
   /** The bid with a place of which a contract comes. */
   bidFor({ payer, taskHash }: EscrowTerms): PlacedBid | undefined {
     return this.bids().find(({ place, task }) => place.buyer === payer && task === taskHash)

@@ -13,6 +13,7 @@ import { refuseTerms, type TermsRefusalCode } from '../../../core/escrow/validat
 import type { Did, Hash } from '../../../core/evidence/names.ts'
 import { CLOCK_SKEW_MS } from '../market-door.ts'
 import type { PartyCode } from '../party-codes.ts'
+import type { WorkQuotasInit } from './work-quotas.ts'
 
 /** What a seller takes on, by its own rules; the contract's rules come on top. */
 export type SellerPolicy = {
@@ -39,6 +40,8 @@ export type SellerPolicy = {
   /** Sum of the prices of work that has begun and is not delivered, of what is lent, and of bids. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number
+  /** What each payer and each skill may have worked. Absent: as much as there is room for. */
+  readonly quotas?: WorkQuotasInit
   /** Its own bond in one contract. */
   readonly bondNanosMax: Amount
   /** Its bond, and the fees of arbiters, which are made good out of it, as shares of the price: whoever buys for little puts little of the seller's at stake. */

@@ -17,6 +17,7 @@ import { showCases } from '../show-case.ts'
 import { takeInput } from './take-input.ts'
 import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
 import { TaskQueue } from './task-queue.ts'
+import { WorkQuotas } from './work-quotas.ts'
 
 export type SellerComponents = {
   readonly party: Party
@@ -50,14 +51,20 @@ export class Seller {
     this.party = party
     this.policy = policy
     this.standing = new StandingOffers(party)
-    const queue = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
+    const quotas = policy.quotas && new WorkQuotas(policy.quotas, party.components.clock)
+    const queue = new TaskQueue(quotas === undefined ? runner : countingRunner(party, runner, quotas), {
+      mostOf: (skill) => this.standing.tasksOf(skill),
+    })
     const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
     this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
     this.queue = queue
     this.calls = new JoinCalls({ party, bids: this.bids })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, places, capabilities, onSigned }, policy)
+    this.signing = new ContractSigning(
+      { party, offers, bids: this.bids, places, quotas, capabilities, onSigned },
+      policy,
+    )
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */
@@ -137,5 +144,23 @@ export class Seller {
   private async stateOf(contract: ContractId): Promise<EscrowState | undefined> {
     for await (const { state } of this.party.follow(contract)) return isTerminal(state) ? undefined : state
     return undefined
+  }
+}
+
+/** A runner that counts the time of each task for its payer and its skill, however it ends. */
+function countingRunner(party: Party, runner: TaskRunner, quotas: WorkQuotas): TaskRunner {
+  const { clock } = party.components
+  return {
+    used: (contract) => runner.used?.(contract) ?? new Map(),
+    async run(task, controls) {
+      const { contract, skill } = task
+      const payer = party.noteOf<ContractNote>(CONTRACTS, contract)?.other
+      const begun = clock.monotonicMs()
+      try {
+        return await runner.run(task, controls)
+      } finally {
+        if (payer !== undefined) quotas.worked({ payer, skill }, clock.monotonicMs() - begun)
+      }
+    },
   }
 }

@@ -1,0 +1,49 @@
+/** Inputs that `npm run fuzz` found something with, each with the refusal that is due. */
+import { describe, expect, it } from 'vitest'
+import { parseCalibration } from '../../src/core/cache/cache-calibration.ts'
+import { PAIR_FEATURES } from '../../src/core/cache/pair-features.ts'
+import { parseInjectionModel } from '../../src/core/injection/injection-model.ts'
+import { parseBookedEvent } from '../../src/market/notary/books/booked-event.ts'
+import { readTerms } from '../../src/market/parties/contracts/contract-notes.ts'
+import { parseConfigText } from '../../src/node/config/parse-config-text.ts'
+import { decodeBytes } from '../../src/wire/v1/notary-questions.ts'
+import { failureOf } from '../fixtures/failure-of.ts'
+
+const codeOf = async (read: () => unknown): Promise<string> => {
+  const { code } = await failureOf(new Promise((resolve) => resolve(read())))
+  return code
+}
+
+describe('what fuzzing found', () => {
+  it.each([
+    { format: 'kernell-cache-calibration', version: { toString: 1 } },
+    { format: 'kernell-cache-calibration', version: 1, features: [...PAIR_FEATURES.slice(1), { toString: 1 }] },
+  ])('a calibration with members that are no text is refused: $version', async (document) => {
+    expect(await codeOf(() => parseCalibration(JSON.stringify(document)))).toBe('CACHE_CALIBRATION_INVALID')
+  })
+
+  it('a model of injections whose format is no number is refused', async () => {
+    const text = JSON.stringify({ kind: 'kernell-injection-model', format: { toString: 1 } })
+    expect(await codeOf(() => parseInjectionModel(text))).toBe('INJECTION_MODEL_INVALID')
+  })
+
+  it.each([{ '': 1 }, { number: 0.5 }, { number: 1e308 }, { nothing: null }])(
+    'an entry of the books whose envelope has no canonical text is none: %j',
+    (envelope) => {
+      expect(parseBookedEvent({ at: 1, slot: 1, envelope })).toBeUndefined()
+    },
+  )
+
+  it.each(['{"', '[[]]', '{}'])('terms that nobody wrote are a broken store: %s', async (text) => {
+    expect(await codeOf(() => readTerms(text))).toBe('STORE_CORRUPTED')
+  })
+
+  it.each(['`', 'A'])('bytes of a notary that are no base64url are none: %s', (text) => {
+    expect(decodeBytes(text)).toBeUndefined()
+  })
+
+  it('a configuration of a thousand lists within each other is refused with its line', async () => {
+    const text = `{\n"providers": ${'['.repeat(100_000)}`
+    expect(await codeOf(() => parseConfigText(text, 'kernell.json'))).toBe('CONFIG_INVALID')
+  })
+})

@@ -1,0 +1,23 @@
+import { automaticTargets, type LazyTarget } from './automatic.ts'
+import { DECODER_TARGETS } from './decoders.ts'
+import { FILE_TARGETS } from './files.ts'
+import { KERNEL_TARGETS } from './kernels.ts'
+import { REQUEST_TARGETS } from './requests.ts'
+import { STREAM_TARGETS } from './streams.ts'
+import { SUPERVISOR_TARGETS } from './supervisor.ts'
+import { TEXT_TARGETS } from './texts.ts'
+
+/** Everything that `npm run fuzz` tries: what is written down, and all decoders that are not among it. */
+export function allTargets(): readonly LazyTarget[] {
+  const written = [
+    ...DECODER_TARGETS,
+    ...FILE_TARGETS,
+    ...STREAM_TARGETS,
+    ...TEXT_TARGETS,
+    ...REQUEST_TARGETS,
+    ...KERNEL_TARGETS,
+    ...SUPERVISOR_TARGETS,
+  ]
+  const taken = new Set(written.flatMap(({ name, covers = [] }) => [name, ...covers]))
+  return [...written, ...automaticTargets().filter(({ name }) => !taken.has(name))]
+}

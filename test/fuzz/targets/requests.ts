@@ -1,0 +1,111 @@
+import { parseChatRequest } from '../../../src/gateway/parse-chat-request.ts'
+import { parseJsonBody } from '../../../src/gateway/parse-json-body.ts'
+import { parseRouteControls } from '../../../src/gateway/parse-route-controls.ts'
+import { parsePolicyQuestion } from '../../../src/node/policy-question.ts'
+import { createScriptedNode, startGateway } from '../../gateway/scripted-node.ts'
+import type { Target } from '../target.ts'
+import type { LazyTarget } from './automatic.ts'
+import { byHand, textBytes } from './by-hand.ts'
+
+const CHAT = {
+  model: 'kernell',
+  messages: [
+    { role: 'system', content: 'x' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'image_url', image_url: { url: 'https://a.example/x' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: 'c', content: 'y' },
+  ],
+  tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+  stop: ['a'],
+  max_tokens: 5,
+  temperature: 0.5,
+  n: 1,
+}
+const BODIES: Readonly<Record<string, readonly unknown[]>> = {
+  '/v1/chat/completions': [CHAT, { model: 'kernell', messages: [{ role: 'user', content: 'hello' }], stream: true }],
+  '/v1/embeddings': [
+    { model: 'kernell', input: ['a', 'b'], encoding_format: 'base64' },
+    { model: 'kernell', input: 'a' },
+  ],
+  '/v1/policy/decide': [{ prompt: 'a', quality: 0.5, max_budget_usd: 0.01 }, { prompts: ['a', 'b'] }],
+  '/v1/feedback': [
+    { task_id: '0190163d-8694-739b-aea5-966c26f8ad91', thumbs: 'up' },
+    { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', score: 0.5, source: 'system' },
+  ],
+}
+
+/** Bodies and headers of requests; the gateway itself is asked over HTTP, as strangers ask it. */
+export const REQUEST_TARGETS: readonly LazyTarget[] = [
+  byHand({
+    name: 'gateway/parse-chat-request:parseChatRequest',
+    kind: 'bytes',
+    covers: ['gateway/parse-json-body:parseJsonBody', 'gateway/parse-chat-messages:parseChatMessages'],
+    inputs: [textBytes(JSON.stringify(CHAT))],
+    read: (input) => parseChatRequest(parseJsonBody(Buffer.from(input as Uint8Array)), { messagesMax: 50 }),
+  }),
+  byHand({
+    name: 'gateway/parse-route-controls:parseRouteControls',
+    kind: 'json',
+    inputs: [
+      {
+        'x-kernell-max-cost-usd': '0.01',
+        'x-kernell-quality': '0.9',
+        'x-kernell-allow': 'local, cheap',
+        'x-kernell-cache': 'no-store',
+        'x-kernell-max-latency-ms': '500',
+        'x-kernell-deny': ['openai', 'x'],
+      },
+    ],
+    // Node gives headers as texts and lists of them.
+    read: (input) => {
+      const entries = typeof input === 'object' && input !== null ? Object.entries(input) : []
+      const headers = Object.fromEntries(
+        entries.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]),
+      )
+      return parseRouteControls(headers, { providers: new Set(['openai']), keyTiers: undefined })
+    },
+  }),
+  byHand({
+    name: 'node/policy-question:parsePolicyQuestion',
+    kind: 'json',
+    inputs: BODIES['/v1/policy/decide'] ?? [],
+    read: (input) => parsePolicyQuestion(input as never),
+  }),
+  ...Object.entries(BODIES).map(([path, bodies]) => overHttp(path, bodies)),
+]
+
+function overHttp(path: string, bodies: readonly unknown[]): LazyTarget {
+  const name = `gateway/create-gateway:POST ${path}`
+  const samples = bodies.map((body) => ({ input: textBytes(JSON.stringify(body)), rest: [] }))
+  const load = async (): Promise<Target> => {
+    const running = await startGateway(createScriptedNode())
+    const read = async (input: unknown): Promise<unknown> => {
+      const response = await fetch(running.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: Uint8Array.from(input as Uint8Array),
+      })
+      return { status: response.status, text: await response.text() }
+    }
+    const recheck: Target['recheck'] = (result) => {
+      const { status, text } = result as { readonly status: number; readonly text: string }
+      if (running.failures.length > 0) return `the gateway failed: ${String(running.failures.splice(0)[0])}`
+      if (status === 200) return undefined
+      const { error } = JSON.parse(text) as { readonly error?: { readonly code?: unknown } }
+      if (status >= 500 && status !== 503) return `status ${status}`
+      return typeof error?.code === 'string' ? undefined : `status ${status} without a code`
+    }
+    return { name, kind: 'bytes', samples, read, recheck, end: async () => await running[Symbol.asyncDispose]() }
+  }
+  return { name, load }
+}
