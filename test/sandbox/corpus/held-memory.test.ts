@@ -34,7 +34,7 @@ const KINDS = [
   ['held-messages', 128 * MIB],
   ['held-pipes', 128 * MIB],
   ['held-connections', 128 * MIB],
-  ['held-tables', 384 * MIB],
+  ['held-tables', 256 * MIB],
   ['held-queues', 128 * MIB],
   ['held-waits', 64 * MIB],
 ] as const
