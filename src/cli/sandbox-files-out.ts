@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { isPlainRelativePath } from '../core/sandbox/check-policy.ts'
 import type { SandboxFile } from '../ports/sandbox-runtime.ts'
 import type { CommandContext } from './command.ts'
 import { listFlag, textFlag, usageError } from './flags.ts'
@@ -16,15 +15,13 @@ export type KeptFiles = {
 export function keptFiles({ flags, workingDir }: Pick<CommandContext, 'flags' | 'workingDir'>): KeptFiles {
   const names = listFlag(flags, 'file-out')
   const folder = resolve(workingDir, textFlag(flags, 'output') ?? '.')
-  for (const name of names) {
-    if (!isPlainRelativePath(name)) throw usageError(`--file-out ${name} is no path within its directory`)
-    if (existsSync(join(folder, name)))
-      throw usageError(`${join(folder, name)} is there already: move it, or name another folder with --output`)
-  }
+  const taken = names.map((name) => join(folder, name)).find((file) => existsSync(file))
+  if (taken !== undefined) throw usageError(`${taken} is there already: move it, or name another folder with --output`)
   return {
     names,
     write: (files) => {
       for (const { path, bytes } of files) {
+        // A path out of the directory was refused before the program began.
         const file = join(folder, path)
         mkdirSync(dirname(file), { recursive: true })
         writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 })

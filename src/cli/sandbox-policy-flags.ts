@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { ISOLATION_TIERS, type IsolationTier } from '../core/sandbox/isolation.ts'
+import type { IsolationTier } from '../core/sandbox/isolation.ts'
 import type { SandboxProgram } from '../ports/sandbox-runtime.ts'
 import type { CommandContext } from './command.ts'
 import { choiceFlag, type FlagTable, listFlag, textFlag, usageError } from './flags.ts'
@@ -15,6 +15,7 @@ export const POLICY_FLAGS: FlagTable = {
   limit: { value: 'NAME=N', isList: true, describe: 'one of the limits below, for example wallMs=60000' },
 }
 
+const TIERS: readonly IsolationTier[] = ['t1', 't2', 't3', 't4', 't5']
 const LEAST: Readonly<Record<SandboxProgram['kind'], IsolationTier>> = { component: 't1', script: 't2', command: 't3' }
 
 type Parts = {
@@ -32,7 +33,7 @@ export function policyOf(context: Pick<CommandContext, 'flags' | 'workingDir'>, 
   // What is none is refused where it is parsed, in its own words.
   if (base === undefined) return text
   const { limits, network, paths } = base as Parts
-  const isolation = choiceFlag(flags, 'isolation', ISOLATION_TIERS)
+  const isolation = choiceFlag(flags, 'isolation', TIERS)
   const absolute = (name: string): readonly string[] => listFlag(flags, name).map((path) => resolve(workingDir, path))
   const more = {
     limits: limitsOf(flags),

@@ -74,7 +74,7 @@ function pathOf(name: string): string {
     : PROGRAM_FOLDERS.map((folder) => join(folder, name)).find((path) => isExecutable(path))
   if (found !== undefined) return found
   throw usageError(
-    `${name} is no absolute path, and no program of ${PROGRAM_FOLDERS.join(', ')}; a file of yours lies in the sandbox as /work/NAME with --file, or where it is with --read`,
+    `${name} is no absolute path, and no program of ${PROGRAM_FOLDERS.join(', ')}; with --file a file of yours lies in its directory, with --read where it is`,
   )
 }
 

@@ -95,7 +95,10 @@ describe.skipIf(isLeftOut('subprocess'))('kernell sandbox run', () => {
 describe('kernell sandbox run', () => {
   it('says how a program is named, and what to do with a file of this machine', async () => {
     const { exitCode, errors } = await runInProcess(['sandbox', 'run', '--', './hello.sh'], { workingDir: folder })
-    expect([exitCode, errors]).toEqual([2, expect.stringContaining('with --file, or where it is with --read')])
+    expect([exitCode, errors]).toEqual([
+      2,
+      expect.stringContaining('with --file a file of yours lies in its directory'),
+    ])
   })
 
   it('says of a function that it returned', async () => {
