@@ -5,8 +5,12 @@ import { runCommandLine } from './run-command-line.ts'
 import { createTerminal } from './terminal.ts'
 import { readToEnd } from './standard-input.ts'
 
-/** Signals that stop a command, which then puts away what it has, and what the shell hears of a command that they stopped: 128 and their number. A terminal that is closed sends the last of them. */
-const STOPPING = { SIGINT: EXIT_CODES.interrupted, SIGTERM: 143, SIGHUP: 129 } as const
+/** Signals that stop a command, which then puts away what it has. A terminal that is closed sends the last of them. */
+const STOPPING = {
+  SIGINT: EXIT_CODES.interrupted,
+  SIGTERM: EXIT_CODES.terminated,
+  SIGHUP: EXIT_CODES.hungUp,
+} as const
 
 /** Runs the command line of this process, with its streams, signals and exit code. */
 export async function runProcess(): Promise<void> {

@@ -165,7 +165,8 @@ class SubprocessSandbox implements SandboxRuntime {
       )
       if (reason !== 'exited' || code !== 0)
         throw new CodedError('SANDBOX_BROKEN', { message: `it ended by ${reason}` })
-      return { works: true, version: (await this.tools)?.version ?? '' }
+      const { version = '', controlGroups } = (await this.tools) ?? {}
+      return { works: true, version, ...(controlGroups === undefined && { isMemoryWatched: true }) }
     } catch (error) {
       options.signal?.throwIfAborted()
       // That says nothing of the machine.

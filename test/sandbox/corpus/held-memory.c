@@ -24,6 +24,9 @@ void say(const char *way, int reached);
 
 static char zeroes[65536];
 
+/* As slowly as whoever watches can follow on a busy machine: what is taken between two looks is taken. */
+static void pace(void) { usleep(5000); }
+
 static long fill(int end) {
   long taken = 0, count;
   fcntl(end, F_SETFL, O_NONBLOCK);
@@ -59,7 +62,7 @@ static long hold_mapping(long bytes, const char *file) {
 static long hold_sockets(long bytes) {
   long taken = 0;
   int pair[2], size = 4 << 20;
-  while (taken < bytes && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+  for (; taken < bytes && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0; pace())
     for (int each = 0; each < 2; each++) {
       setsockopt(pair[each], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
       taken += fill(pair[each]);
@@ -73,7 +76,7 @@ static long hold_messages(long bytes) {
   int way[2], pair[2];
   if (socketpair(AF_UNIX, SOCK_DGRAM, 0, way)) return 0;
   fcntl(way[0], F_SETFL, O_NONBLOCK);
-  while (taken < bytes && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0) {
+  for (; taken < bytes && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0; pace()) {
     long filled = fill(pair[0]) + fill(pair[1]);
     union { struct cmsghdr head; char room[CMSG_SPACE(sizeof pair)]; } control = {0};
     struct iovec text = {"x", 1};
@@ -96,7 +99,7 @@ static long hold_messages(long bytes) {
 static long hold_pipes(long bytes) {
   long taken = 0;
   int ends[2];
-  while (taken < bytes && pipe(ends) == 0) {
+  for (; taken < bytes && pipe(ends) == 0; pace()) {
     fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
     taken += fill(ends[1]);
   }
@@ -116,18 +119,19 @@ static long hold_connections(long bytes) {
     int other = accept(listener, 0, 0);
     if (other < 0) break;
     taken += fill(one) + fill(other);
+    pace();
   }
   return taken;
 }
 
-/* A page that was only read costs nothing, and the table that names it a page for each two megabytes. Taken as slowly as whoever watches can follow on a busy machine. */
+/* A page that was only read costs nothing, and the table that names it a page for each two megabytes. */
 static long hold_tables(long bytes) {
   long taken = 0;
   for (long step = 2 << 20; taken < bytes; ) {
     volatile char *place = mmap(0, step * 1024, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (place == MAP_FAILED) break;
     for (long at = 0; at < 1024; at++, taken += 4096) (void)place[at * step];
-    usleep(20000);
+    for (int each = 0; each < 4; each++) pace();
   }
   return taken;
 }

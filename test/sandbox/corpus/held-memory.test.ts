@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
+import { createEgressBroker } from '../../../src/guard/egress-broker.ts'
 import { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
 import { isLeftOut } from '../runtimes-here.ts'
 import { descendants, openHome } from '../subject.ts'
@@ -48,6 +49,17 @@ it.skipIf(isOut).each(KINDS)(
     expect(await descendants('probe')).toEqual([])
   },
 )
+
+it.skipIf(isOut)('connections within the loopback of a way out are counted by what waits in them', async () => {
+  const egress = createEgressBroker()
+  const sandbox = createSubprocessSandbox({ home: home.path, useControlGroups: false, egress })
+  const request = probe.request(['held-connections', 512 * MIB], LIMITS)
+  const result = await sandbox.run({ ...request, policy: { ...request.policy, network: { hosts: ['a.example'] } } })
+  expect(result).toMatchObject({ reason: 'memory', leftBehind: [] })
+  expect(reachedIn(result.stdout)).toEqual([])
+  await sandbox.close()
+  await egress.close()
+})
 
 it.skipIf(isOut).each(KINDS)('%s: as far as it likes where nothing contains it', async (kind, wanted) => {
   expect(reachedIn(await probe.runFree([kind, wanted]))).toEqual([kind])

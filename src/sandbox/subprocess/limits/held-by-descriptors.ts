@@ -26,6 +26,21 @@ export function heldByDescriptors(directory: string, pids: readonly string[], by
   return atMost <= bytesLeft ? atMost : heldByEach(tables)
 }
 
+/** What connections of the sandbox's loopback hold, bytes: their buffers grow as they are used. Small messages take more than what is said of them. */
+export function heldByConnections(process_: string): number {
+  return ['tcp', 'tcp6'].reduce((sum, table) => sum + queuedIn(`${process_}/net/${table}`), 0)
+}
+
+/** Bytes to be sent and to be read, in hexadecimal digits, by connection. */
+function queuedIn(path: string): number {
+  try {
+    const pairs = readFileSync(path, 'latin1').matchAll(/ ([0-9A-F]{8}):([0-9A-F]{8}) [0-9A-F]{2}:/g)
+    return [...pairs].reduce((sum, [, sent = '0', read = '0']) => sum + parseInt(sent, 16) + parseInt(read, 16), 0)
+  } catch {
+    return 0
+  }
+}
+
 function heldByEach(tables: readonly (readonly string[])[]): number {
   const sockets = new Set<string>()
   const pipes = new Set<string>()

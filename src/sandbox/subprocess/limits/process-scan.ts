@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { SandboxLimits } from '../../../core/sandbox/sandbox-policy.ts'
 import { readProcessStat } from '../../process/process-identity.ts'
-import { heldByDescriptors } from './held-by-descriptors.ts'
+import { heldByConnections, heldByDescriptors } from './held-by-descriptors.ts'
 import type { UsageMeter, UsageSample } from './usage-meter.ts'
 
 export type ProcessScanInit = {
@@ -58,7 +58,9 @@ export class ProcessScan implements UsageMeter {
   }
 
   private holdsTooMuch(pids: readonly string[], memory: number): boolean {
-    const left = this.init.limits.memoryBytes - memory + this.given
+    const [first] = pids
+    const queued = first === undefined ? 0 : heldByConnections(`${this.init.directory}/${first}`)
+    const left = this.init.limits.memoryBytes - memory - queued + this.given
     return heldByDescriptors(this.init.directory, pids, left) > left
   }
 
