@@ -8,14 +8,14 @@ import type { TaskRun } from './task-run.ts'
 
 /** An estimate may be off by so much: a stream is stopped when it is certain that it has passed what was set aside for it. */
 const TOLERANCE = { numerator: 5n, denominator: 4n } as const
-/** Between two counts the stream grows by this factor, so that counting it again and again stays linear. */
-const GROWTH = 1.25
+/** More than any stream has: where the search for the room that is left ends. */
+const TOKENS_MAX = 1_099_511_627_776
 
 type WatchedCall = Pick<AdmittedCall, 'entry' | 'costNanosMax' | 'request'>
 
 /**
  * Watches what a stream costs while it runs. Room was reserved for an answer of a bounded length, which the model was told; one that writes on all the same is
- * stopped in the middle, and costs no more than was set aside.
+ * stopped in the middle: at the first part by which its estimate passes what was set aside by the tolerance.
  */
 export class SpendGuard {
   private readonly run: TaskRun
@@ -36,12 +36,23 @@ export class SpendGuard {
     if (part.type === 'finish' || costNanosMax === undefined || request.maxOutputTokens === undefined) return
     this.tokensMost += estimateTokens(part.type === 'tool-call-delta' ? part.argumentsText : part.text)
     if (this.tokensMost < this.countAgainAt || !this.isOver(this.tokensMost)) return
-    this.countAgainAt = this.tokensMost * GROWTH
-    if (!this.isOver(estimateTokens(written()))) return
+    const tokens = estimateTokens(written())
+    if (!this.isOver(tokens)) {
+      // The whole grows by no more than its parts do, so nothing is missed until they have used up the room that is left.
+      this.countAgainAt = this.tokensMost + this.roomAbove(tokens)
+      return
+    }
     throw new CodedError('ROUTER_SPEND_STOPPED', {
       message: `The answer of ${this.call.entry.id} was stopped: it had passed the ${formatAmount(costNanosMax)} USD that were set aside for it`,
       details: { model: this.call.entry.id },
     })
+  }
+
+  /** Tokens that can still come for certain: at least half of those that can, so that there are few counts; one where there is hardly room. */
+  private roomAbove(tokens: number): number {
+    let room = 1
+    while (room < TOKENS_MAX && !this.isOver(tokens + 2 * room)) room *= 2
+    return room
   }
 
   private isOver(tokensOut: number): boolean {

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { findDecoders } from './discover.ts'
-import { type Corpus, readCorpus, type StoredSample } from './samples.ts'
+import { type Corpus, CORPUS, readCorpus, type StoredSample } from './samples.ts'
 
-const FILE = new URL('corpus.json', import.meta.url)
-const EACH_MAX = 4
-const EACH_BYTES_MAX = 2_500
+const EACH_MAX = 3
+const EACH_BYTES_MAX = 1_100
 
 /** Adds to the corpus what `collect-samples.ts` wrote down: of every decoder a few samples of different lengths, none of them long unless all are. */
 export function collectCorpus(folder: string): Corpus {
@@ -25,8 +24,14 @@ export function collectCorpus(folder: string): Corpus {
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([name, samples]) => [name, chosen(samples)]),
   )
-  writeFileSync(FILE, `${JSON.stringify(corpus, undefined, 1)}\n`)
+  for (const [file, part] of Object.entries(Object.groupBy(Object.entries(corpus), ([name]) => fileOf(name))))
+    writeFileSync(new URL(file, CORPUS), `${JSON.stringify(Object.fromEntries(part ?? []), undefined, 1)}\n`)
   return corpus
+}
+
+function fileOf(name: string): string {
+  const [layer = '', area = ''] = name.split('/')
+  return layer === 'core' ? `core-${area}.json` : `${layer}.json`
 }
 
 /** The shortest, the longest that is not too long, and some between them. */

@@ -29,8 +29,16 @@ const ODD_VALUES: readonly (() => unknown)[] = [
   () => Array.from({ length: 3_000 }, (_, index) => index),
 ]
 
+/** Values that a changed value has at most: what comes from outside is bounded before it is parsed. */
+const SIZE_MAX = 12_000
+
 /** One change to a value that JSON can carry; the value itself stays as it is. */
 export function mutateJson(value: unknown, other: unknown, random: RandomStream): unknown {
+  const mutated = mutateOnce(value, other, random)
+  return isLarge(mutated) ? value : mutated
+}
+
+function mutateOnce(value: unknown, other: unknown, random: RandomStream): unknown {
   const paths = pathsOf(value)
   const path = paths[random.nextBelow(paths.length)] ?? []
   const inner = valueAt(value, path)
@@ -52,6 +60,17 @@ export function mutateJson(value: unknown, other: unknown, random: RandomStream)
     default:
       return changed(value, path, () => neighbour(inner, random))
   }
+}
+
+function isLarge(value: unknown): boolean {
+  const left: unknown[] = [value]
+  let size = 0
+  while (left.length > 0 && size <= SIZE_MAX) {
+    const inner = left.pop()
+    size += typeof inner === 'string' ? 1 + inner.length / 50 : 1
+    if (typeof inner === 'object' && inner !== null) left.push(...Object.values(inner))
+  }
+  return size > SIZE_MAX
 }
 
 /** Something close: the next number, a text with a character changed, a list that is longer, shorter or turned around. */

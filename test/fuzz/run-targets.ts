@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { createPlace, type FuzzJob, notedBeat, notedInput, notedRun, type TargetReport } from './fuzz-job.ts'
 
 /** A thread that is at the same input for so long is ended. */
-const STUCK_MS = 15_000
+const STUCK_MS = 60_000
 const LOOK_EVERY_MS = 1_000
 /** More than a decoder may need for what it is given, and less than would hurt the machine. */
 const HEAP_MB_MAX = 768

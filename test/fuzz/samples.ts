@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { formatValue, parseValue } from '../../src/actors/durable/values/value-codec.ts'
 
 /** An input that a decoder takes, and what it is given besides. */
@@ -8,7 +8,8 @@ export type Sample = { readonly input: unknown; readonly rest: readonly unknown[
 export type Corpus = Readonly<Record<string, readonly StoredSample[]>>
 export type StoredSample = readonly string[]
 
-const FILE = new URL('corpus.json', import.meta.url)
+/** One file for each folder of sources. */
+export const CORPUS = new URL('corpus/', import.meta.url)
 
 /** @throws Where a part is of no kind that can be stored, such as a function. */
 export function formatSample({ input, rest }: Sample): string {
@@ -20,7 +21,8 @@ export function parseSample([input, ...rest]: StoredSample): Sample {
 }
 
 export function readCorpus(): Corpus {
-  return JSON.parse(readFileSync(FILE, 'utf8')) as Corpus
+  const files = readdirSync(CORPUS).map((name) => JSON.parse(readFileSync(new URL(name, CORPUS), 'utf8')) as Corpus)
+  return Object.assign({}, ...files) as Corpus
 }
 
 /** Text as `"…`, bytes that are text as `'…`, all else as the durable actors store it. */

@@ -95,6 +95,7 @@ describe('the package', () => {
       'check',
       'conformance',
       'fix',
+      'fuzz',
       'pin-hashes',
       'postpack',
       'prepack',

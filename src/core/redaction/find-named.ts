@@ -87,8 +87,9 @@ function isPassword(
 /** Where a value begins behind `=`, `:`, `=>` or `:=`; a quote may close the name before. */
 function behindAssignment(reading: Reading, end: number): number | undefined {
   const { text } = reading
-  let at = end
-  if (isQuote(text[at]) || text[at] === '\\') at += text[at] === '\\' ? 2 : 1
+  let at = behindBackslashes(reading, end)
+  if (isQuote(text[at])) at += 1
+  else if (at > end) return undefined
   at = reading.skipBlanks(at, 4)
   if (text[at] !== '=' && text[at] !== ':') return undefined
   at += 1
@@ -96,12 +97,21 @@ function behindAssignment(reading: Reading, end: number): number | undefined {
   return reading.skipBlanks(at, 4)
 }
 
+/** Before a quote of JSON that was written as text, again and again: each time there are twice as many and one more. */
+const BACKSLASHES_MAX = 63
+
+function behindBackslashes(reading: Reading, from: number): number {
+  let at = from
+  while (reading.text[at] === '\\' && at - from < BACKSLASHES_MAX) at += 1
+  reading.steps += at - from
+  return at
+}
+
 /** Of HTTP: what follows one of them in a header is a secret, whatever it looks like. */
 const SCHEMES = ['bearer ', 'basic ']
 
 function beginOfValue(reading: Reading, from: number): { readonly value: number; readonly isCredentials: boolean } {
-  let at = from
-  if (reading.text[at] === '\\') at += 1
+  let at = behindBackslashes(reading, from)
   if (isQuote(reading.text[at])) at += 1
   const scheme = SCHEMES.find((word) => reading.goesOnWith(word, at))
   if (scheme === undefined) return { value: at, isCredentials: false }

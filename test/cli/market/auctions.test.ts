@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { makeLightKey } from './light-key.ts'
 
 /** Four real processes of one machine: a notary that also issues, two sellers, a buyer. */
 const folder = makeFolder()
@@ -19,7 +20,7 @@ async function kernell(...words: readonly string[]): Promise<BinaryRun> {
 }
 
 async function makeKey(dataDir: string, role: string): Promise<string> {
-  return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
+  return await makeLightKey(join(folder, dataDir), role, environment.KERNELL_KEY_PASSPHRASE)
 }
 
 async function start(name: string, ...words: readonly string[]): Promise<string> {

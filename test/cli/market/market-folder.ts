@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { makeLightKey } from './light-key.ts'
 
 export type Json = Record<string, unknown>
 
@@ -16,6 +18,7 @@ export function openMarketFolder() {
 
   /** @returns The DID of the new key. */
   async function makeKey(dataDir: string, role: string, ...words: readonly string[]): Promise<string> {
+    if (words.length === 0) return await makeLightKey(join(folder, dataDir), role, environment.KERNELL_KEY_PASSPHRASE)
     return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir, ...words))['did'])
   }
 

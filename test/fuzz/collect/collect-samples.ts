@@ -1,21 +1,22 @@
 /**
- * `npx vitest run --config test/fuzz/collect/collect-samples.ts TEST...` with `KERNELL_FUZZ_SAMPLES=FOLDER`: writes down what the decoders are given by tests and take, one file for
+ * `node test/fuzz/collect/collect-samples.ts TEST...` with `KERNELL_FUZZ_SAMPLES=FOLDER`: writes down what the decoders are given by tests and take, one file for
  * each process. `npm run fuzz -- --collect FOLDER` makes the corpus of it.
  */
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { startVitest } from 'vitest/node'
 import { ROOT } from '../../repo/repository.ts'
 import { findDecoders } from '../discover.ts'
 
 const RECORDER = fileURLToPath(new URL('record-sample.ts', import.meta.url))
 const decoders = findDecoders()
 
-// oxlint-disable-next-line import/no-default-export -- vitest reads a configuration so.
-export default defineConfig({
-  plugins: [{ name: 'record-samples', enforce: 'pre', transform: withRecorder }],
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', maxWorkers: 1, isolate: false, testTimeout: 60_000 },
-})
+await startVitest(
+  'test',
+  process.argv.slice(2),
+  { config: false, pool: 'forks', maxWorkers: 1, isolate: false, testTimeout: 60_000, watch: false },
+  { plugins: [{ name: 'record-samples', enforce: 'pre', transform: withRecorder }] },
+)
 
 /** The module, with every decoder in it behind one of the same name that also writes down what it was given. */
 function withRecorder(code: string, id: string): string | undefined {

@@ -12,6 +12,8 @@ import { decodeOnlinePolicy } from '../../../src/learning/online/online-policy-s
 import { decodeSnapshot } from '../../../src/market/notary/set/replica-record.ts'
 import { parseSetDocument } from '../../../src/market/notary/set-document.ts'
 import { readRecordedRows } from '../../../src/simulation/scenario/recorded-rows.ts'
+import { readGrantRecord } from '../../../src/rights/grant-record.ts'
+import { readStatedRights } from '../../../src/core/rights/read-stated-rights.ts'
 import type { LazyTarget } from './automatic.ts'
 import { byHand, refusing, textBytes } from './by-hand.ts'
 
@@ -24,6 +26,18 @@ const PUBLIC_KEY = '00'.repeat(32)
 
 /** Files of models, rows to learn from and sets that a person hands over. */
 export const FILE_TARGETS: readonly LazyTarget[] = [
+  byHand({
+    name: 'rights/grant-record:readGrantRecord',
+    kind: 'text',
+    inputs: ['{"type":"granted","at":1,"token":"a"}'],
+    read: (input) => readGrantRecord(String(input)),
+  }),
+  byHand({
+    name: 'core/rights/read-stated-rights:readStatedRights',
+    kind: 'json',
+    inputs: [{}, { hosts: ['example.com:443'], paths: ['/a'], memoryBytes: 1_048_576 }],
+    read: (input) => readStatedRights(input),
+  }),
   byHand({
     name: 'core/injection/injection-model:parseInjectionModel',
     kind: 'json',

@@ -18,7 +18,7 @@ import { answerDeterministically } from '../../../src/core/tools/answer-determin
 import { evaluateExpression } from '../../../src/core/tools/evaluate-expression.ts'
 import { checkJsonSchema } from '../../../src/core/verification/json-schema.ts'
 import { readPublicUrl } from '../../../src/guard/public-url.ts'
-import { intentPlanSchema } from '../../../src/wire/intent-plan.ts'
+import { parseIntentPlan } from '../../../src/node/firewall/carry-out.ts'
 import { PLANTED } from '../../fixtures/planted-secrets.ts'
 import type { LazyTarget } from './automatic.ts'
 import { byHand } from './by-hand.ts'
@@ -163,6 +163,7 @@ export const TEXT_TARGETS: readonly LazyTarget[] = [
   byHand({
     name: 'wire/intent-plan:intentPlanSchema',
     kind: 'json',
+    covers: ['node/firewall/carry-out:parseIntentPlan'],
     inputs: [
       {
         proposedBy: 'agent:mailer',
@@ -189,8 +190,7 @@ export const TEXT_TARGETS: readonly LazyTarget[] = [
       },
     ],
     read: (input) => {
-      const read = intentPlanSchema.safeParse(input)
-      if (!read.success) return undefined
+      const read = { data: parseIntentPlan(input) }
       return [
         planHashOf(read.data),
         reviewPlan(read.data, { policy: DEFAULT_FIREWALL_POLICY, register: EMPTY_TAINT_REGISTER, declassified: [] }),
