@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { explainLimit } from '../../core/sandbox/explain-limit.ts'
 import { followStop } from '../../node/rights/follow-stop.ts'
 import { judgeBy } from '../../node/rights/remote-judge.ts'
 import { makeRunOrder } from '../../node/rights/run-order.ts'
@@ -118,11 +117,12 @@ async function rightOf(context: CommandContext, { program, files }: Ordered): Pr
   return await makeRunOrder({ dataDir, policy, program, files, chain: [], validMs: OWN_ORDER_MS })
 }
 
-function documentOf(result: SandboxResult): unknown {
-  const { runtime, reason, code, signal, value, stdout, stderr, usage, truncated, leftBehind } = result
+function documentOf(result: RanInSandbox): unknown {
+  const { runtime, reason, limit, code, signal, value, stdout, stderr, usage, truncated, leftBehind } = result
   return {
     runtime,
     reason,
+    ...(limit !== undefined && { limit }),
     code: code ?? null,
     signal: signal ?? null,
     ...(value !== undefined && { value }),
@@ -149,7 +149,7 @@ function textOf(name: 'stdout' | 'stderr', bytes: Uint8Array): Readonly<Record<s
 }
 
 function tell({ terminal }: CommandContext, result: RanInSandbox): void {
-  const { runtime, reason, code, signal, value, usage, truncated, limits } = result
+  const { runtime, reason, code, signal, value, usage, truncated, limit } = result
   if (value !== undefined) terminal.print(visibleText(JSON.stringify(value)))
   if (truncated.stdout || truncated.stderr) terminal.note('Output was cut off at its limit.')
   // A function has no status.
@@ -157,7 +157,6 @@ function tell({ terminal }: CommandContext, result: RanInSandbox): void {
   const ended = exit === undefined ? 'returned' : `exited with ${exit}`
   const how = reason === 'exited' ? ended : `ended by ${reason}`
   const cpu = usage.cpuMs === undefined ? '' : `, ${Math.round(usage.cpuMs)} ms of processors`
-  const limit = explainLimit(reason, limits)
   const advice = limit === undefined ? '' : `: ${limit}`
   terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}${advice}`)
 }

@@ -1,5 +1,6 @@
 import type { SandboxRuntimeName } from '../../core/sandbox/isolation.ts'
-import { SANDBOX_LIMIT_DEFAULTS, type SandboxLimits } from '../../core/sandbox/sandbox-policy.ts'
+import { explainLimit } from '../../core/sandbox/explain-limit.ts'
+import { SANDBOX_LIMIT_DEFAULTS } from '../../core/sandbox/sandbox-policy.ts'
 import type { SandboxResult, SandboxRunOptions } from '../../ports/sandbox-runtime.ts'
 import { type CallJudge, type GrantedRun, runGranted } from '../../rights/granted-sandbox.ts'
 import type { SandboxConfig } from '../config/node-config.ts'
@@ -15,8 +16,8 @@ export type RunInSandboxComponents = {
   readonly runtime?: SandboxRuntimeName | undefined
 }
 
-/** `limits`: those that held, as the order and its chain have it. */
-export type RanInSandbox = SandboxResult & { readonly limits: SandboxLimits }
+/** `limit`: where it came to one, which, its value and what to raise. */
+export type RanInSandbox = SandboxResult & { readonly limit: string | undefined }
 
 /** Runs one program, as its order and the chain behind it allow, on runtimes that are opened for it alone. Throws what `runGranted` and `Sandboxes.run` throw. */
 export async function runInSandbox(
@@ -33,7 +34,8 @@ export async function runInSandbox(
         return await sandboxes.run(request, { ...more, runtime: named })
       },
     }
-    return { ...(await runGranted({ desk, runtime }, granted, options)), limits }
+    const result = await runGranted({ desk, runtime }, granted, options)
+    return { ...result, limit: explainLimit(result.reason, limits) }
   } finally {
     await sandboxes.close()
   }

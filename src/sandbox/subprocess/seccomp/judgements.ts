@@ -8,7 +8,7 @@ import {
   whenAnyBit,
   whenEqual,
 } from './filter-program.ts'
-import { JUDGED_CALLS } from './system-calls.ts'
+import type { JUDGED_CALLS } from './system-calls.ts'
 
 export const NOT_PERMITTED: number = failWith(1)
 export const NO_SUCH_CALL: number = failWith(38)
