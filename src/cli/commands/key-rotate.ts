@@ -1,4 +1,4 @@
-import { refuseRotationInContracts, refuseRotationOfMember } from '../../node/keys/manage-keys.ts'
+import { refuseRotationInContracts, refuseRotationOfMember } from '../../node/keys/refuse-rotation.ts'
 import { changeKey, printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase, RECOVERY_FLAGS, recoveryFlag, ROLE_FLAG, roleFlag } from '../key-flags.ts'

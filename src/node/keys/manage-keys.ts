@@ -2,13 +2,9 @@ import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { parseDid } from '../../core/evidence/names.ts'
 import { KEY_FILE_BYTES_MAX, parseKeyFile } from '../../keys/store/key-file.ts'
-import { CONTRACTS, type ContractNote } from '../../market/parties/contracts/contract-notes.ts'
-import { PartyJournal } from '../../market/parties/journal/party-journal.ts'
 import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
-import { partyFilesIn, readKeptSet } from '../market/market-files.ts'
-import { PARTY_JOURNAL } from '../../market/parties/role/start-party.ts'
 import { readAtMost } from '../read-at-most.ts'
 import { openPatiently } from '../rights/directory-rights.ts'
 import { openKeys } from './open-keys.ts'
@@ -27,9 +23,6 @@ export async function showKey(dataDir: string, role: KeyRole): Promise<KeyDescri
   return await openKeys(dataDir).show(role)
 }
 
-/** Contracts that a refusal names. */
-const NAMED_MAX = 8
-
 /**
  * Makes or changes keys while nothing else has the data directory open. Other commands that do are waited for; a node that serves from it is not.
  *
@@ -46,38 +39,6 @@ export async function changeKeys<Result>(
   } finally {
     await directory.close()
   }
-}
-
-/**
- * Throws `KEY_IN_NOTARY_SET` where the notary set of the directory names the key: what the notary keeps would have nobody to sign for it. Rejects as `KeyStore.show`
- * and `readKeptSet`.
- */
-export async function refuseRotationOfMember(dataDir: string): Promise<void> {
-  const [{ did }, kept] = [await showKey(dataDir, 'notary'), await readKeptSet(dataDir)]
-  const set = kept?.set
-  if (set?.members.some(({ key }) => key === did) !== true) return
-  throw new CodedError('KEY_IN_NOTARY_SET', {
-    message: `${did} is a member of the notary set ${set.id}, and another key is none`,
-    details: { did, set: set.id },
-  })
-}
-
-/**
- * Throws `KEY_IN_CONTRACTS` for a key of role node while contracts of this directory go on: others reach the node by that name. Rejects with what the journal throws.
- */
-export async function refuseRotationInContracts(directory: DataDirectory): Promise<void> {
-  if (!(await directory.listEventLogs()).includes(PARTY_JOURNAL)) return
-  const journal = await PartyJournal.open({
-    log: await directory.openEventLog(PARTY_JOURNAL),
-    files: partyFilesIn(directory),
-  })
-  // Written by buyer and seller.
-  const open = journal.notesOf(CONTRACTS).filter(([, note]) => (note as ContractNote).ended === undefined)
-  if (open.length === 0) return
-  throw new CodedError('KEY_IN_CONTRACTS', {
-    message: `${open.length} contracts of this node have not ended`,
-    details: { contracts: open.slice(0, NAMED_MAX).map(([contract]) => contract) },
-  })
 }
 
 /** The statements in a file: of `kernell key show --json`, a bundle or a key file. `undefined` where it has none. Throws what the file system throws. */

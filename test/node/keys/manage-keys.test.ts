@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/base/canonical-json.ts'
 import { CONTRACTS } from '../../../src/market/parties/contracts/contract-notes.ts'
 import { PartyJournal } from '../../../src/market/parties/journal/party-journal.ts'
-import { changeKeys, refuseRotationInContracts } from '../../../src/node/keys/manage-keys.ts'
+import { changeKeys } from '../../../src/node/keys/manage-keys.ts'
+import { refuseRotationInContracts } from '../../../src/node/keys/refuse-rotation.ts'
 
 let dataDir = ''
 beforeEach(async () => {
