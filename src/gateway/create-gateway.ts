@@ -7,7 +7,9 @@ import type { KernellNode } from '../node/kernell-node.ts'
 import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { createControlGuard } from './control-guard.ts'
+import { InFlight } from './in-flight.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
+import { completeLimits } from './gateway-limits.ts'
 import { allowedMethods, type EndpointEntry, matchEndpoint, refuseRole } from './match-endpoint.ts'
 import { formatUrl, openListener } from './open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './origin-guard.ts'
@@ -73,13 +75,11 @@ class HttpGateway implements Gateway {
   readonly #authenticate: Authenticator
   readonly #guard: OriginGuard
   readonly #server: Server
-  readonly #inFlight = new Set<AbortController>()
+  readonly #inFlight = new InFlight()
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
-  #workCount = 0
   #url: string | undefined
   #closing: Promise<void> | undefined
-  #whenIdle: (() => void) | undefined
 
   constructor(init: GatewayInit) {
     const { config } = init.node
@@ -97,7 +97,7 @@ class HttpGateway implements Gateway {
     ])
     this.#context = {
       node: init.node,
-      limits: completeLimits(init),
+      limits: completeLimits(config.server, init.limits),
       providers,
       isKeyed,
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
@@ -137,24 +137,12 @@ class HttpGateway implements Gateway {
     if (this.#url === undefined) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    await this.#waitForIdle(deadlineMs)
-    for (const controller of this.#inFlight)
-      controller.abort(new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' }))
-    await this.#waitForIdle(LAST_WORDS_MS)
+    await this.#inFlight.idle(deadlineMs)
+    this.#inFlight.abort(() => new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' }))
+    await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()
     await closed
     this.#url = undefined
-  }
-
-  #waitForIdle(deadlineMs: number): Promise<void> {
-    if (this.#inFlight.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, deadlineMs)
-      this.#whenIdle = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 
   #createServer(): Server {
@@ -210,8 +198,8 @@ class HttpGateway implements Gateway {
     const entry = matchEndpoint(arrival.request.method, arrival.path)
     const who = this.#identify(arrival.request, entry.isPublic)
     refuseRole(entry, who)
-    if (entry.isWork && this.#workCount >= this.#context.limits.concurrentRequestsMax) {
-      throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#workCount} requests are being served` })
+    if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
+      throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
     }
     const { signal } = this.#track(arrival, entry)
     this.#answer(entry, { ...arrival, signal, who }).catch(() => arrival.response.destroy())
@@ -248,16 +236,13 @@ class HttpGateway implements Gateway {
       () => controller.abort(tookTooLong(this.#context.limits)),
       this.#context.limits.requestTimeoutMs,
     )
-    this.#inFlight.add(controller)
-    if (entry.isWork) this.#workCount += 1
+    const served = this.#inFlight.begin(controller, entry.isWork)
     response.on('close', () => {
       clearTimeout(timer)
-      this.#inFlight.delete(controller)
-      if (entry.isWork) this.#workCount -= 1
       if (!response.writableFinished)
         controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
       this.#observe(arrival, entry.route)
-      if (this.#inFlight.size === 0) this.#whenIdle?.()
+      served.end()
     })
     return controller
   }
@@ -286,22 +271,6 @@ type Arrival = Omit<Exchange, 'signal' | 'who' | 'commonHeaders'> & {
 
 function tookTooLong({ requestTimeoutMs }: GatewayLimits): CodedError {
   return new CodedError('GATEWAY_TIMEOUT', { message: `The request took longer than ${requestTimeoutMs} ms` })
-}
-
-function completeLimits({ node, limits }: GatewayInit): GatewayLimits {
-  const { server } = node.config
-  return {
-    bodyBytesMax: server.bodyBytesMax,
-    concurrentRequestsMax: server.concurrentRequestsMax,
-    requestTimeoutMs: server.requestTimeoutMs,
-    messagesMax: 4_096,
-    headerBytesMax: 16 * 1024,
-    headersTimeoutMs: 15_000,
-    bodyTimeoutMs: 120_000,
-    keepAliveTimeoutMs: 65_000,
-    resultWaitMs: 1_000,
-    ...limits,
-  }
 }
 
 /** Two names of which two readers take different ones are how a request is smuggled past a check. */

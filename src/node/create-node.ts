@@ -1,54 +1,31 @@
 import { totalmem } from 'node:os'
-import type { ActorRef } from '../actors/actor-ref.ts'
-import type { ActorSystem } from '../actors/system/actor-system.ts'
-import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
-import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
-import { createO200kTokenizer } from '../models/tokenizer.ts'
-import type { Budgets } from '../ports/budgets.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { LanguageModel } from '../ports/language-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
-import type { OutboundFetch } from '../ports/outbound-fetch.ts'
-import type { Random } from '../ports/random.ts'
-import type { Timers } from '../ports/timers.ts'
-import type { Router } from '../ports/router.ts'
 import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
-import { createAnswerCheck } from '../router/check-answer.ts'
-import { withPeers } from '../router/peers/peer-catalog.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
-import { createRouter } from '../router/router-service.ts'
-import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
-import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
-import { judgeOf } from './catalog/judge-of.ts'
-import { buildServedEntries } from './catalog/served-entries.ts'
-import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
-import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
+import { openAnswerCache } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
-import { firewallOf, type OpenFirewall } from './firewall/open-firewall.ts'
+import { firewallOf } from './firewall/open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
-import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
-import { openGuardedModel } from './open-models.ts'
-import { openRollout, type AttachedRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
+import { openLocalWeights } from './open-local-weights.ts'
+import { openRollout, type NodeRollout } from './learning/rollout/open-rollout.ts'
 import { openRegretLedger } from '../router/rollout/regret-ledger.ts'
 import { openInstallationKey } from './learning/rollout/open-signer.ts'
 import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Platform } from './open-platform.ts'
-import { openPolicy, policyMaker, readConfiguredPolicy, type NodePolicy } from './open-policy.ts'
-import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
-import { readImportedRows } from './prices/imported-price-lists.ts'
-
-/** Most tokens of earlier steps that a step of a split task sees. */
-const STEP_CONTEXT_TOKENS_MAX = 3_000
+import { openPolicy, policyMaker, readConfiguredPolicy } from './open-policy.ts'
+import { openTelemetry } from './open-telemetry.ts'
+import { openCatalog } from './catalog/open-catalog.ts'
+import { wireRouter } from './wire-router.ts'
 
 /**
  * Composes a node: opens the data directory, asks local servers for their models, and wires the services. Everything that was opened is
@@ -199,108 +176,6 @@ async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
 function limitsOf({ budgets, policy }: NodeConfig): readonly BudgetLimit[] {
   const { shadowBudgetNanos, shadowBudgetWindow } = policy.rollout
   return [...budgets, { scope: SHADOW_ACCOUNT, window: shadowBudgetWindow, limitNanos: shadowBudgetNanos }]
-}
-
-type RouterParts = {
-  readonly config: NodeConfig
-  readonly actors: ActorSystem
-  readonly plans: ActorRef
-  readonly catalog: ModelCatalog
-  readonly budgets: Budgets
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly random: Random
-  readonly telemetry: NodeTelemetry
-  readonly answers: AnswerCache
-  readonly policy: NodePolicy
-  /** Absent where nothing may be bought. */
-  readonly peers: PeerTier | undefined
-  readonly rollout: NodeRollout
-  readonly textGuard: TextGuard | undefined
-  readonly openFirewall: OpenFirewall
-}
-
-type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
-
-function wireRouter({
-  config,
-  actors,
-  plans,
-  catalog: models,
-  budgets,
-  clock,
-  timers,
-  random,
-  telemetry,
-  answers,
-  policy,
-  peers,
-  rollout,
-  textGuard,
-  openFirewall,
-}: RouterParts): WiredRouter {
-  const { attemptTimeoutMs, decompose } = config.router
-  const catalog = peers === undefined ? models : withPeers(models, peers)
-  const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
-  const checkAnswer = createAnswerCheck(calling, {
-    ...judgeOf(config, catalog),
-    peers,
-    answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
-  })
-  const attached = rollout.attach({ calling, checkAnswer, random, followUps: telemetry.followUps }, telemetry.metrics)
-  const router = createRouter(
-    {
-      ...calling,
-      actors,
-      plans,
-      checkAnswer,
-      cache: answers.cache,
-      policy: policy.policy,
-      peers,
-      random,
-      textGuard,
-      openFirewall: async () => await openFirewall(),
-      telemetry: telemetry.pipeline,
-      observe: attached.observe,
-    },
-    { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
-  )
-  return { router, attached }
-}
-
-type CatalogParts = {
-  readonly config: NodeConfig
-  readonly servers: ServedModels
-  readonly startedAt: Timestamp
-  readonly clock: Clock
-  readonly outbound: OutboundFetch
-  readonly environment: Environment
-  readonly weights: LocalWeights
-}
-
-async function openCatalog({
-  config,
-  servers,
-  startedAt,
-  clock,
-  outbound,
-  environment,
-  weights,
-}: CatalogParts): Promise<ModelCatalog> {
-  const today = civilDateOfInstant(startedAt)
-  const imported = await readImportedRows(config.dataDir)
-  const served = buildServedEntries({ config, listed: servers.listed, imported, today })
-  assertRolesServed(config, served)
-  const opening = {
-    outbound,
-    environment,
-    providers: config.providers,
-    tokenizer: createO200kTokenizer(),
-    openGguf: (entry: ModelEntry) => weights.openModel(entry),
-  }
-  const isHiding = config.privacy?.hidesSecrets === true
-  const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding }, entry)
-  return createNodeCatalog({ config, served, today, open })
 }
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {

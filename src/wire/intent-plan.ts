@@ -8,7 +8,9 @@ import { CONFIDENTIALITIES, INTEGRITIES } from '../core/firewall/taint-label.ts'
  * all there is.
  */
 const id = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/)
-const locator = z.string().min(1).max(2_048)
+/** Half a character has no bytes: what holds one cannot be named by a hash. */
+const text = z.string().refine((value) => value.isWellFormed(), 'has half of a character')
+const locator = text.min(1).max(2_048)
 const ids = z.array(id).max(PLAN_ITEMS_MAX)
 
 const source = z.strictObject({
@@ -19,10 +21,10 @@ const source = z.strictObject({
   integrity: z.enum(INTEGRITIES),
 })
 const sink = z.strictObject({ id, kind: z.enum(SINK_KINDS), locator })
-const step = z.strictObject({ id, action: z.string().max(2_048), uses: ids, sink: id.exactOptional() })
+const step = z.strictObject({ id, action: text.max(2_048), uses: ids, sink: id.exactOptional() })
 
 export const intentPlanSchema: z.ZodType<IntentPlan> = z.strictObject({
-  proposedBy: z.string().min(1).max(256),
+  proposedBy: text.min(1).max(256),
   writtenAfter: ids,
   sources: z.array(source).max(PLAN_ITEMS_MAX),
   sinks: z.array(sink).max(PLAN_ITEMS_MAX),

@@ -70,6 +70,9 @@ function secretName(reading: Reading, start: number, end: number): string | unde
   return SHORT_NAMES.has(parts.at(-1) ?? '') || NAMES.some((known) => name.endsWith(known)) ? name : undefined
 }
 
+/** The next of several on one line: `A=B C=D`, as lines are shown that were folded. */
+const ASSIGNMENT = /^[A-Z_][\w-]{0,63}=/i
+
 /** A word that ends its line or its quotes, or that a sign ends: one in the middle of a sentence, of an access or of a call is none. */
 function isPassword(
   reading: Reading,
@@ -81,7 +84,9 @@ function isPassword(
   const word = text.slice(value, enough)
   if (!PASSWORD_NAME.test(name) || !PLAIN_WORD.test(word) || NO_PASSWORDS.has(word)) return false
   const next = text[enough]
-  return next === undefined || (next === ' ' ? !/[a-z]/i.test(text[enough + 1] ?? '') : !'([{<'.includes(next))
+  if (next === ' ')
+    return !/^[a-z]/i.test(text[enough + 1] ?? '') || ASSIGNMENT.test(text.slice(enough + 1, enough + 66))
+  return next === undefined || !'([{<'.includes(next)
 }
 
 /** Where a value begins behind `=`, `:`, `=>` or `:=`; a quote may close the name before. */

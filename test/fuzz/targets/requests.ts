@@ -70,7 +70,7 @@ export const REQUEST_TARGETS: readonly LazyTarget[] = [
     read: (input) => {
       const entries = typeof input === 'object' && input !== null ? Object.entries(input) : []
       const headers = Object.fromEntries(
-        entries.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]),
+        entries.map(([name, value]) => [name, Array.isArray(value) ? value.map(headerText) : headerText(value)]),
       )
       return parseRouteControls(headers, { providers: new Set(['openai']), keyTiers: undefined })
     },
@@ -83,6 +83,10 @@ export const REQUEST_TARGETS: readonly LazyTarget[] = [
   }),
   ...Object.entries(BODIES).map(([path, bodies]) => overHttp(path, bodies)),
 ]
+
+function headerText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 
 function overHttp(path: string, bodies: readonly unknown[]): LazyTarget {
   const name = `gateway/create-gateway:POST ${path}`

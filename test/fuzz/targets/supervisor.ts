@@ -21,7 +21,7 @@ export const SUPERVISOR_TARGETS: readonly LazyTarget[] = [{ name: NAME, load: lo
 async function loadSupervisor(): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'kernell-fuzz-'))
   const program = join(folder, 'supervisor')
-  const supervisor = `-DSUPERVISOR="${ROOT}/scripts/sandbox/supervisor.c"`
+  const supervisor = `-DSUPERVISOR="${ROOT}/src/sandbox/guest/supervisor.c"`
   const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
   execFileSync('gcc', ['-g', '-O1', '-w', ...checks, supervisor, '-o', program, HARNESS])
   let running = new Harness(program)

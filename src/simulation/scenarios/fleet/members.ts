@@ -156,7 +156,7 @@ export class FleetMembers {
     for (const seat of agent?.identities ?? [])
       if (seat instanceof SellerSeat || seat instanceof BuyerSeat) {
         // Nobody waits for an answer of a process that may end: a seller that does not run, or cannot write, says later that it offers nothing.
-        void seat.leave()
+        seat.leave().catch((error: unknown) => this.stage.world.fail(error))
         while (seat instanceof SellerSeat && !seat.offersNothing) await this.pause()
       }
     while (agent?.isSettled === false) await this.pause()
