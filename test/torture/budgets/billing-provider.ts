@@ -15,6 +15,8 @@ const CHUNK_DELAY_MS = 4
 const OUTAGE = { from: 40, to: 75 } as const
 const RETRY_AFTER_S = 1
 const LONG_FACTOR = 4
+/** However many it may and bills, it writes no more. */
+const WORDS_MAX = 2_000
 
 /** What a model does with everybody's calls, beside what each call draws. */
 export type Mood = 'well' | 'failing' | 'silent'
@@ -194,7 +196,9 @@ export class BillingProvider {
     { random, isStreaming }: Asked,
     words: number,
   ): UpstreamAnswer & { readonly text: string; readonly chunkCount: number } {
-    const text = Array.from({ length: words }, () => WORDS[random.nextBelow(WORDS.length)]).join(' ')
+    const text = Array.from({ length: Math.min(words, WORDS_MAX) }, () => WORDS[random.nextBelow(WORDS.length)]).join(
+      ' ',
+    )
     const delayMs = random.nextBelow(DELAY_MS_MAX)
     return { text, chunkCount: 8, delayMs, ...(isStreaming && { chunkDelayMs: CHUNK_DELAY_MS }) }
   }

@@ -79,23 +79,41 @@ class Round {
     this.money = new MoneyWatch({ ...init, fail: this.#fail })
   }
 
+  /** One stage after another, to the first that finds something. */
   async play(): Promise<void> {
-    const { server, provider, trials, plant } = this.#init
-    await server.start()
-    await this.#storm({ firstLine: 1, isKilled: false })
-    await this.#heal()
-    await this.money.settle()
-    await this.#storm({ firstLine: 1 + this.#init.requests, isKilled: true })
-    if (plant === 'reset-books') rmSync(join(server.dataDir, 'budgets'), { recursive: true })
-    await server.start()
-    await this.#heal()
-    await this.money.settle()
-    await this.#keepQuota()
+    const { server, requests, plant } = this.#init
+    const stages = [
+      async () => await server.start(),
+      async () => await this.#storm({ firstLine: 1, isKilled: false }),
+      async () => await this.#rest(),
+      async () => await this.#storm({ firstLine: 1 + requests, isKilled: true }),
+      async () => {
+        if (plant === 'reset-books') rmSync(join(server.dataDir, 'budgets'), { recursive: true })
+        await server.start()
+      },
+      async () => await this.#rest(),
+      async () => await this.#keepQuota(),
+      async () => await this.#tryBreakers(),
+      async () => await this.#rest(),
+      async () => await server.end('SIGTERM'),
+    ]
+    for (const stage of stages) {
+      await stage()
+      if (this.failures.length > 0) return
+    }
+    if ((this.outcomes.get('answered') ?? 0) === 0) this.#fail('nobody was answered')
+  }
+
+  async #tryBreakers(): Promise<void> {
+    const { server, provider, trials } = this.#init
     for (const trial of trials)
       this.openings += await cycleBreaker(trial, { url: server.url, provider, fail: this.#fail })
+  }
+
+  /** Nobody asks any more: models are served again, and the books are whole. */
+  async #rest(): Promise<void> {
+    await this.#heal()
     this.books = await this.money.settle()
-    if ((this.outcomes.get('answered') ?? 0) === 0) this.#fail('nobody was answered')
-    await server.end('SIGTERM')
   }
 
   /** Everything at once, while somebody looks at the money. */
@@ -119,7 +137,7 @@ class Round {
   }
 
   async #lookUntil(isOver: () => boolean): Promise<void> {
-    while (!isOver()) await this.money.look()
+    while (!isOver() && this.failures.length === 0) await this.money.look()
   }
 
   /** A model that is well is served again, whatever happened to it in the storm. */
