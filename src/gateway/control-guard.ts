@@ -54,9 +54,21 @@ function isSameMachine({ remoteAddress, localAddress }: Socket): boolean {
   return address === '::1' || address.startsWith('127.') || remoteAddress === localAddress
 }
 
+/** What proxies add to the requests that they pass on. */
+const HEADERS_OF_PROXIES = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'cf-connecting-ip',
+]
+
 /** A proxy speaks for somebody else. */
 function isForwarded(headers: IncomingMessage['headers']): boolean {
-  return headers['forwarded'] !== undefined || headers['x-forwarded-for'] !== undefined
+  return HEADERS_OF_PROXIES.some((name) => headers[name] !== undefined)
 }
 
 class PerMinute {

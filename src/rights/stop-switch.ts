@@ -130,10 +130,10 @@ export class StopSwitch {
   }
 }
 
-function failureOf({ at, by, reason }: StopRecord): CodedError {
-  const why = reason === '' ? '' : `: ${reason}`
+/** Who stopped it, and why, is for operators and the audit journal: this goes to whoever asks. */
+function failureOf({ at }: StopRecord): CodedError {
   return new CodedError('NODE_STOPPED', {
-    message: `Everything was stopped by ${by}${why}`,
+    message: 'Everything is stopped',
     details: { since: new Date(at).toISOString() },
   })
 }

@@ -30,6 +30,13 @@ describe('the guard of the control endpoint', () => {
     ['an own address of this machine', { remoteAddress: '10.0.0.5', localAddress: '10.0.0.5' }, 'let in'],
     ['another machine', { remoteAddress: '10.0.0.6', localAddress: '10.0.0.5' }, 'GATEWAY_CONTROL_REFUSED'],
     ['a proxy', { headers: { 'x-forwarded-for': '10.0.0.6' } }, 'GATEWAY_CONTROL_REFUSED'],
+    ...['via', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'cf-connecting-ip'].map(
+      (name): [string, Sender, string] => [
+        `a proxy that says ${name}`,
+        { headers: { [name]: '1' } },
+        'GATEWAY_CONTROL_REFUSED',
+      ],
+    ),
     ['a proxy of the standard', { headers: { forwarded: 'for=10.0.0.6' } }, 'GATEWAY_CONTROL_REFUSED'],
     ['a wrong token', { headers: { [CONTROL_HEADER]: 'secre' } }, 'GATEWAY_CONTROL_REFUSED'],
     ['no token', { headers: { [CONTROL_HEADER]: undefined } }, 'GATEWAY_CONTROL_REFUSED'],

@@ -28,8 +28,12 @@ describe('a node that is stopped', () => {
     const streamed = await ask(url, 'Write a poem about rain.', { stream: true })
     expect(await control({ op: 'stop', by: 'jane', reason: 'runaway' })).toMatchObject({ effect: 'stopped' })
     const refused = await waiting
-    expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('NODE_STOPPED')])
-    expect(await streamed.text()).toContain('NODE_STOPPED')
+    const said = await refused.text()
+    expect([refused.status, said]).toEqual([503, expect.stringContaining('NODE_STOPPED')])
+    const broken = await streamed.text()
+    expect(broken).toContain('NODE_STOPPED')
+    // Who it was and why is nothing for callers.
+    for (const text of [said, broken, await (await ask(url, 'Hello.')).text()]) expect(text).not.toMatch(/jane|runaway/)
     await thrifty.waitForAborts(2)
     thrifty.respondWith({ kind: 'answer', text: 'Rain falls.' })
     const bodies = {

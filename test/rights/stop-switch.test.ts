@@ -43,7 +43,7 @@ describe('the switch that stops everything', () => {
     expect(await stop.stop(ACTOR)).toMatchObject({ effect: 'stopped' })
     expect(running.signal.reason).toMatchObject({ code: 'NODE_STOPPED' })
     expect(ended.signal.aborted).toBe(false)
-    expect(() => stop.begin(undefined)).toThrow('runaway agent')
+    expect(() => stop.begin(undefined)).toThrow(/^Everything is stopped$/)
     expect(await stop.stop({ by: 'bob', reason: 'again' })).toMatchObject({ effect: 'exists', record: { by: 'jane' } })
     const again = await StopSwitch.open({ store, clock, record })
     expect(again.current).toMatchObject(ACTOR)

@@ -53,6 +53,8 @@ test.skipIf(process.platform === 'win32')(
       await directory.store.put('cache/1', new TextEncoder().encode('a prompt'), { sync: true })
       await (await directory.openEventLog('budgets')).append([Uint8Array.of(2)])
       expect((await stat(join(path, 'store'))).mode & 0o777).toBe(0o700)
+      // While it is open, as a process that is killed leaves it.
+      expect(await openToOthers(path)).toEqual([''])
       await directory.close()
     }
     const umask = process.umask(0o022)
@@ -64,6 +66,26 @@ test.skipIf(process.platform === 'win32')(
       for (const name of await readdir(join(path, 'store'))) await chmod(join(path, 'store', name), 0o644)
       await fill()
       expect(await openToOthers(path)).toEqual([''])
+    } finally {
+      process.umask(umask)
+    }
+  },
+)
+
+test.skipIf(process.platform === 'win32')(
+  'what LevelDB makes while the directory is open is its owner’s alone too',
+  async () => {
+    const path = await makePath()
+    const umask = process.umask(0o022)
+    try {
+      const directory = await open(path)
+      const before = new Set(await readdir(join(path, 'store')))
+      await directory.store.put('k', new Uint8Array(100_000))
+      await directory.store.compact()
+      const made = (await readdir(join(path, 'store'))).filter((name) => !before.has(name))
+      expect(made.length).toBeGreaterThan(0)
+      expect(await openToOthers(path)).toEqual([])
+      await directory.close()
     } finally {
       process.umask(umask)
     }

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { ACTORS_TORTURE } from './actors-torture.ts'
 import { AUCTION_TORTURE } from './auction-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
+import { BUDGETS_TORTURE } from './budgets/budgets-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -39,6 +40,7 @@ const TORTURES: readonly Torture[] = [
   NETWORK_TORTURE,
   NOTARIES_TORTURE,
   SANDBOX_TORTURE,
+  BUDGETS_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 const LABEL_WIDTH_MIN = 20

@@ -69,9 +69,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     ...(init.configFile !== undefined && { configFile: init.configFile }),
     powerLevel: document.powerLevel ?? 'balanced',
     isDiscovering: document.discover ?? true,
-    providers: mapValues(document.providers ?? {}, (provider, name) =>
-      resolveProvider(provider, init, init.providerOrigins[name]),
-    ),
+    providers: mapValues(document.providers ?? {}, (provider, name) => resolveProvider(provider, init, name)),
     models: mapValues(document.models ?? {}, (model, id) => resolveModel(model, id)),
     roles: document.roles ?? {},
     policy: resolvePolicy(document.policy ?? {}, init.baseDir),
@@ -118,13 +116,10 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
   return config
 }
 
-function resolveProvider(
-  provider: ProviderDocument,
-  init: ResolveConfigInit,
-  origin: string | undefined,
-): ProviderConfig {
+function resolveProvider(provider: ProviderDocument, init: ResolveConfigInit, name: string): ProviderConfig {
   const { kind, apiKeyEnv } = provider
   const baseUrl = kind === 'gguf' ? undefined : (provider.baseUrl ?? DEFAULT_BASE_URL[kind]).replace(/\/+$/, '')
+  if (baseUrl !== undefined) refuseCredentials(baseUrl, `providers.${name}.baseUrl`)
   const models = provider.models ?? []
   return {
     kind,
@@ -132,8 +127,16 @@ function resolveProvider(
     ...(apiKeyEnv !== undefined && { apiKeyEnv }),
     models: kind === 'gguf' ? models.map((file) => absolute(file, init.baseDir)) : models,
     isLocal: provider.local ?? (baseUrl === undefined || LOOPBACK.test(new URL(baseUrl).hostname)),
-    origin: origin ?? init.configFile ?? 'configuration',
+    origin: init.providerOrigins[name] ?? init.configFile ?? 'configuration',
   }
+}
+
+/** Addresses are shown and written to logs. The value is named nowhere: it may be a secret. */
+function refuseCredentials(url: string, key: string): void {
+  const parsed = URL.parse(url)
+  if (parsed === null) throw contradiction(key, 'is not an address')
+  if (parsed.username !== '' || parsed.password !== '')
+    throw contradiction(key, 'must not hold a name or a password; name the variable of the key in `apiKeyEnv`')
 }
 
 function resolveModel(model: ModelDocument, id: string): ModelOverride {

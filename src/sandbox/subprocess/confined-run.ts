@@ -15,32 +15,18 @@ import type { ProcessIdentity } from '../process/process-identity.ts'
 import type { RunEnding } from '../process/run-ending.ts'
 import { superviseProgram } from '../process/supervise-program.ts'
 import { type BoundPath, closeBoundPaths, openBoundPaths, pathOfBound } from './bound-paths.ts'
+import type { ConfinedTools } from './find-tools.ts'
 import { FolderGrowth } from './folder-growth.ts'
 import { Gate } from './gate.ts'
 import { Launch } from './launch.ts'
 import { planLaunch, sizeOf } from './launch-plan.ts'
 import { WayOut } from './egress/way-out.ts'
 import { ControlGroup } from './limits/control-group.ts'
-import type { ControlGroupPlaces } from './limits/control-group-places.ts'
 import { ProcessScan } from './limits/process-scan.ts'
 import { layResourceLimits } from './limits/resource-limits.ts'
 import type { UsageMeter } from './limits/usage-meter.ts'
-import { type FilterArchitecture, systemCallFilter } from './seccomp/system-call-filter.ts'
+import { systemCallFilter } from './seccomp/system-call-filter.ts'
 import { WorkDirectory } from './work-directory.ts'
-
-/** What of this machine a run is made with. */
-export type ConfinedTools = {
-  /** As bubblewrap says it. */
-  readonly version: string
-  readonly bubblewrap: string
-  readonly prlimit: string
-  readonly mkfifo: string
-  /** Needed for a way out alone. */
-  readonly nsenter: string | undefined
-  readonly architecture: FilterArchitecture
-  readonly user: { readonly uid: number; readonly gid: number } | undefined
-  readonly controlGroups: ControlGroupPlaces | undefined
-}
 
 export type ConfinedRunInit = {
   readonly tools: ConfinedTools
@@ -196,6 +182,7 @@ export class ConfinedRun {
       hasControlGroup: this.group !== undefined,
     })
     const directory = `/proc/self/fd/${this.processes}`
+    this.growth?.watchProcesses(directory)
     return this.group ?? new ProcessScan({ directory, limits, ownProcesses: OWN_PROCESSES })
   }
 

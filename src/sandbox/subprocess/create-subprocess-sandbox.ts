@@ -11,9 +11,9 @@ import type {
 import { OwnedRuns } from '../process/owned-runs.ts'
 import { RunSlots } from '../process/run-slots.ts'
 import { checkEnvironment, checkRequest } from '../request/check-request.ts'
-import { ConfinedRun, type ConfinedTools } from './confined-run.ts'
+import { ConfinedRun } from './confined-run.ts'
 import { PROXY_ENVIRONMENT } from './egress/way-out.ts'
-import { findTools } from './find-tools.ts'
+import { type ConfinedTools, findTools } from './find-tools.ts'
 import { TEMPORARY, WORK } from './system-view.ts'
 
 export type SubprocessSandboxInit = {

@@ -1,5 +1,5 @@
-import { type Dirent, statfsSync } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { type Dirent, type Stats, statfsSync } from 'node:fs'
+import { lstat, readdir, stat } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import { isBeyondDisk } from './work-directory.ts'
 
@@ -15,13 +15,15 @@ const REST_PER_WALK = 9
 
 /**
  * How much folders of this machine grew that a program may write to. Nothing tells but to walk over them, so that this is done again and again while it runs, and once when it has ended; in between
- * the file system is asked, which others write to as well. A file that has no name any more is not found.
+ * the file system is asked, which others write to as well. A file that has no name any more is found by whoever has it open.
  */
 export class FolderGrowth {
   private readonly folders: readonly string[]
   private readonly diskBytes: number
   private readonly atStart: Held
   private walking: Promise<void> | undefined
+  /** A `/proc` in which the run's processes are, once there are some. */
+  private processes: string | undefined
   private restUntil = 0
   private usedAtWalk: number
   private hasGrownBeyond = false
@@ -45,6 +47,11 @@ export class FolderGrowth {
     return new FolderGrowth({ folders, diskBytes, atStart })
   }
 
+  /** Says where the run's processes are. */
+  watchProcesses(directory: string): void {
+    this.processes = directory
+  }
+
   /** Whether a walk found so, or a folder that it may not look into; begins the next one where it is time. */
   get isBeyond(): boolean {
     if (!this.hasGrownBeyond && this.walking === undefined && this.isTime()) this.walking = this.walk()
@@ -65,7 +72,8 @@ export class FolderGrowth {
     const begun = performance.now()
     this.usedAtWalk = this.usedAround()
     const { bytes, files, hidden } = await heldIn(this.folders)
-    const grown = { bytes: bytes - this.atStart.bytes, files: files - this.atStart.files }
+    const unnamed = this.processes === undefined ? 0 : await unnamedBytes(this.processes, this.folders)
+    const grown = { bytes: bytes + unnamed - this.atStart.bytes, files: files - this.atStart.files }
     this.hasGrownBeyond ||= hidden > this.atStart.hidden || isBeyondDisk(grown, this.diskBytes)
     const ended = performance.now()
     this.restUntil = ended + Math.max(WALK_EVERY_MS_LEAST, (ended - begun) * REST_PER_WALK)
@@ -104,6 +112,27 @@ async function entriesOf(path: string, held: { hidden: number }): Promise<readon
     if (error instanceof Error && 'code' in error && error.code === 'EACCES') held.hidden += 1
     return []
   }
+}
+
+/** What files hold that lie on the file systems of `folders`, are open and have no name, bytes. */
+async function unnamedBytes(processes: string, folders: readonly string[]): Promise<number> {
+  const devices = new Set((await Promise.all(folders.map(statOf))).map((folder) => folder?.dev))
+  const found = new Map<number, number>()
+  for (const pid of (await namesIn(processes)).filter((name) => /^\d+$/.test(name)))
+    for (const descriptor of await namesIn(`${processes}/${pid}/fd`)) {
+      const file = await statOf(`${processes}/${pid}/fd/${descriptor}`)
+      if (file?.isFile() === true && file.nlink === 0 && devices.has(file.dev))
+        found.set(file.ino, file.blocks * BLOCK_BYTES)
+    }
+  return [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch(() => undefined)
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  return await readdir(path).catch(() => [])
 }
 
 async function bytesOf(path: string): Promise<number> {

@@ -40,6 +40,32 @@ function failureOf(given: Given): CodedError {
   throw new Error('The configuration was accepted')
 }
 
+describe('the address of a provider', () => {
+  const of = (baseUrl: string): string => JSON.stringify({ providers: { up: { kind: 'openai', baseUrl } } })
+
+  it.each([
+    'https://jane:hunter2@models.example/v1',
+    'https://hunter2@models.example/v1',
+    'https://:hunter2@models.example',
+  ])('%s is refused, by its member and without its value', (baseUrl) => {
+    const failure = failureOf({ file: of(baseUrl) })
+    expect(failure.details).toEqual({ key: 'providers.up.baseUrl' })
+    expect(failure.message).toContain('`providers.up.baseUrl` must not hold a name or a password')
+    expect(failure.message).not.toMatch(/hunter2|jane/)
+  })
+
+  it('is refused in the environment too', () => {
+    const environment = { OPENAI_API_KEY: 'k', OPENAI_BASE_URL: 'https://jane:hunter2@models.example/v1' }
+    const failure = failureOf({ environment })
+    expect(failure.message).toContain('baseUrl')
+    expect(failure.message).not.toMatch(/hunter2|jane/)
+  })
+
+  it('is refused where it is none', () => {
+    expect(failureOf({ file: of('https://[models') }).message).toContain('providers.up.baseUrl')
+  })
+})
+
 it('is checked against a schema that is one', () => {
   const schema = JSON.parse(
     readFileSync(join(import.meta.dirname, '../../../protocol/config.schema.json'), 'utf8'),

@@ -89,10 +89,25 @@ static void grow(const char *directory, long bytes) {
   say("growth", taken >= bytes);
 }
 
+/* NAME bound-unnamed DIRECTORY BYTES: the same in files that have no name any more, and stays. */
+static void grow_unnamed(const char *directory, long bytes) {
+  static char piece[1 << 20];
+  chdir(directory);
+  long taken = 0;
+  for (; taken < bytes; taken += sizeof piece) {
+    int file = open("unnamed", O_CREAT | O_WRONLY, 0600);
+    unlink("unnamed");
+    if (file < 0 || write(file, piece, sizeof piece) != sizeof piece) break;
+  }
+  say("growth", taken >= bytes);
+  if (!getenv("PROBE_IS_FREE")) for (;;) pause();
+}
+
 int try_bound_places(const char *name, int count, char **arguments) {
   if (!strcmp(name, "bound-sockets") && count == 2) reach_sockets(arguments);
   else if (!strcmp(name, "bound-modes") && count == 1) make_set_id(arguments[0]);
   else if (!strcmp(name, "bound-growth") && count == 2) grow(arguments[0], atol(arguments[1]));
+  else if (!strcmp(name, "bound-unnamed") && count == 2) grow_unnamed(arguments[0], atol(arguments[1]));
   else return 0;
   return 1;
 }

@@ -127,6 +127,13 @@ describe.skipIf(isOut)('a folder that may be written', () => {
     expect(result).toMatchObject({ reason: 'disk', leftBehind: [] })
   })
 
+  it('grows no further in files that have no name any more', async () => {
+    const limits = { diskBytes: 8 * MIB }
+    const result = await run(['bound-unnamed', writable, 16 * MIB], { read: [], write: [writable] }, limits)
+    expect(result).toMatchObject({ reason: 'disk', leftBehind: [] })
+    expect(await readdir(writable)).toEqual([])
+  })
+
   it('is looked at once more when the program has ended', async () => {
     const result = await run(['bound-growth', writable, 2 * MIB], { read: [], write: [writable] }, { diskBytes: MIB })
     expect(result.reason).toBe('disk')
