@@ -8,8 +8,8 @@ import { CONFIDENTIALITIES, INTEGRITIES } from '../core/firewall/taint-label.ts'
  * all there is.
  */
 const id = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/)
-/** Half a character has no bytes: what holds one cannot be named by a hash. */
-const text = z.string().refine((value) => value.isWellFormed(), 'has half of a character')
+/** Half a character has no bytes: what holds one cannot be named by a hash. In Unicode mode `\p{Surrogate}` matches lone halves only. */
+const text = z.string().refine((value) => !/\p{Surrogate}/u.test(value), 'has half of a character')
 const locator = text.min(1).max(2_048)
 const ids = z.array(id).max(PLAN_ITEMS_MAX)
 
