@@ -7,7 +7,7 @@ import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import { Cascade, NOTHING_LEFT, type ModelReport } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
-import { costOfCall } from './call-cost.ts'
+import { chargeOfUsage, costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
 import {
   entryOf,
@@ -282,7 +282,7 @@ async function settleStream(
     const reason = isLeft ? undefined : code
     const arrived = costOfCall(entry, usage, run.today)
     const charge = {
-      costNanos: chargeOfBroken(reason, arrived, call.costNanosMax),
+      costNanos: chargeOfBroken(reason, arrived, call),
       isEstimated: true,
     }
     chargeTask(run, charge)
@@ -294,7 +294,7 @@ async function settleStream(
     })
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, { failure })
   }
-  const costNanos = costOfCall(entry, answer.usage, run.today)
+  const costNanos = chargeOfUsage(entry, answer.usage, { ...call, today: run.today })
   chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
   const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })

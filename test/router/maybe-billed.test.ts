@@ -165,6 +165,26 @@ describe('a stream that ends without its finish', () => {
     expect([spent > 0n, spent < 100_000n, fixture.outcomes[0]?.costNanos]).toEqual([true, true, spent])
   })
 
+  it.each([
+    ['breaks off', { isBroken: true }],
+    ['ends and says nothing of what it used', { isBroken: false }],
+  ])('costs no more than was set aside where it writes on for a little and %s', async (_how, { isBroken }) => {
+    const text = Array.from({ length: 46 }, (_, place) => `${place === 45 ? 'last' : 'word'}`).join(' ')
+    const usage = { tokensIn: 10, tokensOut: 46, cachedTokensIn: 0, isEstimated: true }
+    const fixture = createFixture({
+      models: [{ ...cheap, script: answerOf(text, { usage }) }],
+      budgetNanos: DOLLAR,
+    })
+    const bounded = requestOf('hi', { request: { messages: [{ role: 'user', content: 'hi' }], maxOutputTokens: 40 } })
+    const stream = await fixture.router.routeStream(bounded)
+    const { heldNanos } = fixture.budget
+    for await (const part of stream.parts)
+      if (isBroken && part.type === 'text-delta' && part.text.includes('last')) break
+    await stream.result.catch(() => undefined)
+    expect(fixture.budget).toMatchObject({ heldNanos: 0n, spentNanos: heldNanos })
+    expect(fixture.outcomes[0]?.costNanos).toBe(heldNanos)
+  })
+
   it('ends the upstream call when the reader leaves', async () => {
     const returned = vi.fn()
     const fixture = createFixture({ models: [{ ...cheap, script: 'one two three', onStreamReturn: returned }] })
