@@ -20,7 +20,9 @@ export function formatOverview(version: string, width: number): string {
     ...prose(
       'Every command takes --json, --data-dir DIR and --config FILE. Without COMMAND it serves. `kernell help COMMAND` shows the rest, also for the first word of several: `kernell help models`.',
     ),
-    ...prose('Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 130 ended by Ctrl-C.'),
+    ...prose(
+      'Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 129 ended by a closed terminal, 130 by Ctrl-C, 143 by SIGTERM.',
+    ),
   ].join('\n')
 }
 

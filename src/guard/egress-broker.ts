@@ -3,6 +3,7 @@ import { CodedError } from '../base/errors.ts'
 import { type HostPattern, parseHostPattern } from '../core/egress/host-pattern.ts'
 import type { EgressGate, SandboxEgress } from '../ports/sandbox-runtime.ts'
 import { Gate } from './egress-gate.ts'
+import { reapSockets } from './egress-socket.ts'
 import type { Dial, EgressLimits } from './egress-way.ts'
 import { lookupOf, type ResolveHost } from './pin-host.ts'
 import { createDnsResolver } from './resolve-host.ts'
@@ -49,6 +50,8 @@ export function createEgressBroker(components: EgressBrokerComponents = {}, init
     if (pattern === undefined) throw new RangeError('A private host is a name or an address, and a port, or *.name')
     return pattern
   })
+  // What a process that was killed left goes with the next start, whether that one opens a gate or not.
+  const reaped = reapSockets(folder)
   const gates = new Set<Gate>()
   let isClosed = false
   const open: SandboxEgress['open'] = async ({ hosts, bytesMax }) => {
@@ -67,6 +70,7 @@ export function createEgressBroker(components: EgressBrokerComponents = {}, init
   }
   const close = async (): Promise<void> => {
     isClosed = true
+    await reaped
     await Promise.all([...gates].map(async (gate) => await gate.close()))
     gates.clear()
   }

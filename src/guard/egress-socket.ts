@@ -1,10 +1,14 @@
-import { chmod, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CodedError } from '../base/errors.ts'
 
 const PREFIX = 'kernell-egress-'
+/** Namespace of processes, number and start of the owner. */
+const OWNED = /^kernell-egress-(\d+)-(\d+)-(\d+)-/
+/** In `/proc/PID/stat`, after the name. */
+const START_FIELD = 19
 
 /** A socket in a folder of its own, which nobody but its owner can enter. */
 export type EgressSocket = { readonly path: string; remove(): Promise<void> }
@@ -15,11 +19,11 @@ export type EgressSocket = { readonly path: string; remove(): Promise<void> }
  * Throws `SANDBOX_BROKEN` where no socket can be made, as below a folder with a very long name.
  */
 export async function listenPrivately(server: Server, folder: string = tmpdir()): Promise<EgressSocket> {
-  const prefix = `${PREFIX}${await processSpace()}-`
-  await reap(folder, prefix)
+  await reapSockets(folder)
   let home: string | undefined
   try {
-    home = await mkdtemp(join(folder, `${prefix}${process.pid}-`))
+    const start = await startOf(process.pid)
+    home = await mkdtemp(join(folder, `${PREFIX}${await processSpace()}-${process.pid}-${start ?? 0}-`))
     const path = join(home, 'egress.sock')
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -40,22 +44,20 @@ async function processSpace(): Promise<string> {
   return link.replaceAll(/\D/g, '') || '0'
 }
 
-/** Folders carry the id of their process. One of another user, or that is gone meanwhile, is none of ours. */
-async function reap(folder: string, prefix: string): Promise<void> {
+/** Takes away what processes that are no more left below `folder`. One of another user, or that somebody else takes away meanwhile, is none of ours. */
+export async function reapSockets(folder: string = tmpdir()): Promise<void> {
+  const space = await processSpace()
   const names = await readdir(folder).catch(() => [])
   for (const name of names) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
-    if (Number.isSafeInteger(owner) && !isAlive(owner))
+    const [, where, pid, start] = OWNED.exec(name) ?? []
+    if (where === space && (await startOf(Number(pid))) !== start)
       await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error: unknown) {
-    // Of another user, and there.
-    return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EPERM'
-  }
+/** When a process started, in ticks of the kernel; a number alone is given out again. `undefined`: there is none. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+  // The name before may hold blanks and brackets itself.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_FIELD]
 }

@@ -11,8 +11,8 @@ export type TunnelInit = OpenWay & {
 }
 
 /**
- * Connects a client to where it was let, and hands on what both say. At the port of TLS the first thing it says has to be a greeting that asks for the host it was let to: behind one address there
- * may be many hosts, and who is let to one of them is not let to the others.
+ * Connects a client to where it was let, and hands on what both say. At the port of TLS the first thing it says has to be a greeting that asks for the host it was let to, and at every other port a
+ * greeting has to as well: behind one address there may be many hosts, and who is let to one of them is not let to the others.
  */
 export function openTunnel(passage: Passage, tunnel: TunnelInit): void {
   const { place, request, client, head } = tunnel
@@ -35,52 +35,75 @@ export function openTunnel(passage: Passage, tunnel: TunnelInit): void {
   server.once('connect', () => {
     isConnected = true
     client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-    const begin = (first: Buffer): void => {
+    const isTlsDemanded = place.port === DEFAULT_PORT
+    const answer = (): void => {
       clearTimeout(timer)
+      passage.meter.relay(request, 'bytesIn', { from: server, to: client })
+    }
+    const begin = (first: Buffer): void => {
       if (first.byteLength > 0 && !passage.meter.take(request, 'bytesOut', first.byteLength)) {
         client.destroy()
         return
       }
       server.write(first)
       passage.meter.relay(request, 'bytesOut', { from: client, to: server })
-      passage.meter.relay(request, 'bytesIn', { from: server, to: client })
+      if (isTlsDemanded) answer()
+      if (client.readableEnded) server.end()
       client.resume()
     }
-    if (place.port !== DEFAULT_PORT) begin(head)
-    else awaitHello(client, { head, host: place.host, begin, fail })
+    // Elsewhere the server may speak first, and the client perhaps never.
+    if (!isTlsDemanded) answer()
+    awaitGreeting(client, { head, host: place.host, isTlsDemanded, begin, fail })
   })
 }
 
 /** Pieces that a greeting may come in; it is read again with each. */
 const PIECES_MAX = 64
 
-type HelloInit = {
+type GreetingInit = {
   readonly head: Buffer
   readonly host: string
+  /** Whether what is no TLS is refused. */
+  readonly isTlsDemanded: boolean
   readonly begin: (first: Buffer) => void
   readonly fail: (refused: string) => void
 }
 
-/** Keeps back what a client says until its greeting is whole and asks for the right host. */
-function awaitHello(client: Duplex, { head, host, begin, fail }: HelloInit): void {
+/** Keeps back what a client says until it is known for no TLS, or its greeting is whole and asks for the right host. */
+function awaitGreeting(client: Duplex, { head, host, isTlsDemanded, begin, fail }: GreetingInit): void {
   let said = head
   let pieces = 0
+  const settle = (refused: string | undefined): void => {
+    client.off('data', onData)
+    client.off('end', onEnd)
+    client.pause()
+    if (refused === undefined) begin(said)
+    else fail(refused)
+  }
   const judge = (): void => {
+    if (!isTlsDemanded && !mayBeTls(said)) return settle(undefined)
     const reading = readClientHello(said)
     if (reading.kind === 'more' && said.byteLength <= HELLO_BYTES_MAX + 1_024 && pieces < PIECES_MAX) return
-    client.off('data', onData)
-    client.pause()
-    if (reading.kind !== 'hello') fail('Not TLS')
-    else if (!isNamed(reading.serverName, host)) fail('TLS for another host')
-    else begin(said)
+    if (reading.kind !== 'hello') settle('Not TLS')
+    else settle(isNamed(reading.serverName, host) ? undefined : 'TLS for another host')
   }
   const onData = (piece: Buffer): void => {
     pieces += 1
     said = Buffer.concat([said, piece])
     judge()
   }
+  const onEnd = (): void => settle(isTlsDemanded || said.byteLength > 0 ? 'Not TLS' : undefined)
   client.on('data', onData)
+  client.once('end', onEnd)
   if (head.byteLength > 0) judge()
+}
+
+const HANDSHAKE_RECORD = 0x16
+const TLS_MAJOR = 0x03
+
+/** Whether what somebody said first is how TLS begins, as far as it came. */
+function mayBeTls([type, major = TLS_MAJOR]: Buffer): boolean {
+  return type === HANDSHAKE_RECORD && major === TLS_MAJOR
 }
 
 /** A host that is an address has no name to ask for. */

@@ -60,6 +60,7 @@ describe.skipIf(isLeftOut('subprocess'))('kernell sandbox run', () => {
     const { exitCode, errors } = await run(['--', '/bin/sleep', '1000'], { policy })
     expect(exitCode).toBe(3)
     expect(errors).toContain('ended by time')
+    expect(errors).toMatch(/: it came to wallMs \(\d+\): raise limits\.wallMs\n/)
   })
 
   it('shows on a terminal what would act on it, and passes everything on as it is elsewhere', async () => {

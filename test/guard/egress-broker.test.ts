@@ -186,6 +186,44 @@ describe('a tunnel', () => {
     expect(gate.requests[0]?.refused).toBe('Not TLS')
   })
 
+  test('that begins like TLS at any port has to ask for the host that was let', async () => {
+    const heard: string[] = []
+    const port = await listenFor((socket) => socket.on('data', (piece: Buffer) => heard.push(piece.toString('latin1'))))
+    const gate = await world(port).broker.open({ hosts: ['api.example:8443'], bytesMax: 100_000 })
+    const fronted = await tunnelBy(gate, 'api.example:8443')
+    const secure = connectTls({ socket: fronted.socket, servername: 'evil.example', rejectUnauthorized: false })
+    secure.on('error', () => undefined)
+    await closeOf(secure)
+    // In pieces, broken, or broken off it is no better.
+    for (const pieces of [['\x16', '\x03\x01\x00\x00'], ['\x16\x03\x01']]) {
+      const { socket } = await tunnelBy(gate, 'api.example:8443')
+      socket.setNoDelay(true)
+      for (const piece of pieces) await new Promise((resolve) => socket.write(piece, 'latin1', resolve))
+      socket.end()
+      await restOf(socket)
+    }
+    expect(heard).toEqual([])
+    expect(gate.requests.map(({ refused }) => refused)).toEqual(['TLS for another host', 'Not TLS', 'Not TLS'])
+  })
+
+  test('by TLS for the host that was let leads there at any port', async () => {
+    const heard = Promise.withResolvers<Buffer>()
+    const port = await listenFor((socket) => socket.once('data', heard.resolve))
+    const gate = await world(port).broker.open({ hosts: ['api.example:8443'], bytesMax: 100_000 })
+    const { socket } = await tunnelBy(gate, 'api.example:8443')
+    connectTls({ socket, servername: 'api.example', rejectUnauthorized: false }).on('error', () => undefined)
+    expect((await heard.promise)[0]).toBe(0x16)
+  })
+
+  test('at another port lets the server speak first', async () => {
+    const port = await listenFor((socket) => socket.end('welcome'))
+    const gate = await world(port).broker.open({ hosts: ['mail.example:25'], bytesMax: 1_000 })
+    const asking = request({ socketPath: gate.socketPath, method: 'CONNECT', path: 'mail.example:25' })
+    asking.end()
+    const [, socket, head] = (await once(asking, 'connect')) as [unknown, Socket, Buffer]
+    expect(head.toString() + (await restOf(socket))).toBe('welcome')
+  })
+
   test('at another port hands on anything, in both directions, to the end', async () => {
     const port = await listenFor((socket) =>
       socket.once('data', (piece: Buffer) => socket.end(`you said ${piece.toString()}${'.'.repeat(200_000)}`)),
@@ -327,13 +365,14 @@ describe('a gate', () => {
     const name = basename(dirname(first.socketPath))
     const left = (change: (name: string) => string): string => mkdtempSync(join(folder, change(name)))
     const dead = left((own) => own.replace(`-${process.pid}-`, '-999999999-'))
-    const alive = left((own) => own.replace(`-${process.pid}-`, `-${process.ppid}-`))
-    const elsewhere = left(() => 'kernell-egress-1-999999999-')
-    const other = left(() => 'other-')
-    await broker.open({ hosts: [], bytesMax: 0 })
-    expect([dead, alive, elsewhere, other, first.socketPath].map((path) => existsSync(path))).toEqual([
+    // Its number was given out again.
+    const other = left((own) => own.replace(/-\d+-[^-]*$/, '-1-'))
+    const elsewhere = left(() => 'kernell-egress-1-999999999-1-')
+    const strange = left(() => 'other-')
+    await createEgressBroker({}, { folder }).close()
+    expect([dead, other, elsewhere, strange, first.socketPath].map((path) => existsSync(path))).toEqual([
       false,
-      true,
+      false,
       true,
       true,
       true,

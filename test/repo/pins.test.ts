@@ -109,8 +109,16 @@ describe('the package', () => {
 })
 
 describe('exit codes of the command', () => {
-  it('are 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 130 ended by Ctrl-C', () => {
-    expect(EXIT_CODES).toEqual({ done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 })
+  it('are 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 129 ended by a closed terminal, 130 by Ctrl-C, 143 by SIGTERM', () => {
+    expect(EXIT_CODES).toEqual({
+      done: 0,
+      failed: 1,
+      usage: 2,
+      refused: 3,
+      hungUp: 129,
+      interrupted: 130,
+      terminated: 143,
+    })
   })
 })
 

@@ -59,7 +59,7 @@ describe('components', () => {
 it('what a script and a component cannot do is as much as it was', () => {
   const cannot = (programs: SandboxSubject['programs']): readonly string[] =>
     Object.entries(programs).flatMap(([behaviour, program]) => ('cannot' in program ? [behaviour] : []))
-  expect(SANDBOX_CASES.length).toBe(30)
+  expect(SANDBOX_CASES.length).toBe(31)
   expect(cannot(SCRIPT_PROGRAMS)).toEqual(['exitsWithSeven', 'greetsThenWaits', 'startsProcesses'])
   expect(cannot(COMPONENT_PROGRAMS)).toEqual([
     'exitsWithSeven',

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { followStop } from '../../node/rights/follow-stop.ts'
 import { judgeBy } from '../../node/rights/remote-judge.ts'
 import { makeRunOrder } from '../../node/rights/run-order.ts'
-import { runInSandbox, type RunInSandboxComponents } from '../../node/sandbox/run-in-sandbox.ts'
+import { type RanInSandbox, runInSandbox, type RunInSandboxComponents } from '../../node/sandbox/run-in-sandbox.ts'
 import type { SandboxFile, SandboxProgram, SandboxResult, SandboxRunOptions } from '../../ports/sandbox-runtime.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
@@ -42,7 +42,7 @@ export const sandboxRunCommand: Command = {
     stdin: { describe: 'it reads the standard input of this command (default: it reads nothing)' },
   },
   details: [
-    'The policy is JSON: {"isolation": "t3", "limits": {"wallMs": 10000, "cpuMs": 10000, "memoryBytes": 268435456, "outputBytes": 1048576, "processes": 16, "diskBytes": 67108864}, "network": {"hosts": []}, "environment": [], "paths": {"read": [], "write": []}, "allowEmulation": false}. What it does not name is not allowed; limits that it does not name are these.',
+    'The policy is JSON: {"isolation": "t3", "limits": {"wallMs": 10000, "cpuMs": 10000, "memoryBytes": 268435456, "outputBytes": 1048576, "processes": 64, "diskBytes": 67108864}, "network": {"hosts": []}, "environment": [], "paths": {"read": [], "write": []}, "allowEmulation": false}. What it does not name is not allowed; limits that it does not name are these.',
     'Isolation is t1 (a WebAssembly component), t2 (JavaScript in an interpreter), t3 (a process in namespaces of its own), t4 (a container) or t5 (a machine of its own); where neither the policy nor --isolation says, it is the one of these three that runs what is named. A stronger runtime may be taken than required, a weaker one never is.',
     'PROGRAM is an absolute path in the sandbox, or a name that is found in /bin, /usr/bin or /usr/local/bin; no shell reads it. A file that ends with .wasm is a component, and .js or .mjs is a script, both of this machine: then the first argument is the function that is called, and the others are its arguments, each JSON.',
     'Every run is by an order that counts once, and is in the audit journal before the program begins. It is an order of this machine itself, for exactly what the policy and the flags say; with --capability it is somebody else’s, judged by the delegations behind it, and refused with CAPABILITY_CALL_REFUSED where it was used before, has expired, is for another program or machine, asks for more than was granted, or was taken back.',
@@ -87,7 +87,7 @@ type Running = Pick<RunInSandboxComponents, 'runtime'> &
 async function runUntilStopped(
   context: CommandContext,
   { runtime, granted, ...options }: Running,
-): Promise<SandboxResult> {
+): Promise<RanInSandbox> {
   const { dataDir, sandbox: settings } = context.loadConfig()
   const stopped = followStop(dataDir)
   try {
@@ -117,11 +117,12 @@ async function rightOf(context: CommandContext, { program, files }: Ordered): Pr
   return await makeRunOrder({ dataDir, policy, program, files, chain: [], validMs: OWN_ORDER_MS })
 }
 
-function documentOf(result: SandboxResult): unknown {
-  const { runtime, reason, code, signal, value, stdout, stderr, usage, truncated, leftBehind } = result
+function documentOf(result: RanInSandbox): unknown {
+  const { runtime, reason, limit, code, signal, value, stdout, stderr, usage, truncated, leftBehind } = result
   return {
     runtime,
     reason,
+    ...(limit !== undefined && { limit }),
     code: code ?? null,
     signal: signal ?? null,
     ...(value !== undefined && { value }),
@@ -147,8 +148,8 @@ function textOf(name: 'stdout' | 'stderr', bytes: Uint8Array): Readonly<Record<s
   }
 }
 
-function tell({ terminal }: CommandContext, result: SandboxResult): void {
-  const { runtime, reason, code, signal, value, usage, truncated } = result
+function tell({ terminal }: CommandContext, result: RanInSandbox): void {
+  const { runtime, reason, code, signal, value, usage, truncated, limit } = result
   if (value !== undefined) terminal.print(visibleText(JSON.stringify(value)))
   if (truncated.stdout || truncated.stderr) terminal.note('Output was cut off at its limit.')
   // A function has no status.
@@ -156,7 +157,8 @@ function tell({ terminal }: CommandContext, result: SandboxResult): void {
   const ended = exit === undefined ? 'returned' : `exited with ${exit}`
   const how = reason === 'exited' ? ended : `ended by ${reason}`
   const cpu = usage.cpuMs === undefined ? '' : `, ${Math.round(usage.cpuMs)} ms of processors`
-  terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}`)
+  const advice = limit === undefined ? '' : `: ${limit}`
+  terminal.note(`${runtime}: ${how} after ${Math.round(usage.wallMs)} ms${cpu}${advice}`)
 }
 
 /** A function that returned has no status, and a program that a signal ended has none either. */

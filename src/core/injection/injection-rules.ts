@@ -1,33 +1,25 @@
-/** A way in which texts try to command a model. `words`: matched against `wordsOf` a text. `text`: against the text itself. */
-export type InjectionRule = {
-  readonly name: string
-  readonly reads: 'words' | 'text'
-  /** Points without a trained model; `RULES_THRESHOLD` of them is an injection. 0: only a feature of the model. */
-  readonly points: number
-  readonly pattern: RegExp
-}
+import { GAP, overText, overWords, type InjectionRule } from './injection-rule.ts'
+import { RULES_ABROAD } from './rules-abroad.ts'
+
+export type { InjectionRule } from './injection-rule.ts'
 
 /*
  * Over words, text is lower-case words with single blanks, so a gap of at most n words is `(?:\S+ ){0,n}`: a word cannot be split in two ways, what
  * repeats is bounded, and the time is linear in the text. The phrases are set by judgement from what the attacks have to say, not fitted.
  */
 
-const GAP = (most: number): string => String.raw`(?:\S+ ){0,${most}}?`
-
 const ORDERS =
   'instructions?|prompts?|rules?|directions?|guidelines?|guidance|commands?|orders?|directives?|constraints?|restrictions?|limitations?|programming|policies|policy|protocols?|conditions|statements?|messages?|context|conversation|tasks?|everything|anything|filters?'
 const SECRETS =
-  '(?:system|initial|initiali[sz]ation|original|hidden|secret|confidential|internal|previous|prior|preceding|first|above|your|configuration|base|pre|developer|full|entire|complete|exact) (?:\\S+ ){0,2}(?:prompts?|instructions?|messages?|rules?|configurations?|settings?|directives?|guidelines?|initiali[sz]ation|context|strings?|text|words?|code|phrase|password|passphrase|variables?|paragraphs?|sentences?)'
+  '(?:system|initial|initiali[sz]ation|original|hidden|secret|confidential|internal|previous|prior|preceding|first|above|your|configuration|base|pre|developer|full|entire|complete|exact) (?:(?!in |into |as )\\S+ ){0,2}(?:prompts?|instructions?|messages?|rules?|configurations?|settings?|directives?|guidelines?|initiali[sz]ation|context|strings?|text|words?|code|phrase|password|passphrase|variables?|paragraphs?|sentences?)'
 const REVEAL =
   'repeat|reveal|print|show|output|display|tell|give|provide|share|expose|leak|dump|recite|copy|paste|write|list|state|say|echo|return|translate|encode|decode|summari[sz]e|rephrase|paraphrase|describe|explain|convert|spell|read|append|restate|reiterate|respond|reply|answer|what (?:is|are|was|were)|whats'
 
-function overWords(name: string, points: number, pattern: string): InjectionRule {
-  return { name, reads: 'words', points, pattern: new RegExp(pattern, 'u') }
-}
-
-function overText(name: string, points: number, pattern: RegExp): InjectionRule {
-  return { name, reads: 'text', points, pattern }
-}
+/** Verbs that ask for the words themselves: a user who has the text above summarised asks for something else. */
+const WORD_FOR_WORD = REVEAL.replace(
+  /\|(?:summari\[sz\]e|rephrase|paraphrase|describe|explain|answer|respond|reply|translate)(?=\|)/g,
+  '',
+)
 
 /** In the order of the model's features: adding one makes models to be trained again. */
 export const INJECTION_RULES: readonly InjectionRule[] = [
@@ -45,12 +37,12 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
   overWords(
     'asks-for-the-text-above',
     2,
-    String.raw` (?:${REVEAL}) ${GAP(6)}(?:above|so far|before this|until now|up to now|up until|preceding|prior to|verbatim) `,
+    String.raw` (?:${WORD_FOR_WORD}) ${GAP(6)}(?:above|so far|before this|until now|up to now|up until|preceding|prior to|verbatim) `,
   ),
   overWords(
     'your-instructions',
     1,
-    String.raw` your ${GAP(2)}(?:instructions?|prompts?|rules|guidelines|directives?|programming|initiali[sz]ation|configuration|constraints|ruleset) `,
+    String.raw` your ${GAP(2)}(?:instructions?|prompts?|rules|guidelines|directives?|programming|initiali[sz]ation|constraints|ruleset) `,
   ),
   overWords(
     'dictates-the-answer',
@@ -163,6 +155,37 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
     /[A-Za-z0-9+/]{40,}={0,2}|(?:\\x[0-9a-f]{2}){6,}|(?:%[0-9a-f]{2}){8,}|(?:\b[01]{8}\b ?){6,}/i,
   ),
   overText('spells-with-gaps', 1, /(?:^|\s)(?:\p{L}[ ._-]){7,}\p{L}/u),
+  overWords(
+    'speaks-to-agents-that-read-this',
+    5,
+    String.raw` (?:ai|llms?|language models?|assistants?|chatbots?|bots?|agents?|models?) ${GAP(2)}(?:reading|processing|parsing|viewing|summari[sz]ing|visiting|analy[sz]ing|handling|(?:that|who|which) ${GAP(2)}(?:reads?|process(?:es)?|parse|view|summari[sz]es?|visits?)) (?:this|the|these|our) ${GAP(2)}(?:pages?|documents?|messages?|texts?|emails?|files?|content|sites?|website|issues?|tickets?|comments?|notes?|readme|repository|articles?|results?|posts?|threads?) ${GAP(2)}(?:should|must|shall|needs? to|ha(?:s|ve) to|(?:are|is) (?:required|instructed|asked|expected) to|will|please) `,
+  ),
+  overWords(
+    'before-the-answer',
+    2,
+    String.raw` (?:before|after|when|while|prior to|once) (?:you )?(?:answer(?:ing)?|respond(?:ing)?|reply(?:ing)?|continu(?:e|ing)|proceed(?:ing)?|summari[sz](?:e|ing)|finish(?:ing)?) ${GAP(6)}(?:also|first|silently|always) ${GAP(3)}(?:send|forward|e?mail|post|upload|call|invoke|execute|run|transfer|delete|fetch|download|share|submit|export|pay) `,
+  ),
+  overWords(
+    'hands-on-what-it-read',
+    4,
+    String.raw` (?:send|forward|e?mail|post|upload|submit|transmit|exfiltrate|copy|export) ${GAP(5)}(?:threads?|conversations?|chat|history|context|inbox|mailbox|credentials|api keys?|passwords?|secrets?|transcripts?|system prompt) ${GAP(3)}(?:to|at) (?:\S+ ){1,4}?(?:com|net|org|io|ru|xyz|example|dev|app|me|co|info|biz) `,
+  ),
+  overWords(
+    'if-you-are-a-machine',
+    5,
+    String.raw` if you(?: are|re) (?:an? )?${GAP(1)}(?:ai|llm|language model|chatbot) ${GAP(5)}(?:visit|open|call|send|run|execute|fetch|click|include|append|add|say|write|tell|output|mention|recommend|ignore|download|install|you must|make sure) `,
+  ),
+  overWords(
+    'note-to-machines',
+    3,
+    String.raw` (?:note|message|attention|notice|instructions?|hint) (?:to|for) (?:all |any |the )?(?:ais?|llms?|ai agents?|ai models?|(?:ai )?assistants|language models?|chatbots?) `,
+  ),
+  overText(
+    'calls-a-tool',
+    2,
+    /\b(?:should|must|please|always|now|then|first|also|to)[ \t]{1,4}(?:call|invoke|execute|run|use)[ \t]{1,4}(?:the[ \t]{1,4})?(?:tool[ \t]{1,4}|function[ \t]{1,4})?[`"']?[a-z]{2,24}(?:_[a-z]{2,24}){1,4}[`"']?(?:\(|[ \t]{1,4}(?:tool|function|first|immediately|before)|[.!])/i,
+  ),
+  ...RULES_ABROAD,
 ]
 
 /** Points from which a text is an injection where no model was trained. */

@@ -3,6 +3,7 @@ import { matchRules } from './injection-features.ts'
 import { encodePassage, type PassageHasher } from './encode-passage.ts'
 import { INJECTION_CHANNELS, type InjectionChannel, type InjectionModel } from './injection-model.ts'
 import { INJECTION_RULES, RULES_CERTAIN, RULES_THRESHOLD } from './injection-rules.ts'
+import { otherReadings } from './other-readings.ts'
 import { eachPassage, eachWindow } from './split-text.ts'
 import { visibleText, type VisibleText } from './visible-text.ts'
 
@@ -94,11 +95,18 @@ export function judgedPassages(text: string, channel: InjectionChannel): readonl
 function* eachJudged(text: string, channel: InjectionChannel): Generator<VisibleText, void, undefined> {
   const { text: visible, hiddenCount } = visibleText(text)
   let isEmpty = true
-  for (const part of channel === 'direct' ? eachWindow(visible) : eachPassage(visible)) {
-    isEmpty = false
-    yield { text: part, hiddenCount }
-  }
+  for (const reading of eachReading(visible))
+    for (const part of channel === 'direct' ? eachWindow(reading) : eachPassage(reading)) {
+      isEmpty = false
+      yield { text: part, hiddenCount }
+    }
   if (isEmpty) yield { text: '', hiddenCount }
+}
+
+/** The text as it is read, and what stands in it for whoever undoes how it was written. */
+function* eachReading(visible: string): Generator<string, void, undefined> {
+  yield visible
+  for (const reading of otherReadings(visible)) yield visibleText(reading).text
 }
 
 /** A user and a peer send tasks, which are instructions by nature; what a tool or a document says is to hold none. */

@@ -1,3 +1,5 @@
+import { windowsOfShortPieces } from './short-pieces.ts'
+
 /** Longest piece that is judged as one, in UTF-16 units: an attack inside a long text must not drown in it. */
 export const WINDOW_LENGTH = 2_000
 /** Pieces overlap, so that no sentence is cut in all of them. */
@@ -22,7 +24,7 @@ export function* eachWindow(text: string): Generator<string, void, undefined> {
 /** The end of a sentence, or of a line. Abbreviations cut too early, which harms nothing: neighbours are judged together as well. */
 const SENTENCE_END = /(?<=[.!?\u3002\uff01\uff1f])\s+|\n+/u
 
-/** What a document may hold that does not belong to it: each of its sentences, and runs of two and three, or the pieces of a long text. */
+/** What a document may hold that does not belong to it: each of its sentences, runs of two and three, or the pieces of a long text, and what short pieces are together. */
 export function passagesOf(text: string): readonly string[] {
   return [...eachPassage(text)]
 }
@@ -34,9 +36,10 @@ export function* eachPassage(text: string): Generator<string, void, undefined> {
   for (const window of eachWindow(text))
     for (const sentence of window.split(SENTENCE_END)) {
       if (sentence.trim() === '') continue
-      if (sentences.length <= RUNS_MAX) sentences.push(sentence)
+      sentences.push(sentence)
       if (isNew(seen, sentence)) yield sentence
     }
+  for (const window of windowsOfShortPieces(sentences, SENTENCES_JOINED)) if (isNew(seen, window)) yield window
   if (sentences.length > RUNS_MAX) {
     for (const window of eachWindow(text)) if (isNew(seen, window)) yield window
     return

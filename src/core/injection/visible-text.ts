@@ -1,13 +1,16 @@
+import { INVISIBLE } from '../text/invisible-characters.ts'
+import { foldLookalikes } from './lookalikes.ts'
+
 /** A text as a model reads it, and what was hidden in it from the eyes of people. */
 export type VisibleText = {
-  /** Compatibility forms folded (full-width letters, ligatures), invisible characters left out, blanks kept. */
+  /** Compatibility forms folded (full-width letters, ligatures), lookalikes read as what they look like, invisible characters left out, blanks kept. */
   readonly text: string
-  /** Characters that no screen shows: zero-width, direction marks, tags, soft hyphens. */
+  /** Characters that no screen shows: zero-width, direction marks, tags, soft hyphens, fillers. */
   readonly hiddenCount: number
 }
 
-/** What no screen shows and a tokenizer reads all the same; tags (U+E0000 to U+E007F) spell whole sentences. A variation selector behind an emoji is ordinary. */
-const HIDDEN = /\u{34f}|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|[\u{e0000}-\u{e007f}]/gu
+/** Marks that are left upon plain letters: what a language writes has one character for both. */
+const LOOSE_MARKS = /(?<=[a-z])\p{M}+/giu
 
 /** The characters of the tag block stand for ASCII: an instruction written in them is read as the instruction. */
 function untagged(character: string): string {
@@ -17,14 +20,16 @@ function untagged(character: string): string {
 
 /** Undoes what makes a text look otherwise than it reads: the score of `ig<zero width>nore` is that of `ignore`. */
 export function visibleText(text: string): VisibleText {
-  const folded = isAscii(text) ? text : text.normalize('NFKC')
-  if (folded === text && isAscii(text)) return { text, hiddenCount: 0 }
+  if (isAscii(text)) return { text, hiddenCount: 0 }
   let hiddenCount = 0
-  const visible = folded.replace(HIDDEN, (character) => {
-    hiddenCount += 1
+  // Before the compatibility forms too: those of fillers are fillers, which would part the word.
+  const visible = text.replace(INVISIBLE, (character) => {
+    // A selector of a variant behind an emoji is ordinary.
+    if (character < '\ufe00' || character > '\ufe0f') hiddenCount += 1
     return untagged(character)
   })
-  return { text: visible, hiddenCount }
+  const folded = visible.normalize('NFKC').replace(INVISIBLE, '').replace(LOOSE_MARKS, '')
+  return { text: foldLookalikes(folded), hiddenCount }
 }
 
 function isAscii(text: string): boolean {
@@ -32,10 +37,14 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** Lower-case words with one blank between: what rules over words are written for. Letters and digits of every script make a word, and so does an apostrophe inside one. */
+/** Marks upon Latin letters; those of other scripts make other letters. */
+const LATIN_MARKS = /(?<=[a-z])\p{M}+/gu
+
+/** Lower-case words with one blank between, Latin letters without their accents: what rules over words are written for. Letters and digits of every script make a word, and so does an apostrophe inside one. */
 export function wordsOf(text: string): string {
-  return ` ${text
-    .toLowerCase()
+  const lower = text.toLowerCase()
+  const plain = isAscii(lower) ? lower : lower.normalize('NFD').replace(LATIN_MARKS, '').normalize('NFC')
+  return ` ${plain
     .replace(/['\u2019]/g, '')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()} `

@@ -8,9 +8,17 @@ import {
   type SandboxRuntimeName,
 } from './isolation.ts'
 
-/** What is known of a runtime on this machine. `isEmulated`: a machine without the processor's own help, correct and some twenty times slower. */
+/**
+ * What is known of a runtime on this machine. `isEmulated`: a machine without the processor's own help, correct and some twenty times slower. `isMemoryWatched`: no control group holds memory, so that
+ * what processes have is added up every few milliseconds, and more is taken until then.
+ */
 export type RuntimeState =
-  | { readonly works: true; readonly version: string; readonly isEmulated?: boolean }
+  | {
+      readonly works: true
+      readonly version: string
+      readonly isEmulated?: boolean
+      readonly isMemoryWatched?: boolean
+    }
   | { readonly works: false; readonly reason: string; readonly remedy: string }
 
 export type RuntimeStates = Readonly<Partial<Record<SandboxRuntimeName, RuntimeState>>>

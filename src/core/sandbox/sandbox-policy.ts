@@ -22,7 +22,7 @@ export const SANDBOX_LIMIT_DEFAULTS: SandboxLimits = {
   cpuMs: 10_000,
   memoryBytes: 268_435_456,
   outputBytes: 1_048_576,
-  processes: 16,
+  processes: 64,
   diskBytes: 67_108_864,
 }
 

@@ -30,3 +30,10 @@ export function readFences(text: string): FencedParts {
   outside.push(text.slice(from))
   return { outside: outside.join('\n'), sections }
 }
+
+const MARKS = /<<<DATA-[0-9a-z]+- [a-z][a-z0-9-]{0,63}\n|DATA-[0-9a-z]+->>>/g
+
+/** The text as if nothing in it were a fence, for texts of those who may write no fences: what they write as one would cut their text into pieces that say nothing. */
+export function withoutFences(text: string): string {
+  return text.includes('DATA-') ? text.replace(MARKS, ' ') : text
+}

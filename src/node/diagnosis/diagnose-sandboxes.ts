@@ -28,7 +28,8 @@ export async function diagnoseSandboxes(
       const name = `sandbox ${runtime}`
       if (!state.works) return [{ name, state: 'warning', detail: state.reason, remedy: state.remedy }]
       const how = state.isEmulated === true ? ', emulated' : ''
-      return [{ name, state: 'ok', detail: `${state.version}: each ${runs} at ${tier}${how}` }]
+      const memory = state.isMemoryWatched === true ? '; memory is watched, not held: no control groups here' : ''
+      return [{ name, state: 'ok', detail: `${state.version}: each ${runs} at ${tier}${how}${memory}` }]
     })
     return [checkPrepared(settings), ...tried]
   } finally {

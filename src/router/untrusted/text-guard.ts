@@ -7,7 +7,7 @@ import {
   type TextReport,
   type TextRules,
 } from '../../core/injection/text-report.ts'
-import { readFences } from '../../core/text/read-fences.ts'
+import { readFences, withoutFences } from '../../core/text/read-fences.ts'
 import type { ChatMessage } from '../../ports/language-model.ts'
 
 export type TextGuardInit = {
@@ -105,7 +105,8 @@ export class TextGuard {
 type PlacedText = { readonly place: Pick<TextReport, 'source' | 'message' | 'section' | 'step'>; readonly text: string }
 
 function textsOf(message: ChatMessage, at: number, { sender, step }: Screening): readonly PlacedText[] {
-  const { outside, sections } = readFences(textOf(message))
+  const text = textOf(message)
+  const { outside, sections } = readFences(text)
   const source = message.role === 'tool' ? 'tool' : sender
   const where = { message: at, ...(step !== undefined && { step }) }
   const texts = sections.map(({ name, content }): PlacedText => {
@@ -114,8 +115,10 @@ function textsOf(message: ChatMessage, at: number, { sender, step }: Screening):
       text: content,
     }
   })
-  if (!isByOthers(message) || outside.trim() === '') return texts
-  return [{ place: { source, ...where }, text: outside }, ...texts]
+  // A tool makes no fences: what looks like one in its answer may have been put there to cut an order apart.
+  const own = message.role === 'tool' ? withoutFences(text) : outside
+  if (!isByOthers(message) || own.trim() === '') return texts
+  return [{ place: { source, ...where }, text: own }, ...texts]
 }
 
 /** What the operator or the model itself wrote is not judged; a text in a fence is, whoever put it there. */

@@ -63,15 +63,15 @@ export class HostProgram {
       ...descriptors.map((each) => (each.kind === 'share' ? each.descriptor : ('pipe' as const))),
     ]
     const [file, args] = withParent(init)
-    const nothing = openSync('/dev/null', 'r')
-    const child = spawn(file, args, {
-      stdio: cover(stdio, nothing),
-      env: init.environment,
-      detached: true,
-      cwd: init.directory ?? '/',
-      ...(init.user !== undefined && { uid: init.user.uid, gid: init.user.gid }),
-    })
-    closeSync(nothing)
+    const child = spawnCovered(stdio, (covered) =>
+      spawn(file, args, {
+        stdio: covered,
+        env: init.environment,
+        detached: true,
+        cwd: init.directory ?? '/',
+        ...(init.user !== undefined && { uid: init.user.uid, gid: init.user.gid }),
+      }),
+    )
     const ended = endOf(child)
     feed(child, init, descriptors)
     await startOf(child, init.file)
@@ -123,6 +123,18 @@ export class HostProgram {
     const left = await waitUntilGone([this.identity], GONE_WITHIN_MS)
     if (left.length === 0) await this.ended
     return left
+  }
+}
+
+/** Starts it with what would be inherited covered. Throws `SANDBOX_BROKEN` where the kernel refuses at once, as for arguments that are too long for it. */
+function spawnCovered(stdio: readonly Stdio[], start: (covered: Stdio[]) => ChildProcess): ChildProcess {
+  const nothing = openSync('/dev/null', 'r')
+  try {
+    return start(cover(stdio, nothing))
+  } catch (cause) {
+    throw new CodedError('SANDBOX_BROKEN', { message: 'the kernel starts no such program', cause })
+  } finally {
+    closeSync(nothing)
   }
 }
 

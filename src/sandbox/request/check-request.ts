@@ -8,6 +8,8 @@ const FILES_MAX = 256
 const ARGUMENTS_MAX = 4_096
 /** What the kernel takes as arguments of one program leaves room for its environment. */
 const ARGUMENT_CHARACTERS_MAX = 1_048_576
+/** The kernel takes one text of arguments and environment up to 32 pages, with the zero byte at its end. */
+const TEXT_BYTES_MAX = 131_071
 
 /**
  * Refuses what no run can be made of, before anything is started. A runtime checks for itself also that it is strong enough: whoever chose it may have been wrong.
@@ -35,8 +37,17 @@ function checkCommand({ argv }: Extract<SandboxProgram, { kind: 'command' }>): v
   else if (!isPlainAbsolutePath(path)) refuse(`${path} is no absolute path without \`.\` and \`..\``)
   if (argv.length > ARGUMENTS_MAX) refuse(`at most ${ARGUMENTS_MAX} arguments`)
   if (argv.some((argument) => argument.includes('\0'))) refuse('an argument holds a zero byte')
+  for (const [index, argument] of argv.entries())
+    if (Buffer.byteLength(argument) > TEXT_BYTES_MAX) refuse(`argument ${index} is longer than ${TEXT_BYTES_MAX} bytes`)
   const characters = argv.reduce((sum, argument) => sum + argument.length, 0)
   if (characters > ARGUMENT_CHARACTERS_MAX) refuse(`at most ${ARGUMENT_CHARACTERS_MAX} characters of arguments`)
+}
+
+/** Throws `SANDBOX_PROGRAM_INVALID` for a variable that no program can be started with. */
+export function checkEnvironment(environment: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(environment))
+    if (Buffer.byteLength(`${name}=${value}`) > TEXT_BYTES_MAX)
+      refuse(`the variable ${name} is longer than ${TEXT_BYTES_MAX} bytes`)
 }
 
 function checkFiles(files: readonly SandboxFile[], filesOut: readonly string[]): void {

@@ -28,6 +28,11 @@ export function openBoundPaths(paths: SandboxPolicy['paths']): readonly BoundPat
   }
 }
 
+/** Leads to what was opened, whatever has its name by now. */
+export function pathOfBound({ descriptor }: BoundPath): string {
+  return `/proc/self/fd/${descriptor}`
+}
+
 export function closeBoundPaths(bound: readonly BoundPath[]): void {
   for (const { descriptor } of bound) closeSync(descriptor)
 }
@@ -40,11 +45,15 @@ function open(path: string): number {
   } catch (cause) {
     throw new CodedError('SANDBOX_POLICY_INVALID', { message: `paths: ${path} cannot be opened`, cause })
   }
+  const stat = fstatSync(descriptor)
   // Opened so, a link is itself and has its own name.
-  const isPlain = !fstatSync(descriptor).isSymbolicLink() && readlinkSync(`/proc/self/fd/${descriptor}`) === path
-  if (isPlain) return descriptor
+  const isPlain = !stat.isSymbolicLink() && readlinkSync(`/proc/self/fd/${descriptor}`) === path
+  // Whoever can open a pipe or a socket writes to whoever listens, however it is bound.
+  if (isPlain && (stat.isFile() || stat.isDirectory())) return descriptor
   closeSync(descriptor)
-  return refuse(`paths: ${path} is a link, or lies behind one`)
+  return refuse(
+    isPlain ? `paths: ${path} is neither a file nor a folder` : `paths: ${path} is a link, or lies behind one`,
+  )
 }
 
 function refuse(message: string): never {

@@ -14,32 +14,19 @@ import { type OwnedRun, RUN_VARIABLE } from '../process/owned-runs.ts'
 import type { ProcessIdentity } from '../process/process-identity.ts'
 import type { RunEnding } from '../process/run-ending.ts'
 import { superviseProgram } from '../process/supervise-program.ts'
-import { type BoundPath, closeBoundPaths, openBoundPaths } from './bound-paths.ts'
+import { type BoundPath, closeBoundPaths, openBoundPaths, pathOfBound } from './bound-paths.ts'
+import type { ConfinedTools } from './find-tools.ts'
+import { FolderGrowth } from './folder-growth.ts'
 import { Gate } from './gate.ts'
 import { Launch } from './launch.ts'
 import { planLaunch, sizeOf } from './launch-plan.ts'
 import { WayOut } from './egress/way-out.ts'
 import { ControlGroup } from './limits/control-group.ts'
-import type { ControlGroupPlaces } from './limits/control-group-places.ts'
 import { ProcessScan } from './limits/process-scan.ts'
 import { layResourceLimits } from './limits/resource-limits.ts'
 import type { UsageMeter } from './limits/usage-meter.ts'
-import { type FilterArchitecture, systemCallFilter } from './seccomp/system-call-filter.ts'
+import { systemCallFilter } from './seccomp/system-call-filter.ts'
 import { WorkDirectory } from './work-directory.ts'
-
-/** What of this machine a run is made with. */
-export type ConfinedTools = {
-  /** As bubblewrap says it. */
-  readonly version: string
-  readonly bubblewrap: string
-  readonly prlimit: string
-  readonly mkfifo: string
-  /** Needed for a way out alone. */
-  readonly nsenter: string | undefined
-  readonly architecture: FilterArchitecture
-  readonly user: { readonly uid: number; readonly gid: number } | undefined
-  readonly controlGroups: ControlGroupPlaces | undefined
-}
 
 export type ConfinedRunInit = {
   readonly tools: ConfinedTools
@@ -71,6 +58,7 @@ export class ConfinedRun {
   private gate: Gate | undefined
   private group: ControlGroup | undefined
   private work: WorkDirectory | undefined
+  private growth: FolderGrowth | undefined
   private processes: number | undefined
   private ending: RunEnding | undefined
 
@@ -107,6 +95,7 @@ export class ConfinedRun {
       stop: () => launch.kill(),
     })
     const left = await launch.gone()
+    await this.growth?.settle()
     return this.resultOf({
       launch,
       meter,
@@ -131,11 +120,18 @@ export class ConfinedRun {
 
   private async start(): Promise<Launch> {
     const { tools, request, program, environment, options, owned, name } = this.init
-    this.bound = openBoundPaths(request.policy.paths)
+    const { paths, limits } = request.policy
+    this.bound = openBoundPaths(paths)
+    const writable = this.bound.filter(({ isWritable }) => isWritable)
+    if (writable.length > 0)
+      this.growth = await FolderGrowth.watch(writable.map(pathOfBound), limits.diskBytes, options.signal)
     await this.openWayOut()
+    const countsUnmappedMemory = tools.controlGroups !== undefined
     const filter = systemCallFilter({
       architecture: tools.architecture,
-      countsUnmappedMemory: tools.controlGroups !== undefined,
+      countsUnmappedMemory,
+      bindsPaths: this.bound.length > 0,
+      hasWayOut: this.wayOut !== undefined,
     })
     this.gate = await Gate.make(tools.mkfifo, owned.directory)
     this.launch = await Launch.start({
@@ -146,6 +142,7 @@ export class ConfinedRun {
         environment,
         bound: this.bound,
         filter,
+        countsUnmappedMemory,
         gate: this.gate.descriptor,
       }),
       gate: this.gate,
@@ -185,6 +182,7 @@ export class ConfinedRun {
       hasControlGroup: this.group !== undefined,
     })
     const directory = `/proc/self/fd/${this.processes}`
+    this.growth?.watchProcesses(directory)
     return this.group ?? new ProcessScan({ directory, limits, ownProcesses: OWN_PROCESSES })
   }
 
@@ -213,7 +211,8 @@ export class ConfinedRun {
     if (isOutOfMemory) return 'memory'
     if (isOutOfProcesses) return 'processes'
     if (cpuMs > limits.cpuMs) return 'cpu'
-    return this.work?.isBeyond(limits.diskBytes) === true ? 'disk' : undefined
+    const isFull = this.work?.isBeyond(limits.diskBytes) === true || this.growth?.isBeyond === true
+    return isFull ? 'disk' : undefined
   }
 
   private resultOf({ launch, meter, reason, times, leftBehind }: RunEnded): SandboxResult {
@@ -247,10 +246,11 @@ export class ConfinedRun {
   /** It ended by itself, and perhaps because it was refused something that nobody saw in time. */
   private judgeExit(signal: string | undefined, meter: UsageMeter): SandboxEnd {
     if (this.capture.isOver) return 'output'
-    if (signal === 'SIGXCPU') return 'cpu'
     if (signal === 'SIGXFSZ') return 'disk'
     const seen = this.look(meter)
-    return seen === undefined || seen === 'cpu' ? 'exited' : seen
+    // Whoever ended well just before the limit was seen has ended well. A program can send itself the kernel's signal, too.
+    if (seen === 'cpu') return signal === 'SIGXCPU' ? 'cpu' : 'exited'
+    return seen ?? 'exited'
   }
 
   private failure(): CodedError {

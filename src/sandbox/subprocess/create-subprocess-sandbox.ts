@@ -10,10 +10,10 @@ import type {
 } from '../../ports/sandbox-runtime.ts'
 import { OwnedRuns } from '../process/owned-runs.ts'
 import { RunSlots } from '../process/run-slots.ts'
-import { checkRequest } from '../request/check-request.ts'
-import { ConfinedRun, type ConfinedTools } from './confined-run.ts'
+import { checkEnvironment, checkRequest } from '../request/check-request.ts'
+import { ConfinedRun } from './confined-run.ts'
 import { PROXY_ENVIRONMENT } from './egress/way-out.ts'
-import { findTools } from './find-tools.ts'
+import { type ConfinedTools, findTools } from './find-tools.ts'
 import { TEMPORARY, WORK } from './system-view.ts'
 
 export type SubprocessSandboxInit = {
@@ -109,13 +109,15 @@ class SubprocessSandbox implements SandboxRuntime {
       bubblewrap: this.init.bubblewrap,
     })
     const tools = await this.tools
+    const environment = this.environmentOf(request.policy)
+    checkEnvironment(environment)
     const owned = await this.openRuns()
     this.count += 1
     const run = new ConfinedRun({
       tools,
       request,
       program,
-      environment: this.environmentOf(request.policy),
+      environment,
       options,
       owned: owned.open(),
       egress:
@@ -163,7 +165,8 @@ class SubprocessSandbox implements SandboxRuntime {
       )
       if (reason !== 'exited' || code !== 0)
         throw new CodedError('SANDBOX_BROKEN', { message: `it ended by ${reason}` })
-      return { works: true, version: (await this.tools)?.version ?? '' }
+      const { version = '', controlGroups } = (await this.tools) ?? {}
+      return { works: true, version, ...(controlGroups === undefined && { isMemoryWatched: true }) }
     } catch (error) {
       options.signal?.throwIfAborted()
       // That says nothing of the machine.

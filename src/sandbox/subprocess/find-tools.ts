@@ -3,9 +3,23 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CodedError } from '../../base/errors.ts'
 import { findProgram, needProgram } from '../process/find-program.ts'
-import type { ConfinedTools } from './confined-run.ts'
-import { findControlGroups } from './limits/control-group-places.ts'
+import { type ControlGroupPlaces, findControlGroups } from './limits/control-group-places.ts'
+import type { FilterArchitecture } from './seccomp/system-call-filter.ts'
 import { NOBODY } from './system-view.ts'
+
+/** What of this machine a run is made with. */
+export type ConfinedTools = {
+  /** As bubblewrap says it. */
+  readonly version: string
+  readonly bubblewrap: string
+  readonly prlimit: string
+  readonly mkfifo: string
+  /** Needed for a way out alone. */
+  readonly nsenter: string | undefined
+  readonly architecture: FilterArchitecture
+  readonly user: { readonly uid: number; readonly gid: number } | undefined
+  readonly controlGroups: ControlGroupPlaces | undefined
+}
 
 export type FindToolsInit = {
   readonly useControlGroups: boolean

@@ -10,6 +10,8 @@ export type LaunchPlanInit = {
   readonly environment: Readonly<Record<string, string>>
   readonly bound: readonly BoundPath[]
   readonly filter: Uint8Array
+  /** Whether memory that belongs to no process is counted. */
+  readonly countsUnmappedMemory: boolean
   /** Descriptor of ours that is the gate. */
   readonly gate: number
 }
@@ -34,7 +36,8 @@ const EXECUTABLE_FILE = 0o755
 const SPARE_BYTES = 65_536
 
 /** All options go through a descriptor: what is on a command line can be read by everybody on the machine, and values of variables are among them. */
-export function planLaunch({ request, argv, environment, bound, filter, gate }: LaunchPlanInit): LaunchPlan {
+export function planLaunch(init: LaunchPlanInit): LaunchPlan {
+  const { request, argv, environment, bound, filter, countsUnmappedMemory, gate } = init
   const files = request.files ?? []
   const descriptors: ProgramDescriptor[] = []
   const place = (descriptor: ProgramDescriptor): string => String(FIRST_FREE + descriptors.push(descriptor) - 1)
@@ -49,7 +52,7 @@ export function planLaunch({ request, argv, environment, bound, filter, gate }: 
       'ALL',
     ),
     ...words('--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'sandbox'),
-    ...systemViewArguments(bound.map(({ path }) => path)),
+    ...systemViewArguments({ bound: bound.map(({ path }) => path), countsUnmappedMemory }),
     ...Object.entries(ETC_FILES).flatMap(([path, text]) => [
       ...words(
         '--perms',

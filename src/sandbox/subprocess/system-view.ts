@@ -4,7 +4,10 @@ import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
 const SYSTEM_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 /** Which libraries are where, which of several programs a name means, and whose certificates hold. */
 const SYSTEM_FILES = ['/etc/ld.so.cache', '/etc/alternatives', '/etc/ssl/certs', '/etc/localtime']
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom']
+const DEVICES = ['null', 'full', 'random', 'urandom']
+const ZERO = '/dev/zero'
+/** Reads like the one of zeroes. That one can be mapped, and then is memory that belongs to no process, as much as anybody likes. */
+const UNMAPPABLE_ZERO = '/dev/full'
 const DEVICE_LINKS = [
   ['/proc/self/fd', '/dev/fd'],
   ['/proc/self/fd/0', '/dev/stdin'],
@@ -44,8 +47,15 @@ function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`)
 }
 
-/** Arguments of bubblewrap that build the view; all of it is read-only but `/work`. Where one of the `bound` paths lies in `/tmp`, that is no link, and programs find theirs by `TMPDIR`. */
-export function systemViewArguments(bound: readonly string[]): readonly string[] {
+export type SystemViewInit = {
+  /** Paths of the policy. Where one lies in `/tmp`, that is no link, and programs find theirs by `TMPDIR`. */
+  readonly bound: readonly string[]
+  /** Whether memory that belongs to no process is counted. */
+  readonly countsUnmappedMemory: boolean
+}
+
+/** Arguments of bubblewrap that build the view; all of it is read-only but `/work`. */
+export function systemViewArguments({ bound, countsUnmappedMemory }: SystemViewInit): readonly string[] {
   const temporary = TEMPORARY_NAMES.filter((name) => !bound.some((path) => isWithin(path, name)))
   return [
     ...SYSTEM_DIRECTORIES.flatMap(showDirectory),
@@ -55,6 +65,9 @@ export function systemViewArguments(bound: readonly string[]): readonly string[]
     '--dir',
     '/dev',
     ...DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]),
+    '--dev-bind',
+    countsUnmappedMemory ? ZERO : UNMAPPABLE_ZERO,
+    ZERO,
     ...DEVICE_LINKS.flatMap(([target, path]) => ['--symlink', target, path]),
     ...temporary.flatMap((path) => ['--symlink', TEMPORARY, path]),
   ]

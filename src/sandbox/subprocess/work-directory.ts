@@ -28,10 +28,7 @@ export class WorkDirectory {
   /** Whether more was written than `diskBytes` since it was opened, or so many files that they are as good as it. */
   isBeyond(diskBytes: number): boolean {
     const { bytes, files } = this.used()
-    return (
-      bytes - this.atStart.bytes > roundUp(diskBytes) ||
-      files - this.atStart.files > Math.max(FILES_LEAST, diskBytes / BYTES_PER_FILE)
-    )
+    return isBeyondDisk({ bytes: bytes - this.atStart.bytes, files: files - this.atStart.files }, diskBytes)
   }
 
   /** Reads plain files, `bytesMax` of all of them together. To be called when no process of the run is there. */
@@ -89,6 +86,11 @@ export class WorkDirectory {
     const { bsize, blocks, bfree, files, ffree } = statfsSync(`${this.path}/`)
     return { bytes: (blocks - bfree) * bsize, files: files - ffree }
   }
+}
+
+/** Whether what grew is more than `diskBytes`, or so many files that they are as good as it. */
+export function isBeyondDisk(grown: { readonly bytes: number; readonly files: number }, diskBytes: number): boolean {
+  return grown.bytes > roundUp(diskBytes) || grown.files > Math.max(FILES_LEAST, diskBytes / BYTES_PER_FILE)
 }
 
 /** Space is given in pages. */

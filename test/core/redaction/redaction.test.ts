@@ -63,6 +63,13 @@ describe('secrets in a text', () => {
     expect(left).toEqual([])
   })
 
+  it('end at the last sign that ends a password of an address', () => {
+    expect(redactText('postgres://user:p@ss/word@host/base')).toBe('postgres://user:[redacted password]@host/base')
+    expect(redactText('https://user:p@ss@example.com/@me?a=b@c')).toBe(
+      'https://user:[redacted password]@example.com/@me?a=b@c',
+    )
+  })
+
   it('are found by the checksum: no other last digit passes', () => {
     const digits = '411111111111111'
     const found = Array.from({ length: 10 }, (_, last) => scanSecrets(`${digits}${last}`).found.length)

@@ -10,7 +10,7 @@ import { ROOT } from '../../repo/repository.ts'
 import type { Target } from '../target.ts'
 import type { LazyTarget } from './automatic.ts'
 
-const NAME = 'scripts/sandbox/supervisor:read_request'
+const NAME = 'sandbox/guest/supervisor:read_request'
 const HARNESS = fileURLToPath(new URL('../supervisor-harness.c', import.meta.url))
 /** A mistake ends the process instead of being printed alone; nothing that it holds at its end is a leak. */
 const SANITIZERS = { ASAN_OPTIONS: 'abort_on_error=0:exitcode=99:detect_leaks=0:allocator_may_return_null=1' }

@@ -23,6 +23,21 @@ async function sold(result: Uint8Array, input = ''): Promise<{ result: Uint8Arra
 const soldText = async (text: string, input?: string): Promise<string> =>
   new TextDecoder().decode((await sold(bytesOf(text), input)).result)
 
+async function toldInPieces(bytes: Uint8Array, size: number): Promise<Uint8Array> {
+  const told: number[] = []
+  const worker: MarketWorker = async (_input, { progress }) => {
+    for (let at = 0; at < bytes.byteLength; at += size) progress({ partial: bytes.slice(at, at + size) })
+    return await Promise.resolve(new Uint8Array(0))
+  }
+  const options = {
+    signal: new AbortController().signal,
+    count: () => undefined,
+    progress: ({ partial }: { partial?: Uint8Array }) => void told.push(...(partial ?? [])),
+  }
+  await createHidingWorker(worker)(new Uint8Array(0), options)
+  return Uint8Array.from(told)
+}
+
 describe('what is sold by a node that hides secrets', () => {
   it('says none of them, in texts, in JSON and in names of members', async () => {
     expect(await soldText(`the key is ${KEY}.`)).toBe('the key is [redacted api-key].')
@@ -50,7 +65,23 @@ describe('what is sold by a node that hides secrets', () => {
 
   it('and what is told of its progress says none of them', async () => {
     expect((await sold(bytesOf(''))).told).toEqual([
-      { text: 'asked with [redacted api-key]', donePpm: 5, partial: 'mail [redacted email]' },
+      { text: 'asked with [redacted api-key]', donePpm: 5, partial: '' },
+      { partial: 'mail [redacted email]' },
     ])
   })
+
+  it.each([3, 7, 64, 1_000])(
+    'also where it is told in pieces of %i bytes that cut secrets and characters',
+    async (size) => {
+      const words = 'Über vieles wird geredet, 説明も. '.repeat(20)
+      const text = `${words}key ${KEY}. ${words}password=hunter2horse ${words}jane@example.com ${words}`
+      expect(await toldInPieces(bytesOf(text), size)).toEqual(
+        bytesOf(
+          `${words}key [redacted api-key]. ${words}password=[redacted password] ${words}[redacted email] ${words}`,
+        ),
+      )
+      const image = Uint8Array.from({ length: 2_000 }, (_, at) => (at * 7) % 256)
+      expect(await toldInPieces(image, size)).toEqual(image)
+    },
+  )
 })

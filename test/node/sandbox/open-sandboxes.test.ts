@@ -85,7 +85,11 @@ it('says of each why not, and what would help', async () => {
 })
 
 it('a diagnosis tries out all, warns of what does not work, and closes them', async () => {
-  const { asked, all } = runtimes({ subprocess: WORKS, docker: ABSENT, microvm: { ...WORKS, isEmulated: true } })
+  const { asked, all } = runtimes({
+    subprocess: { ...WORKS, isMemoryWatched: true },
+    docker: ABSENT,
+    microvm: { ...WORKS, isEmulated: true },
+  })
   const settings = { directory: '/nowhere', image: 'none:none' }
   const open = (): Sandboxes => openSandboxes({ runtimes: all })
   const checks = await diagnoseSandboxes(new AbortController().signal, { settings, open })
@@ -96,7 +100,11 @@ it('a diagnosis tries out all, warns of what does not work, and closes them', as
       detail: 'nothing is prepared in /nowhere: no containers, no machines',
       remedy: expect.stringContaining('kernell sandbox prepare'),
     },
-    { name: 'sandbox subprocess', state: 'ok', detail: '1: each command at t3' },
+    {
+      name: 'sandbox subprocess',
+      state: 'ok',
+      detail: '1: each command at t3; memory is watched, not held: no control groups here',
+    },
     { name: 'sandbox docker', state: 'warning', detail: 'not installed', remedy: 'Install it.' },
     { name: 'sandbox microvm', state: 'ok', detail: '1: each command at t5, emulated' },
   ])

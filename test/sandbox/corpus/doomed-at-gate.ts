@@ -27,8 +27,14 @@ const plan = planLaunch({
   argv,
   environment: {},
   bound: [],
-  filter: systemCallFilter({ architecture: tools.architecture, countsUnmappedMemory: false }),
+  filter: systemCallFilter({
+    architecture: tools.architecture,
+    countsUnmappedMemory: false,
+    bindsPaths: false,
+    hasWayOut: false,
+  }),
   gate: gate.descriptor,
+  countsUnmappedMemory: false,
 })
 const launch = await Launch.start({
   bubblewrap: tools.bubblewrap,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SandboxRuntime } from '../../../src/ports/sandbox-runtime.ts'
 import { createSubprocessSandbox } from '../../../src/sandbox/subprocess/create-subprocess-sandbox.ts'
+import { findControlGroups } from '../../../src/sandbox/subprocess/limits/control-group-places.ts'
 import { isLeftOut } from '../runtimes-here.ts'
 import { controlGroups, descendants, openHome } from '../subject.ts'
 import { Probe, reachedIn } from './probe.ts'
@@ -36,14 +37,23 @@ async function expectNothingLeft(): Promise<void> {
   expect([...left, ...(await controlGroups())]).toEqual([])
 }
 
+describe.skipIf(isOut)('memory that belongs to several processes', () => {
+  it.each(['shared', 'segments'] as const)('%s ends at its limit where control groups count it', async (name) => {
+    const counts = findControlGroups() !== undefined
+    const result = await grouped.run(probe.request([name, 1_024 * MIB], { ...LIMITS, wallMs: 1_000 }))
+    // Where nobody counts it there is none, and the program waits for ever.
+    expect(result).toMatchObject({ reason: counts ? 'memory' : 'time', leftBehind: [] })
+    expect(reachedIn(result.stdout)).toEqual([])
+    await expectNothingLeft()
+  })
+})
+
 describe.skipIf(isOut).each([
   ['watched', (): SandboxRuntime => watched],
   ['in control groups where they can be made', (): SandboxRuntime => grouped],
 ] as const)('a flood, %s,', (_how, sandbox) => {
   it.each([
     ['private', 1_024 * MIB, 'memory'],
-    ['shared', 1_024 * MIB, 'memory'],
-    ['segments', 1_024 * MIB, 'memory'],
     ['forks', 1_000, 'processes'],
     ['threads', 1_000, 'processes'],
     ['many', 10_000_000, 'disk'],

@@ -8,7 +8,9 @@ import { SANDBOX_LIMIT_DEFAULTS, type SandboxLimits } from '../../../src/core/sa
 import { WORK } from '../../../src/sandbox/subprocess/system-view.ts'
 import type { SandboxRequest } from '../../../src/ports/sandbox-runtime.ts'
 
-const SOURCE = fileURLToPath(new URL('probe.c', import.meta.url))
+const SOURCES = ['probe.c', 'held-memory.c', 'bound-places.c'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+)
 /** Nothing that is tried without containment may last longer. */
 const FREE_WITHIN_MS = 10_000
 
@@ -25,7 +27,7 @@ export class Probe {
   static async compile(): Promise<Probe> {
     const directory = await mkdtemp(join(tmpdir(), 'kernell-probe-'))
     const path = join(directory, 'probe')
-    await promisify(execFile)('gcc', ['-O1', '-w', '-pthread', '-o', path, SOURCE])
+    await promisify(execFile)('gcc', ['-O1', '-w', '-pthread', '-o', path, ...SOURCES])
     await mkdir(join(directory, 'work'))
     return new Probe(directory, await readFile(path))
   }

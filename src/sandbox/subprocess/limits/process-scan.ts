@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { SandboxLimits } from '../../../core/sandbox/sandbox-policy.ts'
 import { readProcessStat } from '../../process/process-identity.ts'
+import { heldByConnections, heldByDescriptors } from './held-by-descriptors.ts'
 import type { UsageMeter, UsageSample } from './usage-meter.ts'
 
 export type ProcessScanInit = {
@@ -13,17 +14,25 @@ export type ProcessScanInit = {
 
 const TICK_MS = 10
 const KIBIBYTE = 1_024
+const PAGES_AND_TABLES = /^(?:RssAnon|RssShmem|VmSwap|VmPTE):/
+const TABLES = /^VmPTE:/
+const SHARES_OF_PAGES = /^(?:Pss_Anon|Pss_Shmem|SwapPss):/
 
 /**
- * Adds up what the processes of a run use, where no control group does. It sees what there is when it looks: memory that came and went in between is not in it, nor the time of a process
- * whose parent did not want to know of its end.
+ * Adds up what the processes of a run use, where no control group does: pages, tables of pages, and what their descriptors may hold. It sees what there is when it looks: memory that came and
+ * went in between is not in it, nor the time of a process whose parent did not want to know of its end. Made before the program begins, so that what it was given is not counted as its own.
  */
 export class ProcessScan implements UsageMeter {
   private readonly init: ProcessScanInit
   private last: UsageSample = { cpuMs: 0, memoryBytesPeak: 0, isOutOfMemory: false, isOutOfProcesses: false }
 
+  private readonly given: number
+
   constructor(init: ProcessScanInit) {
     this.init = init
+    const given = heldByDescriptors(init.directory, this.list(), 0)
+    // One that hides its descriptors from the start is seen at each look.
+    this.given = Number.isFinite(given) ? given : 0
   }
 
   sample(): UsageSample {
@@ -42,10 +51,17 @@ export class ProcessScan implements UsageMeter {
       // A process that ended between two looks takes its time with it until its parent has it.
       cpuMs: Math.max(this.last.cpuMs, ticks * TICK_MS),
       memoryBytesPeak: Math.max(this.last.memoryBytesPeak, memory),
-      isOutOfMemory: this.last.isOutOfMemory || memory > limits.memoryBytes,
+      isOutOfMemory: this.last.isOutOfMemory || memory > limits.memoryBytes || this.holdsTooMuch(pids, memory),
       isOutOfProcesses: this.last.isOutOfProcesses || threads > limits.processes + ownProcesses,
     }
     return this.last
+  }
+
+  private holdsTooMuch(pids: readonly string[], memory: number): boolean {
+    const [first] = pids
+    const queued = first === undefined ? 0 : heldByConnections(`${this.init.directory}/${first}`)
+    const left = this.init.limits.memoryBytes - memory - queued + this.given
+    return heldByDescriptors(this.init.directory, pids, left) > left
   }
 
   private list(): readonly string[] {
@@ -59,9 +75,10 @@ export class ProcessScan implements UsageMeter {
   /** Pages that processes share are first counted for each, which is quick and never too little; where that is too much, their shares are. */
   private memoryOf(pids: readonly string[]): number {
     const { directory, limits } = this.init
-    const atMost = sum(pids, (pid) => kibibytesIn(`${directory}/${pid}/status`, /^(?:RssAnon|RssShmem|VmSwap):/))
+    const atMost = sum(pids, (pid) => kibibytesIn(`${directory}/${pid}/status`, PAGES_AND_TABLES))
     if (atMost <= limits.memoryBytes) return atMost
-    return sum(pids, (pid) => kibibytesIn(`${directory}/${pid}/smaps_rollup`, /^(?:Pss_Anon|Pss_Shmem|SwapPss):/))
+    const tables = sum(pids, (pid) => kibibytesIn(`${directory}/${pid}/status`, TABLES))
+    return tables + sum(pids, (pid) => kibibytesIn(`${directory}/${pid}/smaps_rollup`, SHARES_OF_PAGES))
   }
 }
 

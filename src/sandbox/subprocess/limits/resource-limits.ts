@@ -18,6 +18,9 @@ export type ResourceLimitsInit = {
 }
 
 const OPEN_FILES = 1_024
+const OPEN_FILES_LEAST = 64
+/** For so much memory there is one descriptor, where memory is watched: a socket holds nearly as much, also one that is in a message and in no table. */
+const BYTES_PER_FILE = 262_144
 const LOCKED_BYTES = 65_536
 const QUEUE_BYTES = 65_536
 const PENDING_SIGNALS = 256
@@ -37,7 +40,7 @@ export async function layResourceLimits(init: ResourceLimitsInit): Promise<void>
     fsize: init.fileBytes,
     memlock: LOCKED_BYTES,
     msgqueue: QUEUE_BYTES,
-    nofile: OPEN_FILES,
+    nofile: init.hasControlGroup ? OPEN_FILES : openFilesFor(limits.memoryBytes),
     nproc: limits.processes + ownProcesses + 1,
     sigpending: PENDING_SIGNALS,
     ...(!init.hasControlGroup && { data: limits.memoryBytes * 2 + RESERVED_BYTES }),
@@ -48,4 +51,8 @@ export async function layResourceLimits(init: ResourceLimitsInit): Promise<void>
   } catch (cause) {
     throw new CodedError('SANDBOX_BROKEN', { message: 'limits cannot be laid on the program', cause })
   }
+}
+
+function openFilesFor(memoryBytes: number): number {
+  return Math.min(OPEN_FILES, Math.max(OPEN_FILES_LEAST, Math.floor(memoryBytes / BYTES_PER_FILE)))
 }

@@ -117,12 +117,47 @@ export const DENIED_CALLS: readonly DeniedCalls[] = [
   },
 ]
 
+/** Where no control group counts memory: calls that make memory which belongs to no process, so that whoever adds up processes does not see it. */
+export const UNCOUNTED_CALLS: readonly DeniedCalls[] = [
+  {
+    why: 'Memory that lives on while nothing maps it.',
+    calls: [
+      { name: 'memfd_create', x64: 319, arm64: 279 },
+      { name: 'shmget', x64: 29, arm64: 194 },
+      { name: 'shmat', x64: 30, arm64: 196 },
+      { name: 'vmsplice', x64: 278, arm64: 75 },
+    ],
+  },
+  {
+    why: 'Queues, semaphores and watches that the kernel keeps, by the thousand and without a descriptor for each.',
+    calls: [
+      { name: 'msgget', x64: 68, arm64: 186 },
+      { name: 'semget', x64: 64, arm64: 190 },
+      { name: 'inotify_init', x64: 253, arm64: 0 },
+      { name: 'inotify_init1', x64: 294, arm64: 26 },
+    ],
+  },
+]
+
 /** Calls of which only some arguments are denied. */
 export const JUDGED_CALLS = {
   clone: { name: 'clone', x64: 56, arm64: 220 },
   clone3: { name: 'clone3', x64: 435, arm64: 435 },
   ioctl: { name: 'ioctl', x64: 16, arm64: 29 },
-  socket: { name: 'socket', x64: 41, arm64: 198 },
   personality: { name: 'personality', x64: 135, arm64: 92 },
-  memfd_create: { name: 'memfd_create', x64: 319, arm64: 279 },
+  socket: { name: 'socket', x64: 41, arm64: 198 },
+  socketpair: { name: 'socketpair', x64: 53, arm64: 199 },
+  setsockopt: { name: 'setsockopt', x64: 54, arm64: 208 },
+  mmap: { name: 'mmap', x64: 9, arm64: 222 },
+  fcntl: { name: 'fcntl', x64: 72, arm64: 25 },
+  open: { name: 'open', x64: 2, arm64: 0 },
+  openat: { name: 'openat', x64: 257, arm64: 56 },
+  openat2: { name: 'openat2', x64: 437, arm64: 437 },
+  creat: { name: 'creat', x64: 85, arm64: 0 },
+  mknod: { name: 'mknod', x64: 133, arm64: 0 },
+  mknodat: { name: 'mknodat', x64: 259, arm64: 33 },
+  chmod: { name: 'chmod', x64: 90, arm64: 0 },
+  fchmod: { name: 'fchmod', x64: 91, arm64: 52 },
+  fchmodat: { name: 'fchmodat', x64: 268, arm64: 53 },
+  fchmodat2: { name: 'fchmodat2', x64: 452, arm64: 452 },
 } as const satisfies Record<string, SystemCall>
