@@ -85,6 +85,7 @@ test.skipIf(process.platform === 'win32')(
       const made = (await readdir(join(path, 'store'))).filter((name) => !before.has(name))
       expect(made.length).toBeGreaterThan(0)
       expect(await openToOthers(path)).toEqual([])
+      expect(process.umask()).toBe(0o022)
       await directory.close()
     } finally {
       process.umask(umask)
