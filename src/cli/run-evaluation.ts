@@ -6,7 +6,7 @@ import type { Evaluated, EvaluatingNode, EvaluationOptions } from '../node/node-
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { textFlag, type FlagSpec } from './flags.ts'
-import { inOwnDirectory } from './locked-directory.ts'
+import { inOwnDirectory } from './own-directory.ts'
 import { saveArtefact } from './read-data-files.ts'
 import type { Progress, Terminal } from './terminal.ts'
 

@@ -1,4 +1,5 @@
-import { SingleBar } from 'cli-progress'
+import { createRequire } from 'node:module'
+import type { SingleBar as Bar } from 'cli-progress'
 import type { Environment } from '../node/config/environment-document.ts'
 import { visibleText } from './visible-text.ts'
 
@@ -108,6 +109,8 @@ const SILENT: Progress = { advance: () => undefined, finish: () => undefined }
 
 function startBar(label: string, total: number, stream: OutputStream): Progress {
   const columns = stream.columns ?? 80
+  // Most runs have no bar.
+  const { SingleBar } = createRequire(import.meta.url)('cli-progress') as { SingleBar: typeof Bar }
   const bar = new SingleBar({
     // The library asks for a whole stream and uses what a terminal has.
     stream: stream as NodeJS.WritableStream,

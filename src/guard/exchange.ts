@@ -23,6 +23,10 @@ export type SentRequest = {
 /** Sends one request and resolves with the head of its response. Rejects as `OutboundFetch.request`. */
 export function exchange({ dispatcher, request, path, limits, onSettled }: SentRequest): Promise<OutboundResponse> {
   return new Promise((resolve, reject) => {
+    if (request.signal?.aborted) {
+      onSettled?.(0)
+      throw request.signal.reason
+    }
     const bytesMax = request.responseBytesMax ?? limits.responseBytesMax
     dispatcher.dispatch(
       {

@@ -1,9 +1,9 @@
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { CodedError } from '../base/errors.ts'
 import type { OutboundFetch, OutboundRequest, OutboundResponse } from '../ports/outbound-fetch.ts'
 import { exchange } from './exchange.ts'
 import { createOriginRules, type OriginRules } from './origin-rules.ts'
-import { type HostDemand, lookupOf, pinHost, type ResolveHost } from './pin-host.ts'
+import type { ResolveHost } from './pin-host.ts'
 import { resolveBySystem } from './resolve-host.ts'
 
 export type OutboundFetchInit = {
@@ -69,7 +69,7 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
 
   async request(request: OutboundRequest): Promise<OutboundResponse> {
     request.signal?.throwIfAborted()
-    const { pool: dispatcher, path } = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
+    const { pool: dispatcher, path } = this.#endpoints.get(request.url) ?? (await this.#openEndpoint(request.url))
     return await exchange({ dispatcher, request, path, limits: this.#settings })
   }
 
@@ -85,28 +85,16 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
     return this.close()
   }
 
-  #openEndpoint(url: string): Endpoint {
-    if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
+  async #openEndpoint(url: string): Promise<Endpoint> {
     const { origin, path, demand } = this.#rules.admit(url)
-    const pool = this.#pools.get(origin) ?? this.#openPool(origin, demand)
+    // Most commands connect nowhere, and loading what connects takes longer than many of them run.
+    const { openPool } = await import('./open-pool.ts')
+    if (this.#isClosed) throw new CodedError('OUTBOUND_UNREACHABLE', { message: 'The outbound connections are closed' })
+    const pool = this.#pools.get(origin) ?? openPool(origin, { ...this.#settings, demand, resolve: this.#resolve })
+    this.#pools.set(origin, pool)
     if (this.#endpoints.size >= ENDPOINTS_MAX) this.#endpoints.clear()
     const endpoint = { pool, path }
     this.#endpoints.set(url, endpoint)
     return endpoint
-  }
-  #openPool(origin: string, demand: HostDemand): Pool {
-    const resolve = this.#resolve
-    const pool = new Pool(origin, {
-      connections: this.#settings.connectionsPerOriginMax,
-      pipelining: 1,
-      allowH2: false,
-      connect: {
-        timeout: this.#settings.connectTimeoutMs,
-        // Asked once for each connection, which then goes to what was looked up and judged here: no later lookup can differ.
-        lookup: lookupOf(async (host) => await pinHost(host, { demand, resolve })),
-      },
-    })
-    this.#pools.set(origin, pool)
-    return pool
   }
 }

@@ -10,7 +10,7 @@ import { portOf, type PublicUrl, readPublicUrl } from './public-url.ts'
 import { followRedirect } from './redirects.ts'
 import { refuse } from './refuse.ts'
 import { createDnsResolver } from './resolve-host.ts'
-import { sendPinned, type SendPinned } from './send-pinned.ts'
+import type { SendPinned } from './send-pinned.ts'
 
 export type PublicFetchComponents = {
   readonly clock: Pick<Clock, 'now' | 'timeoutSignal'>
@@ -69,6 +69,9 @@ export function createPublicFetch(components: PublicFetchComponents, init: Publi
   return new GuardedPublicFetch(components, init)
 }
 
+/** Loads what connects with the first request that may go out. */
+const send: SendPinned = async (pinned) => await (await import('./send-pinned.ts')).sendPinned(pinned)
+
 type Settings = Required<Omit<PublicFetchInit, 'onRecord'>>
 
 class GuardedPublicFetch implements PublicFetch {
@@ -78,7 +81,7 @@ class GuardedPublicFetch implements PublicFetch {
   readonly #calls: CallLimit
 
   constructor(components: PublicFetchComponents, { onRecord, ...settings }: PublicFetchInit) {
-    this.#components = { resolve: createDnsResolver(), send: sendPinned, ...components }
+    this.#components = { resolve: createDnsResolver(), send, ...components }
     this.#settings = { ...PUBLIC_DEFAULTS, ...settings }
     this.#records = new OutboundRecords(this.#settings.recordsMax, onRecord)
     this.#calls = new CallLimit(components.clock, this.#settings)

@@ -8,7 +8,7 @@ import { formatExplanation } from '../format-explanation.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { inOwnDirectory } from '../locked-directory.ts'
+import { inOwnDirectory } from '../own-directory.ts'
 import { readTask } from '../read-task.ts'
 import { requestMaker, ROUTE_FLAGS } from '../route-flags.ts'
 

@@ -1,4 +1,5 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { createRequire } from 'node:module'
+import type { Ajv2020 as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import { CodedError } from '../../base/errors.ts'
 import schema from '../../../protocol/config.schema.json' with { type: 'json' }
 import type { ConfigDocument } from './config-document.ts'
@@ -11,17 +12,55 @@ export type ConfigOrigin = {
   lineOf(path: readonly string[]): number | undefined
 }
 
-let validate: ValidateFunction<ConfigDocument> | undefined
-
 /**
  * Checks a parsed document against `protocol/config.schema.json`.
  *
  * Throws `CONFIG_INVALID` with the key, the line and, for an unknown key, the nearest valid one (`details.key`, `.line`, `.nearest`).
  */
 export function checkConfigDocument(value: unknown, origin: ConfigOrigin): ConfigDocument {
-  validate ??= new Ajv2020({ allErrors: true, verbose: true, strictRequired: false }).compile<ConfigDocument>(schema)
-  if (validate(value)) return value
-  throw toCodedError(mostHelpful(validate.errors ?? []), origin)
+  if (isObject(value) && checkOf(Object.keys(value))(value)) return value
+  throw toCodedError(faultIn(value), origin)
+}
+
+const SECTIONS: Readonly<Record<string, unknown>> = schema.properties
+
+/** Checks that were made in this process, by the sections that they know. */
+const checks = new Map<string, ValidateFunction<ConfigDocument>>()
+
+/** Says nothing, which is allowed. */
+const isDocument = (_empty: object): _empty is ConfigDocument => true
+
+/** The check of a document with these keys. Every command starts with one, and one of all sections takes longer to make than most commands to run. */
+function checkOf(keys: readonly string[]): (value: object) => value is ConfigDocument {
+  if (keys.length === 0) return isDocument
+  return checkOfSections(keys.filter((key) => Object.hasOwn(SECTIONS, key)).toSorted())
+}
+
+function checkOfSections(sections: readonly string[]): ValidateFunction<ConfigDocument> {
+  const name = sections.join(' ')
+  const check = checks.get(name) ?? compile(sections)
+  checks.set(name, check)
+  return check
+}
+
+/** Compiles the schema for documents with these sections; that it is one is for its test to say, not for every start. */
+function compile(sections: readonly string[]): ValidateFunction<ConfigDocument> {
+  // Only where there is something to check.
+  const { Ajv2020 } = createRequire(import.meta.url)('ajv/dist/2020.js') as { Ajv2020: typeof Ajv }
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictRequired: false, validateSchema: false })
+  const properties = Object.fromEntries(sections.map((name) => [name, SECTIONS[name]]))
+  return ajv.compile<ConfigDocument>({ ...schema, properties })
+}
+
+/** What is wrong, told from the whole schema: which keys there are is part of the answer. */
+function faultIn(value: unknown): ErrorObject | undefined {
+  const check = checkOfSections(Object.keys(SECTIONS))
+  check(value)
+  return mostHelpful(check.errors ?? [])
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A misspelt key explains the rest, and a deeper fault says more than the branch that failed because of it. */

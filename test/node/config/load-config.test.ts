@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
@@ -63,6 +64,23 @@ describe('the address of a provider', () => {
   it('is refused where it is none', () => {
     expect(failureOf({ file: of('https://[models') }).message).toContain('providers.up.baseUrl')
   })
+})
+
+it('is checked against a schema that is one', () => {
+  const schema = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../../protocol/config.schema.json'), 'utf8'),
+  ) as object
+  expect(new Ajv2020().validateSchema(schema)).toBe(true)
+})
+
+it('is refused for a fault in one section beside sound ones, with all keys that there are', () => {
+  expect(failureOf({ file: '{ "discover": false,\n"cache": { "enabled": 1 } }' }).details).toMatchObject({
+    key: 'cache.enabled',
+    line: 2,
+  })
+  expect(failureOf({ file: '{ "discover": false, "bugets": [] }' }).details).toMatchObject({ nearest: 'budgets' })
+  for (const file of ['[]', '7', 'null', '"text"']) expect(failureOf({ file }).message).toContain('must be an object')
+  expect(failureOf({ file: '{ "__proto__": {} }' }).details).toMatchObject({ key: '__proto__' })
 })
 
 describe('peers', () => {
