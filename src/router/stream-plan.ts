@@ -260,8 +260,8 @@ type StreamToSettle = {
 }
 
 /**
- * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is. A provider that
- * fell silent until the time limit may have gone on thinking, so the most that the call can cost is charged.
+ * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is, and no bound: a budget
+ * is charged the most that the call can cost, and so is everybody where a provider fell silent until the time limit, since it may have gone on thinking.
  */
 async function settleStream(
   { components, run, call }: Running,
@@ -282,7 +282,8 @@ async function settleStream(
     const reason = isLeft ? undefined : code
     const arrived = costOfCall(entry, usage, run.today)
     const charge = {
-      costNanos: chargeOfBroken(reason, arrived, call),
+      // Under a budget the most counts: what the provider wrote and nobody read is billed too.
+      costNanos: reservation === undefined ? chargeOfBroken(reason, arrived, call) : call.costNanosMax,
       isEstimated: true,
     }
     chargeTask(run, charge)
