@@ -4,7 +4,7 @@ import { costOfUsage, costOnDate, priceOnDate, tokenPricesFor } from '../core/mo
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { usdOfCredits } from '../core/peer-tier/peer-offer.ts'
 import type { AnswerPurchase } from '../core/routing/task-outcome.ts'
-import type { ModelUsage } from '../ports/language-model.ts'
+import type { ModelRequest, ModelUsage } from '../ports/language-model.ts'
 
 /** Longest answer that is reserved for when neither the caller nor the model bounds it. */
 const OUTPUT_TOKENS_RESERVED_MAX = 4096
@@ -71,6 +71,35 @@ export function costOfCall(entry: ModelEntry, usage: ModelUsage, today: CivilDat
     { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens, cacheWriteTokens },
     today,
   )
+}
+
+/** A call as far as it was bounded. */
+export type BoundedCall = {
+  readonly request: Pick<ModelRequest, 'maxOutputTokens'>
+  /** What was set aside for it; `undefined` when the price is unknown. */
+  readonly costNanosMax: Amount | undefined
+}
+
+/**
+ * What is charged where nobody said what a call used. An estimate is no bill: a model that was told how long its answer may be is charged no more than
+ * was set aside for that, however much its answer looks like.
+ */
+export function chargeOfEstimate(
+  estimate: Amount | undefined,
+  { request, costNanosMax }: BoundedCall,
+): Amount | undefined {
+  if (estimate === undefined || costNanosMax === undefined || request.maxOutputTokens === undefined) return estimate
+  return estimate < costNanosMax ? estimate : costNanosMax
+}
+
+/** What an answer of a model is charged: what its provider reports in full, also where that is more than was set aside, because it will be billed. */
+export function chargeOfUsage(
+  entry: ModelEntry,
+  usage: ModelUsage,
+  { today, ...call }: BoundedCall & { readonly today: CivilDate },
+): Amount | undefined {
+  const cost = costOfCall(entry, usage, today)
+  return usage.isEstimated ? chargeOfEstimate(cost, call) : cost
 }
 
 /** What a bought answer cost, in dollars at the operator's rate. */

@@ -9,7 +9,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { Tracer } from '../ports/tracer.ts'
-import { boundCall, costOfCall, costOfPurchase } from './call-cost.ts'
+import { boundCall, chargeOfUsage, costOfPurchase } from './call-cost.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
 import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
@@ -107,7 +107,9 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
   try {
     const answer = await model.doGenerate(request, { signal })
     const costNanos =
-      answer.purchase === undefined ? costOfCall(entry, answer.usage, run.today) : costOfPurchase(answer.purchase)
+      answer.purchase === undefined
+        ? chargeOfUsage(entry, answer.usage, { ...call, today: run.today })
+        : costOfPurchase(answer.purchase)
     chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     if (span.isRecording) describeUsage(span, answer.usage)

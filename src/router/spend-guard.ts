@@ -3,7 +3,7 @@ import { type Amount, formatAmount } from '../base/money.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import type { AdmittedCall } from './call-model.ts'
-import { costOfCall } from './call-cost.ts'
+import { type BoundedCall, chargeOfEstimate, costOfCall } from './call-cost.ts'
 import type { TaskRun } from './task-run.ts'
 
 /** An estimate may be off by so much: a stream is stopped when it is certain that it has passed what was set aside for it. */
@@ -68,10 +68,11 @@ export class SpendGuard {
 export function chargeOfBroken(
   reason: string | undefined,
   arrived: Amount | undefined,
-  costNanosMax: Amount | undefined,
+  call: BoundedCall,
 ): Amount | undefined {
+  const { costNanosMax } = call
   if (reason === 'ROUTER_SPEND_STOPPED') return costNanosMax
-  return reason === 'MODEL_TIMEOUT' ? larger(arrived, costNanosMax) : arrived
+  return chargeOfEstimate(reason === 'MODEL_TIMEOUT' ? larger(arrived, costNanosMax) : arrived, call)
 }
 
 /** Both are unknown together: they come from one price. */

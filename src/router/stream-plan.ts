@@ -7,7 +7,7 @@ import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import { Cascade, NOTHING_LEFT, type ModelReport } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
-import { costOfCall } from './call-cost.ts'
+import { chargeOfUsage, costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
 import {
   entryOf,
@@ -260,8 +260,8 @@ type StreamToSettle = {
 }
 
 /**
- * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is. A provider that
- * fell silent until the time limit may have gone on thinking, so the most that the call can cost is charged.
+ * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is, and no bound: a budget
+ * is charged the most that the call can cost, and so is everybody where a provider fell silent until the time limit, since it may have gone on thinking.
  */
 async function settleStream(
   { components, run, call }: Running,
@@ -282,7 +282,8 @@ async function settleStream(
     const reason = isLeft ? undefined : code
     const arrived = costOfCall(entry, usage, run.today)
     const charge = {
-      costNanos: chargeOfBroken(reason, arrived, call.costNanosMax),
+      // Under a budget the most counts: what the provider wrote and nobody read is billed too.
+      costNanos: reservation === undefined ? chargeOfBroken(reason, arrived, call) : call.costNanosMax,
       isEstimated: true,
     }
     chargeTask(run, charge)
@@ -294,7 +295,7 @@ async function settleStream(
     })
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, { failure })
   }
-  const costNanos = costOfCall(entry, answer.usage, run.today)
+  const costNanos = chargeOfUsage(entry, answer.usage, { ...call, today: run.today })
   chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
   const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })

@@ -150,19 +150,42 @@ describe('a stream that ends without its finish', () => {
     await expect(stream.result).rejects.toThrow()
   }
 
-  it('costs what had arrived when the reader leaves', async () => {
+  it('costs what had arrived when the reader leaves, and under a budget the most that it can', async () => {
+    for (const budgetNanos of [undefined, DOLLAR]) {
+      const fixture = createFixture({
+        models: [{ ...cheap, script: 'one two three four five six' }],
+        ...(budgetNanos !== undefined && { budgetNanos }),
+      })
+      await streamed(fixture, async (parts) => {
+        for await (const part of parts) {
+          void part
+          break
+        }
+      })
+      const cost = fixture.outcomes[0]?.costNanos ?? 0n
+      expect([cost > 0n, isWorstCase(cost)]).toEqual([true, budgetNanos !== undefined])
+      expect(fixture.budget.spentNanos).toBe(budgetNanos === undefined ? 0n : cost)
+    }
+  })
+
+  it.each([
+    ['breaks off', { isBroken: true }],
+    ['ends and says nothing of what it used', { isBroken: false }],
+  ])('costs no more than was set aside where it writes on for a little and %s', async (_how, { isBroken }) => {
+    const text = Array.from({ length: 46 }, (_, place) => `${place === 45 ? 'last' : 'word'}`).join(' ')
+    const usage = { tokensIn: 10, tokensOut: 46, cachedTokensIn: 0, isEstimated: true }
     const fixture = createFixture({
-      models: [{ ...cheap, script: 'one two three four five six' }],
+      models: [{ ...cheap, script: answerOf(text, { usage }) }],
       budgetNanos: DOLLAR,
     })
-    await streamed(fixture, async (parts) => {
-      for await (const part of parts) {
-        void part
-        break
-      }
-    })
-    const spent = fixture.budget.spentNanos
-    expect([spent > 0n, spent < 100_000n, fixture.outcomes[0]?.costNanos]).toEqual([true, true, spent])
+    const bounded = requestOf('hi', { request: { messages: [{ role: 'user', content: 'hi' }], maxOutputTokens: 40 } })
+    const stream = await fixture.router.routeStream(bounded)
+    const { heldNanos } = fixture.budget
+    for await (const part of stream.parts)
+      if (isBroken && part.type === 'text-delta' && part.text.includes('last')) break
+    await stream.result.catch(() => undefined)
+    expect(fixture.budget).toMatchObject({ heldNanos: 0n, spentNanos: heldNanos })
+    expect(fixture.outcomes[0]?.costNanos).toBe(heldNanos)
   })
 
   it('ends the upstream call when the reader leaves', async () => {

@@ -73,7 +73,7 @@ test.skipIf(process.platform === 'win32')(
 )
 
 test.skipIf(process.platform === 'win32')(
-  'what LevelDB makes while the directory is open is its owner’s alone too',
+  'what LevelDB made anew for a compaction is its owner’s alone too, and the umask stays what it was',
   async () => {
     const path = await makePath()
     const umask = process.umask(0o022)
@@ -85,6 +85,7 @@ test.skipIf(process.platform === 'win32')(
       const made = (await readdir(join(path, 'store'))).filter((name) => !before.has(name))
       expect(made.length).toBeGreaterThan(0)
       expect(await openToOthers(path)).toEqual([])
+      expect(process.umask()).toBe(0o022)
       await directory.close()
     } finally {
       process.umask(umask)

@@ -15,7 +15,7 @@ import { checkKey, checkRange } from '../key-order.ts'
 import { createSublevelStore } from '../sublevel-store.ts'
 import { createLevelDatabase } from './create-level-database.ts'
 import { levelErrorOf } from './level-errors.ts'
-import { makeFilesPrivate, restrictToOwner } from './restrict-to-owner.ts'
+import { restrictToOwner } from './restrict-to-owner.ts'
 
 export type LevelStoreInit = {
   /** Folder of the database; created where missing. One process, and in it one handle, may have it open. */
@@ -51,8 +51,8 @@ const READ_AHEAD = 256
  * process however that ends.
  *
  * Only the owner may enter the folder, whatever it was before, since what is stored may be anybody's words. LevelDB makes its files as the
- * process's umask says, at any time: from here on that takes all rights of others away from every file of the process that is made without a mode.
- * Files that are there when the store is opened or closed lose them as well, which is all that a thread other than the main one can do.
+ * process's umask says; those that are there once the store is open, was compacted or is closed lose the rights of others as well. The umask itself is
+ * left alone: it is the whole process's, and sandboxes of the same process hand files to other users.
  *
  * @throws `STORE_LOCKED` when somebody has it open, `STORE_CORRUPTED` when LevelDB cannot make sense of its files,
  *   `STORE_WRITE_FAILED` when this user cannot write there, `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
@@ -60,7 +60,6 @@ const READ_AHEAD = 256
 export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyValueStore> {
   try {
     await createLevelDatabase(init.location)
-    makeFilesPrivate()
     await restrictToOwner(init.location)
     const database = await openDatabase(init)
     await restrictToOwner(init.location)
@@ -202,6 +201,7 @@ class LevelKeyValueStore implements KeyValueStore {
       )
     })
     await this.#attempt('read', compactAll)
+    await restrictToOwner(this.#location)
   }
 
   async close(): Promise<void> {

@@ -1,18 +1,11 @@
 import { chmod, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMainThread } from 'node:worker_threads'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
-const RIGHTS_OF_OTHERS = 0o077
 
 /** The file went meanwhile, as LevelDB's do; or it is another user's; or the file system knows no modes. */
 const TOLERATED: readonly unknown[] = ['ENOENT', 'EPERM', 'ENOTSUP', 'EROFS']
-
-/** Files that this process makes from now on are their owner's alone, unless it says otherwise. Other threads than the main one may not change that. */
-export function makeFilesPrivate(): void {
-  if (isMainThread) process.umask(process.umask() | RIGHTS_OF_OTHERS)
-}
 
 /**
  * Takes a flat folder and its files away from everybody but their owner, as far as the file system lets it: a store on a disk without modes

@@ -15,6 +15,7 @@ const CHUNK_DELAY_MS = 4
 const OUTAGE = { from: 40, to: 75 } as const
 const RETRY_AFTER_S = 1
 const LONG_FACTOR = 4
+const DRIFT_FACTOR = 1.15
 /** However many it may and bills, it writes no more. */
 const WORDS_MAX = 2_000
 
@@ -24,6 +25,7 @@ export type Mood = 'well' | 'failing' | 'silent'
 /** One call, as it was asked for. */
 type Asked = {
   readonly key: string
+  readonly line: number
   readonly model: string
   readonly wordsIn: number
   readonly outputMax: number
@@ -90,6 +92,7 @@ export class BillingProvider {
     const mood = this.#moods.get(asked.model)
     if (mood === 'failing') return this.#fail('failing', 500)
     if (mood === 'silent') return this.#hang(asked)
+    if (asked.key === 'torn') return this.#tear(asked)
     if (mood === 'well' || asked.key === 'calm') return this.#answer(asked, 'honest')
     if (asked.model === LIAR_MODEL) return this.#lie(asked)
     if (count >= OUTAGE.from && count < OUTAGE.to) return this.#fail('outage', 500)
@@ -102,6 +105,7 @@ export class BillingProvider {
     const [, line = '0', key = ''] = /line ([0-9]+) for ([a-z0-9-]+)/.exec(prompt) ?? []
     return {
       key,
+      line: Number(line),
       model: String(body['model']),
       wordsIn: prompt.split(' ').length,
       outputMax: Number(body['max_tokens'] ?? body['max_completion_tokens']),
@@ -125,6 +129,7 @@ export class BillingProvider {
     if (draw < 0.55) return this.#answer(asked, 'under')
     if (draw < 0.62) return this.#answer(asked, 'without usage')
     if (draw < 0.72 && asked.isStreaming) return this.#writeOn(asked)
+    if (draw < 0.78 && asked.isStreaming) return this.#drift(asked)
     return this.#answer(asked, 'honest')
   }
 
@@ -177,6 +182,33 @@ export class BillingProvider {
     return this.#count('too long', {
       kind: 'answer',
       ...text,
+      usage: { input: asked.wordsIn, output: asked.outputMax },
+    })
+  }
+
+  #tear(asked: Asked): UpstreamBehaviour {
+    const kind = asked.line % 3
+    if (kind === 0) return this.#cut(asked)
+    return kind === 1 ? this.#writeAtOnce(asked) : this.#drift(asked)
+  }
+
+  /** A little more than it may, by less than is noticed; then it breaks off, or ends and says nothing of what it used. */
+  #drift(asked: Asked): UpstreamBehaviour {
+    this.#bill(asked, asked.outputMax)
+    const answer = this.#text(asked, Math.ceil(DRIFT_FACTOR * asked.outputMax))
+    if (asked.random.nextBelow(2) === 0)
+      return this.#count('a little too long', { kind: 'answer', ...answer, usage: null })
+    return this.#count('a little too long', { kind: 'cut', ...answer, afterChunks: answer.chunkCount + 1 })
+  }
+
+  /** All that it may write, faster than anybody reads. */
+  #writeAtOnce(asked: Asked): UpstreamBehaviour {
+    this.#bill(asked, asked.outputMax)
+    const { text } = this.#text(asked, asked.outputMax)
+    return this.#count('at once', {
+      kind: 'answer',
+      text,
+      chunkCount: 8,
       usage: { input: asked.wordsIn, output: asked.outputMax },
     })
   }

@@ -5,9 +5,11 @@ import { cycleBreaker, healAll, type Trial } from './breaker-cycles.ts'
 import type { LoadBooks } from './load-books.ts'
 import { askServer, wordOf } from './load-client.ts'
 import { LoadServer } from './load-server.ts'
-import { limitsFor, loadConfig, QUOTA, STORM_MODELS } from './load-world.ts'
+import { limitsFor, loadConfig, QUOTA, STORM_MODELS, TRIAL_MODEL } from './load-world.ts'
 import { storm } from './storm.ts'
 import { MoneyWatch } from './watch-money.ts'
+
+const TORN_STREAMS = 12
 
 export type BudgetsRoundInit = {
   readonly seed: number
@@ -92,6 +94,8 @@ class Round {
         await server.start()
       },
       async () => await this.#rest(),
+      async () => await this.#tear(),
+      async () => await this.#rest(),
       async () => await this.#keepQuota(),
       async () => await this.#tryBreakers(),
       async () => await this.#rest(),
@@ -102,6 +106,14 @@ class Round {
       if (this.failures.length > 0) return
     }
     if ((this.outcomes.get('answered') ?? 0) === 0) this.#fail('nobody was answered')
+  }
+
+  /** Streams that break off, write on for a little, or whose readers leave at the first words: nothing else is charged to this tenant that could cover a lack. */
+  async #tear(): Promise<void> {
+    const { server } = this.#init
+    const request = { key: 'torn', model: TRIAL_MODEL, outputMax: 100, isStreaming: true }
+    for (let line = 0; line < TORN_STREAMS; line += 1)
+      await askServer(server.url, { ...request, line, isLeaving: line % 4 === 0 })
   }
 
   async #tryBreakers(): Promise<void> {

@@ -13,6 +13,8 @@ export type BookedAccount = {
 export type LoadBooks = {
   readonly accounts: ReadonlyMap<string, BookedAccount>
   readonly openHolds: number
+  /** Accounts of every call that was charged more than was held for it. */
+  readonly overrun: ReadonlySet<string>
   readonly events: number
 }
 
@@ -36,12 +38,13 @@ export async function readLoadBooks(dataDir: string, isBeingWritten: boolean): P
     const { event } = JSON.parse(new TextDecoder().decode(payload)) as { readonly event: JournalEvent }
     sums.take(event)
   }
-  return { accounts: sums.accounts, openHolds: sums.holds.size, events: sums.events }
+  return { accounts: sums.accounts, openHolds: sums.holds.size, overrun: sums.overrun, events: sums.events }
 }
 
 class Sums {
   readonly accounts = new Map<string, BookedAccount>()
   readonly holds = new Map<string, Hold>()
+  readonly overrun = new Set<string>()
   events = 0
 
   take(event: JournalEvent): void {
@@ -71,7 +74,11 @@ class Sums {
     const hold = this.holds.get(id)
     if (hold === undefined) return
     this.holds.delete(id)
-    for (const name of hold.accounts) this.#change(name, { spent: spentOf(hold), held: -hold.amount })
+    const spent = spentOf(hold)
+    for (const name of hold.accounts) {
+      if (spent > hold.amount) this.overrun.add(name)
+      this.#change(name, { spent, held: -hold.amount })
+    }
   }
 
   #change(name: string, by: { readonly spent: bigint; readonly held: bigint }): void {

@@ -24,6 +24,7 @@ export const KEYS: Readonly<Record<string, LoadKey>> = {
   nest: { tenant: 'inner', team: 'outer', scopes: ['team:outer', 'tenant:inner', 'key:nest'] },
   liar: { tenant: 'liar', scopes: ['tenant:liar'] },
   rated: { tenant: 'rated', scopes: ['tenant:rated'] },
+  torn: { tenant: 'torn', scopes: ['tenant:torn'] },
   calm: { tenant: 'calm', scopes: ['tenant:calm'] },
 }
 
@@ -46,6 +47,7 @@ export function limitsFor(requests: number): Readonly<Record<string, bigint>> {
     'key:nest': share + 5n,
     'tenant:liar': share + 13n,
     'tenant:rated': AMPLE_NANOS,
+    'tenant:torn': AMPLE_NANOS,
     'tenant:calm': AMPLE_NANOS,
   }
 }

@@ -52,8 +52,10 @@ export class MoneyWatch {
   }
 
   /** Everything that was ever spent and held together was in the limit. */
-  judgeBooks({ accounts }: LoadBooks): void {
+  judgeBooks({ accounts, overrun }: LoadBooks): void {
     const { limits, provider, fail } = this.#init
+    for (const scope of overrun)
+      if (scope in limits && scope !== OVERCLAIMED) fail(`${scope} paid more for a call than was held for it`)
     for (const [scope, limit] of Object.entries(limits)) {
       const account = accounts.get(scope)
       if (account === undefined) fail(`${scope} is not in the books`)
