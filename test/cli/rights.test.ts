@@ -71,7 +71,7 @@ describe('stop-all', () => {
       json: { effect: 'stopped', reason: 'runaway agent' },
     })
     const refused = await run(folder, 'route', 'What is 2 + 2?')
-    expect([refused.exitCode, refused.text]).toEqual([3, expect.stringContaining('runaway agent')])
+    expect([refused.exitCode, refused.text]).toEqual([3, expect.stringContaining('Everything is stopped')])
     expect((await run(folder, 'stop-all', '--show')).text).toContain('runaway agent')
     expect(await run(folder, 'stop-all', '--release', '--json')).toMatchObject({ json: { effect: 'released' } })
     expect((await run(folder, 'route', 'What is 2 + 2?')).exitCode).toBe(0)

@@ -8,7 +8,8 @@ import { SANDBOX_LIMIT_DEFAULTS, type SandboxLimits } from '../../../src/core/sa
 import { WORK } from '../../../src/sandbox/subprocess/system-view.ts'
 import type { SandboxRequest } from '../../../src/ports/sandbox-runtime.ts'
 
-const SOURCES = ['probe.c', 'held-memory.c', 'bound-places.c'].map((name) =>
+/** Of the program of attacks, for `gcc` with `-pthread`. */
+export const PROBE_SOURCES: readonly string[] = ['probe.c', 'held-memory.c', 'bound-places.c'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
 )
 /** Nothing that is tried without containment may last longer. */
@@ -27,7 +28,7 @@ export class Probe {
   static async compile(): Promise<Probe> {
     const directory = await mkdtemp(join(tmpdir(), 'kernell-probe-'))
     const path = join(directory, 'probe')
-    await promisify(execFile)('gcc', ['-O1', '-w', '-pthread', '-o', path, ...SOURCES])
+    await promisify(execFile)('gcc', ['-O1', '-w', '-pthread', '-o', path, ...PROBE_SOURCES])
     await mkdir(join(directory, 'work'))
     return new Probe(directory, await readFile(path))
   }

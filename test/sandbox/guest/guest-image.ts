@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { type Entry, writeCpio } from '../../../src/sandbox/guest/cpio.ts'
 import { baseFiles } from '../../../src/sandbox/prepare/base-files.ts'
 import { compileSupervisor } from '../../../src/sandbox/prepare/compile-supervisor.ts'
+import { PROBE_SOURCES } from '../corpus/probe.ts'
 
-const PROBE_SOURCE = fileURLToPath(new URL('../corpus/probe.c', import.meta.url))
 const PORTS_SOURCE = fileURLToPath(new URL('ports.c', import.meta.url))
 
 export type TestGuest = {
@@ -24,7 +24,7 @@ export async function buildTestGuest(): Promise<TestGuest> {
   const supervisor = join(directory, 'supervisor')
   const probe = join(directory, 'probe')
   await compileSupervisor(supervisor)
-  execFileSync('gcc', ['-static', '-O1', '-w', '-pthread', '-o', probe, PROBE_SOURCE])
+  execFileSync('gcc', ['-static', '-O1', '-w', '-pthread', '-o', probe, ...PROBE_SOURCES])
   const ports = join(directory, 'ports')
   execFileSync('gcc', ['-static', '-O1', '-o', ports, PORTS_SOURCE])
   const files: readonly Entry[] = [
