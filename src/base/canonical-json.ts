@@ -23,10 +23,15 @@ export function canonicalJson(value: unknown): string {
 
 /** Whether `text` is the canonical text of `value`; no text is that of a value that JSON cannot carry, such as one with half a character. Never throws. */
 export function isCanonicalJson(value: unknown, text: string): boolean {
+  return canonicalTextOf(value) === text
+}
+
+/** As `canonicalJson`; `undefined` for a value that JSON cannot carry. Never throws. */
+export function canonicalTextOf(value: unknown): string | undefined {
   try {
-    return canonicalJson(value) === text
+    return canonicalJson(value)
   } catch {
-    return false
+    return undefined
   }
 }
 

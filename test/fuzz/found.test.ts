@@ -1,5 +1,6 @@
 /** Inputs that `npm run fuzz` found something with, each with the refusal that is due. */
 import { describe, expect, it } from 'vitest'
+import { parseAuditSnapshot } from '../../src/core/audit/audit-snapshot.ts'
 import { parseCalibration } from '../../src/core/cache/cache-calibration.ts'
 import { PAIR_FEATURES } from '../../src/core/cache/pair-features.ts'
 import { parseInjectionModel } from '../../src/core/injection/injection-model.ts'
@@ -45,5 +46,12 @@ describe('what fuzzing found', () => {
   it('a configuration of a thousand lists within each other is refused with its line', async () => {
     const text = `{\n"providers": ${'['.repeat(100_000)}`
     expect(await codeOf(() => parseConfigText(text, 'kernell.json'))).toBe('CONFIG_INVALID')
+  })
+
+  it.each(['-1900000000000', '1e999', '"1"'])('a journal that was shortened has no instant %s', (at) => {
+    const hash = '24f4fe7f745b967df9acb34d5a3f3a415a979dfd710eabfc651e9321ab71b5a8'
+    expect(
+      parseAuditSnapshot(`{"v":1,"start":{"entries":6,"hash":"${hash}","at":${at}},"kept":[],"used":[]}`),
+    ).toBeUndefined()
   })
 })

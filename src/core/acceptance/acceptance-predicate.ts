@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { canonicalJson, canonicalTextOf, type JsonValue } from '../../base/canonical-json.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { type Hash, parseHash } from '../evidence/names.ts'
 import { compileLinearRegex } from '../text/linear-regex-program.ts'
@@ -72,7 +72,9 @@ export function parsePredicate(json: unknown): ParsedPredicate {
   const result = readNode(json, reading, 1)
   if (typeof result === 'string')
     return { kind: 'refused', code: result, reason: `node ${reading.nodes} in reading order` }
-  const text = formatPredicate(result)
+  const text = canonicalTextOf(result)
+  if (text === undefined)
+    return { kind: 'refused', code: 'ACCEPTANCE_PREDICATE_MALFORMED', reason: 'it has no canonical text' }
   if (text.length > PREDICATE_BYTES_MAX)
     return { kind: 'refused', code: 'ACCEPTANCE_PREDICATE_LARGE', reason: `${text.length} characters` }
   return { kind: 'predicate', predicate: result, hash: predicateHash(result) }

@@ -44,7 +44,8 @@ function parseHead(json: unknown): AuditHead | undefined {
     return undefined
   const { entries, hash, at } = json
   const parsed = typeof hash === 'string' ? parseHash(hash) : undefined
-  return typeof entries !== 'number' || typeof at !== 'number' || parsed === undefined
+  const isInstant = typeof at === 'number' && Number.isFinite(at) && at >= 0
+  return typeof entries !== 'number' || !isInstant || parsed === undefined
     ? undefined
     : { entries, hash: parsed, at: timestampFromMs(at) }
 }

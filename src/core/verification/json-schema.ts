@@ -113,8 +113,8 @@ const TYPE_TESTS: Readonly<Record<string, (value: unknown) => boolean>> = {
 function checkType(given: unknown, value: unknown, scope: Scope): Problem | undefined {
   const names: readonly unknown[] = Array.isArray(given) ? given : [given]
   const holds = names.some((name) => {
-    const test = TYPE_TESTS[String(name)]
-    if (test === undefined) throw new Undecidable(`type ${String(name)}`)
+    const test = typeof name === 'string' && Object.hasOwn(TYPE_TESTS, name) ? TYPE_TESTS[name] : undefined
+    if (test === undefined) throw new Undecidable(`type ${JSON.stringify(name)}`)
     return test(value)
   })
   return holds ? undefined : fault(scope, `not of type ${names.join(' or ')}`)
@@ -179,7 +179,10 @@ function checkPattern(given: unknown, value: unknown, scope: Scope): Problem | u
 function checkRequired(given: unknown, value: unknown, scope: Scope): Problem | undefined {
   if (!Array.isArray(given)) throw new Undecidable('required')
   if (!isPlainObject(value)) return undefined
-  const missing: unknown = given.find((name) => !Object.hasOwn(value, String(name)))
+  const missing: unknown = given.find((name) => {
+    if (typeof name !== 'string') throw new Undecidable('required')
+    return !Object.hasOwn(value, name)
+  })
   return missing === undefined ? undefined : fault(scope, `${JSON.stringify(missing)} is missing`)
 }
 

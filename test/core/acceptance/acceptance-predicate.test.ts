@@ -129,6 +129,7 @@ describe('a rejection', () => {
 describe('reading', () => {
   it.each<[string, unknown]>([
     ['ACCEPTANCE_PREDICATE_MALFORMED', null],
+    ['ACCEPTANCE_PREDICATE_MALFORMED', { kind: 'json-schema', artifact: 'result', schema: ['\ud800'] }],
     ['ACCEPTANCE_PREDICATE_MALFORMED', { kind: 'other' }],
     ['ACCEPTANCE_PREDICATE_MALFORMED', { kind: 'toString' }],
     ['ACCEPTANCE_PREDICATE_MALFORMED', { ...PASSES, more: 1 }],

@@ -89,4 +89,8 @@ it('judges nothing that it does not know', () => {
   expect(checkJsonSchema({ $ref: 'https://example.com/schema' }, 1)).toEqual({ kind: 'unsupported', keyword: '$ref' })
   expect(checkJsonSchema({ pattern: '(a+)+\\1' }, 'a')).toEqual({ kind: 'unsupported', keyword: 'pattern' })
   expect(checkJsonSchema({ $ref: '#' }, 1).kind).toBe('unsupported')
+  // What is no name has no text of its own, and what every object inherits is no type.
+  for (const type of [[{ toString: 1, valueOf: 1 }], 'constructor', 'toString'])
+    expect(checkJsonSchema({ type }, {}).kind).toBe('unsupported')
+  expect(checkJsonSchema({ required: [{ toString: 1 }] }, {}).kind).toBe('unsupported')
 })
