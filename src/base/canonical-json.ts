@@ -1,3 +1,5 @@
+import { sha256Hex } from './sha256.ts'
+
 /** A value that JSON can carry without loss. */
 export type JsonValue =
   | null
@@ -33,6 +35,12 @@ export function canonicalTextOf(value: unknown): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether `checksum` is the SHA-256 of a value's canonical text; none is that of a value that JSON cannot carry. Never throws. */
+export function isChecksumOf(value: unknown, checksum: unknown): boolean {
+  const text = canonicalTextOf(value)
+  return text !== undefined && checksum === sha256Hex(text)
 }
 
 /** How the engine writes a lone surrogate begins so, and so may what a text says by itself. */

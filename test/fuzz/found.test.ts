@@ -1,6 +1,9 @@
 /** Inputs that `npm run fuzz` found something with, each with the refusal that is due. */
 import { describe, expect, it } from 'vitest'
 import { parseAuditSnapshot } from '../../src/core/audit/audit-snapshot.ts'
+import { parseApprovalText } from '../../src/core/firewall/approval.ts'
+import { parsePolicyArtefact } from '../../src/core/policy/policy-artefact.ts'
+import { parseKeyFile } from '../../src/keys/store/key-file.ts'
 import { parseCalibration } from '../../src/core/cache/cache-calibration.ts'
 import { PAIR_FEATURES } from '../../src/core/cache/pair-features.ts'
 import { parseInjectionModel } from '../../src/core/injection/injection-model.ts'
@@ -53,5 +56,15 @@ describe('what fuzzing found', () => {
     expect(
       parseAuditSnapshot(`{"v":1,"start":{"entries":6,"hash":"${hash}","at":${at}},"kept":[],"used":[]}`),
     ).toBeUndefined()
+  })
+
+  it('what has half of a character has no checksum, and is refused as any other changed file', async () => {
+    const half = '\ud800'
+    const approval = { approver: '', declassified: [], expiresAt: 610, nonce: '01'.repeat(16), planHash: half }
+    expect(parseApprovalText(JSON.stringify(approval))).toBeUndefined()
+    const policy = JSON.stringify({ kind: 'kernell-policy', format: 1, name: half })
+    expect(await codeOf(() => parsePolicyArtefact(policy))).toBe('POLICY_ARTEFACT_INVALID')
+    const key = new TextEncoder().encode(`{"format":1,"chain":"\\ud800"}`)
+    expect(await codeOf(() => parseKeyFile(key, 'node.key'))).toBe('KEY_FILE_CORRUPTED')
   })
 })

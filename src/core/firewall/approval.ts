@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { canonicalJson, isCanonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Declassification } from './flow-labels.ts'
@@ -34,8 +34,12 @@ export function planHashOf(plan: IntentPlan): string {
 }
 
 /** What is signed: canonical, so there is one text for one approval. */
-export function approvalText({ planHash, declassified, approver, expiresAt, nonce }: Approval): string {
-  return canonicalJson({
+export function approvalText(approval: Approval): string {
+  return canonicalJson(documentOf(approval))
+}
+
+function documentOf({ planHash, declassified, approver, expiresAt, nonce }: Approval): JsonValue {
+  return {
     purpose: 'kernell-plan-approval-1',
     planHash,
     declassified: declassified.map(({ stepId, confidentiality, integrity }) => ({
@@ -46,7 +50,7 @@ export function approvalText({ planHash, declassified, approver, expiresAt, nonc
     approver,
     expiresAt,
     nonce,
-  })
+  }
 }
 
 /** Reads the text back; `undefined` unless it is, byte for byte, what `approvalText` writes. */
@@ -67,7 +71,7 @@ export function parseApprovalText(text: string): Approval | undefined {
   const known = items.filter((item) => item !== undefined)
   if (known.length !== items.length) return undefined
   const approval = { planHash, declassified: known, approver, expiresAt: expiresAt as Timestamp, nonce }
-  return approvalText(approval) === text ? approval : undefined
+  return isCanonicalJson(documentOf(approval), text) ? approval : undefined
 }
 
 function declassificationOf(value: JsonValue): Declassification | undefined {

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { canonicalJson, isChecksumOf, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { HashRecipe } from '../kernels/hash-recipe.ts'
@@ -60,7 +60,7 @@ export function parseInjectionModel(text: string): InjectionModel {
   if (body['kind'] !== INJECTION_MODEL_KIND) throw invalid(`kind is not ${INJECTION_MODEL_KIND}`)
   if (body['format'] !== INJECTION_MODEL_FORMAT)
     throw invalid(`format ${JSON.stringify(body['format'])} is not ${INJECTION_MODEL_FORMAT}; train again`)
-  if (checksum !== sha256Hex(canonicalJson(body))) throw invalid('the checksum is wrong; the file was changed or cut')
+  if (!isChecksumOf(body, checksum)) throw invalid('the checksum is wrong; the file was changed or cut')
   const { features } = body
   if (JSON.stringify(features) !== JSON.stringify(INJECTION_FEATURES))
     throw invalid('it was made for other features; train again')

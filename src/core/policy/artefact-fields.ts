@@ -1,6 +1,5 @@
-import { canonicalJson } from '../../base/canonical-json.ts'
+import { isChecksumOf } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import { sha256Hex } from '../../base/sha256.ts'
 import type { LinearModel } from '../kernels/linear-model.ts'
 import { decodeBase64 } from '../text/base64.ts'
 import { decodeFloat32, decodeFloat64 } from './float-text.ts'
@@ -51,7 +50,7 @@ export class ArtefactFields {
 
   expectChecksum(): void {
     const { checksum, ...rest } = this.#fields
-    if (checksum !== sha256Hex(canonicalJson(rest)))
+    if (!isChecksumOf(rest, checksum))
       throw this.invalid('checksum', 'the SHA-256 of the rest; the file was changed or cut')
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { canonicalJson } from '../../base/canonical-json.ts'
+import { canonicalJson, isChecksumOf } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { BYTES_32 } from '../../wire/v1/fields.ts'
@@ -95,7 +95,7 @@ export function parseKeyFile(bytes: Uint8Array, name: string): KeyFile {
       details: { found: format, supported: KEY_FILE_FORMAT },
     })
   }
-  if (checksum !== sha256Hex(canonicalJson(content))) throw corrupted(name, 'its checksum is wrong')
+  if (!isChecksumOf(content, checksum)) throw corrupted(name, 'its checksum is wrong')
   const parsed = FILE.safeParse(content)
   if (!parsed.success) throw corrupted(name, 'it does not have the members of a key')
   const { chain, scrypt, salt, nonce, check, sealed } = parsed.data
