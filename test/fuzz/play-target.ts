@@ -7,7 +7,7 @@ import type { Finding, Target } from './target.ts'
 
 /** What a read may take: so much in any case, and so much for each kilobyte that it is given. */
 const BASE_LIMIT_MS = 100
-const LIMIT_MS_EACH_KB = 1
+const LIMIT_MS_EACH_KB = 4
 const FINDINGS_MAX = 3
 /** Inputs that reached something new are kept as samples, up to this many. */
 const KEPT_MAX = 400
@@ -82,8 +82,10 @@ export async function tryInput(target: Target, { input, rest }: Sample): Promise
   let outcome: Outcome = { isTaken: false, wrong: undefined }
   for (let attempt = 0; attempt < 5 && tookMs > limitMs; attempt += 1) {
     const started = process.cpuUsage()
+    const startedMs = performance.now()
     outcome = await readOnce(target, { input, rest })
-    tookMs = Math.min(tookMs, process.cpuUsage(started).user / 1_000)
+    // The process counts other threads as well, and the clock what others of the machine do: the less of the two is nearer.
+    tookMs = Math.min(tookMs, process.cpuUsage(started).user / 1_000, performance.now() - startedMs)
   }
   if (outcome.wrong === undefined && tookMs > limitMs)
     return { isTaken: outcome.isTaken, wrong: `took more than its share of time (${Math.round(tookMs)} ms)` }

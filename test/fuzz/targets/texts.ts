@@ -24,7 +24,7 @@ import type { LazyTarget } from './automatic.ts'
 import { byHand } from './by-hand.ts'
 
 const REGEX_STEPS_MAX = 200_000
-const REDACTION_STEPS_EACH_CHARACTER = 64
+const REDACTION_STEPS_EACH_CHARACTER = 160
 const NOW = 1_790_000_000_000 as Timestamp
 const HASH = '0'.repeat(64) as Hash
 const rules = createRulesScorer()
