@@ -7,7 +7,7 @@ import type { Finding, Target } from './target.ts'
 
 /** What a read may take: so much in any case, and so much for each kilobyte that it is given. */
 const BASE_LIMIT_MS = 100
-const LIMIT_MS_EACH_KB = 4
+const LIMIT_MS_EACH_KB = 16
 const FINDINGS_MAX = 3
 /** Inputs that reached something new are kept as samples, up to this many. */
 const KEPT_MAX = 400

@@ -273,7 +273,8 @@ class ContractWork {
           )
           if (frame.type === 'taken') return
         } catch (error: unknown) {
-          if (!CodedError.is(error)) throw error
+          // A contract that ends ends the sending, too.
+          if (!CodedError.is(error) && !signal.aborted) throw error
         }
         await pause(party.components.timers, AGAIN_MS, signal)
       }

@@ -83,7 +83,8 @@ export class SellerSeat implements AgentIdentity {
     try {
       await this.withdraw(running)
     } catch (error: unknown) {
-      restartBroken(this.town.market.stage, this.name, error)
+      // A process that is stopped says the rest when it is started again.
+      if (!running.party.signal.aborted) restartBroken(this.town.market.stage, this.name, error)
     }
   }
 
