@@ -1,30 +1,13 @@
 import { accessSync, constants } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { readAtMost } from '../node/read-at-most.ts'
-import { unreadableFile } from '../node/unreadable-file.ts'
 import type { JsonValue, SandboxFile, SandboxProgram } from '../ports/sandbox-runtime.ts'
 import type { CommandContext } from './command.ts'
 import { listFlag, usageError } from './flags.ts'
+import { readBytes } from './read-bytes.ts'
 
 /** Bytes of a policy, and of a program of this machine: more than any has. */
 export const POLICY_BYTES_MAX = 65_536
 const PROGRAM_BYTES_MAX = 67_108_864
-
-/** Bytes of a file of this machine. Throws `COMMAND_INVALID`. */
-export function readBytes(
-  { workingDir }: Pick<CommandContext, 'workingDir'>,
-  { file, bytesMax }: { readonly file: string; readonly bytesMax: number },
-): Uint8Array {
-  let bytes: Uint8Array
-  try {
-    // One byte more tells one that is too long from one that just fits.
-    bytes = readAtMost(resolve(workingDir, file), bytesMax + 1)
-  } catch (cause: unknown) {
-    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
-  }
-  if (bytes.length > bytesMax) throw usageError(`The file ${file} is longer than ${bytesMax} bytes`)
-  return bytes
-}
 
 /** The text of a policy's file. Throws `COMMAND_INVALID`. */
 export function readPolicyFile(context: Pick<CommandContext, 'workingDir'>, file: string): string {

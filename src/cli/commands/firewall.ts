@@ -1,10 +1,8 @@
-import { resolve } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { readAtMost } from '../../node/read-at-most.ts'
-import { unreadableFile } from '../../node/unreadable-file.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { type FlagTable, choiceFlag, listFlag, numberFlag, requiredList, textFlag, usageError } from '../flags.ts'
+import { readBytes } from '../read-bytes.ts'
 import { listOf, membersOf, textOf } from '../registered-policies.ts'
 import { operatorName, useControl } from '../running-control.ts'
 import { visibleText } from '../visible-text.ts'
@@ -161,15 +159,8 @@ function readText(context: CommandContext, item: string): readonly [string, stri
   return [item.slice(0, at), text.startsWith('@') ? readFile(context, text.slice(1)) : text]
 }
 
-function readFile({ workingDir }: CommandContext, file: string): string {
-  let bytes: Uint8Array
-  try {
-    bytes = readAtMost(resolve(workingDir, file), FILE_BYTES_MAX + 1)
-  } catch (cause: unknown) {
-    throw unreadableFile('COMMAND_INVALID', { named: `The file ${file}`, file, cause })
-  }
-  if (bytes.length > FILE_BYTES_MAX) throw usageError(`The file ${file} is longer than ${FILE_BYTES_MAX} bytes`)
-  return new TextDecoder().decode(bytes)
+function readFile(context: CommandContext, file: string): string {
+  return new TextDecoder().decode(readBytes(context, { file, bytesMax: FILE_BYTES_MAX }))
 }
 
 function describeReview(answer: JsonValue, isAllowed: boolean): string {

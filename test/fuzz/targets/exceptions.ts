@@ -6,7 +6,7 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'cli/grant-files:readChainFile',
     'cli/grant-files:readOrderFile',
     'cli/grant-files:readRevocation',
-    'cli/sandbox-program:readBytes',
+    'cli/read-bytes:readBytes',
     'cli/standard-input:readToEnd',
     'cli/sandbox-program:readPolicyFile',
     'sandbox/prepare/guest-kernel:readGuestKernel',
