@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
 import { GENESIS } from '../../../src/core/notary/block.ts'
+import { CATCH_UP_MAX } from '../../../src/core/notary/notary-state.ts'
 import { refuseCertificate } from '../../../src/core/notary/certificate.ts'
 import { checkDoubleVote } from '../../../src/core/notary/double-vote.ts'
 import { bytesOfVote, type VotePhase, type VoteStatement } from '../../../src/core/notary/statement.ts'
@@ -290,6 +291,32 @@ describe('bodies of messages', () => {
     await world.pass(300)
     expect(statesOf(world).size).toBe(1)
     expect(seatOf(world, 3).slot).toBe(seatOf(world, 0).slot)
+  })
+
+  test('of all decided blocks are asked for together, and of the next member where one is silent', async () => {
+    const world = await worldOf(1)
+    const seat = seatOf(world, 3)
+    await seat.stop()
+    const blocks = 60
+    for (let count = 0; count < blocks; count += 1) {
+      world.submit(tick(count))
+      await world.pass(20)
+    }
+    const asks: { readonly to: number; readonly messages: readonly string[] }[] = []
+    seat.withholds = (frame, to) => {
+      if (frame.type === 'notary-bodies-ask') asks.push({ to, messages: frame.messages })
+      return false
+    }
+    // Whoever leads, and is asked first, says nothing more.
+    const leader = seatOf(world, 0)
+    leader.withholds = (frame, to) => frame.type === 'notary-bodies' && to === 3
+    await seat.start()
+    await world.pass(100)
+    world.submit(tick(99))
+    expect(await world.passUntil(() => seat.slot > blocks)).toBe(true)
+    expect(asks.filter(({ to }) => to === 0).length).toBeGreaterThan(0)
+    expect(asks.length).toBeLessThan(blocks / 3)
+    expect(Math.max(...asks.map(({ messages }) => messages.length))).toBeGreaterThan(CATCH_UP_MAX / 2)
   })
 })
 

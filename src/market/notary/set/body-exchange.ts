@@ -1,5 +1,6 @@
 import type { Hash } from '../../../core/evidence/names.ts'
 import type { Entry } from '../../../core/notary/block.ts'
+import { BATCH_MAX } from '../../../core/notary/notary-state.ts'
 import { leaderOf, type NotarySet } from '../../../core/notary/notary-set.ts'
 import type { NotaryState } from '../../../core/notary/notary-state.ts'
 import type { NotaryFrame } from '../../../wire/v1/notary-messages.ts'
@@ -19,28 +20,45 @@ export type BodyExchangeInit = {
 /** What a replica waits for: its state, and the entries of a block that it is to run. */
 export type BodyNeed = { readonly state: NotaryState; readonly parked: readonly Entry[] }
 
-/** Gets the bodies that a block names from other members, and keeps no more of them than something waits for. */
+/**
+ * Gets the bodies that blocks name from other members, and keeps no more of them than something waits for. All that the blocks which wait do lack is asked for at
+ * once, and nothing twice before `askAgain`: a member that was away for a hundred blocks needs a few exchanges, not a hundred times the time of repetition.
+ */
 export class BodyExchange {
   private readonly init: BodyExchangeInit
-  private asks = 0
+  /** How many members behind the leader is the one that is asked. */
+  private turn = 0
+  private readonly asked = new Set<Hash>()
+  private isAnswered = false
 
   constructor(init: BodyExchangeInit) {
     this.init = init
   }
 
-  /** Asks for what is missing: the leader first, then the others in turn. */
+  /** Asks for what is missing and was not asked for: the leader first. */
   ask({ state, parked }: BodyNeed): void {
     const { set, me, bodies, kept, send } = this.init
-    const messages = bodies.missing(kept.backlog[0]?.block.entries ?? parked)
-    if (messages.length === 0) {
-      this.asks = 0
-      return
+    const messages: Hash[] = []
+    for (const entries of [...kept.backlog.map(({ block }) => block.entries), parked]) {
+      if (messages.length >= BATCH_MAX) break
+      messages.push(...bodies.missing(entries).filter((message) => !this.asked.has(message)))
     }
-    const count = set.members.length
-    let to = (leaderOf(set, state.view) + this.asks) % count
-    if (to === me) to = (to + 1) % count
-    this.asks = (this.asks + 1) % count
-    send(to, { type: 'notary-bodies-ask', set: set.id, messages })
+    if (messages.length === 0) return
+    const others = [...set.members.keys()].filter((member) => member !== me)
+    const first = others.indexOf(leaderOf(set, state.view))
+    const to = others[(Math.max(first, 0) + this.turn) % others.length]
+    if (to === undefined) return
+    const now = messages.slice(0, BATCH_MAX)
+    for (const message of now) this.asked.add(message)
+    send(to, { type: 'notary-bodies-ask', set: set.id, messages: now })
+  }
+
+  /** Asks once more for what did not come: the next member, where the one before sent nothing. */
+  askAgain(need: BodyNeed): void {
+    if (this.asked.size > 0 && !this.isAnswered) this.turn += 1
+    this.asked.clear()
+    this.isAnswered = false
+    this.ask(need)
   }
 
   isFull(more: number): boolean {
@@ -60,6 +78,7 @@ export class BodyExchange {
     const isFull = this.isFull(admitted.length)
     const unknown = admitted.filter(({ message }) => !bodies.has(message))
     const messages = isFull ? unknown.filter(({ message }) => wanted.has(message)) : unknown
+    if (messages.length > 0) this.isAnswered = true
     const stored = new Set(messages)
     const fresh = admitted.filter((each) => {
       const { message } = each

@@ -74,7 +74,7 @@ export class ReplicaOutput {
   /** What is repeated until it is answered. */
   askAgain(): void {
     const { floor, head, input } = this.init.state()
-    this.exchange.ask(this.need)
+    this.exchange.askAgain(this.need)
     this.transfer.askAgain()
     if (floor !== undefined) this.sendAll({ type: 'notary-ask', set: input.set.id, slot: head.slot + 1 })
     const end = this.ends.of(input.me)
@@ -115,6 +115,7 @@ export class ReplicaOutput {
     }
     this.init.kept.drain()
     this.execute()
+    if (this.init.kept.backlog.length > 0 || this.parked !== undefined) this.exchange.ask(this.need)
     await this.signer.flush(this.init.state(), isHeld)
   }
 
@@ -125,12 +126,11 @@ export class ReplicaOutput {
       case 'execute':
         this.parked = effect
         this.init.kept.drain()
-        if (!this.execute()) this.exchange.ask(this.need)
+        this.execute()
         return
       case 'apply-block':
         this.init.kept.add(effect.decision)
         this.init.kept.drain()
-        if (this.init.kept.backlog.length > 0) this.exchange.ask(this.need)
         return
       case 'send-again': {
         const { proposal, votes, change } = effect
@@ -187,22 +187,21 @@ export class ReplicaOutput {
   }
 
   /** Runs the block that waits, when everything before it is applied and all its bodies are here. */
-  private execute(): boolean {
+  private execute(): void {
     const { parked } = this
     const { application, clock } = this.init.components
-    if (parked === undefined) return true
+    if (parked === undefined) return
     const { work } = this.init.state()
     if (!('ticket' in work) || work.ticket !== parked.ticket) {
       this.parked = undefined
-      return true
+      return
     }
     const messages = this.init.bodies.all(parked.entries)
-    if (messages === undefined || application.slot + 1 !== parked.slot) return false
+    if (messages === undefined || application.slot + 1 !== parked.slot) return
     this.parked = undefined
     const { slot, at, ticket } = parked
     const execution = application.execute({ slot, at, messages })
     this.init.answer({ type: 'block-executed', now: clock.now(), ticket, ...execution })
-    return true
   }
 
   private async castEnd(effect: Extract<NotaryEffect, { type: 'cast-epoch-end' }>): Promise<void> {
