@@ -4,15 +4,17 @@ import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
-import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './authenticate.ts'
-import { answerBrokenRequest } from './broken-request.ts'
-import { createControlGuard } from './control-guard.ts'
-import { InFlight } from './in-flight.ts'
+import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './listener/authenticate.ts'
+import { answerBrokenRequest } from './listener/broken-request.ts'
+import { createControlGuard } from './listener/control-guard.ts'
+import { InFlight } from './listener/in-flight.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
 import { completeLimits } from './gateway-limits.ts'
-import { allowedMethods, type EndpointEntry, matchEndpoint, refuseRole } from './match-endpoint.ts'
-import { formatUrl, openListener } from './open-listener.ts'
-import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './origin-guard.ts'
+import type { EndpointEntry } from './endpoint.ts'
+import { ENDPOINTS } from './endpoint-table.ts'
+import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
+import { formatUrl, openListener } from './listener/open-listener.ts'
+import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
 
 export type GatewayInit = {
   /** What answers. The gateway does not close it. */
@@ -74,6 +76,7 @@ class HttpGateway implements Gateway {
   readonly #context: GatewayContext
   readonly #authenticate: Authenticator
   readonly #guard: OriginGuard
+  readonly #matcher = new EndpointMatcher(ENDPOINTS)
   readonly #server: Server
   readonly #inFlight = new InFlight()
   readonly #idPrefix = randomBytes(6).toString('hex')
@@ -184,7 +187,9 @@ class HttpGateway implements Gateway {
     } catch (error) {
       // What a refused sender still has to say is read and dropped, so that the connection stays usable.
       request.resume()
-      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN') ? ['allow', allowedMethods(arrival.path) ?? ''] : []
+      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN')
+        ? ['allow', this.#matcher.allowedMethods(arrival.path) ?? '']
+        : []
       respondFailure(arrival, error, allow)
       this.#observe(arrival, 'refused')
     }
@@ -195,14 +200,14 @@ class HttpGateway implements Gateway {
       arrival.commonHeaders.push('connection', 'close')
       throw new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
     }
-    const entry = matchEndpoint(arrival.request.method, arrival.path)
+    const { entry, params } = this.#matcher.match(arrival.request.method, arrival.path)
     const who = this.#identify(arrival.request, entry.isPublic)
     refuseRole(entry, who)
     if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
     }
     const { signal } = this.#track(arrival, entry)
-    this.#answer(entry, { ...arrival, signal, who }).catch(() => arrival.response.destroy())
+    this.#answer(entry, { ...arrival, signal, who, params }).catch(() => arrival.response.destroy())
   }
 
   /** Rejects only when not even the failure can be told. */
@@ -264,7 +269,7 @@ const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, rol
 const CLIENT_CLOSED_REQUEST = 499
 
 /** A request before it is admitted. */
-type Arrival = Omit<Exchange, 'signal' | 'who' | 'commonHeaders'> & {
+type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders'> & {
   readonly commonHeaders: string[]
   readonly arrivedMs: number
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KernellNode } from '../node/kernell-node.ts'
-import type { AuthenticatedCaller } from './authenticate.ts'
-import type { ControlGuard } from './control-guard.ts'
+import type { AuthenticatedCaller } from './listener/authenticate.ts'
+import type { ControlGuard } from './listener/control-guard.ts'
 import { describeFailure, formatFailure } from './describe-failure.ts'
 
 /** One request and its answer, past the checks that every request goes through. */
@@ -12,6 +12,8 @@ export type Exchange = {
   readonly requestId: string
   /** Path without query, as sent. */
   readonly path: string
+  /** What stands in the path for the names of the endpoint's route, decoded. */
+  readonly params: Readonly<Record<string, string>>
   /** Aborted when the caller goes away, the request takes too long, or the gateway has to stop. */
   readonly signal: AbortSignal
   readonly who: AuthenticatedCaller

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createAuthenticator } from '../../src/gateway/authenticate.ts'
+import { createAuthenticator } from '../../src/gateway/listener/authenticate.ts'
 import type { ApiKeyConfig } from '../../src/node/config/node-config.ts'
 
 function key(id: string, digit: string): ApiKeyConfig {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
-import { CONTROL_HEADER, createControlGuard } from '../../src/gateway/control-guard.ts'
+import { CONTROL_HEADER, createControlGuard } from '../../src/gateway/listener/control-guard.ts'
 
 type Sender = { readonly remoteAddress?: string; readonly localAddress?: string; readonly headers?: object }
 

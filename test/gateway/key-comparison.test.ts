@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createAuthenticator } from '../../src/gateway/authenticate.ts'
+import { createAuthenticator } from '../../src/gateway/listener/authenticate.ts'
 import { readRepositoryFile } from '../repo/repository.ts'
 
 const KEY = 'kos-test-key'
@@ -40,7 +40,7 @@ describe('a key', () => {
 
 describe('the comparison of keys', () => {
   it('takes the same time for every guess: constant in the hash, and no key ends the loop', () => {
-    const source = readRepositoryFile('src/gateway/authenticate.ts').replace(/\/\*[\s\S]*?\*\//g, '')
+    const source = readRepositoryFile('src/gateway/listener/authenticate.ts').replace(/\/\*[\s\S]*?\*\//g, '')
     const [, compare = ''] = /(const digest = hash\([\s\S]*?\n {4}return found)/.exec(source) ?? []
     expect(compare).toContain('for (const key of known) if (timingSafeEqual(key.digest, digest))')
     expect(compare).not.toMatch(

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, type JsonValue } from '../../src/base/canonical-json.ts'
 import { CodedError } from '../../src/base/errors.ts'
-import { parseChatRequest } from '../../src/gateway/parse-chat-request.ts'
-import { parseJsonBody } from '../../src/gateway/parse-json-body.ts'
+import { parseChatRequest } from '../../src/gateway/openai/parse-chat-request.ts'
+import { parseJsonBody } from '../../src/gateway/listener/parse-json-body.ts'
 import { createScriptedNode, startGateway } from './scripted-node.ts'
 
 const DATA = `${process.env['KERNELL_DATA'] ?? '../shared/data'}/security`

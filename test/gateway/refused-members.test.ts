@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
 import { CodedError } from '../../src/base/errors.ts'
-import { parseChatRequest } from '../../src/gateway/parse-chat-request.ts'
+import { parseChatRequest } from '../../src/gateway/openai/parse-chat-request.ts'
 import type { ModelRequest } from '../../src/ports/language-model.ts'
 import { readRepositoryFile } from '../repo/repository.ts'
 

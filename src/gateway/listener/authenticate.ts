@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { CodedError } from '../base/errors.ts'
-import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
-import type { ExecutionTier } from '../core/routing/task-outcome.ts'
-import type { ApiKeyConfig, CallerRole } from '../node/config/node-config.ts'
-import type { RouteCaller } from '../ports/router.ts'
+import { CodedError } from '../../base/errors.ts'
+import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
+import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
+import type { ApiKeyConfig, CallerRole } from '../../node/config/node-config.ts'
+import type { RouteCaller } from '../../ports/router.ts'
 
 /** Who sends a request, and what its key allows. */
 export type AuthenticatedCaller = {

@@ -1,5 +1,5 @@
-import { amountToUsd, formatAmount } from '../base/money.ts'
-import type { RoutedStream, RouteResult } from '../ports/router.ts'
+import { amountToUsd, formatAmount } from '../../base/money.ts'
+import type { RoutedStream, RouteResult } from '../../ports/router.ts'
 
 const HEADER_LENGTH_MAX = 512
 

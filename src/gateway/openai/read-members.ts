@@ -1,6 +1,6 @@
-import type { JsonValue } from '../base/canonical-json.ts'
-import { invalidRequest } from './invalid-request.ts'
-import { isJsonArray, isJsonObject, type JsonObject } from './parse-json-body.ts'
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { isJsonArray, isJsonObject, type JsonObject } from '../listener/parse-json-body.ts'
 
 /** A text; `undefined` when absent or null. */
 export function readText(value: JsonValue | undefined, param: string): string | undefined {

@@ -1,8 +1,8 @@
-import type { JsonValue } from '../base/canonical-json.ts'
-import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
-import { invalidRequest } from './invalid-request.ts'
-import { isJsonArray, type JsonObject, parseJsonBody } from './parse-json-body.ts'
-import { readBody } from './read-body.ts'
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { isJsonArray, type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
+import { readBody } from '../listener/read-body.ts'
 import { readText, requireText } from './read-members.ts'
 
 /** Texts of one request; OpenAI's own limit. */

@@ -1,10 +1,10 @@
-import { parseTaskId } from '../base/identifiers.ts'
-import type { Judgement, NewFeedback } from '../node/node-records.ts'
-import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
-import { invalidRequest } from './invalid-request.ts'
-import { type JsonObject, parseJsonBody } from './parse-json-body.ts'
-import { readBody } from './read-body.ts'
-import { readBoolean, readNumber, readObject, readText, requireText } from './read-members.ts'
+import { parseTaskId } from '../../base/identifiers.ts'
+import type { Judgement, NewFeedback } from '../../node/node-records.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
+import { readBody } from '../listener/read-body.ts'
+import { readBoolean, readNumber, readObject, readText, requireText } from '../openai/read-members.ts'
 
 const KINDS = ['thumbs', 'score', 'edit', 'outcome'] as const
 const UNIT = { least: 0, most: 1 } as const

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { CodedError } from '../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 
 /** How much of a body that is too large is read and thrown away, so that the sender gets to see why it was refused. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { CodedError } from '../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 
 export type OriginGuardInit = {
   /** True when no key is asked for: then only the names of this machine may stand in `Host`. */

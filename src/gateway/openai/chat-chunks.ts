@@ -1,4 +1,4 @@
-import type { ModelStreamPart } from '../ports/language-model.ts'
+import type { ModelStreamPart } from '../../ports/language-model.ts'
 import { formatFinishReason, formatUsage } from './format-chat-completion.ts'
 
 export type ChatChunksInit = {

@@ -1,5 +1,5 @@
-import type { FinishReason, ModelUsage, ToolCall } from '../ports/language-model.ts'
-import type { RouteResult } from '../ports/router.ts'
+import type { FinishReason, ModelUsage, ToolCall } from '../../ports/language-model.ts'
+import type { RouteResult } from '../../ports/router.ts'
 
 const FINISH_WORDS: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import type { JsonValue } from '../base/canonical-json.ts'
-import { invalidRequest } from './invalid-request.ts'
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { invalidRequest } from '../invalid-request.ts'
 
 export type JsonObject = { readonly [key: string]: JsonValue | undefined }
 

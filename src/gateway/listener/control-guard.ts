@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { CodedError } from '../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 
 /** Header that carries the token of the running node. */
 export const CONTROL_HEADER = 'x-kernell-control'

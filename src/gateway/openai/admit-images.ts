@@ -1,7 +1,7 @@
-import { CodedError } from '../base/errors.ts'
-import type { ChatMessage } from '../ports/language-model.ts'
-import type { KernellNode } from '../node/kernell-node.ts'
-import { invalidRequest } from './invalid-request.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { ChatMessage } from '../../ports/language-model.ts'
+import type { KernellNode } from '../../node/kernell-node.ts'
+import { invalidRequest } from '../invalid-request.ts'
 
 /** Images of one request that lie elsewhere; each name is looked up. */
 const IMAGES_MAX = 64

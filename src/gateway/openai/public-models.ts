@@ -1,4 +1,4 @@
-import type { RouteTarget } from '../ports/router.ts'
+import type { RouteTarget } from '../../ports/router.ts'
 
 export type PublicModel = { readonly target: RouteTarget; readonly description: string }
 

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { CodedError } from '../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 
 /** Opens the listener. Throws `GATEWAY_LISTEN_FAILED`. */
 export function openListener(server: Server, address: { readonly host: string; readonly port: number }): Promise<void> {

@@ -1,6 +1,6 @@
-import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
-import { parseJsonBody } from './parse-json-body.ts'
-import { readBody } from './read-body.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import { parseJsonBody } from '../listener/parse-json-body.ts'
+import { readBody } from '../listener/read-body.ts'
 
 /** `POST /v1/policy/decide`: the node's policy for one prompt, for people, for evaluations and for other nodes. */
 export async function answerPolicy(exchange: Exchange, context: GatewayContext): Promise<void> {

@@ -1,7 +1,7 @@
-import type { JsonValue } from '../base/canonical-json.ts'
-import type { ChatMessage, ContentPart, ToolCall } from '../ports/language-model.ts'
-import { invalidRequest } from './invalid-request.ts'
-import { isJsonArray, type JsonObject } from './parse-json-body.ts'
+import type { JsonValue } from '../../base/canonical-json.ts'
+import type { ChatMessage, ContentPart, ToolCall } from '../../ports/language-model.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { isJsonArray, type JsonObject } from '../listener/parse-json-body.ts'
 import { readList, readObject, readText, requireObject, requireText } from './read-members.ts'
 
 /**

@@ -1,18 +1,18 @@
 import { once } from 'node:events'
-import { CodedError } from '../base/errors.ts'
-import { answerControl } from '../node/control/answer-control.ts'
-import { CONTROL_AREAS } from '../node/control/control-request.ts'
-import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
-import { parseJsonBody } from './parse-json-body.ts'
-import { readBody } from './read-body.ts'
+import { CodedError } from '../../base/errors.ts'
+import { answerControl } from '../../node/control/answer-control.ts'
+import { CONTROL_AREAS } from '../../node/control/control-request.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import { parseJsonBody } from '../listener/parse-json-body.ts'
+import { readBody } from '../listener/read-body.ts'
 
 /** A policy of many similar tasks is large, and so is what registers one. */
 const BODY_BYTES_MAX = 600 * 1024 * 1024
 
 /** `POST /control/AREA`: what commands ask of the node that has their data directory open. */
 export async function answerControlRequest(exchange: Exchange, { node, control }: GatewayContext): Promise<void> {
-  const { request, signal } = exchange
-  const area = CONTROL_AREAS.find((name) => exchange.path === `/control/${name}`)
+  const { request, signal, params } = exchange
+  const area = CONTROL_AREAS.find((name) => name === params.area)
   if (control === undefined || area === undefined)
     throw new CodedError('GATEWAY_PATH_UNKNOWN', { message: `There is nothing at ${JSON.stringify(exchange.path)}` })
   // Before a byte of the body is read.

@@ -1,6 +1,6 @@
-import { CodedError } from '../base/errors.ts'
-import type { KernellNode, NodeModel } from '../node/kernell-node.ts'
-import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { KernellNode, NodeModel } from '../../node/kernell-node.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { PUBLIC_MODELS, type PublicModel } from './public-models.ts'
 
 /** `GET /v1/models`: the public names and every model that can be called now. */
@@ -12,7 +12,7 @@ export function listModels(exchange: Exchange, context: GatewayContext): void {
 
 /** `GET /v1/models/:id`, by any of a model's names; slashes in a name may stand as they are or escaped. */
 export function showModel(exchange: Exchange, context: GatewayContext): void {
-  const name = decodeName(exchange.path.slice('/v1/models/'.length))
+  const name = exchange.params.id ?? ''
   const known = PUBLIC_MODELS.get(name)
   if (known !== undefined) {
     respondJson(exchange, JSON.stringify(describePublicModel([name, known])))
@@ -37,14 +37,6 @@ function unknownModel(name: string, model: NodeModel | undefined): CodedError {
     message: `The model ${JSON.stringify(name.slice(0, 200))} cannot be called: ${because}`,
     details: { param: 'model' },
   })
-}
-
-function decodeName(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 function describePublicModel([id, { description }]: readonly [string, PublicModel]): Readonly<Record<string, unknown>> {

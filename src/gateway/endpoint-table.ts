@@ -1,0 +1,34 @@
+import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
+import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { answerControlRequest } from './node/control-endpoint.ts'
+import { answerFeedback } from './node/feedback-endpoint.ts'
+import { answerHealth, answerMetrics, answerPolicy } from './node/node-endpoints.ts'
+import { OPENAI_ENDPOINTS } from './openai/openai-endpoints.ts'
+
+/** Everything that the gateway answers. */
+export const ENDPOINTS: readonly EndpointEntry[] = [
+  ...OPENAI_ENDPOINTS,
+  { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
+  { ...WORK, route: '/v1/feedback', answer: answerFeedback },
+  { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },
+  { ...CARE, route: '/metrics', answer: answerMetrics },
+  { ...LOOK, route: '/', isPublic: true, answer: listEndpoints },
+  // For commands of this machine, which know it from the node's own file: it checks more than a key.
+  {
+    route: '/control/:area',
+    method: 'POST',
+    roles: [],
+    answer: answerControlRequest,
+    isPublic: true,
+    isWork: false,
+    isUnlisted: true,
+  },
+]
+
+/** `GET /`: what this is and where things are, for someone who opens the address in a browser. */
+function listEndpoints(exchange: Exchange, context: GatewayContext): void {
+  const endpoints = ENDPOINTS.filter(({ isUnlisted }) => isUnlisted !== true).map(
+    ({ method, route }) => `${method} ${route}`,
+  )
+  respondJson(exchange, JSON.stringify({ name: 'kernell-os', version: context.node.health().version, endpoints }))
+}

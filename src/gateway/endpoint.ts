@@ -1,0 +1,27 @@
+import type { CallerRole } from '../node/config/node-config.ts'
+import { CALLER_ROLES } from '../node/config/node-config.ts'
+import type { Endpoint } from './exchange.ts'
+
+export type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type EndpointEntry = {
+  /** Pattern of its paths: a segment `:name` stands for any one, `:name*` at the end for the rest of the path. They are `params` of the exchange, decoded. */
+  readonly route: string
+  readonly method: EndpointMethod
+  readonly answer: Endpoint
+  /** Answers without a key even where keys are asked for. */
+  readonly isPublic: boolean
+  /** Whose keys it is for, where it is not public. */
+  readonly roles: readonly CallerRole[]
+  /** Counts against the limit of requests at the same time. */
+  readonly isWork: boolean
+  /** It is not named by `GET /`. */
+  readonly isUnlisted?: true
+}
+
+/** Tasks of callers. */
+export const WORK = { method: 'POST', isPublic: false, roles: ['admin', 'member'], isWork: true } as const
+/** What every key may look at. */
+export const LOOK = { method: 'GET', isPublic: false, roles: CALLER_ROLES, isWork: false } as const
+/** What those look at who keep the node well. */
+export const CARE = { method: 'GET', isPublic: false, roles: ['admin', 'operator'], isWork: false } as const
