@@ -1,6 +1,7 @@
 import { amountToUsd, type Amount } from '../base/money.ts'
 import type { OfferSource } from '../core/peer-tier/peer-offer.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import { stepsOf } from '../core/routing/planned-steps.ts'
 import type { PeersConfig } from './config/node-config.ts'
 
 /** The decision record, snake_case, money in dollars. */
@@ -77,13 +78,14 @@ export function decisionDocument(decision: DecisionRecord, peers?: PeerRefusalIn
     policy_version: decision.policyVersion,
     price_version: decision.priceVersion,
     scorer: decision.scorer,
-    plan: decision.plan.map(({ modelId, tier, role }) => ({ model: modelId, tier, role })),
+    plan: stepsOf(decision).map(({ modelId, tier, role }) => ({ model: modelId, tier, role })),
     candidates: decision.candidates.map((candidate) => ({
       model: candidate.modelId,
       tier: candidate.tier,
       predicted_success: candidate.predictedSuccess,
       expected_cost_usd: usdOrNull(candidate.expectedCostNanos),
       expected_latency_s: candidate.expectedLatencyS,
+      ...(candidate.cachedTokensIn !== undefined && { cached_tokens_in: candidate.cachedTokensIn }),
       excluded_because: candidate.excludedBecause ?? null,
       ...(candidate.source !== undefined && { offer_source: candidate.source }),
     })),

@@ -61,9 +61,9 @@ export function wireRouter({
   textGuard,
   openFirewall,
 }: RouterParts): WiredRouter {
-  const { attemptTimeoutMs, decompose } = config.router
+  const { decompose, judge: _judge, fallbacks, ...rules } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
-  const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
+  const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, ...rules }
   const checkAnswer = createAnswerCheck(calling, {
     ...judgeOf(config, catalog),
     peers,
@@ -79,6 +79,7 @@ export function wireRouter({
       cache: answers.cache,
       policy: policy.policy,
       peers,
+      fallbacks,
       random,
       textGuard,
       openFirewall: async () => await openFirewall(),

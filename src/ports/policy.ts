@@ -20,6 +20,8 @@ export type PolicyInput = {
   readonly fixedRoute: 'auto' | 'local' | 'cheap' | 'premium'
   /** Input tokens of the whole request, estimated. */
   readonly tokensIn: number
+  /** Of these, tokens that a model's provider is expected to read from its prompt cache, by id of the model; absent: none. */
+  readonly cachedTokensIn?: ReadonlyMap<string, number>
   /** The caller's bound of the answer; absent: the policy's own expectation. */
   readonly maxOutputTokens?: number
   /** Least predicted chance of an accepted answer, 0 to 1; absent: the operator's default. */

@@ -30,6 +30,8 @@ export type RouteControls = {
   readonly isLocalOnly?: boolean
   /** `no-store`: read, but not written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. `off`: neither read nor written. */
   readonly cache?: 'default' | 'no-store' | 'no-read' | 'refresh' | 'off'
+  /** Models that are asked, in this order, when all that were chosen have failed; at most 8 names of the registry. Absent: the operator's. */
+  readonly fallbacks?: readonly string[]
   /** Name of the conversation, at most 128 characters; absent: its first user message tells it apart. Of one conversation all requests have the same policy. */
   readonly conversation?: string
 }

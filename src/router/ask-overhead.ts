@@ -4,7 +4,7 @@ import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ResponseFormat } from '../ports/language-model.ts'
 import { forbiddenBecause } from './candidates.ts'
 import { makeCall, type CallComponents } from './call-model.ts'
-import { tryAdmit } from './execute-plan.ts'
+import { tryAdmit } from './admit-step.ts'
 import { factsOf } from './request-facts.ts'
 import { recordOverhead, type TaskRun } from './task-run.ts'
 

@@ -10,6 +10,7 @@ import type { RouteAttempt } from '../ports/router.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { boundCall, chargeOfUsage, costOfPurchase } from './call-cost.ts'
+import { timeoutMsOf, type CallRules } from './call-rules.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
 import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
@@ -19,9 +20,7 @@ export type CallComponents = {
   readonly clock: Clock
   readonly timers: Timers
   readonly tracer: Tracer
-  /** Longest that one attempt may take, milliseconds. */
-  readonly attemptTimeoutMs: number
-}
+} & CallRules
 
 /** A call that may be made: the money is there, and the limit of its answer holds the cap. */
 export type AdmittedCall = {
@@ -76,7 +75,7 @@ export async function admitCall(
         : { ...request, maxOutputTokens: bounds.outputTokensMax as number },
     reservation,
     costNanosMax,
-    deadline: startDeadline(components.timers, { delayMs: components.attemptTimeoutMs, signal: run.signal }),
+    deadline: startDeadline(components.timers, { delayMs: timeoutMsOf(components, entry), signal: run.signal }),
     startedMs: clock.monotonicMs(),
   }
 }

@@ -55,7 +55,8 @@ export function selectCandidates(query: CandidateQuery): CandidateSet {
   }
 }
 
-function exclusionOf(entry: ModelEntry, query: CandidateQuery): Exclusion | undefined {
+/** Why a model may not answer; `undefined` when it may. */
+export function exclusionOf(entry: ModelEntry, query: CandidateQuery): Exclusion | undefined {
   const { controls, target, facts } = query
   const forbidden = forbiddenBecause(entry, controls)
   if (forbidden !== undefined) return { kind: 'forbidden', because: forbidden }

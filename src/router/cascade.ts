@@ -14,8 +14,10 @@ import type { TaskRun } from './task-run.ts'
 export type ModelTurn = {
   readonly step: PlannedStep
   readonly index: number
-  /** No other model is left to ask. */
+  /** No other model is left to ask if this one's answer is refused. */
   readonly isLastResort: boolean
+  /** No other model is left to ask if this one fails. */
+  readonly isLast: boolean
 }
 
 /** What came of a model's turn. */
@@ -47,8 +49,20 @@ export class Cascade {
   turn(attempt: number): ModelTurn {
     const { effect } = this
     assert(effect?.type === 'call-model' && effect.index === attempt - 1, 'attempts follow the order of the models')
-    const { step, index } = effect
-    return { step, index, isLastResort: index === this.steps.length - 1 }
+    return this.turnAt(effect.index)
+  }
+
+  /** The turn of the model with this index, also before it has come. */
+  turnAt(index: number): ModelTurn {
+    const step = this.steps[index]
+    assert(step !== undefined, 'a plan has the step')
+    const next = this.steps[index + 1]
+    return { step, index, isLastResort: next === undefined || next.role === 'fallback', isLast: next === undefined }
+  }
+
+  /** The step behind this one; `undefined` where it is the last. */
+  next(index: number): PlannedStep | undefined {
+    return this.steps[index + 1]
   }
 
   /** @returns `ANOTHER_MODEL` or `NOTHING_LEFT`. */

@@ -3,10 +3,12 @@ import type { Budgets } from '../ports/budgets.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
-import { isConfined, selectCandidates } from './candidates.ts'
+import { type CandidateQuery, isConfined, selectCandidates } from './candidates.ts'
+import { type FallbackRules, withFallbacks } from './fallbacks.ts'
 import type { PeerTier, PeerQuote } from './peers/peer-tier.ts'
 import { quotePeers } from './peers/quote-peers.ts'
 import { conversationKey, type FailureMemory } from './failure-memory.ts'
+import type { WarmPrompts } from './warm-prompts.ts'
 import { chargeTask, recordDecision, recordOverhead, type TaskRun } from './task-run.ts'
 
 export type DecideComponents = {
@@ -15,6 +17,10 @@ export type DecideComponents = {
   readonly policy: Policy
   readonly random: Random
   readonly failures: FailureMemory
+  /** What providers are expected to have cached; absent: nothing is expected. */
+  readonly warm?: WarmPrompts | undefined
+  /** Who stands in for whom; absent: nobody, unless the caller says so. */
+  readonly fallbacks?: FallbackRules | undefined
   /** Absent: no peer is asked. */
   readonly peers?: PeerTier | undefined
 }
@@ -39,7 +45,8 @@ export async function decideTask(
       recordOverhead(run, call)
     },
   })
-  recordDecision(run, decision instanceof Promise ? await decision : decision, input)
+  const decided = decision instanceof Promise ? await decision : decision
+  recordDecision(run, withFallbacks(decided, queryOf(components, run), components.fallbacks), input)
   assertQuality(run)
 }
 
@@ -54,17 +61,10 @@ function assertQuality({ decision, route }: TaskRun): void {
 }
 
 function policyInputOf(components: DecideComponents, run: TaskRun): PolicyInput {
-  const { catalog, budgets, random, failures } = components
-  const { target, controls, caller, request } = run.route
-  const isBounded = controls.maxCostNanos !== undefined || budgets.isBounded(caller)
-  const { candidates, excluded } = selectCandidates({
-    catalog,
-    target,
-    controls,
-    facts: run.facts,
-    isBounded,
-    today: run.today,
-  })
+  const { catalog, random, failures, warm } = components
+  const { target, controls, request } = run.route
+  const { candidates, excluded } = selectCandidates(queryOf(components, run))
+  const cachedTokensIn = warm?.expected(run)
   const quote = quoteOf(components, run, candidates)
   return {
     prompt: run.facts.prompt,
@@ -73,6 +73,7 @@ function policyInputOf(components: DecideComponents, run: TaskRun): PolicyInput 
     ...(quote !== undefined && { peers: quote.rule }),
     fixedRoute: target.kind === 'route' ? target.route : 'auto',
     tokensIn: run.facts.tokensIn,
+    ...(cachedTokensIn !== undefined && { cachedTokensIn }),
     ...(request.maxOutputTokens !== undefined && { maxOutputTokens: request.maxOutputTokens }),
     ...(controls.quality !== undefined && { quality: controls.quality }),
     ...(controls.maxCostNanos !== undefined && { maxBudgetNanos: controls.maxCostNanos }),
@@ -85,6 +86,12 @@ function policyInputOf(components: DecideComponents, run: TaskRun): PolicyInput 
     tenant: run.route.caller.tenant,
     conversation: conversationKey(run),
   }
+}
+
+function queryOf({ catalog, budgets }: DecideComponents, run: TaskRun): CandidateQuery {
+  const { target, controls, caller } = run.route
+  const isBounded = controls.maxCostNanos !== undefined || budgets.isBounded(caller)
+  return { catalog, target, controls, facts: run.facts, isBounded, today: run.today }
 }
 
 /** What peers ask for the task; `undefined` where nobody is asked. A fixed route or a named model leaves no choice. */

@@ -5,13 +5,16 @@ import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { AttemptEvent } from '../core/routing/attempt-machine.ts'
 import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { stepsOf } from '../core/routing/planned-steps.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import type { Random } from '../ports/random.ts'
-import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
+import { type AdmittedCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
 import { purchaseOfFailure } from './peers/purchase-details.ts'
-import { Cascade, NOTHING_LEFT } from './cascade.ts'
+import { Cascade, type ModelTurn, NOTHING_LEFT } from './cascade.ts'
+import { MODEL_HEDGED } from './hedged-asks.ts'
+import { ModelAsks, type Told } from './model-asks.ts'
 import type { OpenPlanGate } from './firewall/steps-gate.ts'
 import type { TextGuard } from './untrusted/text-guard.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
@@ -31,7 +34,7 @@ export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Ver
 export type PlanComponents = CallComponents & {
   readonly checkAnswer: CheckAnswer
   /** Draws the fences of texts inside prompts; absent: they follow from the texts. */
-  readonly random?: Pick<Random, 'bytes'>
+  readonly random?: Random
   readonly runner: PlanRunner
   /** What plans of split tasks pass before and during their steps; absent: nothing stands there. */
   readonly openFirewall?: OpenPlanGate | undefined
@@ -57,7 +60,7 @@ type Answered = { readonly entry: ModelEntry; readonly answer: ModelAnswer; read
 export async function executePlan(
   components: PlanComponents,
   run: TaskRun,
-  steps: readonly PlannedStep[] = run.decision.plan,
+  steps: readonly PlannedStep[] = stepsOf(run.decision),
 ): Promise<PlanResult> {
   const answering = new AnsweringCascade(components, run, steps)
   await components.runner.runWhole({
@@ -73,6 +76,7 @@ export class AnsweringCascade {
   private readonly components: PlanComponents
   private readonly run: TaskRun
   private readonly cascade: Cascade
+  private readonly asks: ModelAsks<Answered>
   /** By index of the model. */
   private readonly answers: (Answered | undefined)[] = []
   private failure: { readonly cause: unknown } | undefined
@@ -81,51 +85,46 @@ export class AnsweringCascade {
     this.components = components
     this.run = run
     this.cascade = new Cascade(run, steps)
+    const call = (turn: ModelTurn, admitted: AdmittedCall): Promise<Told<Answered>> => this.call(turn, admitted)
+    this.asks = new ModelAsks({ components, run, cascade: this.cascade, call })
   }
 
   /** Asks the model of this attempt. Resolves to `ANOTHER_MODEL` or `NOTHING_LEFT`; never rejects. */
   async attempt(turn: StepTurn<PlannedTask>): Promise<StepOutcome> {
-    const { cascade, components, run } = this
     try {
-      const { step, index, isLastResort } = cascade.turn(turn.attempt)
-      const entry = entryOf(components, step)
-      const admitted = await tryAdmit(components, run, entry)
-      if (admitted.kind === 'refused')
-        return cascade.report({ event: { type: 'budget-refused' }, cause: { refusal: admitted.error } })
-      if (admitted.kind === 'aborted') return cascade.report({ event: { type: 'run-aborted' } })
-      turn.onStop((reason) => admitted.call.deadline.abort(reason))
-      const outcome = await makeCall(components, run, admitted.call)
-      switch (outcome.kind) {
-        case 'aborted':
-          recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
-          return cascade.report({ event: { type: 'run-aborted' } })
-        case 'failed':
-          recordAttempt(run, {
-            ...attemptOf({
-              ...outcome,
-              entry,
-              outcome: 'failed',
-              reason: outcome.code,
-              purchase: purchaseOfFailure(outcome.error),
-            }),
-            ...saidBy(outcome.error),
-          })
-          return cascade.report({
-            event: { type: 'call-failed', code: outcome.code },
-            cause: { failure: outcome.error },
-          })
-        case 'answered': {
-          const { answer } = outcome
-          const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
-          this.answers[index] = { entry, answer, verdict }
-          return cascade.report({ event: eventOf(run, verdict) })
-        }
-        default:
-          return assertNever(outcome)
-      }
+      const told = await this.asks.ask(turn)
+      assert('report' in told, 'whole answers are judged')
+      if (told.given !== undefined) this.answers[turn.attempt - 1] = told.given
+      const outcome = this.cascade.report(told.report)
+      if (outcome === NOTHING_LEFT) await this.asks.end()
+      return outcome
     } catch (error: unknown) {
       this.failure = { cause: error }
       return NOTHING_LEFT
+    }
+  }
+
+  private async call({ isLastResort }: ModelTurn, call: AdmittedCall): Promise<Told<Answered>> {
+    const { components, run } = this
+    const { entry } = call
+    const outcome = await makeCall(components, run, call)
+    switch (outcome.kind) {
+      case 'aborted':
+        recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
+        return { report: { event: { type: 'run-aborted' } } }
+      case 'failed': {
+        const { code, error } = outcome
+        const purchase = purchaseOfFailure(error)
+        recordAttempt(run, { ...attemptOf({ ...outcome, entry, ...endedBy(code), purchase }), ...saidBy(error) })
+        return { report: { event: { type: 'call-failed', code }, cause: { failure: error } } }
+      }
+      case 'answered': {
+        const { answer } = outcome
+        const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
+        return { report: { event: eventOf(run, verdict) }, given: { entry, answer, verdict } }
+      }
+      default:
+        return assertNever(outcome)
     }
   }
 
@@ -177,36 +176,9 @@ export function eventOf(run: TaskRun, verdict: Verdict): AttemptEvent {
   return { type: 'answer-rejected', confidence, isValid: verdict.valid, check: refusedBy(verdict) }
 }
 
-/** The registry entry of a planned step. */
-export function entryOf({ catalog }: CallComponents, step: PlannedStep): ModelEntry {
-  const entry = catalog.registry.find(step.modelId)
-  assert(entry !== undefined, 'a plan names models of the registry')
-  return entry
-}
-
-export type Admission =
-  | { readonly kind: 'admitted'; readonly call: NonNullable<Awaited<ReturnType<typeof admitCall>>> }
-  | { readonly kind: 'refused'; readonly error: CodedError }
-  | { readonly kind: 'aborted' }
-
-/** Reserves money for a call and turns refusals into values, since a refused step is answered by the next one. */
-export async function tryAdmit(components: CallComponents, run: TaskRun, entry: ModelEntry): Promise<Admission> {
-  if (isAborted(run)) return { kind: 'aborted' }
-  try {
-    const call = await admitCall(components, run, entry)
-    if (call !== undefined) return { kind: 'admitted', call }
-    const message = `The cost cap leaves no room for a call of ${entry.id}`
-    return { kind: 'refused', error: new CodedError('ROUTER_COST_CAP', { message }) }
-  } catch (error: unknown) {
-    if (CodedError.is(error, 'BUDGET_EXCEEDED') || CodedError.is(error, 'ROUTER_PRICE_UNKNOWN'))
-      return { kind: 'refused', error }
-    if (isAborted(run)) return { kind: 'aborted' }
-    throw error
-  }
-}
-
-function isAborted(run: TaskRun): boolean {
-  return run.signal?.aborted === true
+/** How a failed call stands on the record: one that made way for another was ended by this node. */
+export function endedBy(code: string): { readonly outcome: 'failed' | 'aborted'; readonly reason: string } {
+  return { outcome: code === MODEL_HEDGED ? 'aborted' : 'failed', reason: code }
 }
 
 /** What a provider said of its failure. Errors without a code are the program's own and say nothing to a caller. */

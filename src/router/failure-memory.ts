@@ -18,10 +18,10 @@ export type FailureMemory = {
 export function createFailureMemory(): FailureMemory {
   const failures = new Map<string, number>()
   return {
-    recentFailures: (run) => (failures.size === 0 ? 0 : (failures.get(memoryKey(run)) ?? 0)),
+    recentFailures: (run) => (failures.size === 0 ? 0 : (failures.get(memoryKeyOf(run)) ?? 0)),
     note(run, isAccepted) {
       if (isAccepted && failures.size === 0) return
-      const key = memoryKey(run)
+      const key = memoryKeyOf(run)
       const count = failures.get(key) ?? 0
       failures.delete(key)
       if (isAccepted) return
@@ -49,7 +49,7 @@ export function conversationOf(firstMessage: string): string {
 }
 
 /** Short, so that long openings take no memory here. */
-function memoryKey(run: TaskRun): string {
+export function memoryKeyOf(run: TaskRun): string {
   const key = conversationKey(run)
   const tenant = run.route.caller.tenant
   return `${tenant}\n${key.length} ${hashText(key)} ${key.slice(0, KEY_CHARACTERS)}`

@@ -1,7 +1,7 @@
-import { amountFromNanos, amountFromUsd } from '../base/money.ts'
+import { type Amount, amountFromNanos, amountFromUsd, ZERO_AMOUNT } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { EncodedTask } from '../core/policy/encode-features.ts'
-import { expectedCost, expectedLatencyS } from '../core/policy/expected-outcome.ts'
+import { expectedCost, expectedLatencyS, type OutcomeQuestion } from '../core/policy/expected-outcome.ts'
 import type { PolicyScorer } from '../core/policy/policy-scorer.ts'
 import type { PromptFeatures } from '../core/policy/prompt-features.ts'
 import { priorSuccess } from '../core/policy/success-priors.ts'
@@ -88,14 +88,27 @@ function candidateOf(entry: ModelEntry, place: number | undefined, assessment: A
   // What calls of this model were seen to cost says more than its price and a guess of its tokens.
   const learnedUsd = judged?.usd?.[place ?? -1] ?? 0
   const learned = learnedUsd > 0 ? amountFromUsd(learnedUsd) : undefined
+  const cachedTokensIn = input.cachedTokensIn?.get(entry.id)
+  const asked = { tokensIn: input.tokensIn, tokensOut, today: input.today }
+  const cost = learned ?? expectedCost(entry, asked)
   return {
     modelId: entry.id,
     tier: entry.tier,
     predictedSuccess: success ?? priorSuccess(entry, profile),
     ...(isUnsure && { uncertainty: success === undefined ? PRIOR_DEVIATION : (judged?.deviation?.[place ?? -1] ?? 0) }),
-    expectedCostNanos: learned ?? expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
+    expectedCostNanos: cachedTokensIn === undefined ? cost : lessCached(entry, cost, { ...asked, cachedTokensIn }),
+    ...(cachedTokensIn !== undefined && { cachedTokensIn }),
     expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
   }
+}
+
+/** A cost, learned or computed, without what the provider's prompt cache saves of it. */
+function lessCached(entry: ModelEntry, cost: Amount | undefined, asked: OutcomeQuestion): Amount | undefined {
+  const { cachedTokensIn: _cached, ...uncached } = asked
+  const [full, reduced] = [expectedCost(entry, uncached), expectedCost(entry, asked)]
+  if (cost === undefined || full === undefined || reduced === undefined || full <= reduced) return cost
+  const saved = full - reduced
+  return cost > saved ? amountFromNanos(cost - saved) : ZERO_AMOUNT
 }
 
 /** What a policy learned of a peer holds no longer than the peer keeps to it: what was seen of it last counts where that is less. */

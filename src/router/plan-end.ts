@@ -29,7 +29,10 @@ export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: En
     return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
   if (end.kind === 'out-of-budget' && refusal !== undefined) return refusal
   const { attempts } = run
-  if (attempts.length === 1 && CodedError.is(failure) && ABOUT_THE_REQUEST.has(failure.code)) return failure
+  const isOneModel =
+    attempts.length > 0 &&
+    attempts.every(({ modelId, outcome }) => outcome === 'failed' && modelId === attempts[0]?.modelId)
+  if (isOneModel && CodedError.is(failure) && ABOUT_THE_REQUEST.has(failure.code)) return failure
   const tried = attempts.map(
     ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
   )

@@ -21,12 +21,13 @@ import type { TaskObserver } from './rollout/rollout-observer.ts'
 import { cacheStateOf, resultOf, routeThatRan, type StandingAnswer, standingOf } from './route-result.ts'
 import { startStream } from './stream-plan.ts'
 import { recordTexts, type TaskRun } from './task-run.ts'
+import { WarmPrompts } from './warm-prompts.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
 export type RouterComponents = Omit<PlanComponents, 'runner'> &
   PlanRunnerComponents &
   ShortcutComponents &
-  Omit<DecideComponents, 'failures'> & {
+  Omit<DecideComponents, 'failures' | 'warm'> & {
     readonly telemetry: TelemetrySink
     readonly random: Random
     /** Told of every task that ended; absent: nobody is. */
@@ -43,9 +44,15 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
 class RoutingService implements Router {
   readonly #components: RouterComponents & PlanComponents & DecideComponents
   readonly #init: RouterInit
+  readonly #warm = new WarmPrompts()
 
   constructor(components: RouterComponents, init: RouterInit) {
-    this.#components = { ...components, runner: new PlanRunner(components), failures: createFailureMemory() }
+    this.#components = {
+      ...components,
+      runner: new PlanRunner(components),
+      failures: createFailureMemory(),
+      warm: this.#warm,
+    }
     this.#init = init
   }
 
@@ -155,6 +162,7 @@ class RoutingService implements Router {
   #complete(run: TaskRun, planned: PlanResult): RouteResult {
     rememberAnswer(this.#components, run, planned)
     this.#components.failures.note(run, planned.isAccepted)
+    this.#warm.note(run, planned.entry, planned.answer.usage)
     return this.#finish(run, standingOf(planned))
   }
 

@@ -1,23 +1,19 @@
 import { assert } from '../base/assert.ts'
+import { CodedError } from '../base/errors.ts'
 import { ZERO_AMOUNT } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
+import { stepsOf } from '../core/routing/planned-steps.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
-import { Cascade, NOTHING_LEFT, type ModelReport } from './cascade.ts'
+import type { ScheduledTimer } from '../ports/timers.ts'
+import { Cascade, NOTHING_LEFT } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { chargeOfUsage, costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
-import {
-  entryOf,
-  eventOf,
-  judgeAnswer,
-  saidBy,
-  tryAdmit,
-  type PlanComponents,
-  type PlanResult,
-} from './execute-plan.ts'
+import { endedBy, eventOf, judgeAnswer, saidBy, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { ModelAsks, type Told } from './model-asks.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { endError } from './plan-end.ts'
 import { chargeOfBroken, SpendGuard } from './spend-guard.ts'
@@ -41,7 +37,7 @@ export function startStream(components: PlanComponents, run: TaskRun): Promise<S
   const streaming = new StreamingCascade(components, run)
   const whole = {
     taskId: run.taskId,
-    attemptsMax: run.decision.plan.length,
+    attemptsMax: stepsOf(run.decision).length,
     execute: (turn: StepTurn<PlannedTask>) => streaming.attempt(turn),
   }
   components.runner.runWhole(whole).then(
@@ -54,41 +50,40 @@ export function startStream(components: PlanComponents, run: TaskRun): Promise<S
 /** A cascade that ends with the first model that gives content. Its last attempt lasts as long as the stream does. */
 class StreamingCascade {
   readonly started: Promise<StartedStream>
-  private readonly components: PlanComponents
-  private readonly run: TaskRun
   private readonly cascade: Cascade
+  private readonly asks: ModelAsks<StreamGiven>
   /** By index of the model. */
   private readonly empty: (EmptyAnswer | undefined)[] = []
   private readonly outcome = Promise.withResolvers<StartedStream>()
   private isStarted = false
 
   constructor(components: PlanComponents, run: TaskRun) {
-    this.components = components
-    this.run = run
-    this.cascade = new Cascade(run, run.decision.plan)
+    this.cascade = new Cascade(run, stepsOf(run.decision))
+    this.asks = new ModelAsks({
+      components,
+      run,
+      cascade: this.cascade,
+      call: async ({ isLastResort }, call) => await readUntilContent({ components, run, call }, isLastResort),
+    })
     this.started = this.outcome.promise
   }
 
   /** Resolves to `ANOTHER_MODEL` or `NOTHING_LEFT`; never rejects. */
   async attempt(turn: StepTurn<PlannedTask>): Promise<StepOutcome> {
-    const { cascade, components, run } = this
     try {
-      const { step, index, isLastResort } = cascade.turn(turn.attempt)
-      const admitted = await tryAdmit(components, run, entryOf(components, step))
-      if (admitted.kind === 'refused')
-        return cascade.report({ event: { type: 'budget-refused' }, cause: { refusal: admitted.error } })
-      if (admitted.kind === 'aborted') return cascade.report({ event: { type: 'run-aborted' } })
-      const { call } = admitted
-      turn.onStop((reason) => call.deadline.abort(reason))
-      const tried = await readUntilContent({ components, run, call }, isLastResort)
-      if ('started' in tried) {
+      const told = await this.asks.ask(turn)
+      const { given } = told
+      if (given !== undefined && 'started' in given) {
         this.isStarted = true
-        this.outcome.resolve(tried.started)
-        await tried.started.finished.catch(() => undefined)
+        this.outcome.resolve(given.started)
+        await given.started.finished.catch(() => undefined)
         return NOTHING_LEFT
       }
-      this.empty[index] = tried.empty
-      return cascade.report(tried)
+      assert('report' in told, 'a stream that has not begun has ended')
+      this.empty[turn.attempt - 1] = given?.empty
+      const outcome = this.cascade.report(told.report)
+      if (outcome === NOTHING_LEFT) await this.asks.end()
+      return outcome
     } catch (error: unknown) {
       this.outcome.reject(error)
       return NOTHING_LEFT
@@ -123,22 +118,34 @@ async function* partsOf(parts: readonly ModelStreamPart[]): AsyncGenerator<Model
   yield* parts
 }
 
-type ModelTried = { readonly started: StartedStream } | (ModelReport & { readonly empty?: EmptyAnswer })
+type StreamGiven = { readonly started: StartedStream } | { readonly empty: EmptyAnswer }
+
+type ModelTried = Told<StreamGiven>
 
 async function readUntilContent(calling: Calling, isLastResort: boolean): Promise<ModelTried> {
   const { call } = calling
   const iterator = call.model.doStream(call.request, { signal: call.deadline.signal })[Symbol.asyncIterator]()
   const held: ModelStreamPart[] = []
+  const limit = limitFirstPart(calling)
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       held.push(next.value)
-      if (hasContent(next.value)) return { started: startedStream({ ...calling, iterator, held }) }
+      if (hasContent(next.value)) return { given: { started: startedStream({ ...calling, iterator, held }) } }
     }
   } catch (error: unknown) {
     return await failed(calling, { code: failureCode(error, call.deadline.signal), error })
+  } finally {
+    limit?.cancel()
   }
   if (held.at(-1)?.type !== 'finish') return await failed(calling, { code: 'MODEL_STREAM_TRUNCATED' })
   return await judgeEmpty({ ...calling, iterator, held }, isLastResort)
+}
+
+function limitFirstPart({ components, call }: Calling): ScheduledTimer | undefined {
+  const { timers, firstPartTimeoutMs } = components
+  if (firstPartTimeoutMs === undefined) return undefined
+  const message = `No content within ${firstPartTimeoutMs} ms`
+  return timers.schedule(firstPartTimeoutMs, () => call.deadline.abort(new CodedError('MODEL_TIMEOUT', { message })))
 }
 
 /** Whether a part is worth more than another model's answer would be: from the first of these on the model stays. */
@@ -150,13 +157,13 @@ async function judgeEmpty(running: Running, isLastResort: boolean): Promise<Mode
   const { run, call, held } = running
   call.deadline.end()
   const result = await settleStream(running, { collector: collect(held), end: { kind: 'ended' }, isLastResort })
-  return { event: eventOf(run, result.verdict), empty: { parts: held, result } }
+  return { report: { event: eventOf(run, result.verdict) }, given: { empty: { parts: held, result } } }
 }
 
 async function failed(
   { components, run, call }: Calling,
   { code, error }: { readonly code: string; readonly error?: unknown },
-): Promise<ModelReport> {
+): Promise<ModelTried> {
   call.deadline.end()
   const isAborted = run.signal?.aborted === true
   const charge = await endUnanswered(run, call, isAborted ? 'REQUEST_ABORTED' : code)
@@ -164,13 +171,13 @@ async function failed(
   const { entry } = call
   if (isAborted) {
     recordAttempt(run, attemptOf({ entry, outcome: 'aborted', charge, latencyMs }))
-    return { event: { type: 'run-aborted' } }
+    return { report: { event: { type: 'run-aborted' } } }
   }
   recordAttempt(run, {
-    ...attemptOf({ entry, outcome: 'failed', reason: code, charge, latencyMs }),
+    ...attemptOf({ entry, ...endedBy(code), charge, latencyMs }),
     ...saidBy(error),
   })
-  return { event: { type: 'call-failed', code }, cause: { failure: error } }
+  return { report: { event: { type: 'call-failed', code }, cause: { failure: error } } }
 }
 
 type Calling = { readonly components: PlanComponents; readonly run: TaskRun; readonly call: AdmittedCall }

@@ -1,4 +1,6 @@
-import type { ScheduledTimer } from '../../src/ports/timers.ts'
+import type { ScheduledTimer, Timers } from '../../src/ports/timers.ts'
+import type { CallRules } from '../../src/router/call-rules.ts'
+import type { FallbackRules } from '../../src/router/fallbacks.ts'
 import { DEFAULT_TENANT } from '../../src/base/identifiers.ts'
 import { ZERO_AMOUNT, type Amount } from '../../src/base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../src/base/time.ts'
@@ -63,6 +65,11 @@ export type FixtureInit = {
   readonly init?: Partial<RouterInit>
   /** The time limit of every attempt; absent: none fires. */
   readonly timeoutSignal?: () => AbortSignal
+  /** How models are called, in place of what nothing limits. */
+  readonly rules?: Partial<CallRules>
+  readonly fallbacks?: FallbackRules
+  /** Absent: the time limit of `timeoutSignal` alone. */
+  readonly timers?: Timers
   /** Absent: plans pass without. */
   readonly openFirewall?: OpenPlanGate
   /** Absent: no text is looked at. */
@@ -118,11 +125,12 @@ export function createFixture(init: FixtureInit): Fixture {
       monotonicMs: () => performance.now(),
       timeoutSignal: () => new AbortController().signal,
     },
-    timers: {
+    timers: init.timers ?? {
       schedule: (_delayMs: number, callback: () => void) => scheduleBySignal(init.timeoutSignal?.(), callback),
     },
     tracer: NO_OP_TRACER,
     attemptTimeoutMs: durationFromMs(5_000),
+    ...init.rules,
   }
   const system = createActorSystem()
   const scriptedCheck: CheckAnswer = (_run, { answer }) => ({
@@ -138,6 +146,7 @@ export function createFixture(init: FixtureInit): Fixture {
       checkAnswer:
         init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge, peers }),
       peers,
+      fallbacks: init.fallbacks,
       cache: init.cache,
       openFirewall: init.openFirewall,
       textGuard: init.textGuard,

@@ -21,6 +21,13 @@ export const MODEL_ERRORS = {
     httpStatus: 504,
     isRetryable: true,
   },
+  MODEL_HEDGED: {
+    cause: 'A model was slow, another one was asked beside it, and that one answered first.',
+    remedy:
+      'Nothing is wrong: the answer is there. Raise `router.hedge.afterMs` where this happens often, since both calls may be billed.',
+    httpStatus: 500,
+    isRetryable: true,
+  },
   MODEL_AUTH_FAILED: {
     cause: 'The provider refused the API key, or the key may not use this model.',
     remedy: "Set the provider's key, for example OPENAI_API_KEY, and check what it may use.",

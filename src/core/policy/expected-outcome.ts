@@ -18,6 +18,8 @@ const SPEED_PRIORS: Readonly<Record<CandidateTier, { readonly startS: number; re
 
 export type OutcomeQuestion = {
   readonly tokensIn: number
+  /** Part of `tokensIn` that is read from the provider's prompt cache; absent: none. */
+  readonly cachedTokensIn?: number
   readonly tokensOut: number
   readonly today: CivilDate
 }
@@ -29,8 +31,16 @@ export function expectedTokensOut(difficulty: ModelDifficulty, maxOutputTokens: 
 }
 
 /** Cost of one call; `undefined` when the price is unknown. */
-export function expectedCost(entry: ModelEntry, { tokensIn, tokensOut, today }: OutcomeQuestion): Amount | undefined {
-  return costOnDate(entry, { inputTokens: tokensIn, outputTokens: tokensOut }, today)
+export function expectedCost(
+  entry: ModelEntry,
+  { tokensIn, cachedTokensIn, tokensOut, today }: OutcomeQuestion,
+): Amount | undefined {
+  const usage = { inputTokens: tokensIn, outputTokens: tokensOut }
+  return costOnDate(
+    entry,
+    cachedTokensIn === undefined ? usage : { ...usage, cachedInputTokens: cachedTokensIn },
+    today,
+  )
 }
 
 /** Seconds of one call: what this node measured, else the prior of the tier. */

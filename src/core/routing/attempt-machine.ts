@@ -16,7 +16,7 @@ export type StepOutcome =
  * planned --run-started--> calling(0) --answer-accepted--> finished(accepted)
  *                            | answer-rejected, call-failed, budget-refused        (answer-kept: finished(best-rejected))
  *                            v
- *                          calling(1) ... past the last step: finished(best rejected answer, or why there is none)
+ *                          calling(1) ... past the last step, and before a fallback where an answer was rejected: finished(best rejected answer, or why there is none)
  * any ----run-aborted----> finished(aborted)
  * ```
  */
@@ -89,7 +89,11 @@ function transition(state: AttemptState, event: AttemptEvent): AttemptStep {
     }
     case 'answer-rejected': {
       const { confidence, isValid, check } = event
-      return call(state.steps, state.index + 1, [...state.outcomes, { kind: 'rejected', confidence, isValid, check }])
+      const outcomes: readonly StepOutcome[] = [...state.outcomes, { kind: 'rejected', confidence, isValid, check }]
+      // A fallback stands in for models that failed, and not for answers that were refused.
+      if (state.steps[state.index + 1]?.role === 'fallback')
+        return finish(state, outcomes, endWithoutAcceptance(outcomes))
+      return call(state.steps, state.index + 1, outcomes)
     }
     case 'answer-kept': {
       const kept = { kind: 'rejected', confidence: event.confidence, isValid: true, check: 'confidence' } as const

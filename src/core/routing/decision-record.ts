@@ -14,6 +14,8 @@ export type DecisionCandidate = {
   readonly uncertainty?: number
   /** `undefined` when a price is unknown. */
   readonly expectedCostNanos: Amount | undefined
+  /** Tokens of the request that its provider is expected to have in its prompt cache; the expected cost is less for them. Absent: none. */
+  readonly cachedTokensIn?: number
   readonly expectedLatencyS: number
   /** Probability, 0 to 1, with which the policy begins with this model; over the usable candidates the sum is 1. Absent: 0. */
   readonly propensity?: number
@@ -29,8 +31,11 @@ export type DecisionCandidate = {
 export type PlannedStep = {
   readonly modelId: string
   readonly tier: ExecutionTier
-  /** `answer`: its answer stands when accepted. `escalation`: called only when the step before failed or was refused. */
-  readonly role: 'answer' | 'escalation'
+  /**
+   * `answer`: its answer stands when accepted. `escalation`: called only when the step before failed or was refused. `fallback`: called only when all before it
+   * failed, and no answer of theirs is there to be handed out.
+   */
+  readonly role: 'answer' | 'escalation' | 'fallback'
 }
 
 /** What the operator allows of peers. */
@@ -94,6 +99,8 @@ export type DecisionRecord = {
   readonly maxBudgetNanos: Amount | undefined
   readonly candidates: readonly DecisionCandidate[]
   readonly plan: readonly PlannedStep[]
+  /** Who is asked behind the plan, by rule and not by prediction; absent: nobody. */
+  readonly fallbacks?: readonly PlannedStep[]
   /** Whether the plan's predicted success, that of a cascade counted as a whole, meets the rule's `quality`; absent when no bound is kept. */
   readonly isQualityMet?: boolean
   /** The best predicted success of any plan that was allowed; present when the bound is not met. */

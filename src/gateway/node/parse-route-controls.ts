@@ -19,6 +19,9 @@ const TIERS_OF_WORD: Readonly<Record<ExecutionTier | 'local' | 'cheap' | 'premiu
   premium: ['premium_api'],
 }
 
+/** Models that one request may name to stand in. */
+const FALLBACKS_MAX = 8
+
 const CACHE_MODES = ['default', 'no-store', 'no-read', 'refresh', 'off'] as const
 
 export type ControlHeaders = { readonly [name: string]: string | readonly string[] | undefined }
@@ -42,7 +45,8 @@ export function parseRouteControls(headers: ControlHeaders, context: ControlCont
   const allow = single(headers, 'x-kernell-allow')
   const cache = single(headers, 'x-kernell-cache')
   const conversation = single(headers, 'x-kernell-conversation')
-  if ((maxCost ?? quality ?? allow ?? cache ?? conversation) === undefined)
+  const fallbacks = single(headers, 'x-kernell-fallbacks')
+  if ((maxCost ?? quality ?? allow ?? cache ?? conversation ?? fallbacks) === undefined)
     return context.keyTiers === undefined ? NO_CONTROLS : { tiers: context.keyTiers }
   return {
     ...(maxCost !== undefined && { maxCostNanos: parseMaxCost(maxCost) }),
@@ -50,6 +54,7 @@ export function parseRouteControls(headers: ControlHeaders, context: ControlCont
     ...parseAllow(allow, context),
     ...(cache !== undefined && { cache: parseCacheMode(cache) }),
     ...(conversation !== undefined && { conversation: parseConversation(conversation) }),
+    ...(fallbacks !== undefined && { fallbacks: parseFallbacks(fallbacks) }),
   }
 }
 
@@ -84,6 +89,12 @@ function parseConversation(text: string): string {
     'x-kernell-conversation',
     'x-kernell-conversation must be 1 to 128 printable ASCII characters without spaces',
   )
+}
+
+function parseFallbacks(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.length <= FALLBACKS_MAX && names.every((name) => /^[!-~]{1,256}$/.test(name))) return names
+  throw invalidRequest('x-kernell-fallbacks', `x-kernell-fallbacks must be 1 to ${FALLBACKS_MAX} names of models`)
 }
 
 function parseCacheMode(text: string): NonNullable<RouteControls['cache']> {

@@ -118,3 +118,18 @@ export function assertRolesServed(config: NodeConfig, { registry, servedIds }: S
     })
   }
 }
+
+const FALLBACK_ROUTES: ReadonlySet<string> = new Set(['local', 'cheap', 'premium'])
+
+/** Throws `CONFIG_INVALID` when a fallback is of or to a model that nobody knows: a misspelt one would be found out when it is needed. */
+export function assertFallbacksKnown({ router }: NodeConfig, { registry }: ServedEntries): void {
+  for (const [name, stands] of Object.entries(router.fallbacks ?? {})) {
+    const unknown = [...(FALLBACK_ROUTES.has(name) ? [] : [name]), ...stands].find(
+      (each) => registry.find(each) === undefined,
+    )
+    if (unknown === undefined) continue
+    throw new CodedError('CONFIG_INVALID', {
+      message: `router.fallbacks names ${JSON.stringify(unknown)}, which is neither a known model nor a route; \`kernell models list\` shows the models`,
+    })
+  }
+}

@@ -7,7 +7,7 @@ import type { LanguageModel } from '../../ports/language-model.ts'
 import type { ModelCatalog } from '../../ports/model-catalog.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { ServedModels } from '../ask-local-servers.ts'
-import { assertRolesServed, createNodeCatalog } from './node-catalog.ts'
+import { assertFallbacksKnown, assertRolesServed, createNodeCatalog } from './node-catalog.ts'
 import { buildServedEntries } from './served-entries.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
@@ -39,6 +39,7 @@ export async function openCatalog({
   const imported = await readImportedRows(config.dataDir)
   const served = buildServedEntries({ config, listed: servers.listed, imported, today })
   assertRolesServed(config, served)
+  assertFallbacksKnown(config, served)
   const opening = {
     outbound,
     environment,

@@ -81,6 +81,11 @@ export type RouterDocument = {
   readonly decompose?: 'auto' | 'never'
   readonly judge?: string
   readonly attemptTimeoutMs?: number
+  readonly routeTimeoutMs?: { readonly local?: number; readonly cheap?: number; readonly premium?: number }
+  readonly firstPartTimeoutMs?: number
+  readonly retries?: { readonly max?: number; readonly waitMsMax?: number }
+  readonly fallbacks?: Readonly<Record<string, readonly string[]>>
+  readonly hedge?: { readonly afterMs: number; readonly routes?: readonly ('local' | 'cheap' | 'premium')[] }
 }
 
 export type PolicyDocument = {

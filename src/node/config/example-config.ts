@@ -38,6 +38,15 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // A model that is asked where the free checks of a cascade leave an answer in doubt. Its calls cost money and count.
     // "judge": "openai/gpt-4o-mini",
     "attemptTimeoutMs": 120000,
+    // Of a route in place of that, and until a stream has its first content.
+    // "routeTimeoutMs": { "cheap": 30000, "premium": 120000 },
+    // "firstPartTimeoutMs": 20000,
+    // A model that is busy or out of reach is asked again where no other one is left to ask; no longer pause is made than this.
+    // "retries": { "max": 2, "waitMsMax": 2000 },
+    // Who stands in when a plan has failed (out of credit, busy, unreachable), by the name of its last model or by route.
+    // "fallbacks": { "openai/gpt-4o": ["anthropic/claude-sonnet-4-5"], "cheap": ["openai/gpt-4o-mini"] },
+    // The next model of a plan is asked beside one that is slow; the first answer counts, and both may be billed.
+    // "hedge": { "afterMs": 3000, "routes": ["cheap"] },
   },
 
   "policy": {

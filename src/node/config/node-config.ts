@@ -1,3 +1,5 @@
+import type { CallRules } from '../../router/call-rules.ts'
+import type { FallbackRules } from '../../router/fallbacks.ts'
 import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
 import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { Amount } from '../../base/money.ts'
@@ -113,9 +115,9 @@ export type RouterConfig = {
   readonly decompose: 'auto' | 'never'
   /** Model that is asked whether a cheaper answer may stand, where the free checks of a cascade leave it in doubt. Absent: none is. */
   readonly judge?: string
-  /** Longest that one attempt at one model may take before the next one is tried. */
-  readonly attemptTimeoutMs: number
-}
+  /** Who stands in when a plan has failed, by the name of its last model or by its route. Absent: nobody. */
+  readonly fallbacks?: FallbackRules
+} & CallRules
 
 /** What of a prompt stays inside. */
 export type PrivacyConfig = {

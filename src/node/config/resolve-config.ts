@@ -18,6 +18,7 @@ import type {
   ExploreDocument,
   FirewallDocument,
   RolloutDocument,
+  RouterDocument,
   UntrustedDocument,
   UsdDocument,
 } from './config-document.ts'
@@ -34,6 +35,7 @@ import type {
   PolicyConfig,
   ProviderConfig,
   RolloutConfig,
+  RouterConfig,
 } from './node-config.ts'
 
 const GIBIBYTE = 1_073_741_824
@@ -73,7 +75,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     models: mapValues(document.models ?? {}, (model, id) => resolveModel(model, id)),
     roles: document.roles ?? {},
     policy: resolvePolicy(document.policy ?? {}, init.baseDir),
-    router: { decompose: 'auto', attemptTimeoutMs: 120_000, ...document.router },
+    router: resolveRouter(document.router),
     cache: resolveCache(document, init.baseDir),
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
     firewall: resolveFirewall(document.firewall ?? {}),
@@ -155,6 +157,16 @@ function resolvePrices(prices: NonNullable<ModelDocument['prices']>, key: string
     ...(cacheWriteUsdPerMillion !== undefined && {
       cacheWriteNanosPerMillion: toAmount(cacheWriteUsdPerMillion, `${key}.cacheWriteUsdPerMillion`),
     }),
+  }
+}
+
+function resolveRouter({ retries, hedge, ...router }: RouterDocument = {}): RouterConfig {
+  return {
+    decompose: 'auto',
+    attemptTimeoutMs: 120_000,
+    ...router,
+    ...(retries !== undefined && { retries: { max: 2, waitMsMax: 2_000, ...retries } }),
+    ...(hedge !== undefined && { hedge: { routes: ['cheap', 'premium'], ...hedge } }),
   }
 }
 

@@ -4,7 +4,7 @@ import type { PlannedStep } from '../../core/routing/decision-record.ts'
 import type { BudgetReservation, Budgets } from '../../ports/budgets.ts'
 import { boundCall } from '../call-cost.ts'
 import type { CallComponents } from '../call-model.ts'
-import { entryOf } from '../execute-plan.ts'
+import { entryOf } from '../admit-step.ts'
 import { remainingCapOf, type TaskRun } from '../task-run.ts'
 
 /** Money for all calls of a plan in the shadow. */
