@@ -4,7 +4,12 @@ import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
-import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './listener/authenticate.ts'
+import {
+  type AuthenticatedCaller,
+  type Authenticator,
+  createAuthenticator,
+  credentialOf,
+} from './listener/authenticate.ts'
 import { answerBrokenRequest } from './listener/broken-request.ts'
 import { createControlGuard } from './listener/control-guard.ts'
 import { InFlight } from './listener/in-flight.ts'
@@ -190,7 +195,9 @@ class HttpGateway implements Gateway {
       const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN')
         ? ['allow', this.#matcher.allowedMethods(arrival.path) ?? '']
         : []
-      respondFailure(arrival, error, allow)
+      const form = this.#matcher.failureForm(arrival.path)
+      if (form === 'anthropic') arrival.commonHeaders.push('request-id', requestId)
+      respondFailure(arrival, error, { form, headers: allow })
       this.#observe(arrival, 'refused')
     }
   }
@@ -207,6 +214,7 @@ class HttpGateway implements Gateway {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
     }
     const { signal } = this.#track(arrival, entry)
+    if (entry.failureForm === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
     this.#answer(entry, { ...arrival, signal, who, params }).catch(() => arrival.response.destroy())
   }
 
@@ -219,15 +227,16 @@ class HttpGateway implements Gateway {
       const failure: unknown = signal.aborted ? signal.reason : error
       const isLate = response.headersSent && !CodedError.is(failure, 'REQUEST_ABORTED')
       if (!CodedError.is(failure) || isLate) this.#init.onFailure?.(failure, requestId)
-      respondFailure(exchange, failure)
+      respondFailure(exchange, failure, { form: entry.failureForm })
     }
   }
 
   #identify(request: IncomingMessage, isPublic: boolean): AuthenticatedCaller {
-    const who = this.#authenticate(request.headers.authorization)
+    const credential = credentialOf(request.headers)
+    const who = this.#authenticate(credential)
     if (who !== undefined) return who
     if (isPublic) return ANONYMOUS
-    const isGiven = request.headers.authorization !== undefined
+    const isGiven = credential !== undefined
     throw new CodedError('GATEWAY_KEY_INVALID', {
       message: isGiven ? 'The API key is not known to this node' : 'No API key was sent',
     })

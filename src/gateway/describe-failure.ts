@@ -5,8 +5,8 @@ import { outgoingDocument, outgoingText } from '../node/outgoing-text.ts'
 export type FailureDescription = {
   readonly status: number
   readonly isRetryable: boolean
-  /** Seconds; absent unless waiting helps. */
-  readonly retryAfterS?: number
+  /** Absent unless waiting helps. A retry that is earlier is refused again. */
+  readonly retryAfterMs?: number
   readonly error: {
     readonly message: string
     readonly type:
@@ -63,11 +63,11 @@ function withRemedy({ code, message }: CodedError): string {
   return `${withFullStop(message)} ${remedy}`
 }
 
-/** What the providers asked for, where they did; rounded up, since a retry that is too early is refused again. */
-function retryAfterOf({ code, details, isRetryable }: CodedError): { readonly retryAfterS?: number } {
-  if (code === 'GATEWAY_OVERLOADED') return { retryAfterS: 1 }
+/** What the providers asked for, where they did. */
+function retryAfterOf({ code, details, isRetryable }: CodedError): { readonly retryAfterMs?: number } {
+  if (code === 'GATEWAY_OVERLOADED') return { retryAfterMs: 1_000 }
   const { retryAfterMs } = details
-  return isRetryable && typeof retryAfterMs === 'number' ? { retryAfterS: Math.ceil(retryAfterMs / 1000) } : {}
+  return isRetryable && typeof retryAfterMs === 'number' ? { retryAfterMs } : {}
 }
 
 function describeFault(requestId: string): FailureDescription {

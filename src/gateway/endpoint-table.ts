@@ -1,3 +1,4 @@
+import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { answerControlRequest } from './node/control-endpoint.ts'
@@ -8,6 +9,7 @@ import { OPENAI_ENDPOINTS } from './openai/openai-endpoints.ts'
 /** Everything that the gateway answers. */
 export const ENDPOINTS: readonly EndpointEntry[] = [
   ...OPENAI_ENDPOINTS,
+  ...ANTHROPIC_ENDPOINTS,
   { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },

@@ -1,6 +1,6 @@
 import type { CallerRole } from '../node/config/node-config.ts'
 import { CALLER_ROLES } from '../node/config/node-config.ts'
-import type { Endpoint } from './exchange.ts'
+import type { Endpoint, FailureForm } from './exchange.ts'
 
 export type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -15,6 +15,8 @@ export type EndpointEntry = {
   readonly roles: readonly CallerRole[]
   /** Counts against the limit of requests at the same time. */
   readonly isWork: boolean
+  /** How failures of it are written; absent: as OpenAI's clients read them. */
+  readonly failureForm?: FailureForm
   /** It is not named by `GET /`. */
   readonly isUnlisted?: true
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KernellNode } from '../node/kernell-node.ts'
+import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
-import { describeFailure, formatFailure } from './describe-failure.ts'
+import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
 
 /** One request and its answer, past the checks that every request goes through. */
 export type Exchange = {
@@ -69,16 +70,33 @@ export function respondJson(
   response.end(body)
 }
 
-/** Sends a failure in OpenAI's form. Does nothing when the answer has begun or nobody is there to read it. */
+/** Whole seconds by the standard, and what clients of these interfaces read first. */
+function retryHeaders({ retryAfterMs }: FailureDescription): readonly string[] {
+  if (retryAfterMs === undefined) return []
+  return ['retry-after', String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms', String(Math.ceil(retryAfterMs))]
+}
+
+/** Whose clients read a failure. */
+export type FailureForm = 'openai' | 'anthropic'
+
+export type FailureAnswer = {
+  /** Absent: OpenAI's. */
+  readonly form?: FailureForm | undefined
+  /** Names and values, alternating. */
+  readonly headers?: readonly string[]
+}
+
+/** Sends a failure. Does nothing when the answer has begun or nobody is there to read it. */
 export function respondFailure(
   exchange: Pick<Exchange, 'request' | 'response' | 'requestId' | 'commonHeaders'>,
   error: unknown,
-  headers: readonly string[] = [],
+  { form, headers = [] }: FailureAnswer = {},
 ): void {
-  const { response } = exchange
+  const { response, requestId } = exchange
   if (response.headersSent || response.destroyed) return
-  const description = describeFailure(error, exchange.requestId)
-  const body = formatFailure(description)
+  const described = describeFailure(error, requestId)
+  const description = form === 'anthropic' ? asAnthropicFailure(described) : described
+  const body = form === 'anthropic' ? formatAnthropicFailure(description, requestId) : formatFailure(description)
   response.writeHead(description.status, [
     'content-type',
     'application/json',
@@ -86,7 +104,7 @@ export function respondFailure(
     String(Buffer.byteLength(body)),
     'x-should-retry',
     String(description.isRetryable),
-    ...(description.retryAfterS === undefined ? [] : ['retry-after', String(description.retryAfterS)]),
+    ...retryHeaders(description),
     ...exchange.commonHeaders,
     ...headers,
     // Nobody wants to read the rest of a body that is far too long.

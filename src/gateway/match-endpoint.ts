@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { EndpointEntry } from './endpoint.ts'
+import type { FailureForm } from './exchange.ts'
 
 export type MatchedEndpoint = {
   readonly entry: EndpointEntry
@@ -43,6 +44,11 @@ export class EndpointMatcher {
   allowedMethods(pathname: string): string | undefined {
     const found = this.#find(pathname)
     return found && methodsOf(found.entries)
+  }
+
+  /** How failures of what is at a path are written. */
+  failureForm(pathname: string): FailureForm | undefined {
+    return this.#find(pathname)?.entries[0]?.failureForm
   }
 
   #find(

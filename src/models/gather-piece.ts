@@ -1,4 +1,4 @@
-import type { ModelStreamPart } from '../ports/language-model.ts'
+import type { ModelStreamPart, TokenLogprob } from '../ports/language-model.ts'
 
 /**
  * Parts of which neighbouring texts are one. What arrived in one piece of the network cannot be told apart in time, so it need not be handed
@@ -8,16 +8,23 @@ function mergeTextDeltas(parts: readonly ModelStreamPart[]): readonly ModelStrea
   if (parts.length < 2) return parts
   const merged: ModelStreamPart[] = []
   let text = ''
+  let logprobs: TokenLogprob[] | undefined
+  const flush = (): void => {
+    if (logprobs !== undefined) merged.push({ type: 'text-delta', text, logprobs })
+    else if (text !== '') merged.push({ type: 'text-delta', text })
+    text = ''
+    logprobs = undefined
+  }
   for (const part of parts) {
     if (part.type === 'text-delta') {
       text += part.text
+      if (part.logprobs !== undefined) (logprobs ??= []).push(...part.logprobs)
       continue
     }
-    if (text !== '') merged.push({ type: 'text-delta', text })
-    text = ''
+    flush()
     merged.push(part)
   }
-  if (text !== '') merged.push({ type: 'text-delta', text })
+  flush()
   return merged
 }
 

@@ -34,8 +34,10 @@ class HidingModel implements LanguageModel {
     const answer = await this.model.doGenerate(hideIn(request, hidden), options)
     if (hidden.size === 0) return answer
     const isJson = isJsonWanted(request)
+    // The tokens of a placeholder are not those of the answer that the caller gets.
+    const { logprobs: _, ...rest } = answer
     return {
-      ...answer,
+      ...rest,
       text: hidden.restore(answer.text, isJson ? escapeJson : undefined),
       toolCalls: answer.toolCalls.map((call) => ({ ...call, arguments: hidden.restore(call.arguments, escapeJson) })),
       ...(answer.refusal !== undefined && { refusal: hidden.restore(answer.refusal) }),
@@ -72,9 +74,9 @@ class RestoredParts {
   take(part: ModelStreamPart): readonly ModelStreamPart[] {
     switch (part.type) {
       case 'text-delta':
-        return [{ ...part, text: this.text.take(part.text) }]
+        return [{ type: 'text-delta', text: this.text.take(part.text) }]
       case 'refusal-delta':
-        return [{ ...part, text: this.refusal.take(part.text) }]
+        return [{ type: 'refusal-delta', text: this.refusal.take(part.text) }]
       case 'tool-call-delta':
         return [{ ...part, argumentsText: this.piecesOf(part.index).take(part.argumentsText) }]
       case 'finish':

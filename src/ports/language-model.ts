@@ -39,6 +39,21 @@ export type ResponseFormat =
   | { readonly type: 'json-object' }
   | { readonly type: 'json-schema'; readonly name: string; readonly schema: JsonValue; readonly strict?: boolean }
 
+/** A token as the model's vocabulary has it. */
+export type TokenLikelihood = {
+  readonly token: string
+  /** Natural logarithm of its probability, 0 or less. */
+  readonly logprob: number
+  /** Its UTF-8 bytes, which may be part of a character; `null` where it has none. */
+  readonly bytes: readonly number[] | null
+}
+
+/** A token that was written, and those that were most likely at its place. */
+export type TokenLogprob = TokenLikelihood & { readonly top: readonly TokenLikelihood[] }
+
+/** How likely the tokens of an answer were, in their order. */
+export type AnswerLogprobs = { readonly text: readonly TokenLogprob[]; readonly refusal: readonly TokenLogprob[] }
+
 export type ModelRequest = {
   /** At least one message, oldest first. */
   readonly messages: readonly ChatMessage[]
@@ -53,6 +68,8 @@ export type ModelRequest = {
   readonly topP?: number
   readonly stop?: readonly string[]
   readonly seed?: number
+  /** The likelihood of each token is wanted, and that of the `top` (0..20) most likely at each place. Absent: neither. */
+  readonly logprobs?: { readonly top: number }
   /** Members of the caller's request that the project does not interpret, passed to the provider as they are (`logit_bias`, `user`, ...). */
   readonly passThrough?: { readonly [name: string]: JsonValue | undefined }
 }
@@ -66,6 +83,8 @@ export type ModelUsage = {
   readonly cachedTokensIn: number
   /** The part of `tokensIn` that the provider billed for writing its cache; absent when there was none or it does not say. */
   readonly cacheWriteTokensIn?: number
+  /** The part of `tokensOut` that the model thought with; absent when the provider does not say. */
+  readonly reasoningTokensOut?: number
   /** True when the provider reported nothing and a tokenizer counted instead. */
   readonly isEstimated: boolean
 }
@@ -83,14 +102,18 @@ export type ModelAnswer = {
   readonly refusal?: string
   /** The model that answered by the provider's own word, for example a dated snapshot. Absent when it does not say. */
   readonly servedModel?: string
+  /** Absent where nobody asked for them, and where the provider gave none. */
+  readonly logprobs?: AnswerLogprobs
+  /** Which of the `stop` texts ended the answer, where the provider says so. */
+  readonly stopSequence?: string
   /** What was agreed for it, where it was bought from a peer; what it cost then follows from the price and not from tokens. */
   readonly purchase?: AnswerPurchase
 }
 
 /** Parts of a streamed answer, in order; exactly one `finish`, last. A failure after the first part is thrown from the iterator. */
 export type ModelStreamPart =
-  | { readonly type: 'text-delta'; readonly text: string }
-  | { readonly type: 'refusal-delta'; readonly text: string }
+  | { readonly type: 'text-delta'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
+  | { readonly type: 'refusal-delta'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
   /** A tool call in pieces: `id` and `name` come with the first piece of each `index`. */
   | {
       readonly type: 'tool-call-delta'
@@ -104,6 +127,7 @@ export type ModelStreamPart =
       readonly finishReason: FinishReason
       readonly usage: ModelUsage
       readonly servedModel?: string
+      readonly stopSequence?: string
     }
 
 /** A model that can be called. */

@@ -1,4 +1,4 @@
-import type { FinishReason, ModelAnswer, ModelStreamPart, ModelUsage, ToolCall } from '../ports/language-model.ts'
+import type { ModelAnswer, ModelStreamPart, TokenLogprob, ToolCall } from '../ports/language-model.ts'
 
 /** More calls than any model makes in one answer; pieces beyond are not gathered, so that a hostile index cannot grow the list. */
 const TOOL_CALLS_MAX = 128
@@ -8,15 +8,18 @@ export class StreamCollector {
   private readonly pieces: string[] = []
   private readonly refusals: string[] = []
   private readonly calls: { id: string; name: string; arguments: string }[] = []
-  private finish: Extract<ModelStreamPart, { type: 'finish' }> | undefined
+  private logprobs: { text: TokenLogprob[]; refusal: TokenLogprob[] } | undefined
+  private finish: FinishPart | undefined
 
   add(part: ModelStreamPart): void {
     switch (part.type) {
       case 'text-delta':
         this.pieces.push(part.text)
+        if (part.logprobs !== undefined) this.gathered().text.push(...part.logprobs)
         return
       case 'refusal-delta':
         this.refusals.push(part.text)
+        if (part.logprobs !== undefined) this.gathered().refusal.push(...part.logprobs)
         return
       case 'tool-call-delta': {
         if (part.index >= TOOL_CALLS_MAX) return
@@ -38,7 +41,13 @@ export class StreamCollector {
       text: this.text,
       refusal: this.refusals.join(''),
       toolCalls: this.calls.filter((call) => call !== undefined),
+      logprobs: this.logprobs,
     })
+  }
+
+  private gathered(): { text: TokenLogprob[]; refusal: TokenLogprob[] } {
+    this.logprobs ??= { text: [], refusal: [] }
+    return this.logprobs
   }
 
   /** All that the model wrote so far, whatever it is: it is billed. */
@@ -52,10 +61,15 @@ export class StreamCollector {
   }
 }
 
-type Finish = { readonly finishReason: FinishReason; readonly usage: ModelUsage; readonly servedModel?: string }
-type Gathered = { readonly text: string; readonly refusal: string; readonly toolCalls: readonly ToolCall[] }
+type FinishPart = Extract<ModelStreamPart, { readonly type: 'finish' }>
+type Gathered = {
+  readonly text: string
+  readonly refusal: string
+  readonly toolCalls: readonly ToolCall[]
+  readonly logprobs: ModelAnswer['logprobs']
+}
 
-function assemble(finish: Finish, { text, refusal, toolCalls }: Gathered): ModelAnswer {
+function assemble(finish: FinishPart, { text, refusal, toolCalls, logprobs }: Gathered): ModelAnswer {
   return {
     text,
     toolCalls,
@@ -63,5 +77,7 @@ function assemble(finish: Finish, { text, refusal, toolCalls }: Gathered): Model
     usage: finish.usage,
     ...(refusal !== '' && { refusal }),
     ...(finish.servedModel !== undefined && { servedModel: finish.servedModel }),
+    ...(logprobs !== undefined && { logprobs }),
+    ...(finish.stopSequence !== undefined && { stopSequence: finish.stopSequence }),
   }
 }

@@ -5,12 +5,14 @@ const PIECE_CHARACTERS = 256
 
 /** A whole answer as a stream: from the cache, from an exact tool, or held back until it was accepted. */
 export async function* replayAsStream(answer: ModelAnswer): AsyncGenerator<ModelStreamPart, void, undefined> {
-  for (let start = 0; start < answer.text.length;) {
-    const end = endOfPiece(answer.text, start)
-    yield { type: 'text-delta', text: answer.text.slice(start, end) }
-    start = end
+  const { text, refusal, logprobs } = answer
+  // Tokens do not end where pieces would.
+  if (logprobs !== undefined && logprobs.text.length > 0) yield { type: 'text-delta', text, logprobs: logprobs.text }
+  else yield* piecesOf(text)
+  if (refusal !== undefined) {
+    const hasLogprobs = logprobs !== undefined && logprobs.refusal.length > 0
+    yield { type: 'refusal-delta', text: refusal, ...(hasLogprobs && { logprobs: logprobs.refusal }) }
   }
-  if (answer.refusal !== undefined) yield { type: 'refusal-delta', text: answer.refusal }
   for (const [index, call] of answer.toolCalls.entries()) {
     yield { type: 'tool-call-delta', index, id: call.id, name: call.name, argumentsText: call.arguments }
   }
@@ -19,6 +21,15 @@ export async function* replayAsStream(answer: ModelAnswer): AsyncGenerator<Model
     finishReason: answer.finishReason,
     usage: answer.usage,
     ...(answer.servedModel !== undefined && { servedModel: answer.servedModel }),
+    ...(answer.stopSequence !== undefined && { stopSequence: answer.stopSequence }),
+  }
+}
+
+function* piecesOf(text: string): Generator<ModelStreamPart, void, undefined> {
+  for (let start = 0; start < text.length;) {
+    const end = endOfPiece(text, start)
+    yield { type: 'text-delta', text: text.slice(start, end) }
+    start = end
   }
 }
 

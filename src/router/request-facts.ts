@@ -16,7 +16,7 @@ const TOKENS_PER_IMAGE = 1600
 export type RequestFacts = {
   /** Text of the last user message: what the policy judges and the similarity cache compares. */
   readonly prompt: string
-  /** True when the prompt is all there is: one user message in plain text, no system text, no tools, no format. */
+  /** True when the prompt is all there is: one user message in plain text, no system text, no tools, no format, no likelihoods of tokens. */
   readonly isBarePrompt: boolean
   /** True when the caller supplies tools or answers of tools: the answer depends on things outside the request. */
   readonly usesTools: boolean
@@ -48,7 +48,7 @@ export function factsOf(request: ModelRequest, isStreaming: boolean): RequestFac
   if (request.tools !== undefined) tokensIn += jsonTokens(request.tools)
   if (request.responseFormat?.type === 'json-schema') tokensIn += jsonTokens(request.responseFormat.schema)
   const hasTools = request.tools !== undefined && request.tools.length > 0
-  const isPlain = !hasImages && !hasTools && request.responseFormat === undefined
+  const isPlain = !hasImages && !hasTools && request.responseFormat === undefined && request.logprobs === undefined
   const outputTokens = request.maxOutputTokens
   return {
     prompt,
@@ -59,7 +59,7 @@ export function factsOf(request: ModelRequest, isStreaming: boolean): RequestFac
       ...(hasTools && { tools: true }),
       ...(hasImages && { vision: true }),
       ...(request.responseFormat?.type === 'json-schema' && { jsonSchema: true }),
-      ...(asksForLogprobs(request) && { logprobs: true }),
+      ...(request.logprobs !== undefined && { logprobs: true }),
       ...(isStreaming && { streaming: true }),
       contextTokens: tokensIn + (outputTokens ?? ANSWER_TOKENS_DEFAULT),
       ...(outputTokens !== undefined && { outputTokens }),
@@ -80,8 +80,4 @@ export function textOf(message: ChatMessage): string {
   let text = ''
   for (const part of content) if (part.type === 'text') text = text === '' ? part.text : `${text}\n${part.text}`
   return text
-}
-
-function asksForLogprobs(request: ModelRequest): boolean {
-  return request.passThrough?.['logprobs'] === true
 }

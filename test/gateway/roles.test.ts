@@ -6,6 +6,8 @@ import { createScriptedNode, keyOf, startGateway } from './scripted-node.ts'
 /** Who may use what, written a second time on purpose: each endpoint of the gateway, and each role in the order admin, operator, member, viewer, and nobody. */
 const TABLE: Readonly<Record<string, string>> = {
   'POST /v1/chat/completions': 'yes no  yes no  no ',
+  'POST /v1/messages': 'yes no  yes no  no ',
+  'POST /v1/messages/count_tokens': 'yes no  yes no  no ',
   'POST /v1/embeddings': 'yes no  yes no  no ',
   'POST /v1/policy/decide': 'yes yes yes no  no ',
   'POST /v1/feedback': 'yes no  yes no  no ',
@@ -19,6 +21,8 @@ const TABLE: Readonly<Record<string, string>> = {
 
 const BODIES: Readonly<Record<string, object>> = {
   '/v1/chat/completions': { model: 'kernell', messages: [{ role: 'user', content: 'Hello' }] },
+  '/v1/messages': { model: 'kernell', max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] },
+  '/v1/messages/count_tokens': { model: 'kernell', messages: [{ role: 'user', content: 'Hello' }] },
   '/v1/embeddings': { model: 'kernell', input: 'Hello' },
   '/v1/policy/decide': { prompt: 'Hello' },
   '/v1/feedback': { task_id: 'task-1', thumbs: 'up' },

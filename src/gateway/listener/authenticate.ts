@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { CodedError } from '../../base/errors.ts'
 import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
@@ -12,6 +13,13 @@ export type AuthenticatedCaller = {
   readonly role: CallerRole | undefined
   /** Absent: all tiers. */
   readonly tiers: readonly ExecutionTier[] | undefined
+}
+
+/** What a request says to be let in: `authorization`, or Anthropic's `x-api-key` in its place. */
+export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
+  if (headers.authorization !== undefined) return headers.authorization
+  const key = headers['x-api-key']
+  return typeof key === 'string' ? `Bearer ${key}` : undefined
 }
 
 /** Takes the `authorization` header; `undefined` when it holds no key of this node. */

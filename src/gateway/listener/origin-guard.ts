@@ -56,8 +56,15 @@ function refuse(message: string): CodedError {
 
 /** Headers of the answers to pages of an allowed foreign origin. Names and values alternate. */
 export function crossOriginHeaders(origin: string): readonly string[] {
-  const requestHeaders = `authorization, content-type, traceparent, ${CONTROL_HEADERS}`
-  const fixed = ['access-control-allow-methods', 'GET, POST', 'access-control-expose-headers', '*', 'vary', 'origin']
+  const requestHeaders = `authorization, x-api-key, anthropic-version, content-type, idempotency-key, traceparent, ${CONTROL_HEADERS}`
+  const fixed = [
+    'access-control-allow-methods',
+    'GET, POST, DELETE',
+    'access-control-expose-headers',
+    '*',
+    'vary',
+    'origin',
+  ]
   return ['access-control-allow-origin', origin, 'access-control-allow-headers', requestHeaders, ...fixed]
 }
 

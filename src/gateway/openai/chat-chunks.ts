@@ -1,5 +1,8 @@
-import type { ModelStreamPart } from '../../ports/language-model.ts'
+import type { TokenLogprob } from '../../ports/language-model.ts'
+import { type FailureDescription, formatFailure } from '../describe-failure.ts'
+import type { DeltaPart, FinishPart, StreamForm, StreamSummary } from '../tasks/stream-form.ts'
 import { formatFinishReason, formatUsage } from './format-chat-completion.ts'
+import { formatLogprobs } from './format-logprobs.ts'
 
 export type ChatChunksInit = {
   readonly taskId: string
@@ -8,10 +11,7 @@ export type ChatChunksInit = {
   readonly isUsageWanted: boolean
 }
 
-type DeltaPart = Exclude<ModelStreamPart, { readonly type: 'finish' }>
-type FinishPart = Extract<ModelStreamPart, { readonly type: 'finish' }>
-
-export const DONE_EVENT = 'data: [DONE]\n\n'
+const DONE_EVENT = 'data: [DONE]\n\n'
 
 /**
  * Formats the events of one streamed answer. What all of its chunks share is made once, since a stream has hundreds of them:
@@ -19,7 +19,7 @@ export const DONE_EVENT = 'data: [DONE]\n\n'
  *     data: {"id":…,"choices":[{"index":0,"delta":  …  ,"logprobs":null,"finish_reason":  …  }]}
  *     └──────────── head ────────────────────────┘     └───────────── tail ───────────────────┘
  */
-export class ChatChunks {
+export class ChatChunks implements StreamForm {
   readonly #start: string
   readonly #head: string
   readonly #tail: string
@@ -42,6 +42,7 @@ export class ChatChunks {
   }
 
   delta(part: DeltaPart): string {
+    if (part.type !== 'tool-call-delta' && part.logprobs !== undefined) return this.#likelyDelta(part, part.logprobs)
     if (part.type === 'text-delta') return `${this.#head}{"content":${JSON.stringify(part.text)}}${this.#tail}`
     if (part.type === 'refusal-delta') return `${this.#head}{"refusal":${JSON.stringify(part.text)}}${this.#tail}`
     const isFirstPiece = part.id !== undefined || part.name !== undefined
@@ -59,10 +60,21 @@ export class ChatChunks {
    *
    * @param summary  Figures of the task; the last chunk carries them as its member `kernell`.
    */
-  last(finish: FinishPart, summary: Readonly<Record<string, unknown>>): string {
+  last(finish: FinishPart, summary: StreamSummary): string {
     const kernell = `,"kernell":${JSON.stringify(summary)}}\n\n`
     const ending = `${this.#head}{},"logprobs":null,"finish_reason":"${formatFinishReason(finish.finishReason)}"}]${this.#afterChoices}`
     if (!this.#isUsageWanted) return `${ending}${kernell}${DONE_EVENT}`
     return `${ending}}\n\n${this.#start}[],"usage":${JSON.stringify(formatUsage(finish.usage))}${kernell}${DONE_EVENT}`
+  }
+
+  failure(description: FailureDescription): string {
+    return `event: error\ndata: ${formatFailure(description)}\n\n`
+  }
+
+  #likelyDelta(part: Exclude<DeltaPart, { type: 'tool-call-delta' }>, logprobs: readonly TokenLogprob[]): string {
+    const isText = part.type === 'text-delta'
+    const delta = `{"${isText ? 'content' : 'refusal'}":${JSON.stringify(part.text)}}`
+    const likely = formatLogprobs(isText ? { text: logprobs, refusal: [] } : { text: [], refusal: logprobs })
+    return `${this.#head}${delta},"logprobs":${likely},"finish_reason":null}]${this.#afterChoices}}\n\n`
   }
 }

@@ -1,5 +1,6 @@
 import type { FinishReason, ModelUsage, ToolCall } from '../../ports/language-model.ts'
 import type { RouteResult } from '../../ports/router.ts'
+import { formatLogprobs } from './format-logprobs.ts'
 
 const FINISH_WORDS: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',
@@ -20,6 +21,7 @@ export type UsageBody = {
   readonly completion_tokens: number
   readonly total_tokens: number
   readonly prompt_tokens_details: { readonly cached_tokens: number }
+  readonly completion_tokens_details?: { readonly reasoning_tokens: number }
 }
 
 /** Tokens as the interface writes them. */
@@ -29,6 +31,9 @@ export function formatUsage(usage: ModelUsage): UsageBody {
     completion_tokens: usage.tokensOut,
     total_tokens: usage.tokensIn + usage.tokensOut,
     prompt_tokens_details: { cached_tokens: usage.cachedTokensIn },
+    ...(usage.reasoningTokensOut !== undefined && {
+      completion_tokens_details: { reasoning_tokens: usage.reasoningTokensOut },
+    }),
   }
 }
 
@@ -45,7 +50,8 @@ export function formatChatCompletion(result: RouteResult, createdS: number): str
   const refusal = answer.refusal === undefined ? 'null' : JSON.stringify(answer.refusal)
   const toolCalls = hasCalls ? `,"tool_calls":${JSON.stringify(answer.toolCalls.map(formatToolCall))}` : ''
   const message = `{"role":"assistant","content":${content},"refusal":${refusal}${toolCalls}}`
-  const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${formatFinishReason(answer.finishReason)}"}`
+  const logprobs = answer.logprobs === undefined ? 'null' : formatLogprobs(answer.logprobs)
+  const choice = `{"index":0,"message":${message},"logprobs":${logprobs},"finish_reason":"${formatFinishReason(answer.finishReason)}"}`
   const model = JSON.stringify(answer.servedModel ?? result.modelId)
   const id = JSON.stringify(`chatcmpl-${result.taskId}`)
   const usage = JSON.stringify(formatUsage(answer.usage))

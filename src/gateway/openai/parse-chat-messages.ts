@@ -2,6 +2,8 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import type { ChatMessage, ContentPart, ToolCall } from '../../ports/language-model.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { isJsonArray, type JsonObject } from '../listener/parse-json-body.ts'
+import { CalledTools } from '../tasks/called-tools.ts'
+import { readImageUrl } from '../tasks/read-image-url.ts'
 import { readList, readObject, readText, requireObject, requireText } from './read-members.ts'
 
 /**
@@ -18,16 +20,10 @@ export function parseChatMessages(value: JsonValue | undefined, messagesMax: num
     throw invalidRequest('messages', 'messages must hold at least one message')
   if (list.length > messagesMax) throw invalidRequest('messages', `messages holds more than ${messagesMax} messages`)
   const messages: ChatMessage[] = []
-  const calledIds = new Set<string>()
+  const called = new CalledTools()
   for (let index = 0; index < list.length; index += 1) {
     const message = parseMessage(list[index], `messages[${index}]`)
-    if (message.role === 'assistant') for (const { id } of message.toolCalls ?? []) calledIds.add(id)
-    // Providers refuse it too, but only after a model was chosen and room in the budgets taken.
-    if (message.role === 'tool' && !calledIds.has(message.toolCallId))
-      throw invalidRequest(
-        `messages[${index}].tool_call_id`,
-        `messages[${index}] answers a tool call that no message before it makes`,
-      )
+    called.add(message, `messages[${index}].tool_call_id`)
     messages.push(message)
   }
   return messages
@@ -87,10 +83,7 @@ function parseUserPart(value: JsonValue, param: string): ContentPart {
 
 function parseImagePart(part: JsonObject, param: string): ContentPart {
   const image = requireObject(part['image_url'], param)
-  const url = requireText(image['url'], `${param}.url`)
-  if (!/^(?:https:\/\/|data:image\/)/i.test(url)) {
-    throw invalidRequest(`${param}.url`, `${param}.url must be an https: URL or a data: URL of an image`)
-  }
+  const url = readImageUrl(image['url'], `${param}.url`)
   const detail = image['detail']
   if (detail === undefined || detail === null) return { type: 'image', url }
   if (detail !== 'auto' && detail !== 'low' && detail !== 'high') {

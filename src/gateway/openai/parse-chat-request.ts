@@ -1,12 +1,11 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { parseModelId } from '../../base/identifiers.ts'
 import type { ModelRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../../ports/language-model.ts'
 import type { RouteTarget } from '../../ports/router.ts'
-import { reasonToRefuse } from '../../wire/refused-members.ts'
 import { invalidRequest } from '../invalid-request.ts'
+import { collectPassThrough } from '../tasks/collect-pass-through.ts'
+import { readTarget } from '../tasks/read-target.ts'
 import { parseChatMessages } from './parse-chat-messages.ts'
 import { checkJsonTree, isJsonObject, type JsonObject } from '../listener/parse-json-body.ts'
-import { PUBLIC_MODELS } from './public-models.ts'
 import { readBoolean, readList, readNumber, readObject, readText, requireObject, requireText } from './read-members.ts'
 
 /** A chat request as the router takes it. */
@@ -31,7 +30,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 /**
  * Reads the body of `POST /v1/chat/completions`. Members that the node does not interpret are passed through to the provider.
  *
- * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence (`n` above 1, `logprobs`, audio, and the
+ * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence (`n` above 1, audio, and the
  * `functions` interface that tools replaced), and for what would choose another model or price behind the node's back (`models`,
  * `provider`, `service_tier`, ...: `wire/refused-members.ts`).
  */
@@ -42,20 +41,11 @@ export function parseChatRequest(body: JsonObject, limits: { readonly messagesMa
   const streamOptions = readObject(body['stream_options'], 'stream_options')
   return {
     modelName,
-    target: parseTarget(modelName),
+    target: readTarget(modelName),
     request: parseModelRequest(body, limits.messagesMax),
     isStreamed,
     isUsageWanted: readBoolean(streamOptions?.['include_usage'], 'stream_options.include_usage') ?? false,
   }
-}
-
-function parseTarget(modelName: string): RouteTarget {
-  const known = PUBLIC_MODELS.get(modelName)
-  if (known !== undefined) return known.target
-  const modelId = parseModelId(modelName)
-  if (modelId === undefined)
-    throw invalidRequest('model', 'model must be 1 to 200 printable ASCII characters without spaces')
-  return { kind: 'model', modelId }
 }
 
 function refuseUnsupported(body: JsonObject): void {
@@ -65,10 +55,6 @@ function refuseUnsupported(body: JsonObject): void {
   const choices = readNumber(body['n'], 'n', { least: 1, most: 128, isInteger: true })
   if (choices !== undefined && choices !== 1)
     throw invalidRequest('n', 'n must be 1: one answer is verified and paid for; send the request again for more')
-  if (readBoolean(body['logprobs'], 'logprobs') === true)
-    throw invalidRequest('logprobs', 'logprobs are not passed on; leave it out or false')
-  if (isGiven(body['top_logprobs']))
-    throw invalidRequest('top_logprobs', 'logprobs are not passed on; leave top_logprobs out')
   if (isGiven(body['audio'])) throw invalidRequest('audio', 'Audio answers are not passed on')
   const modalities = readList(body['modalities'], 'modalities')
   if (modalities?.some((modality) => modality !== 'text') === true)
@@ -91,7 +77,8 @@ function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest 
     isInteger: true,
   })
   const stop = parseStop(body['stop'])
-  const passThrough = collectPassThrough(body)
+  const logprobs = parseLogprobs(body)
+  const passThrough = collectPassThrough(body, UNDERSTOOD)
   return {
     messages: parseChatMessages(body['messages'], messagesMax),
     ...(tools !== undefined && { tools }),
@@ -102,8 +89,19 @@ function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest 
     ...(topP !== undefined && { topP }),
     ...(stop !== undefined && { stop }),
     ...(seed !== undefined && { seed }),
+    ...(logprobs !== undefined && { logprobs }),
     ...(passThrough !== undefined && { passThrough }),
   }
+}
+
+/** How many of the likeliest tokens the interface lets a caller ask for. */
+const TOP_LOGPROBS = { least: 0, most: 20, isInteger: true }
+
+function parseLogprobs(body: JsonObject): ModelRequest['logprobs'] {
+  const top = readNumber(body['top_logprobs'], 'top_logprobs', TOP_LOGPROBS)
+  const isWanted = readBoolean(body['logprobs'], 'logprobs') === true
+  if (top !== undefined && !isWanted) throw invalidRequest('top_logprobs', 'top_logprobs needs logprobs: true')
+  return isWanted ? { top: top ?? 0 } : undefined
 }
 
 function parseTools(value: JsonValue | undefined): readonly ToolDefinition[] | undefined {
@@ -176,21 +174,6 @@ function parseStop(value: JsonValue | undefined): readonly string[] | undefined 
   if (list === undefined || list.length === 0) return undefined
   if (list.length > 16) throw invalidRequest('stop', 'stop may hold at most 16 strings')
   return list.map((item, index) => requireText(item, `stop[${index}]`))
-}
-
-function collectPassThrough(body: JsonObject): JsonObject | undefined {
-  const members: [string, JsonValue][] = []
-  for (const name of Object.keys(body)) {
-    if (UNDERSTOOD.has(name)) continue
-    if (name === '__proto__') throw invalidRequest(name, 'A member may not be named __proto__')
-    const value = body[name]
-    if (value === undefined) continue
-    const reason = reasonToRefuse(name, value)
-    if (reason !== undefined) throw invalidRequest(name, `${name} is not passed on: ${reason}`)
-    checkJsonTree(value, name)
-    members.push([name, value])
-  }
-  return members.length === 0 ? undefined : Object.fromEntries(members)
 }
 
 function isGiven(value: JsonValue | undefined): boolean {

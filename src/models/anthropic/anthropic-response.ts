@@ -22,6 +22,7 @@ export function decodeAnthropicMessage(body: unknown): DecodedAnswer | undefined
   }
   const servedModel = asString(record['model'])
   const isRefused = record['stop_reason'] === 'refusal'
+  const stopSequence = asString(record['stop_sequence'])
   return {
     text: isRefused ? '' : text,
     toolCalls,
@@ -29,6 +30,7 @@ export function decodeAnthropicMessage(body: unknown): DecodedAnswer | undefined
     usage: decodeAnthropicUsage(asRecord(record['usage'])),
     ...(isRefused && { refusal: text === '' ? REFUSAL_WITHOUT_TEXT : text }),
     ...(servedModel !== undefined && { servedModel }),
+    ...(stopSequence !== undefined && { stopSequence }),
   }
 }
 

@@ -23,6 +23,7 @@ const EVENT_BYTES_MAX = 4_194_304
 /** What the stream has said so far that later parts need. */
 type Progress = {
   stopReason: unknown
+  stopSequence: string | undefined
   /** Usage members as they were last reported: input at the start, output in the last delta. */
   usage: JsonRecord
   servedModel: string | undefined
@@ -37,6 +38,7 @@ export async function* readAnthropicStream(init: StreamedResponse): AsyncGenerat
   const parser = new SseParser(EVENT_BYTES_MAX)
   const progress: Progress = {
     stopReason: undefined,
+    stopSequence: undefined,
     usage: {},
     servedModel: undefined,
     toolIndexOfBlock: new Map(),
@@ -94,6 +96,7 @@ function readEvent(data: string, progress: Progress, identity: ProviderIdentity)
       return readBlockDelta(event, progress)
     case 'message_delta':
       progress.stopReason = asRecord(event['delta'])?.['stop_reason'] ?? progress.stopReason
+      progress.stopSequence = asString(asRecord(event['delta'])?.['stop_sequence']) ?? progress.stopSequence
       progress.usage = { ...progress.usage, ...asRecord(event['usage']) }
       return undefined
     case 'message_stop':
@@ -141,6 +144,12 @@ async function finishPart(progress: Progress, init: StreamedResponse): Promise<M
   const counted = decodeAnthropicUsage(progress.usage)
   const usage =
     counted ?? (await estimateUsage(init.request, { text: progress.streamed.join(''), toolCalls: [] }, init.tokenizer))
-  const { servedModel } = progress
-  return { type: 'finish', finishReason, usage, ...(servedModel !== undefined && { servedModel }) }
+  const { servedModel, stopSequence } = progress
+  return {
+    type: 'finish',
+    finishReason,
+    usage,
+    ...(servedModel !== undefined && { servedModel }),
+    ...(stopSequence !== undefined && { stopSequence }),
+  }
 }

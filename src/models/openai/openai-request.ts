@@ -32,6 +32,8 @@ const OWN_MEMBERS = new Set([
   'max_tokens',
   'max_completion_tokens',
   'n',
+  'logprobs',
+  'top_logprobs',
 ])
 
 export type OpenaiRequestInit = {
@@ -62,6 +64,10 @@ export function encodeOpenaiRequest(request: ModelRequest, init: OpenaiRequestIn
   if (request.topP !== undefined) body['top_p'] = request.topP
   if (request.stop !== undefined && request.stop.length > 0) body['stop'] = request.stop
   if (request.seed !== undefined) body['seed'] = request.seed
+  if (request.logprobs !== undefined) {
+    body['logprobs'] = true
+    if (request.logprobs.top > 0) body['top_logprobs'] = request.logprobs.top
+  }
   if (init.isStreaming) {
     body['stream'] = true
     if (dialect.hasStreamUsage) body['stream_options'] = { include_usage: true }

@@ -1,5 +1,6 @@
 import type { DecodedAnswer } from '../http-language-model.ts'
 import type { FinishReason, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
+import { decodeAnswerLogprobs, decodeLogprobs } from './openai-logprobs.ts'
 import { asArray, asCount, asRecord, asString, asTokenCount, type JsonRecord } from '../json-access.ts'
 
 /** Reads a chat completion; `undefined` when it has no first choice with a message. */
@@ -12,6 +13,9 @@ export function decodeOpenaiAnswer(body: unknown): DecodedAnswer | undefined {
   if (toolCalls === undefined) return undefined
   const refusal = asString(message['refusal'])
   const servedModel = asString(record['model'])
+  const logprobs = decodeAnswerLogprobs(choice['logprobs'])
+  // Servers of local models say it so.
+  const stopSequence = asString(choice['stop_reason'])
   return {
     text: decodeText(message['content']),
     toolCalls,
@@ -19,6 +23,8 @@ export function decodeOpenaiAnswer(body: unknown): DecodedAnswer | undefined {
     usage: decodeOpenaiUsage(record['usage']),
     ...(refusal !== undefined && refusal !== '' && { refusal }),
     ...(servedModel !== undefined && { servedModel }),
+    ...(logprobs !== undefined && { logprobs }),
+    ...(stopSequence !== undefined && { stopSequence }),
   }
 }
 
@@ -79,7 +85,14 @@ export function decodeOpenaiUsage(usage: unknown): ModelUsage | undefined {
   if (record === undefined || tokensIn === undefined || tokensOut === undefined) return undefined
   const details = asRecord(record['prompt_tokens_details'])
   const cached = asTokenCount(details?.['cached_tokens']) ?? asTokenCount(record['prompt_cache_hit_tokens']) ?? 0
-  return { tokensIn, tokensOut, cachedTokensIn: Math.min(cached, tokensIn), isEstimated: false }
+  const reasoning = asTokenCount(asRecord(record['completion_tokens_details'])?.['reasoning_tokens'])
+  return {
+    tokensIn,
+    tokensOut,
+    cachedTokensIn: Math.min(cached, tokensIn),
+    ...(reasoning !== undefined && { reasoningTokensOut: Math.min(reasoning, tokensOut) }),
+    isEstimated: false,
+  }
 }
 
 /** What one chunk of a streamed completion says. */
@@ -98,9 +111,13 @@ export function decodeOpenaiChunk(chunk: JsonRecord): DecodedChunk | undefined {
   const parts: ModelStreamPart[] = []
   if (delta !== undefined) {
     const text = decodeText(delta['content'])
-    if (text !== '') parts.push({ type: 'text-delta', text })
-    const refusal = asString(delta['refusal'])
-    if (refusal !== undefined && refusal !== '') parts.push({ type: 'refusal-delta', text: refusal })
+    const refusal = asString(delta['refusal']) ?? ''
+    const given = choice?.['logprobs']
+    if (given) pushWithLogprobs(asRecord(given), { text, refusal }, parts)
+    else {
+      if (text !== '') parts.push({ type: 'text-delta', text })
+      if (refusal !== '') parts.push({ type: 'refusal-delta', text: refusal })
+    }
     if (delta['tool_calls'] !== undefined) decodeToolCallDeltas(delta, parts)
   }
   return {
@@ -109,6 +126,20 @@ export function decodeOpenaiChunk(chunk: JsonRecord): DecodedChunk | undefined {
     usage: chunk['usage'] ? decodeOpenaiUsage(chunk['usage']) : undefined,
     servedModel: asString(chunk['model']),
   }
+}
+
+/** A token that is half of a character has no text yet, and a likelihood all the same. */
+function pushWithLogprobs(
+  given: JsonRecord | undefined,
+  { text, refusal }: { readonly text: string; readonly refusal: string },
+  parts: ModelStreamPart[],
+): void {
+  const ofText = decodeLogprobs(given?.['content'])
+  const ofRefusal = decodeLogprobs(given?.['refusal'])
+  if (text !== '' || ofText.length > 0)
+    parts.push({ type: 'text-delta', text, ...(ofText.length > 0 && { logprobs: ofText }) })
+  if (refusal !== '' || ofRefusal.length > 0)
+    parts.push({ type: 'refusal-delta', text: refusal, ...(ofRefusal.length > 0 && { logprobs: ofRefusal }) })
 }
 
 function decodeToolCallDeltas(delta: JsonRecord, parts: ModelStreamPart[]): void {

@@ -95,7 +95,9 @@ function readEvent(data: string, progress: Progress, identity: ProviderIdentity)
     progress.streamed.push(part.type === 'tool-call-delta' ? `${part.name ?? ''}${part.argumentsText}` : textOf(part))
   }
   const [only] = decoded.parts
-  if (decoded.parts.length === 1 && only?.type === 'text-delta') progress.repeated.learn(data, only.text)
+  // What comes with likelihoods differs in more than its text.
+  if (decoded.parts.length === 1 && only?.type === 'text-delta' && only.logprobs === undefined)
+    progress.repeated.learn(data, only.text)
   return decoded.parts
 }
 

@@ -2,7 +2,7 @@ import { parseTenantId, type TenantId } from '../../base/identifiers.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { decodeBase64, encodeBase64 } from '../../core/text/base64.ts'
 import type { ComparablePrompt } from '../../core/cache/comparable-prompt.ts'
-import type { ModelAnswer } from '../../ports/language-model.ts'
+import type { ModelAnswer, TokenLogprob } from '../../ports/language-model.ts'
 import type { CachedAnswer } from '../semantic-cache.ts'
 
 /** An answer with everything the cache needs to find it and to drop it. */
@@ -27,11 +27,19 @@ export type CacheEntry = {
 
 /** Objects and maps around an entry, by measurement about this much. */
 const ENTRY_OVERHEAD_BYTES = 600
+/** A token with its likelihood and its bytes. */
+const TOKEN_BYTES = 160
 
 export function sizeOfEntry(entry: Pick<CacheEntry, 'text' | 'vector' | 'cached'>): number {
+  const { answer } = entry.cached
+  const ofTokens = answer.logprobs === undefined ? 0 : TOKEN_BYTES * countTokens(answer.logprobs.text)
   return (
-    ENTRY_OVERHEAD_BYTES + 2 * (entry.text.length + entry.cached.answer.text.length) + 4 * (entry.vector?.length ?? 0)
+    ENTRY_OVERHEAD_BYTES + 2 * (entry.text.length + answer.text.length) + 4 * (entry.vector?.length ?? 0) + ofTokens
   )
+}
+
+function countTokens(logprobs: readonly TokenLogprob[]): number {
+  return logprobs.reduce((sum, { top }) => sum + 1 + top.length, 0)
 }
 
 /** What is on disk. Vectors of the built-in embedder are not kept: they cost less to compute than to read. */

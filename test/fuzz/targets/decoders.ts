@@ -5,6 +5,7 @@ import { parseCivilDate } from '../../../src/core/models/civil-date.ts'
 import { parsePriceList } from '../../../src/core/models/price-lists/parse-price-list.ts'
 import type { PriceListFormat } from '../../../src/core/models/price-lists/price-row.ts'
 import { readMessage } from '../../../src/market/notary/books/booked-event.ts'
+import { decodeAnswerLogprobs } from '../../../src/models/openai/openai-logprobs.ts'
 import { authenticate, type AuthenticateInit } from '../../../src/wire/v1/authenticate.ts'
 import { canonicalBytes } from '../../../src/wire/v1/canonical.ts'
 import { decodeEnvelope } from '../../../src/wire/v1/envelope.ts'
@@ -52,6 +53,18 @@ const lists: Readonly<Record<PriceListFormat, unknown>> = {
 
 /** Decoders that are given more than one value, or a value that the samples of tests do not hold. */
 export const DECODER_TARGETS: readonly LazyTarget[] = [
+  byHand({
+    name: 'models/openai/openai-logprobs:decodeAnswerLogprobs',
+    kind: 'json',
+    covers: ['models/openai/openai-logprobs:decodeLogprobs'],
+    inputs: [
+      {
+        content: [{ token: 'a', logprob: -0.5, bytes: [97], top_logprobs: [{ token: 'b', logprob: -1, bytes: null }] }],
+        refusal: null,
+      },
+    ],
+    read: decodeAnswerLogprobs,
+  }),
   byHand({
     name: 'market/notary/books/booked-event:readMessage',
     kind: 'json',

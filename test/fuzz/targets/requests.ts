@@ -1,3 +1,4 @@
+import { parseMessagesRequest } from '../../../src/gateway/anthropic/parse-messages-request.ts'
 import { parseChatRequest } from '../../../src/gateway/openai/parse-chat-request.ts'
 import { parseJsonBody } from '../../../src/gateway/listener/parse-json-body.ts'
 import { parseRouteControls } from '../../../src/gateway/node/parse-route-controls.ts'
@@ -31,8 +32,29 @@ const CHAT = {
   temperature: 0.5,
   n: 1,
 }
+const MESSAGES = {
+  model: 'kernell',
+  max_tokens: 5,
+  system: [{ type: 'text', text: 'x' }],
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+      ],
+    },
+    { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'f', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c', is_error: true, content: 'y' }] },
+  ],
+  tools: [{ name: 'f', input_schema: { type: 'object' } }],
+  tool_choice: { type: 'tool', name: 'f', disable_parallel_tool_use: true },
+  output_config: { effort: 'low', format: { type: 'json_schema', schema: { type: 'object' } } },
+  stop_sequences: ['a'],
+}
 const BODIES: Readonly<Record<string, readonly unknown[]>> = {
   '/v1/chat/completions': [CHAT, { model: 'kernell', messages: [{ role: 'user', content: 'hello' }], stream: true }],
+  '/v1/messages': [MESSAGES, { ...MESSAGES, stream: true }],
   '/v1/embeddings': [
     { model: 'kernell', input: ['a', 'b'], encoding_format: 'base64' },
     { model: 'kernell', input: 'a' },
@@ -47,14 +69,27 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
 /** Bodies and headers of requests; the gateway itself is asked over HTTP, as strangers ask it. */
 export const REQUEST_TARGETS: readonly LazyTarget[] = [
   byHand({
-    name: 'gateway/parse-chat-request:parseChatRequest',
+    name: 'gateway/openai/parse-chat-request:parseChatRequest',
     kind: 'bytes',
-    covers: ['gateway/parse-json-body:parseJsonBody', 'gateway/parse-chat-messages:parseChatMessages'],
+    covers: ['gateway/listener/parse-json-body:parseJsonBody', 'gateway/openai/parse-chat-messages:parseChatMessages'],
     inputs: [textBytes(JSON.stringify(CHAT))],
     read: (input) => parseChatRequest(parseJsonBody(Buffer.from(input as Uint8Array)), { messagesMax: 50 }),
   }),
   byHand({
-    name: 'gateway/parse-route-controls:parseRouteControls',
+    name: 'gateway/anthropic/parse-messages-request:parseMessagesRequest',
+    kind: 'bytes',
+    covers: [
+      'gateway/anthropic/parse-message-turns:parseMessageTurns',
+      'gateway/anthropic/parse-message-turns:readTextBlocks',
+      'gateway/tasks/read-image-url:readImageUrl',
+      'gateway/tasks/read-target:readTarget',
+    ],
+    inputs: [textBytes(JSON.stringify(MESSAGES))],
+    read: (input) =>
+      parseMessagesRequest(parseJsonBody(Buffer.from(input as Uint8Array)), { messagesMax: 50, isTokenCount: false }),
+  }),
+  byHand({
+    name: 'gateway/node/parse-route-controls:parseRouteControls',
     kind: 'json',
     inputs: [
       {

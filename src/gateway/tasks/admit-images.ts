@@ -8,6 +8,13 @@ const IMAGES_MAX = 64
 
 type UserContent = Extract<ChatMessage, { readonly role: 'user' }>['content']
 
+export type ImageJudge = {
+  readonly web: KernellNode['web']
+  readonly signal: AbortSignal
+  /** What the caller called an image, by its message and its place in that; absent: as chat requests do. */
+  readonly nameOf?: (message: number, part: number) => string
+}
+
 /**
  * The messages with the URLs of their images in the form that is handed on. Models fetch images themselves, a server of this machine from within its network: so a URL may lead to machines of the
  * internet alone, as the node's way out judges it. Images that are part of the request stay as they are.
@@ -16,8 +23,7 @@ type UserContent = Extract<ChatMessage, { readonly role: 'user' }>['content']
  */
 export async function admitImages(
   messages: readonly ChatMessage[],
-  web: KernellNode['web'],
-  signal: AbortSignal,
+  judge: ImageJudge,
 ): Promise<readonly ChatMessage[]> {
   const count = messages.reduce((sum, message) => sum + (message.role === 'user' ? linksIn(message.content) : 0), 0)
   if (count === 0) return messages
@@ -26,14 +32,16 @@ export async function admitImages(
     messages.map(async (message, index) => {
       if (message.role !== 'user') return message
       const { content } = message
-      return { ...message, content: await admitContent(content, `messages[${index}].content`, { web, signal }) }
+      return { ...message, content: await admitContent(content, index, judge) }
     }),
   )
 }
 
-type Judge = { readonly web: KernellNode['web']; readonly signal: AbortSignal }
-
-async function admitContent(content: UserContent, param: string, { web, signal }: Judge): Promise<UserContent> {
+async function admitContent(
+  content: UserContent,
+  message: number,
+  { web, signal, nameOf = nameInChat }: ImageJudge,
+): Promise<UserContent> {
   if (typeof content === 'string') return content
   return await Promise.all(
     content.map(async (part, index) => {
@@ -42,13 +50,15 @@ async function admitContent(content: UserContent, param: string, { web, signal }
         return { ...part, url: await web.admit(part.url, { signal }) }
       } catch (error: unknown) {
         if (!CodedError.is(error)) throw error
-        throw invalidRequest(
-          `${param}[${index}].image_url.url`,
-          `${param}[${index}].image_url.url leads to no machine of the internet`,
-        )
+        const param = nameOf(message, index)
+        throw invalidRequest(param, `${param} leads to no machine of the internet`)
       }
     }),
   )
+}
+
+function nameInChat(message: number, part: number): string {
+  return `messages[${message}].content[${part}].image_url.url`
 }
 
 function linksIn(content: UserContent): number {
