@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelPrice } from '../../src/core/models/model-entry.ts'
+import type { ModelEntry, ModelPrice } from '../../src/core/models/model-entry.ts'
 import type { CivilDate } from '../../src/core/models/civil-date.ts'
-import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import { candidatesOf } from '../../src/router/judge-candidates.ts'
 import { answerOf, createFixture, requestOf, type Script } from './router-fixture.ts'
 
