@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
+import type { Span } from '../ports/tracer.ts'
 import {
   type AuthenticatedCaller,
   type Authenticator,
@@ -18,6 +19,7 @@ import { completeLimits } from './gateway-limits.ts'
 import type { EndpointEntry } from './endpoint.ts'
 import { ENDPOINTS } from './endpoint-table.ts'
 import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
+import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
 
@@ -213,9 +215,10 @@ class HttpGateway implements Gateway {
     if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
     }
-    const { signal } = this.#track(arrival, entry)
+    const span = startRequestSpan(this.#init.node.tracer, arrival, entry)
+    const { signal } = this.#track(arrival, entry, span)
     if (entry.failureForm === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
-    this.#answer(entry, { ...arrival, signal, who, params }).catch(() => arrival.response.destroy())
+    this.#answer(entry, { ...arrival, signal, who, params, span }).catch(() => arrival.response.destroy())
   }
 
   /** Rejects only when not even the failure can be told. */
@@ -243,7 +246,7 @@ class HttpGateway implements Gateway {
   }
 
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
-  #track(arrival: Arrival, entry: EndpointEntry): AbortController {
+  #track(arrival: Arrival, entry: EndpointEntry, span: Span | undefined): AbortController {
     const { response } = arrival
     const controller = new AbortController()
     const timer = setTimeout(
@@ -255,15 +258,17 @@ class HttpGateway implements Gateway {
       clearTimeout(timer)
       if (!response.writableFinished)
         controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
-      this.#observe(arrival, entry.route)
+      const statusCode = this.#observe(arrival, entry.route)
+      if (span !== undefined) endRequestSpan(span, statusCode)
       served.end()
     })
     return controller
   }
 
-  #observe({ response, arrivedMs }: Arrival, route: string): void {
+  #observe({ response, arrivedMs }: Arrival, route: string): number {
     const statusCode = response.writableEnded ? response.statusCode : CLIENT_CLOSED_REQUEST
     this.#init.node.observeHttp?.({ route, statusCode, durationMs: performance.now() - arrivedMs })
+    return statusCode
   }
 
   #nextRequestId(): string {
@@ -278,7 +283,7 @@ const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, rol
 const CLIENT_CLOSED_REQUEST = 499
 
 /** A request before it is admitted. */
-type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders'> & {
+type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders' | 'span'> & {
   readonly commonHeaders: string[]
   readonly arrivedMs: number
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
+import type { Span } from '../ports/tracer.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
@@ -18,6 +19,8 @@ export type Exchange = {
   /** Aborted when the caller goes away, the request takes too long, or the gateway has to stop. */
   readonly signal: AbortSignal
   readonly who: AuthenticatedCaller
+  /** The span of the request, which ends with the answer; `undefined` where it is not traced. */
+  readonly span: Span | undefined
   /** Names and values, alternating, that every answer carries. */
   readonly commonHeaders: readonly string[]
 }

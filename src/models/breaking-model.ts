@@ -6,9 +6,14 @@ import {
   type BreakerState,
   CIRCUIT_BREAKER,
 } from '../core/breakers/circuit-breaker.ts'
-import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '../ports/language-model.ts'
+import type {
+  LanguageModel,
+  ModelAnswer,
+  ModelCallOptions,
+  ModelRequest,
+  ModelStreamPart,
+} from '../ports/language-model.ts'
 
 export type BreakingModelInit = {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -50,7 +55,7 @@ class BreakingModel implements LanguageModel {
     this.state = CIRCUIT_BREAKER.initial(init.rules ?? BREAKER_RULES_DEFAULT)
   }
 
-  async doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer> {
+  async doGenerate(request: ModelRequest, options?: ModelCallOptions): Promise<ModelAnswer> {
     const generation = this.enter()
     try {
       const answer = await this.model.doGenerate(request, options)
@@ -62,7 +67,7 @@ class BreakingModel implements LanguageModel {
     }
   }
 
-  async *doStream(request: ModelRequest, options?: AbortOptions): AsyncGenerator<ModelStreamPart, void, undefined> {
+  async *doStream(request: ModelRequest, options?: ModelCallOptions): AsyncGenerator<ModelStreamPart, void, undefined> {
     const generation = this.enter()
     let verdict: Verdict | undefined
     try {

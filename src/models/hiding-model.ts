@@ -1,10 +1,10 @@
 import type { JsonValue } from '../base/canonical-json.ts'
 import { Placeholders } from '../core/redaction/placeholders.ts'
-import type { AbortOptions } from '../ports/abort-options.ts'
 import type {
   ChatMessage,
   LanguageModel,
   ModelAnswer,
+  ModelCallOptions,
   ModelRequest,
   ModelStreamPart,
   ToolDefinition,
@@ -29,7 +29,7 @@ class HidingModel implements LanguageModel {
     this.provider = model.provider
   }
 
-  async doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer> {
+  async doGenerate(request: ModelRequest, options?: ModelCallOptions): Promise<ModelAnswer> {
     const hidden = new Placeholders()
     const answer = await this.model.doGenerate(hideIn(request, hidden), options)
     if (hidden.size === 0) return answer
@@ -44,7 +44,7 @@ class HidingModel implements LanguageModel {
     }
   }
 
-  async *doStream(request: ModelRequest, options?: AbortOptions): AsyncGenerator<ModelStreamPart, void, undefined> {
+  async *doStream(request: ModelRequest, options?: ModelCallOptions): AsyncGenerator<ModelStreamPart, void, undefined> {
     const hidden = new Placeholders()
     const parts = this.model.doStream(hideIn(request, hidden), options)
     if (hidden.size === 0) {

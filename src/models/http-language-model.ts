@@ -1,5 +1,11 @@
-import type { AbortOptions } from '../ports/abort-options.ts'
-import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart, ModelUsage } from '../ports/language-model.ts'
+import type {
+  LanguageModel,
+  ModelAnswer,
+  ModelCallOptions,
+  ModelRequest,
+  ModelStreamPart,
+  ModelUsage,
+} from '../ports/language-model.ts'
 import type { OutboundResponse } from '../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../ports/tokenizer.ts'
 import { estimateUsage } from './estimated-usage.ts'
@@ -53,13 +59,13 @@ export class HttpLanguageModel implements LanguageModel {
     this.#tokenizer = init.tokenizer
   }
 
-  async doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer> {
+  async doGenerate(request: ModelRequest, options?: ModelCallOptions): Promise<ModelAnswer> {
     const decoded = this.#protocol.decode(parseJson(await this.#readAnswer(request, options)))
     const usage = decoded.usage ?? (await estimateUsage(request, decoded, this.#tokenizer))
     return { ...decoded, usage }
   }
 
-  async *doStream(request: ModelRequest, options?: AbortOptions): AsyncGenerator<ModelStreamPart, void> {
+  async *doStream(request: ModelRequest, options?: ModelCallOptions): AsyncGenerator<ModelStreamPart, void> {
     const { identity } = this.#endpoint
     let isStreaming = false
     try {
@@ -77,7 +83,7 @@ export class HttpLanguageModel implements LanguageModel {
     }
   }
 
-  async #readAnswer(request: ModelRequest, options: AbortOptions | undefined): Promise<string> {
+  async #readAnswer(request: ModelRequest, options: ModelCallOptions | undefined): Promise<string> {
     let isAnswering = false
     try {
       const response = await postJson(this.#endpoint, this.#protocol.encode(request, false), options)

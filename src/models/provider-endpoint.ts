@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../ports/abort-options.ts'
+import type { ModelCallOptions } from '../ports/language-model.ts'
 import type { OutboundFetch, OutboundResponse } from '../ports/outbound-fetch.ts'
 import { describeErrorResponse, type ProviderIdentity } from './provider-errors.ts'
 
@@ -9,6 +9,14 @@ export type ProviderLimits = {
   readonly responseBytesMax?: number
 }
 
+/** What a provider is told of traces. */
+export type ProviderTracing = { readonly propagatesTrace?: boolean }
+
+/** As `limitsOf`. */
+export function tracingOf({ propagatesTrace }: ProviderTracing): ProviderTracing {
+  return propagatesTrace === true ? { propagatesTrace } : {}
+}
+
 /** One address of a provider, ready to be called: everything that does not change from call to call. */
 export type ProviderEndpoint = {
   readonly outbound: OutboundFetch
@@ -16,6 +24,8 @@ export type ProviderEndpoint = {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly limits: ProviderLimits
+  /** Whether calls name the trace that they are part of (`traceparent`, `tracestate`). Absent: they do not. */
+  readonly propagatesTrace?: boolean
 }
 
 /** `base` with `path` appended; a base URL may end in slashes. */
@@ -41,16 +51,24 @@ export function limitsOf(init: ProviderLimits): ProviderLimits {
 export async function postJson(
   endpoint: ProviderEndpoint,
   body: string,
-  options: AbortOptions | undefined,
+  options: ModelCallOptions | undefined,
 ): Promise<OutboundResponse> {
   const response = await endpoint.outbound.request({
     url: endpoint.url,
     method: 'POST',
-    headers: endpoint.headers,
+    headers: headersOf(endpoint, options?.trace),
     body,
     signal: options?.signal,
     ...endpoint.limits,
   })
   if (response.status !== 200) throw await describeErrorResponse(response, endpoint.identity)
   return response
+}
+
+/** A trace says whose systems a task passes: only the providers that the operator named learn of it. */
+function headersOf(
+  { headers, propagatesTrace }: ProviderEndpoint,
+  trace: ModelCallOptions['trace'],
+): Readonly<Record<string, string>> {
+  return propagatesTrace === true && trace !== undefined ? { ...headers, ...trace } : headers
 }

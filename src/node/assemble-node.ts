@@ -116,6 +116,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     evaluateCache: async (evaluation, options) =>
       await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
     evaluateInjection: async (evaluation, options) => await evaluateInjection(kernel, evaluation, options),
+    tracer: telemetry.tracer,
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
     async metricsText() {
       telemetry.pipeline.countPending()

@@ -7,6 +7,7 @@ import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
+import type { Tracer } from '../ports/tracer.ts'
 import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
 import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
@@ -103,6 +104,8 @@ export type KernellNode = AsyncDisposable & {
   readonly policies: NodePolicies
   /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */
   decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
+  /** Spans of what the node does; whoever serves a task gives it its own (`span` of `RouteRequest`). Absent: no traces. */
+  readonly tracer?: Tracer
   /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */
   observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
   /** Records of finished tasks: to look at, to take out, to delete. */

@@ -40,6 +40,7 @@ export function openModel(components: OpenModelComponents, entry: ModelEntry): L
     model: entry.model,
     baseUrl,
     ...(apiKey !== undefined && { apiKey }),
+    ...(provider.propagatesTrace === true && { propagatesTrace: true }),
   }
   return provider.kind === 'anthropic'
     ? createAnthropicModel(init, components)

@@ -4,14 +4,15 @@ import { ramBucketOf } from '../core/models/hardware-fit.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import { NO_OP_TRACER, type Tracer } from '../ports/tracer.ts'
 import type { Timers } from '../ports/timers.ts'
-import { createMetricsRegistry, type MetricsRegistry } from '../telemetry/metrics-registry.ts'
+import { createMetricsRegistry, type MetricsRegistry, type PipelineMetrics } from '../telemetry/metrics-registry.ts'
 import { createOpenTelemetryTracer } from '../telemetry/open-telemetry-tracer.ts'
-import { startOtlpExport } from '../telemetry/otlp-export.ts'
+import { startOtlpExport, type OtlpExport } from '../telemetry/otlp-export.ts'
+import { startOtlpMetrics, type OtlpMetrics } from '../telemetry/otlp-metrics.ts'
 import { createNameHasher } from '../telemetry/task-hasher.ts'
 import { createFollowUpStore, type FollowUpStore } from '../telemetry/follow-up-store.ts'
 import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
-import type { TelemetryConfig } from './config/node-config.ts'
+import type { OtlpSignal, TelemetryConfig } from './config/node-config.ts'
 import { createTelemetryWriter } from './telemetry-writer.ts'
 
 export type NodeTelemetry = {
@@ -35,19 +36,18 @@ export type OpenTelemetryInit = {
   readonly onError: (error: unknown) => void
 }
 
-/** Records, metrics and traces, each only where the operator wants it. Throws `TELEMETRY_PACKAGE_MISSING` for traces without their packages. */
+/** Records, metrics and traces, each only where the operator wants it. Throws `TELEMETRY_PACKAGE_MISSING` for what is to be sent without the packages for it. */
 export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTelemetry> {
   const { config, actors, timers, secret } = init
-  const exporting =
-    config.otlpEndpoint === undefined ? undefined : await startOtlpExport({ url: tracesUrlOf(config.otlpEndpoint) })
   const metrics = createMetricsRegistry({ hasProcessMetrics: true })
+  const { traces, sent } = await startExports(config, metrics)
   const hashName = createNameHasher(secret)
   const index = init.root.sublevel('telemetry-index')
   const store = createTelemetryStore(init.root.sublevel('telemetry'), { index, hashName })
   const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName })
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(
-      { store, metrics, timers: turns, secret },
+      { store, metrics: bothOf(metrics, sent), timers: turns, secret },
       {
         hasConsent: config.consent,
         keepsText: config.keepText,
@@ -64,16 +64,46 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
     metrics,
     store,
     followUps,
-    tracer: exporting === undefined ? NO_OP_TRACER : createOpenTelemetryTracer(),
+    tracer: traces === undefined ? NO_OP_TRACER : createOpenTelemetryTracer(),
     async stop() {
       await pipeline.stop()
-      await exporting?.stop()
+      await sent?.stop()
+      await traces?.stop()
     },
   }
 }
 
-/** The address of a collector is its base; traces have a path of their own (OpenTelemetry exporter specification). */
-function tracesUrlOf(endpoint: string): string {
-  const base = endpoint.replace(/\/+$/, '')
-  return base.endsWith('/v1/traces') ? base : `${base}/v1/traces`
+type Exports = { readonly traces: OtlpExport | undefined; readonly sent: OtlpMetrics | undefined }
+
+async function startExports(
+  { otlpEndpoint, otlpSignals }: TelemetryConfig,
+  sampled: MetricsRegistry,
+): Promise<Exports> {
+  if (otlpEndpoint === undefined) return { traces: undefined, sent: undefined }
+  const urlOf = (signal: OtlpSignal): string => signalUrlOf(otlpEndpoint, signal)
+  const traces = otlpSignals.includes('traces') ? await startOtlpExport({ url: urlOf('traces') }) : undefined
+  if (!otlpSignals.includes('metrics')) return { traces, sent: undefined }
+  try {
+    return { traces, sent: await startOtlpMetrics({ url: urlOf('metrics'), sampled }) }
+  } catch (error: unknown) {
+    await traces?.stop()
+    throw error
+  }
+}
+
+function bothOf(metrics: MetricsRegistry, sent: OtlpMetrics | undefined): PipelineMetrics {
+  if (sent === undefined) return metrics
+  return {
+    countOutcome(outcome) {
+      metrics.countOutcome(outcome)
+      sent.countOutcome(outcome)
+    },
+    countDropped: (count) => metrics.countDropped(count),
+  }
+}
+
+/** The address of a collector is its base; each signal has a path of its own (OpenTelemetry exporter specification). */
+function signalUrlOf(endpoint: string, signal: OtlpSignal): string {
+  const base = endpoint.replace(/\/+$/, '').replace(/\/v1\/(?:traces|metrics)$/, '')
+  return `${base}/v1/${signal}`
 }

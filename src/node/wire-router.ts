@@ -63,7 +63,8 @@ export function wireRouter({
 }: RouterParts): WiredRouter {
   const { decompose, judge: _judge, fallbacks, ...rules } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
-  const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, ...rules }
+  const tracing = { tracer: telemetry.tracer, tracesContent: config.telemetry.traceContent }
+  const calling = { catalog, budgets, clock, timers, ...tracing, ...rules }
   const checkAnswer = createAnswerCheck(calling, {
     ...judgeOf(config, catalog),
     peers,

@@ -8,6 +8,7 @@
 import type { AnswerPurchase } from '../core/routing/task-outcome.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { AbortOptions } from './abort-options.ts'
+import type { TraceParent } from './tracer.ts'
 
 /** A piece of a message: text, or an image by `https:` or `data:` URL. */
 export type ContentPart =
@@ -130,6 +131,11 @@ export type ModelStreamPart =
       readonly stopSequence?: string
     }
 
+export type ModelCallOptions = AbortOptions & {
+  /** The span that the call is, for providers that are told of it. Absent: no trace. */
+  readonly trace?: TraceParent | undefined
+}
+
 /** A model that can be called. */
 export interface LanguageModel {
   /** The registry's name of the model, for example `gpt-4o-mini`. */
@@ -143,11 +149,11 @@ export interface LanguageModel {
    * Throws `MODEL_UNREACHABLE`, `MODEL_TIMEOUT`, `MODEL_AUTH_FAILED`, `MODEL_PAYMENT_REQUIRED`, `MODEL_RATE_LIMITED`, `MODEL_NOT_FOUND`,
    * `MODEL_REQUEST_REFUSED`, `MODEL_SERVER_ERROR`, `MODEL_ANSWER_MALFORMED`, `MODEL_ANSWER_TOO_LARGE`, `MODEL_STREAM_TRUNCATED`; the signal's reason when aborted.
    */
-  doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer>
+  doGenerate(request: ModelRequest, options?: ModelCallOptions): Promise<ModelAnswer>
 
   /**
    * The answer in parts, as the provider sends them. Leaving the loop early or aborting ends the upstream call.
    * Throws as `doGenerate`; `MODEL_STREAM_TRUNCATED` also when the provider stops without a finish.
    */
-  doStream(request: ModelRequest, options?: AbortOptions): AsyncIterable<ModelStreamPart>
+  doStream(request: ModelRequest, options?: ModelCallOptions): AsyncIterable<ModelStreamPart>
 }

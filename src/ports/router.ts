@@ -9,6 +9,7 @@ import type { TaskId, TenantId } from '../base/identifiers.ts'
 import type { Amount } from '../base/money.ts'
 import type { AbortOptions } from './abort-options.ts'
 import type { ModelAnswer, ModelRequest, ModelStreamPart } from './language-model.ts'
+import type { Span } from './tracer.ts'
 
 /** Who answers: the policy decides, the caller fixes the route, or the caller names a model of the registry. */
 export type RouteTarget =
@@ -59,6 +60,10 @@ export type RouteRequest = {
   readonly controls: RouteControls
   /** W3C `traceparent` of the caller, where there is one. */
   readonly traceparent?: string
+  /** W3C `tracestate` beside it. */
+  readonly tracestate?: string
+  /** The span that the task is part of; it wins over `traceparent`, where it records. */
+  readonly span?: Span
   /** Who wrote the task: whoever works with this node, or a peer that it works for. Absent: `user`. */
   readonly sender?: 'user' | 'peer'
 }
@@ -88,6 +93,10 @@ export type RouteAttempt = {
   readonly stepId?: string
   /** What was agreed with a peer; present where a contract was signed. */
   readonly purchase?: AnswerPurchase
+  /** Of a stream, milliseconds from the call to its first content. */
+  readonly firstPartMs?: number
+  /** The model that answered by the provider's own word; absent when it did not say. */
+  readonly servedModel?: string
 }
 
 /** What happened. Every figure is metered, or marked estimated. */

@@ -18,15 +18,20 @@
  * }
  * ```
  */
-export type AttributeValue = string | number | boolean
+export type AttributeValue = string | number | boolean | readonly string[]
+
+/** On which side of a call between processes a span is; `internal` is on neither. */
+export type SpanKind = 'internal' | 'server' | 'client'
 
 export interface Span {
   /** False: attributes, events and errors given to this span are dropped. */
   readonly isRecording: boolean
   /** 32 lower-case hex digits, or `undefined` when not recording. */
   readonly traceId: string | undefined
+  /** The span as the parent of spans elsewhere: in another process, or on another thread. `undefined` when not recording. */
+  readonly context: TraceParent | undefined
   setAttribute(name: string, value: AttributeValue): void
-  /** Marks the span as failed. Only the error's code and class are kept, never its message: it may quote a task. */
+  /** Marks the span as failed. Only the error's code or class is kept, never its message: it may quote a task. A code alone does as well. */
   recordError(error: unknown): void
   /** Idempotent. */
   end(): void
@@ -34,17 +39,21 @@ export interface Span {
 
 export interface Tracer {
   readonly isRecording: boolean
-  /** Never throws. Without `parent` the span starts a trace or joins the one of `traceparent`. */
-  startSpan(name: string, parent?: Span | TraceParent): Span
+  /**
+   * Never throws. Without `parent` the span starts a trace or joins the one of `traceparent`. Below a span that does not record
+   * nothing does: a trace that was not sampled has no parts. Default kind `internal`.
+   */
+  startSpan(name: string, parent?: Span | TraceParent, kind?: SpanKind): Span
 }
 
-/** The W3C `traceparent` header of an incoming request, as it was received. */
-export type TraceParent = { readonly traceparent: string }
+/** The headers of W3C Trace Context, as they are received and sent. */
+export type TraceParent = { readonly traceparent: string; readonly tracestate?: string }
 
 /** A span that records nothing. */
 export const NO_OP_SPAN: Span = Object.freeze({
   isRecording: false,
   traceId: undefined,
+  context: undefined,
   setAttribute(): void {},
   recordError(): void {},
   end(): void {},

@@ -3,15 +3,17 @@ import { answerDeterministically } from '../core/tools/answer-deterministically.
 import type { DeterministicAnswer } from '../core/tools/deterministic-answer.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteRequest } from '../ports/router.ts'
+import type { Tracer } from '../ports/tracer.ts'
 import { isConfined } from './candidates.ts'
 import type { PlanResult } from './execute-plan.ts'
-import type { StandingAnswer } from './route-result.ts'
+import { cacheStateOf, type StandingAnswer } from './route-result.ts'
 import type { CacheQuery, SemanticCache } from './semantic-cache.ts'
 import { recordCache, type TaskRun } from './task-run.ts'
 
 export type ShortcutComponents = {
   /** `undefined` when the operator switched the cache off. */
   readonly cache: SemanticCache | undefined
+  readonly tracer: Tracer
 }
 
 /** Tokens of an answer that no model wrote. */
@@ -19,17 +21,26 @@ const NO_USAGE = { tokensIn: 0, tokensOut: 0, cachedTokensIn: 0, isEstimated: fa
 
 /** An exact tool's answer, or a stored one; `undefined` when a model has to be asked. */
 export async function answerWithoutModel(
-  { cache }: ShortcutComponents,
+  { cache, tracer }: ShortcutComponents,
   run: TaskRun,
 ): Promise<StandingAnswer | undefined> {
   const exact = toolAnswerOf(run)
   if (exact !== undefined) return toolStanding(exact)
   if (cache === undefined || run.route.controls.cache === 'off') return undefined
   if (!allowsTier(run.route, 'cache')) return undefined
-  const looked = cache.lookup(cacheQueryOf(run.route), { signal: run.signal })
-  const found = looked instanceof Promise ? await looked : looked
-  recordCache(run, found)
-  if (found.kind !== 'hit') return undefined
+  const span = tracer.startSpan('cache', run.span)
+  try {
+    const looked = cache.lookup(cacheQueryOf(run.route), { signal: run.signal })
+    recordCache(run, looked instanceof Promise ? await looked : looked)
+  } catch (error: unknown) {
+    span.recordError(error)
+    throw error
+  } finally {
+    if (span.isRecording) span.setAttribute('kernell.cache', cacheStateOf(run))
+    span.end()
+  }
+  const found = run.cache
+  if (found?.kind !== 'hit') return undefined
   const { entry } = found
   return {
     tier: 'cache',
@@ -42,7 +53,7 @@ export async function answerWithoutModel(
 
 /** Stores an accepted answer for the next who asks. The cache itself refuses what it must not keep. */
 export function rememberAnswer(
-  { cache }: ShortcutComponents,
+  { cache }: Pick<ShortcutComponents, 'cache'>,
   run: TaskRun,
   { entry, answer, isAccepted, verdict }: PlanResult,
 ): void {

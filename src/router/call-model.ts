@@ -8,18 +8,17 @@ import type { LanguageModel, ModelAnswer, ModelRequest, ModelUsage } from '../po
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import type { Timers } from '../ports/timers.ts'
-import type { Tracer } from '../ports/tracer.ts'
 import { boundCall, chargeOfUsage, costOfPurchase } from './call-cost.ts'
 import { timeoutMsOf, type CallRules } from './call-rules.ts'
+import { describeAnswer, startCallSpan, traceOfCall, type CallTracing } from './call-span.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
 import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
-export type CallComponents = {
+export type CallComponents = CallTracing & {
   readonly catalog: ModelCatalog
   readonly budgets: Budgets
   readonly clock: Clock
   readonly timers: Timers
-  readonly tracer: Tracer
 } & CallRules
 
 /** A call that may be made: the money is there, and the limit of its answer holds the cap. */
@@ -102,21 +101,21 @@ export type CallOutcome =
 export async function makeCall(components: CallComponents, run: TaskRun, call: AdmittedCall): Promise<CallOutcome> {
   const { entry, model, request, reservation, deadline, startedMs } = call
   const { signal } = deadline
-  const span = components.tracer.startSpan(`chat ${entry.model}`, run.span)
+  const span = startCallSpan(components, run, { entry, request, isStreaming: false })
   try {
-    const answer = await model.doGenerate(request, { signal })
+    const answer = await model.doGenerate(request, { signal, trace: traceOfCall(span, run) })
     const costNanos =
       answer.purchase === undefined
         ? chargeOfUsage(entry, answer.usage, { ...call, today: run.today })
         : costOfPurchase(answer.purchase)
     chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
-    if (span.isRecording) describeUsage(span, answer.usage)
+    describeAnswer(span, components, { answer, costNanos })
     return { kind: 'answered', answer, costNanos, latencyMs: components.clock.monotonicMs() - startedMs }
   } catch (error: unknown) {
-    span.recordError(error)
     const isAborted = run.signal?.aborted === true
     const code = isAborted ? 'REQUEST_ABORTED' : failureCode(error, signal)
+    span.recordError(code)
     const charge = await endUnanswered(run, call, code)
     const latencyMs = components.clock.monotonicMs() - startedMs
     return isAborted ? { kind: 'aborted', charge, latencyMs } : { kind: 'failed', code, error, charge, latencyMs }
@@ -186,6 +185,9 @@ export type AttemptInit = {
   readonly charge: Charge
   readonly confidence?: number | undefined
   readonly purchase?: AnswerPurchase | undefined
+  /** Of a stream, milliseconds from the call to its first content. */
+  readonly firstPartMs?: number | undefined
+  readonly servedModel?: string | undefined
 }
 
 /** The record of one call, with what the task was charged for it. */
@@ -204,10 +206,7 @@ export function attemptOf(init: AttemptInit): RouteAttempt {
     latencyMs: init.latencyMs,
     ...(init.confidence !== undefined && { confidence: init.confidence }),
     ...(init.purchase !== undefined && { purchase: init.purchase }),
+    ...(init.firstPartMs !== undefined && { firstPartMs: init.firstPartMs }),
+    ...(init.servedModel !== undefined && { servedModel: init.servedModel }),
   }
-}
-
-function describeUsage(span: { setAttribute(name: string, value: number): void }, usage: ModelUsage): void {
-  span.setAttribute('gen_ai.usage.input_tokens', usage.tokensIn)
-  span.setAttribute('gen_ai.usage.output_tokens', usage.tokensOut)
 }

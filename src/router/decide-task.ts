@@ -3,6 +3,7 @@ import type { Budgets } from '../ports/budgets.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
+import type { Span, Tracer } from '../ports/tracer.ts'
 import { type CandidateQuery, isConfined, selectCandidates } from './candidates.ts'
 import { type FallbackRules, withFallbacks } from './fallbacks.ts'
 import type { PeerTier, PeerQuote } from './peers/peer-tier.ts'
@@ -16,6 +17,7 @@ export type DecideComponents = {
   readonly budgets: Budgets
   readonly policy: Policy
   readonly random: Random
+  readonly tracer: Tracer
   readonly failures: FailureMemory
   /** What providers are expected to have cached; absent: nothing is expected. */
   readonly warm?: WarmPrompts | undefined
@@ -36,18 +38,39 @@ export async function decideTask(
   run: TaskRun,
   { isAlone = false }: { readonly isAlone?: boolean } = {},
 ): Promise<void> {
-  const input = policyInputOf(components, run)
-  const decision = components.policy.decide(input, {
-    signal: run.signal,
-    isAlone,
-    onOverhead: (call) => {
-      chargeTask(run, { costNanos: call.costNanos, isEstimated: false })
-      recordOverhead(run, call)
-    },
-  })
-  const decided = decision instanceof Promise ? await decision : decision
-  recordDecision(run, withFallbacks(decided, queryOf(components, run), components.fallbacks), input)
-  assertQuality(run)
+  const span = components.tracer.startSpan('decide', run.span)
+  try {
+    const input = policyInputOf(components, run)
+    const decision = components.policy.decide(input, {
+      signal: run.signal,
+      isAlone,
+      onOverhead: (call) => {
+        chargeTask(run, { costNanos: call.costNanos, isEstimated: false })
+        recordOverhead(run, call)
+      },
+    })
+    const decided = decision instanceof Promise ? await decision : decision
+    recordDecision(run, withFallbacks(decided, queryOf(components, run), components.fallbacks), input)
+    if (span.isRecording) describeDecision(span, run)
+    assertQuality(run)
+  } catch (error: unknown) {
+    span.recordError(error)
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+function describeDecision(span: Span, { decision }: TaskRun): void {
+  span.setAttribute('kernell.route', decision.route)
+  span.setAttribute('kernell.policy.version', decision.policyVersion)
+  span.setAttribute('kernell.risk', decision.risk)
+  span.setAttribute('kernell.difficulty', decision.difficulty)
+  span.setAttribute('kernell.confidence', decision.confidence)
+  span.setAttribute(
+    'kernell.plan',
+    decision.plan.map(({ modelId }) => modelId),
+  )
 }
 
 function assertQuality({ decision, route }: TaskRun): void {

@@ -145,12 +145,14 @@ export type MeteredAnswer = {
   readonly latencyMs: number
   /** Nothing is left to be asked after this answer. */
   readonly isLastResort: boolean
+  /** Of a stream, milliseconds from the call to its first content. */
+  readonly firstPartMs?: number | undefined
 }
 
 /** Checks an answer and writes the attempt down as the checks found it. */
 export async function judgeAnswer(components: PlanComponents, run: TaskRun, metered: MeteredAnswer): Promise<Verdict> {
   const { entry, answer, costNanos, latencyMs, isLastResort } = metered
-  const verdict = await components.checkAnswer(run, { entry, answer, isLastResort })
+  const verdict = await verify(components, run, { entry, answer, isLastResort })
   const { confidence } = verdict
   const charge = { costNanos, isEstimated: answer.usage.isEstimated }
   const judged = isAccepted(verdict)
@@ -158,9 +160,43 @@ export async function judgeAnswer(components: PlanComponents, run: TaskRun, mete
     : ({ outcome: 'rejected', reason: refusedBy(verdict) } as const)
   recordAttempt(
     run,
-    attemptOf({ entry, ...judged, usage: answer.usage, charge, latencyMs, confidence, purchase: answer.purchase }),
+    attemptOf({
+      entry,
+      ...judged,
+      usage: answer.usage,
+      charge,
+      latencyMs,
+      confidence,
+      purchase: answer.purchase,
+      firstPartMs: metered.firstPartMs,
+      servedModel: answer.servedModel,
+    }),
   )
   return verdict
+}
+
+/** The checks of an answer; what a judge is asked meanwhile is part of them. */
+function verify(components: PlanComponents, run: TaskRun, answered: AnswerToCheck): Promise<Verdict> | Verdict {
+  const span = components.tracer.startSpan('verify', run.span)
+  if (!span.isRecording) return components.checkAnswer(run, answered)
+  return verifyTraced(components, { ...run, span }, answered)
+}
+
+async function verifyTraced(components: PlanComponents, run: TaskRun, answered: AnswerToCheck): Promise<Verdict> {
+  const { span } = run
+  try {
+    const verdict = await components.checkAnswer(run, answered)
+    span.setAttribute('kernell.verification.accepted', isAccepted(verdict))
+    span.setAttribute('kernell.verification.confidence', verdict.confidence)
+    const failedChecks = verdict.checks.filter(({ passed }) => !passed).map(({ name }) => name)
+    if (failedChecks.length > 0) span.setAttribute('kernell.verification.failed_checks', failedChecks)
+    return verdict
+  } catch (error: unknown) {
+    span.recordError(error)
+    throw error
+  } finally {
+    span.end()
+  }
 }
 
 /** The first check that failed, or the lack of confidence where all passed. */

@@ -51,6 +51,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     tokensOut: sum(run, 'tokensOut'),
     costNanos: totalCostOf(run),
     latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
+    ...(run.firstPartMs !== undefined && { firstPartMs: run.firstPartMs }),
     verifier: result?.verification,
     localModel: isModelAnswer && isLocalModelTier(actualTier) ? result?.modelId : undefined,
     apiProvider: isModelAnswer && !isLocalModelTier(actualTier) ? result?.provider : undefined,

@@ -1,11 +1,13 @@
 import { CodedError } from '../base/errors.ts'
 import { hexOfBytes } from '../base/hex.ts'
 import { parseTaskId, type TaskId } from '../base/identifiers.ts'
-import { ZERO_AMOUNT } from '../base/money.ts'
+import { GEN_AI } from '../base/gen-ai-conventions.ts'
+import { amountToUsd, ZERO_AMOUNT } from '../base/money.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Random } from '../ports/random.ts'
 import type { RoutedStream, RouteEstimate, Router, RouteRequest, RouteResult } from '../ports/router.ts'
+import type { Span, TraceParent } from '../ports/tracer.ts'
 import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 import { answerWithoutModel, rememberAnswer, type ShortcutComponents } from './answer-without-model.ts'
 import { type DecideComponents, decideTask } from './decide-task.ts'
@@ -100,7 +102,6 @@ class RoutingService implements Router {
     }
     const { clock, tracer, random } = this.#components
     const startedAt = clock.now()
-    const parent = route.traceparent === undefined ? undefined : { traceparent: route.traceparent }
     return {
       taskId: route.taskId ?? newTaskId(random),
       route,
@@ -109,7 +110,7 @@ class RoutingService implements Router {
       today: civilDateOfInstant(startedAt),
       startedAt,
       startedMs: clock.monotonicMs(),
-      span: tracer.startSpan('route', parent),
+      span: tracer.startSpan('route', parentOf(route)),
       signal: options.signal,
       attempts: [],
       overheadCalls: [],
@@ -217,8 +218,19 @@ function newTaskId(random: Random): TaskId {
 }
 
 function describeEnd(run: TaskRun, taskEnd: TaskEnd): void {
+  run.span.setAttribute('kernell.task.id', run.taskId)
   if (!('result' in taskEnd)) return
   run.span.setAttribute('kernell.tier', taskEnd.result.tier)
   run.span.setAttribute('kernell.route', taskEnd.result.route)
-  run.span.setAttribute('gen_ai.response.model', taskEnd.result.modelId)
+  run.span.setAttribute('kernell.cache', taskEnd.result.cache)
+  run.span.setAttribute('kernell.attempts', taskEnd.result.attempts.length)
+  run.span.setAttribute(GEN_AI.responseModel, taskEnd.result.modelId)
+  const { costNanos } = taskEnd.result
+  if (costNanos !== undefined) run.span.setAttribute('kernell.cost_usd', amountToUsd(costNanos))
+}
+
+/** The span of whoever serves the task, or else the trace that its caller named. */
+function parentOf({ span, traceparent, tracestate }: RouteRequest): Span | TraceParent | undefined {
+  if (span?.isRecording === true) return span
+  return traceparent === undefined ? undefined : { traceparent, ...(tracestate !== undefined && { tracestate }) }
 }

@@ -8,16 +8,18 @@ import { stepsOf } from '../core/routing/planned-steps.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import type { ScheduledTimer } from '../ports/timers.ts'
+import type { Span } from '../ports/tracer.ts'
 import { Cascade, NOTHING_LEFT } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { chargeOfUsage, costOfCall } from './call-cost.ts'
+import { describeAnswer, startCallSpan, traceOfCall } from './call-span.ts'
 import { StreamCollector } from './collect-stream.ts'
 import { endedBy, eventOf, judgeAnswer, saidBy, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import { ModelAsks, type Told } from './model-asks.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { endError } from './plan-end.ts'
 import { chargeOfBroken, SpendGuard } from './spend-guard.ts'
-import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
+import { chargeTask, recordAttempt, recordFirstPart, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
 export type StartedStream = {
@@ -63,7 +65,10 @@ class StreamingCascade {
       components,
       run,
       cascade: this.cascade,
-      call: async ({ isLastResort }, call) => await readUntilContent({ components, run, call }, isLastResort),
+      call: async ({ isLastResort }, call) => {
+        const span = startCallSpan(components, run, { ...call, isStreaming: true })
+        return await readUntilContent({ components, run, call, span }, isLastResort)
+      },
     })
     this.started = this.outcome.promise
   }
@@ -123,14 +128,19 @@ type StreamGiven = { readonly started: StartedStream } | { readonly empty: Empty
 type ModelTried = Told<StreamGiven>
 
 async function readUntilContent(calling: Calling, isLastResort: boolean): Promise<ModelTried> {
-  const { call } = calling
-  const iterator = call.model.doStream(call.request, { signal: call.deadline.signal })[Symbol.asyncIterator]()
+  const { call, run, span } = calling
+  const { signal } = call.deadline
+  const streaming = call.model.doStream(call.request, { signal, trace: traceOfCall(span, run) })
+  const iterator = streaming[Symbol.asyncIterator]()
   const held: ModelStreamPart[] = []
   const limit = limitFirstPart(calling)
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       held.push(next.value)
-      if (hasContent(next.value)) return { given: { started: startedStream({ ...calling, iterator, held }) } }
+      if (!hasContent(next.value)) continue
+      const nowMs = calling.components.clock.monotonicMs()
+      recordFirstPart(run, nowMs - run.startedMs)
+      return { given: { started: startedStream({ ...calling, iterator, held, firstPartMs: nowMs - call.startedMs }) } }
     }
   } catch (error: unknown) {
     return await failed(calling, { code: failureCode(error, call.deadline.signal), error })
@@ -161,11 +171,13 @@ async function judgeEmpty(running: Running, isLastResort: boolean): Promise<Mode
 }
 
 async function failed(
-  { components, run, call }: Calling,
+  { components, run, call, span }: Calling,
   { code, error }: { readonly code: string; readonly error?: unknown },
 ): Promise<ModelTried> {
   call.deadline.end()
   const isAborted = run.signal?.aborted === true
+  span.recordError(isAborted ? 'REQUEST_ABORTED' : code)
+  span.end()
   const charge = await endUnanswered(run, call, isAborted ? 'REQUEST_ABORTED' : code)
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const { entry } = call
@@ -180,12 +192,20 @@ async function failed(
   return { report: { event: { type: 'call-failed', code }, cause: { failure: error } } }
 }
 
-type Calling = { readonly components: PlanComponents; readonly run: TaskRun; readonly call: AdmittedCall }
+type Calling = {
+  readonly components: PlanComponents
+  readonly run: TaskRun
+  readonly call: AdmittedCall
+  /** Whoever ends the money of the call ends its span. */
+  readonly span: Span
+}
 
 type Running = Calling & {
   readonly iterator: AsyncIterator<ModelStreamPart>
   /** What was read to find out whether there is content. */
   readonly held: readonly ModelStreamPart[]
+  /** Milliseconds from the call to its first content; absent where none came. */
+  readonly firstPartMs?: number
 }
 
 function startedStream(running: Running): StartedStream {
@@ -270,10 +290,9 @@ type StreamToSettle = {
  * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is, and no bound: a budget
  * is charged the most that the call can cost, and so is everybody where a provider fell silent until the time limit, since it may have gone on thinking.
  */
-async function settleStream(
-  { components, run, call }: Running,
-  { collector, end, isLastResort }: StreamToSettle,
-): Promise<PlanResult> {
+async function settleStream(running: Running, settled: StreamToSettle): Promise<PlanResult> {
+  const { components, run, call, span, firstPartMs } = running
+  const { collector, end, isLastResort } = settled
   const { entry, reservation } = call
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const answer = collector.answer()
@@ -293,18 +312,22 @@ async function settleStream(
       costNanos: reservation === undefined ? chargeOfBroken(reason, arrived, call) : call.costNanosMax,
       isEstimated: true,
     }
+    span.recordError(isLeft ? 'REQUEST_ABORTED' : code)
+    span.end()
     chargeTask(run, charge)
     await reservation?.settle(charge.costNanos ?? ZERO_AMOUNT)
     const failure = !isLeft && end.kind === 'failed' ? end.error : undefined
     recordAttempt(run, {
-      ...attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, charge, latencyMs }),
+      ...attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, charge, latencyMs, firstPartMs }),
       ...saidBy(failure),
     })
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, { failure })
   }
   const costNanos = chargeOfUsage(entry, answer.usage, { ...call, today: run.today })
+  describeAnswer(span, components, { answer, costNanos, firstPartMs })
+  span.end()
   chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
-  const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })
+  const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort, firstPartMs })
   return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
 }

@@ -37,6 +37,8 @@ export type TaskRun = {
   readonly attempts: RouteAttempt[]
   readonly overheadCalls: OverheadCall[]
   readonly money: TaskMoney
+  /** Of a stream, milliseconds from `startedMs` to the first content. */
+  readonly firstPartMs?: number
   /** The step of a split task that this run is; absent for a whole task. */
   readonly stepId?: string
   /** `undefined` when the cache was not asked. */
@@ -58,6 +60,12 @@ export function recordDecision(run: TaskRun, decision: DecisionRecord, input?: P
 export function recordTexts(run: TaskRun, texts: readonly TextReport[]): void {
   const writable: Writable<TaskRun> = run
   writable.decision = { ...run.decision, texts }
+}
+
+/** Sets when the first content of a stream came. */
+export function recordFirstPart(run: TaskRun, firstPartMs: number): void {
+  const writable: Writable<TaskRun> = run
+  writable.firstPartMs = firstPartMs
 }
 
 /** Sets what the cache said. */

@@ -27,8 +27,33 @@ export type HttpObservation = {
   readonly durationMs: number
 }
 
-export interface MetricsRegistry {
+/** Told of every task that ended, off the path of its answer. */
+export interface OutcomeMetrics {
   countOutcome(outcome: TaskOutcome): void
+}
+
+export type PipelineMetrics = OutcomeMetrics & Pick<MetricsRegistry, 'countDropped'>
+
+/** One value of a metric at one moment. Of a histogram, `part` says which: buckets have the label `le`. */
+export type SampledValue = {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+  readonly part?: 'sum' | 'count'
+}
+
+export type SampledMetric = {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
+  readonly values: readonly SampledValue[]
+}
+
+/** All metrics as values, for whoever sends them elsewhere. */
+export interface SampledMetrics {
+  sample(): Promise<readonly SampledMetric[]>
+}
+
+export interface MetricsRegistry extends OutcomeMetrics, SampledMetrics {
   countDropped(count: number): void
   observeHttp(observation: HttpObservation): void
   addGauge(init: GaugeInit): void
@@ -134,6 +159,20 @@ class PrometheusMetrics implements MetricsRegistry {
     })
   }
 
+  async sample(): Promise<readonly SampledMetric[]> {
+    const metrics = await this.#registry.getMetricsAsJSON()
+    return metrics.map(({ name, help, type, values }) => ({
+      name,
+      help,
+      // At run time the types are these words.
+      type: type as unknown as SampledMetric['type'],
+      values: (values as readonly PrometheusValue[]).map(({ labels, value, metricName }) => {
+        const part = metricName === undefined ? undefined : /_(sum|count)$/.exec(metricName)?.[1]
+        return { labels: definedLabels(labels), value, ...(part !== undefined && { part: part as 'sum' | 'count' }) }
+      }),
+    }))
+  }
+
   async text(): Promise<string> {
     return await this.#registry.metrics()
   }
@@ -159,4 +198,17 @@ class PrometheusMetrics implements MetricsRegistry {
   #histogram(name: string, help: string, labelNames: string[]): Histogram {
     return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.#registry] })
   }
+}
+
+type PrometheusValue = {
+  readonly labels: Readonly<Record<string, string | number | undefined>>
+  readonly value: number
+  /** Of histograms, with what stands behind the name of the metric. */
+  readonly metricName?: string
+}
+
+function definedLabels(labels: PrometheusValue['labels']): Readonly<Record<string, string | number>> {
+  const defined: Record<string, string | number> = {}
+  for (const [name, value] of Object.entries(labels)) if (value !== undefined) defined[name] = value
+  return defined
 }

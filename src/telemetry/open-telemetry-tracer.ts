@@ -1,9 +1,17 @@
-import { ProxyTracerProvider, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  ProxyTracerProvider,
+  ROOT_CONTEXT,
+  SpanKind as ApiSpanKind,
+  SpanStatusCode,
+  createTraceState,
+  trace,
+} from '@opentelemetry/api'
 import type { Context, Span as ApiSpan } from '@opentelemetry/api'
+import { ERROR_TYPE } from '../base/gen-ai-conventions.ts'
 import { CodedError } from '../base/errors.ts'
 import { redactText } from '../core/redaction/redact-text.ts'
 import { NO_OP_SPAN } from '../ports/tracer.ts'
-import type { AttributeValue, Span, TraceParent, Tracer } from '../ports/tracer.ts'
+import type { AttributeValue, Span, SpanKind, TraceParent, Tracer } from '../ports/tracer.ts'
 
 const SCOPE = 'kernell-os'
 /** W3C Trace Context, section 3.2: version, trace id, parent id, flags. Version `ff` is not valid. */
@@ -23,12 +31,16 @@ class OpenTelemetryTracer implements Tracer {
     return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(SCOPE) !== undefined
   }
 
-  startSpan(name: string, parent?: Span | TraceParent): Span {
-    if (!this.isRecording) return NO_OP_SPAN
-    const span = trace.getTracer(SCOPE).startSpan(name, {}, contextOf(parent))
+  startSpan(name: string, parent?: Span | TraceParent, kind: SpanKind = 'internal'): Span {
+    if (!this.isRecording || (parent !== undefined && 'isRecording' in parent && !parent.isRecording)) return NO_OP_SPAN
+    const span = trace.getTracer(SCOPE).startSpan(name, { kind: KINDS[kind] }, contextOf(parent))
     return span.isRecording() ? new RecordingSpan(span) : NO_OP_SPAN
   }
 }
+
+const ERROR_CODE = /^[A-Z][A-Z0-9_]{2,63}$/
+
+const KINDS = { internal: ApiSpanKind.INTERNAL, server: ApiSpanKind.SERVER, client: ApiSpanKind.CLIENT } as const
 
 class RecordingSpan implements Span {
   readonly isRecording = true
@@ -41,12 +53,21 @@ class RecordingSpan implements Span {
     this.traceId = span.spanContext().traceId
   }
 
+  get context(): TraceParent {
+    const { traceId, spanId, traceFlags, traceState } = this.span.spanContext()
+    const tracestate = traceState?.serialize()
+    return {
+      traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
+      ...(tracestate !== undefined && tracestate !== '' && { tracestate }),
+    }
+  }
+
   setAttribute(name: string, value: AttributeValue): void {
-    this.span.setAttribute(name, typeof value === 'string' ? redactText(value) : value)
+    this.span.setAttribute(name, redactedValue(value))
   }
 
   recordError(error: unknown): void {
-    this.span.setAttribute('error.type', errorTypeOf(error))
+    this.span.setAttribute(ERROR_TYPE, errorTypeOf(error))
     this.span.setStatus({ code: SpanStatusCode.ERROR })
   }
 
@@ -63,11 +84,24 @@ function contextOf(parent: Span | TraceParent | undefined): Context {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(parent.traceparent) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return ROOT_CONTEXT
   const traceFlags = Number.parseInt(flags, 16)
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true })
+  const { tracestate } = parent
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags,
+    isRemote: true,
+    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
+  })
+}
+
+function redactedValue(value: AttributeValue): string | number | boolean | string[] {
+  if (typeof value === 'string') return redactText(value)
+  return typeof value === 'object' ? value.map((text) => redactText(text)) : value
 }
 
 /** A code or a class, both of a small set; a message could quote a task. */
 function errorTypeOf(error: unknown): string {
+  if (typeof error === 'string') return ERROR_CODE.test(error) ? error : 'unknown'
   if (CodedError.is(error)) return error.code
   return error instanceof Error ? error.name : 'unknown'
 }

@@ -7,7 +7,7 @@ import type { ScheduledTimer, Timers } from '../ports/timers.ts'
 import { telemetryEventOf } from '../wire/telemetry-event.ts'
 import type { TelemetryContext, TelemetryEvent } from '../wire/telemetry-event.ts'
 import type { RamBucket } from '../wire/telemetry-vocabulary.ts'
-import type { MetricsRegistry } from './metrics-registry.ts'
+import type { PipelineMetrics } from './metrics-registry.ts'
 import { createTaskHasher } from './task-hasher.ts'
 import type { TaskHasher } from './task-hasher.ts'
 import type { TelemetryStore } from './telemetry-store.ts'
@@ -23,7 +23,7 @@ export type TelemetryPipelineComponents = {
   /** Absent: nothing is kept, whatever the consent. */
   readonly store?: TelemetryStore
   /** Absent: nothing is counted. */
-  readonly metrics?: MetricsRegistry
+  readonly metrics?: PipelineMetrics
   readonly timers: Timers
   /** Salt of the hashes; see `openDataDirectory`. */
   readonly secret: Uint8Array
@@ -66,7 +66,7 @@ export function createTelemetryPipeline(
 class BatchingPipeline implements TelemetryPipeline {
   readonly flushIntervalMs: number
   readonly #store: TelemetryStore | undefined
-  readonly #metrics: MetricsRegistry | undefined
+  readonly #metrics: PipelineMetrics | undefined
   readonly #timers: Timers
   readonly #hasher: TaskHasher
   readonly #context: Omit<TelemetryContext, 'taskHash'>

@@ -42,6 +42,7 @@ export function buildOutcome(change: Partial<TaskOutcome> = {}): TaskOutcome {
     attempts: [
       {
         modelId: 'openai/mini',
+        provider: 'openai',
         tier: 'cheap_api',
         outcome: 'accepted',
         tokensIn: 12,

@@ -31,6 +31,7 @@ const candidate = (modelId: string, change: Partial<OutcomeCandidate> = {}): Out
 })
 const attempt = (modelId: string, change: Partial<OutcomeAttempt> = {}): OutcomeAttempt => ({
   modelId,
+  provider: 'openai',
   tier: 'cheap_api',
   outcome: 'accepted',
   tokensIn: 1,

@@ -77,9 +77,9 @@ export const STORAGE_ERRORS = {
     isRetryable: false,
   },
   TELEMETRY_PACKAGE_MISSING: {
-    cause: 'Trace export is asked for, but an optional OpenTelemetry package is not installed.',
+    cause: 'Export of traces or metrics is asked for, but an optional OpenTelemetry package is not installed.',
     remedy:
-      'Run `npm install @opentelemetry/sdk-trace-base @opentelemetry/exporter-trace-otlp-http`, or unset OTEL_EXPORTER_OTLP_ENDPOINT.',
+      'Run `npm install @opentelemetry/resources @opentelemetry/sdk-trace-base @opentelemetry/exporter-trace-otlp-http @opentelemetry/sdk-metrics @opentelemetry/exporter-metrics-otlp-http`, name only the signals that you have in `telemetry.otlpSignals`, or unset OTEL_EXPORTER_OTLP_ENDPOINT.',
     httpStatus: 500,
     isRetryable: false,
   },

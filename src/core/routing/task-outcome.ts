@@ -62,8 +62,11 @@ export type AnswerPurchase = {
 /** A call that was made to answer. */
 export type OutcomeAttempt = {
   readonly modelId: string
+  readonly provider: string
   readonly tier: ExecutionTier
   readonly outcome: 'accepted' | 'rejected' | 'failed' | 'aborted'
+  /** Code of the error, or name of the check that refused the answer. */
+  readonly reason?: string
   readonly tokensIn: number
   readonly tokensOut: number
   /** `undefined` when the price is unknown. */
@@ -75,6 +78,10 @@ export type OutcomeAttempt = {
   readonly stepId?: string
   /** Present where a contract was signed for it. */
   readonly purchase?: AnswerPurchase
+  /** Of a stream, milliseconds from the call to its first content. */
+  readonly firstPartMs?: number
+  /** The model that answered by the provider's own word. */
+  readonly servedModel?: string
 }
 
 /** Under which stage of a rollout a policy was asked, and which of the two it was. */
@@ -147,6 +154,8 @@ export type TaskOutcome = {
   /** `undefined` when some price is unknown, which is not zero. */
   readonly costNanos: Amount | undefined
   readonly latencyMs: number
+  /** Of an answer that was streamed as it came, milliseconds from the task's beginning to its first content. */
+  readonly firstPartMs?: number
   /** `undefined` when no verifier ran or it was inconclusive. */
   readonly verifier: { readonly isAccepted: boolean; readonly confidence: number } | undefined
   /** Name of the model that answered on this machine, when one did. */

@@ -2,9 +2,8 @@ import { parseTaskId, type TaskId } from '../../base/identifiers.ts'
 import type { ModelRequest } from '../../ports/language-model.ts'
 import type { RouteRequest, RouteTarget } from '../../ports/router.ts'
 import type { Exchange, GatewayContext } from '../exchange.ts'
+import { traceOf } from '../listener/trace-headers.ts'
 import { parseRouteControls } from '../node/parse-route-controls.ts'
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** What somebody asks for, in whichever interface it was written. */
 export type AskedTask = {
@@ -16,13 +15,13 @@ export type AskedTask = {
 export function formRouteRequest(asked: AskedTask, exchange: Exchange, context: GatewayContext): RouteRequest {
   const { headers } = exchange.request
   const taskId: TaskId | undefined = parseTaskId(exchange.requestId)
-  const traceparent = headers['traceparent']
   return {
     ...(taskId !== undefined && { taskId }),
     caller: exchange.who.caller,
     target: asked.target,
     request: asked.request,
     controls: parseRouteControls(headers, { providers: context.providers, keyTiers: exchange.who.tiers }),
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+    ...traceOf(headers),
+    ...(exchange.span !== undefined && { span: exchange.span }),
   }
 }

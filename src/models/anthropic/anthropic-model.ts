@@ -2,7 +2,7 @@ import type { LanguageModel } from '../../ports/language-model.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../../ports/tokenizer.ts'
 import { HttpLanguageModel } from '../http-language-model.ts'
-import { joinUrl, limitsOf, type ProviderLimits } from '../provider-endpoint.ts'
+import { joinUrl, limitsOf, tracingOf, type ProviderLimits, type ProviderTracing } from '../provider-endpoint.ts'
 import { malformedAnswer } from '../provider-errors.ts'
 import { encodeAnthropicRequest } from './anthropic-request.ts'
 import { decodeAnthropicMessage } from './anthropic-response.ts'
@@ -13,19 +13,20 @@ const ANTHROPIC_VERSION = '2023-06-01'
 
 const DEFAULT_MAX_OUTPUT_TOKENS = 8192
 
-export type AnthropicModelInit = ProviderLimits & {
-  /** The registry's id of the model. */
-  readonly modelId: string
-  /** Usually `anthropic`; others serve the same interface. */
-  readonly provider: string
-  /** The name that the server knows. */
-  readonly model: string
-  /** Base URL up to and including the version: `https://api.anthropic.com/v1`. */
-  readonly baseUrl: string
-  readonly apiKey?: string
-  /** Bound of the answer where the request sets none; the interface demands one. */
-  readonly defaultMaxOutputTokens?: number
-}
+export type AnthropicModelInit = ProviderLimits &
+  ProviderTracing & {
+    /** The registry's id of the model. */
+    readonly modelId: string
+    /** Usually `anthropic`; others serve the same interface. */
+    readonly provider: string
+    /** The name that the server knows. */
+    readonly model: string
+    /** Base URL up to and including the version: `https://api.anthropic.com/v1`. */
+    readonly baseUrl: string
+    readonly apiKey?: string
+    /** Bound of the answer where the request sets none; the interface demands one. */
+    readonly defaultMaxOutputTokens?: number
+  }
 
 export type AnthropicModelComponents = { readonly outbound: OutboundFetch; readonly tokenizer: Tokenizer }
 
@@ -46,7 +47,14 @@ export function createAnthropicModel(
     modelId,
     provider,
     tokenizer,
-    endpoint: { outbound, identity, url: joinUrl(init.baseUrl, '/messages'), headers, limits: limitsOf(init) },
+    endpoint: {
+      outbound,
+      identity,
+      url: joinUrl(init.baseUrl, '/messages'),
+      headers,
+      limits: limitsOf(init),
+      ...tracingOf(init),
+    },
     protocol: {
       encode: (request, isStreaming) => encodeAnthropicRequest(request, { model, defaultMaxOutputTokens, isStreaming }),
       decode(body) {

@@ -2,28 +2,29 @@ import type { LanguageModel } from '../../ports/language-model.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../../ports/tokenizer.ts'
 import { HttpLanguageModel } from '../http-language-model.ts'
-import { joinUrl, limitsOf, type ProviderLimits } from '../provider-endpoint.ts'
+import { joinUrl, limitsOf, tracingOf, type ProviderLimits, type ProviderTracing } from '../provider-endpoint.ts'
 import { errorOfStatus, malformedAnswer, readReportedError, type ProviderIdentity } from '../provider-errors.ts'
 import { encodeOpenaiRequest, type OpenaiDialect } from './openai-request.ts'
 import { decodeOpenaiAnswer } from './openai-response.ts'
 import { readOpenaiStream } from './openai-stream.ts'
 
-export type OpenaiCompatibleModelInit = ProviderLimits & {
-  /** The registry's id of the model. */
-  readonly modelId: string
-  /** Who serves it: `openai`, `ollama`, `openrouter`, ... */
-  readonly provider: string
-  /** The name that the server knows. */
-  readonly model: string
-  /** Base URL up to and including the version: `https://api.openai.com/v1`, `http://127.0.0.1:11434/v1`. */
-  readonly baseUrl: string
-  /** Sent as a bearer token; absent for local servers. */
-  readonly apiKey?: string
-  /** Further headers, for example an organisation; names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>
-  /** How the server differs from the common ground; absent: OpenAI's own ways for `openai`, the older ones for others. */
-  readonly dialect?: Partial<OpenaiDialect>
-}
+export type OpenaiCompatibleModelInit = ProviderLimits &
+  ProviderTracing & {
+    /** The registry's id of the model. */
+    readonly modelId: string
+    /** Who serves it: `openai`, `ollama`, `openrouter`, ... */
+    readonly provider: string
+    /** The name that the server knows. */
+    readonly model: string
+    /** Base URL up to and including the version: `https://api.openai.com/v1`, `http://127.0.0.1:11434/v1`. */
+    readonly baseUrl: string
+    /** Sent as a bearer token; absent for local servers. */
+    readonly apiKey?: string
+    /** Further headers, for example an organisation; names in lower case. */
+    readonly headers?: Readonly<Record<string, string>>
+    /** How the server differs from the common ground; absent: OpenAI's own ways for `openai`, the older ones for others. */
+    readonly dialect?: Partial<OpenaiDialect>
+  }
 
 export type OpenaiCompatibleModelComponents = { readonly outbound: OutboundFetch; readonly tokenizer: Tokenizer }
 
@@ -40,7 +41,7 @@ export function createOpenaiCompatibleModel(
     modelId,
     provider,
     tokenizer,
-    endpoint: { outbound, identity, url, headers: openaiHeaders(init), limits: limitsOf(init) },
+    endpoint: { outbound, identity, url, headers: openaiHeaders(init), limits: limitsOf(init), ...tracingOf(init) },
     protocol: {
       encode: (request, isStreaming) => encodeOpenaiRequest(request, { model, dialect, isStreaming }),
       decode(body) {

@@ -15,7 +15,7 @@ export type ConfigDocument = {
   readonly cache?: CacheDocument
   readonly untrusted?: UntrustedDocument
   readonly firewall?: FirewallDocument
-  readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly telemetry?: TelemetryDocument
   readonly outbound?: OutboundDocument
   readonly sandbox?: SandboxDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
@@ -26,6 +26,14 @@ export type ConfigDocument = {
   readonly quotas?: readonly { readonly scope: string; readonly perMinute: number; readonly burst?: number }[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
+}
+
+export type TelemetryDocument = {
+  readonly consent?: boolean
+  readonly keepText?: boolean
+  readonly otlpEndpoint?: string
+  readonly otlpSignals?: readonly ('traces' | 'metrics')[]
+  readonly traceContent?: boolean
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }
@@ -46,6 +54,7 @@ export type ProviderDocument = {
   readonly apiKeyEnv?: string
   readonly models?: readonly string[]
   readonly local?: boolean
+  readonly propagateTrace?: boolean
 }
 
 /** Dollars, as a number or as decimal text. */

@@ -48,7 +48,7 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, Variable>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     path: ['telemetry', 'otlpEndpoint'],
     kind: 'text',
-    meaning: 'address that takes traces',
+    meaning: 'address that takes traces and metrics',
   },
   KERNELL_HOST: { path: ['server', 'host'], kind: 'text', meaning: 'address to listen on' },
   KERNELL_PORT: { path: ['server', 'port'], kind: 'number', meaning: 'port to listen on' },

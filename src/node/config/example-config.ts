@@ -117,7 +117,10 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // kernell data inspect shows them, data export takes them out, data purge deletes them for good.
     "consent": false,
     "keepText": false,
-    // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
+    // Traces and metrics by OTLP over HTTP; spans never hold what was asked and answered unless traceContent is true.
+    // "otlpEndpoint": "http://127.0.0.1:4318",
+    // "otlpSignals": ["traces", "metrics"],
+    // "traceContent": false,
   },
 
   // Programs that nobody trusts: kernell sandbox prepare makes what containers and machines start from.

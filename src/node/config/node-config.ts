@@ -30,6 +30,8 @@ export type ProviderConfig = {
   readonly models: readonly string[]
   /** True when the server runs on this machine or is otherwise free and private: its models are local tiers, and `local-only` may use them. */
   readonly isLocal: boolean
+  /** Calls name the trace that they are part of. Absent: they do not. */
+  readonly propagatesTrace?: true
   /** Where it was found: the configuration file, or a variable such as OPENAI_API_KEY. For `doctor` and the start text. */
   readonly origin: string
 }
@@ -172,9 +174,17 @@ export type TelemetryConfig = {
   readonly consent: boolean
   /** Task text is kept only when true, and only with consent. */
   readonly keepText: boolean
-  /** OTLP address for traces. Absent: no traces. */
+  /** OTLP address for traces and metrics. Absent: neither. */
   readonly otlpEndpoint?: string
+  /** What is sent there. */
+  readonly otlpSignals: readonly OtlpSignal[]
+  /** Whether spans of model calls carry what was asked and answered, without what is known as a secret. */
+  readonly traceContent: boolean
 }
+
+export const OTLP_SIGNALS = ['traces', 'metrics'] as const
+
+export type OtlpSignal = (typeof OTLP_SIGNALS)[number]
 
 /** A limit on spending. Scopes: `node` (everything), `organisation:NAME`, `team:NAME`, `key:ID`, `tenant:NAME`. */
 export type BudgetConfig = {

@@ -19,6 +19,7 @@ import type {
   FirewallDocument,
   RolloutDocument,
   RouterDocument,
+  TelemetryDocument,
   UntrustedDocument,
   UsdDocument,
 } from './config-document.ts'
@@ -27,15 +28,17 @@ import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
 import { resolveSandbox } from './resolve-sandbox.ts'
 import type { Environment } from './environment-document.ts'
-import type {
-  ApiKeyConfig,
-  CacheConfig,
-  ModelOverride,
-  NodeConfig,
-  PolicyConfig,
-  ProviderConfig,
-  RolloutConfig,
-  RouterConfig,
+import {
+  OTLP_SIGNALS,
+  type ApiKeyConfig,
+  type CacheConfig,
+  type ModelOverride,
+  type NodeConfig,
+  type PolicyConfig,
+  type ProviderConfig,
+  type RolloutConfig,
+  type RouterConfig,
+  type TelemetryConfig,
 } from './node-config.ts'
 
 const GIBIBYTE = 1_073_741_824
@@ -79,11 +82,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     cache: resolveCache(document, init.baseDir),
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
     firewall: resolveFirewall(document.firewall ?? {}),
-    telemetry: {
-      consent: document.telemetry?.consent ?? false,
-      keepText: document.telemetry?.keepText ?? false,
-      ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
-    },
+    telemetry: resolveTelemetry(document.telemetry ?? {}),
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
     sandbox: resolveSandbox(document.sandbox ?? {}, {
       userDataDir: init.defaultDataDir,
@@ -118,6 +117,17 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
   return config
 }
 
+function resolveTelemetry(telemetry: TelemetryDocument): TelemetryConfig {
+  const { otlpEndpoint } = telemetry
+  return {
+    consent: telemetry.consent ?? false,
+    keepText: telemetry.keepText ?? false,
+    ...(otlpEndpoint !== undefined && { otlpEndpoint }),
+    otlpSignals: telemetry.otlpSignals ?? OTLP_SIGNALS,
+    traceContent: telemetry.traceContent ?? false,
+  }
+}
+
 function resolveProvider(provider: ProviderDocument, init: ResolveConfigInit, name: string): ProviderConfig {
   const { kind, apiKeyEnv } = provider
   const baseUrl = kind === 'gguf' ? undefined : (provider.baseUrl ?? DEFAULT_BASE_URL[kind]).replace(/\/+$/, '')
@@ -129,6 +139,7 @@ function resolveProvider(provider: ProviderDocument, init: ResolveConfigInit, na
     ...(apiKeyEnv !== undefined && { apiKeyEnv }),
     models: kind === 'gguf' ? models.map((file) => absolute(file, init.baseDir)) : models,
     isLocal: provider.local ?? (baseUrl === undefined || LOOPBACK.test(new URL(baseUrl).hostname)),
+    ...(provider.propagateTrace === true && { propagatesTrace: true }),
     origin: init.providerOrigins[name] ?? init.configFile ?? 'configuration',
   }
 }

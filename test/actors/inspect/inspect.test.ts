@@ -28,6 +28,7 @@ class RecordingTracer implements Tracer {
       isEnded: false,
       isRecording: true,
       traceId: undefined,
+      context: undefined,
       setAttribute: (key, value) => void (attributes[key] = value),
       recordError: (error) => {
         span.error = error
