@@ -20,6 +20,7 @@ import type { EndpointEntry } from './endpoint.ts'
 import { ENDPOINTS } from './endpoint-table.ts'
 import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
 import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
+import { McpFace, type McpInit } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
 
@@ -34,6 +35,8 @@ export type GatewayInit = {
   readonly limits?: Partial<GatewayLimits>
   /** Secret of this start, for commands of this machine (`POST /control/AREA`). Absent: there is no such endpoint. */
   readonly controlToken?: string
+  /** What is offered over the Model Context Protocol at `/mcp` beside the node's own. */
+  readonly mcp?: McpInit
   /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }
@@ -105,11 +108,14 @@ class HttpGateway implements Gateway {
       ...Object.keys(config.providers),
       ...init.node.listModels().map(({ entry }) => entry.provider),
     ])
+    const limits = completeLimits(config.server, init.limits)
+    const onFailure = (error: unknown): void => init.onFailure?.(error, 'mcp')
     this.#context = {
       node: init.node,
-      limits: completeLimits(config.server, init.limits),
+      limits,
       providers,
       isKeyed,
+      mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
     }
     this.#server = this.#createServer()
@@ -147,8 +153,10 @@ class HttpGateway implements Gateway {
     if (this.#url === undefined) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    this.#context.mcp.endListening()
     await this.#inFlight.idle(deadlineMs)
     this.#inFlight.abort(() => new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' }))
+    await this.#context.mcp.close()
     await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()
     await closed

@@ -4,12 +4,14 @@ import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { answerControlRequest } from './node/control-endpoint.ts'
 import { answerFeedback } from './node/feedback-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node/node-endpoints.ts'
+import { MCP_ENDPOINTS } from './mcp/mcp-endpoints.ts'
 import { OPENAI_ENDPOINTS } from './openai/openai-endpoints.ts'
 
 /** Everything that the gateway answers. */
 export const ENDPOINTS: readonly EndpointEntry[] = [
   ...OPENAI_ENDPOINTS,
   ...ANTHROPIC_ENDPOINTS,
+  ...MCP_ENDPOINTS,
   { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },

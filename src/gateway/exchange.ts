@@ -4,6 +4,7 @@ import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropi
 import type { Span } from '../ports/tracer.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
+import type { McpFace } from './mcp/mcp-face.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
 
 /** One request and its answer, past the checks that every request goes through. */
@@ -35,6 +36,8 @@ export type GatewayContext = {
   readonly isKeyed: boolean
   /** Absent: nothing controls the node over HTTP. */
   readonly control?: ControlGuard
+  /** The node as a server of the Model Context Protocol. */
+  readonly mcp: Pick<McpFace, 'answer' | 'endListening' | 'close'>
 }
 
 export type GatewayLimits = {

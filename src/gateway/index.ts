@@ -19,3 +19,6 @@ export {
   type ListenOptions,
 } from './create-gateway.ts'
 export type { GatewayLimits } from './exchange.ts'
+export type { ServedAgent, ServedAgentRun, ServedField } from './mcp/agent-tools.ts'
+export type { McpExtension } from './mcp/create-mcp-server.ts'
+export type { McpInit, McpLimits } from './mcp/mcp-face.ts'

@@ -101,7 +101,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     web: parts.web,
     rights: parts.rights,
     router: watched,
-    explainDecision: (taskId) => decisions.of(taskId),
+    explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
     backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),

@@ -1,6 +1,7 @@
 import type { DurableActors } from '../actors/durable/durable-actors.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
+import type { TenantId } from '../base/identifiers.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import type { PublicFetch } from '../guard/public-fetch.ts'
@@ -91,8 +92,8 @@ export type KernellNode = AsyncDisposable & {
   /** Who may do what here: the switch that stops everything, the audit journal, calls by capability. */
   readonly rights: NodeRights
   readonly router: Router
-  /** Why one of the last tasks went where it went; `undefined` for others. */
-  explainDecision(taskId: string): DecisionDocument | undefined
+  /** Why one of the last tasks went where it went; `undefined` for others, and where a tenant is given also for those of another one. */
+  explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */

@@ -97,4 +97,10 @@ export const GATEWAY_ERRORS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  MCP_SESSIONS_FULL: {
+    cause: 'As many sessions of the Model Context Protocol are open and in use as the key, or the node, may have.',
+    remedy: 'End a session that is not needed (DELETE /mcp), or ask by revision 2026-07-28, which needs none.',
+    httpStatus: 429,
+    isRetryable: true,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

@@ -36,7 +36,8 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   const onFailure = (error: unknown, requestId: string): void =>
     terminal.note(outgoingText(`request ${requestId}: ${describe(error)}`))
   const controlToken = randomBytes(32).toString('base64url')
-  const gateway = createGateway({ node, onFailure, controlToken })
+  const { PACKAGED_AGENTS: agents } = await import('kernell-os/agents')
+  const gateway = createGateway({ node, onFailure, controlToken, mcp: { agents } })
   const { dataDir } = node.config
   try {
     const url = await gateway.listen()
