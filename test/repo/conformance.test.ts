@@ -21,6 +21,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
       implementations: ['createMemoryEventLog', 'openSegmentedEventLog', 'openStoreEventLog'],
     },
     { test: 'test/browser/indexed-store.test.ts', implementations: ['openStoreEventLog'] },
+    { test: 'test/storage/postgres/postgres-conformance.test.ts', implementations: ['openPostgresEventLog'] },
   ],
   FILE_SYSTEM_CASES: [
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
@@ -34,6 +35,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     },
     { test: 'test/simulation/disk/journalled-store.test.ts', implementations: ['openJournalledStore'] },
     { test: 'test/browser/indexed-store.test.ts', implementations: ['IndexedDatabase'] },
+    { test: 'test/storage/postgres/postgres-conformance.test.ts', implementations: ['createPostgresKeyValueStore'] },
   ],
   LANGUAGE_MODEL_CASES: [
     { test: 'test/models/openai-compatible-model.test.ts', implementations: ['createOpenaiCompatibleModel'] },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { findChromium } from '../browser/chromium.ts'
 import { whyNoNamespaces } from '../torture/network/namespace.ts'
+import { whyNoPostgres } from '../storage/postgres/postgres-cluster.ts'
 import { findNode } from '../simulation/pins/platforms.ts'
 import { whyNoContainer } from '../sandbox/docker/container-subject.ts'
 import { whyNoMachine } from '../sandbox/guest/guest-image.ts'
@@ -21,6 +22,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   microvm: () => whyNoMachine() === undefined,
   namespaces: () => whyNoNamespaces() === undefined,
   node26: () => 'path' in findNode(26),
+  postgresql: () => whyNoPostgres() === undefined,
   quickjs: () => isInstalled('quickjs-emscripten-core'),
   strace: () => spawnSync('strace', ['true']).status === 0,
   subprocess: hasSubprocess,

@@ -70,6 +70,38 @@ export const STORAGE_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  STORE_PACKAGE_MISSING: {
+    cause: 'The configuration names PostgreSQL as the shared store, but the optional package `pg` is not installed.',
+    remedy: 'Run `npm install pg`, or take `storage` out of the configuration.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  STORE_UNREACHABLE: {
+    cause: 'The server of the shared store does not answer: it is down, starts again, or the connection was cut.',
+    remedy: 'Start the server or repair the way to it; the node goes on by itself once it answers.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  STORE_AUTH_FAILED: {
+    cause: 'The server of the shared store refused the user, the password, or the database.',
+    remedy:
+      'Check the address in the variable that `storage.urlEnv` names, the file in `storage.passwordFile`, and pg_hba.conf of the server.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  STORE_SERVER_UNSUPPORTED: {
+    cause: 'The server of the shared store is older than this version can work with.',
+    remedy: 'Use PostgreSQL 14 or later.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  STORE_TIMEOUT: {
+    cause: 'A statement at the server of the shared store took longer than it may, or waited too long for a lock.',
+    remedy:
+      'Send the request again after a moment; look at the load of the server, or raise `storage.statementTimeoutMs`.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
   LOG_POISONED: {
     cause: 'An earlier write or sync of the journal failed, so nothing more is accepted on this handle.',
     remedy: 'Free or replace the disk, then restart the node: it keeps what really reached the disk.',

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import { Level } from 'level'
 import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
@@ -12,6 +11,7 @@ import type {
   WriteOptions,
 } from '../../ports/key-value-store.ts'
 import { checkKey, checkRange } from '../key-order.ts'
+import { sealValue, unsealValue } from '../sealed-value.ts'
 import { createSublevelStore } from '../sublevel-store.ts'
 import { createLevelDatabase } from './create-level-database.ts'
 import { levelErrorOf } from './level-errors.ts'
@@ -43,7 +43,6 @@ const RAW_KEYS = { keyEncoding: 'view' } as const
 const BELOW_ALL_KEYS = new Uint8Array(0)
 const ABOVE_ALL_KEYS = Uint8Array.of(0xff)
 
-const CHECKSUM_BYTES = 4
 const READ_AHEAD = 256
 
 /**
@@ -131,7 +130,7 @@ class LevelKeyValueStore implements KeyValueStore {
     for (const operation of operations) {
       checkKey(operation.key)
       if (operation.type === 'delete') stored.push({ type: 'del', key: operation.key })
-      else stored.push({ type: 'put', key: operation.key, value: seal(operation.key, operation.value) })
+      else stored.push({ type: 'put', key: operation.key, value: sealValue(operation.key, operation.value) })
     }
     await this.#attempt('write', async () => {
       if (this.#writeFailure !== undefined) throw this.#writeFailure
@@ -151,7 +150,7 @@ class LevelKeyValueStore implements KeyValueStore {
         if (entries.length === 0) return
         for (const [key, stored] of entries) {
           options?.signal?.throwIfAborted()
-          const value = unseal(key, stored)
+          const value = unsealValue(key, stored)
           if (value !== undefined) yield { key, value }
           else if (options?.onDamaged === undefined) throw this.#damagedError()
           else options.onDamaged(key)
@@ -210,7 +209,7 @@ class LevelKeyValueStore implements KeyValueStore {
   }
 
   #open(key: string, stored: Uint8Array): Uint8Array {
-    const value = unseal(key, stored)
+    const value = unsealValue(key, stored)
     if (value === undefined) throw this.#damagedError()
     return value
   }
@@ -238,20 +237,4 @@ class LevelKeyValueStore implements KeyValueStore {
 
 function isCompactable(database: object): database is CompactableDatabase {
   return 'compactRange' in database
-}
-
-/** The value, or `undefined` when it fails its checksum. */
-function unseal(key: string, stored: Uint8Array): Uint8Array | undefined {
-  const size = stored.byteLength - CHECKSUM_BYTES
-  if (size < 0) return undefined
-  const value = stored.subarray(0, size)
-  const expected = new DataView(stored.buffer, stored.byteOffset + size, CHECKSUM_BYTES).getUint32(0, true)
-  return crc32(value, crc32(key)) === expected ? value : undefined
-}
-
-function seal(key: string, value: Uint8Array): Uint8Array {
-  const stored = new Uint8Array(value.byteLength + CHECKSUM_BYTES)
-  stored.set(value)
-  new DataView(stored.buffer).setUint32(value.byteLength, crc32(value, crc32(key)), true)
-  return stored
 }
