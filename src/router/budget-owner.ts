@@ -1,7 +1,7 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import { hexOfBytes } from '../base/hex.ts'
-import { type Amount, formatAmount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
+import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
 import { timestampFromMs } from '../base/time.ts'
 import { bucketMapEntries, bucketMapGet } from '../core/budget/bucket-map.ts'
 import type { BudgetAccount } from '../core/budget/budget-account.ts'
@@ -19,6 +19,7 @@ import {
   type BudgetState,
   RESERVATIONS_MAX,
 } from '../core/budget/budget-machine.ts'
+import { budgetExceeded } from '../core/budget/budget-refusal.ts'
 import type { BudgetWindow } from '../core/budget/budget-window.ts'
 import type { Machine } from '../core/machine.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
@@ -149,7 +150,7 @@ class JournaledBudgetOwner implements BudgetOwner {
     const { amountNanos } = request
     const effects = await this.#owner.run({ type: 'reservation-requested', id, accounts, amountNanos, expiresAt, at })
     const refusal = effects.find((effect) => effect.type === 'refuse-reservation')
-    if (refusal !== undefined) throw exceededError(refusal, amountNanos)
+    if (refusal !== undefined) throw budgetExceeded(refusal, amountNanos)
     if (effects[0]?.type !== 'grant-reservation') {
       throw new CodedError('BUDGET_OVERLOADED', { message: 'Too many reservations are open' })
     }
@@ -316,21 +317,4 @@ function windowsWithLimit(account: BudgetAccount): readonly BudgetWindow[] {
 
 function corruptedError(what: string): CodedError {
   return new CodedError('STORE_CORRUPTED', { message: `The budget journal cannot be replayed: ${what}` })
-}
-
-function exceededError(
-  refusal: Extract<BudgetEffect, { type: 'refuse-reservation' }>,
-  neededNanos: Amount,
-): CodedError {
-  const { account, window, limitNanos, availableNanos } = refusal
-  return new CodedError('BUDGET_EXCEEDED', {
-    message: `Budget ${account} (${window}) has ${formatAmount(availableNanos)} USD left of ${formatAmount(limitNanos)}, and the call may cost ${formatAmount(neededNanos)}; send max_tokens to bound its answer`,
-    details: {
-      scope: account,
-      window,
-      limitNanos: limitNanos.toString(),
-      availableNanos: availableNanos.toString(),
-      neededNanos: neededNanos.toString(),
-    },
-  })
 }
