@@ -99,6 +99,7 @@ export {
 } from './sealer.ts'
 export type { BatchSigner, DeferredSigner, Signer, VerifySignature } from './signer.ts'
 export type { Startable, StartOptions } from './startable.ts'
+export type { StoreChanges, StoreListener } from './store-changes.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'
 export type { Tokenizer } from './tokenizer.ts'
