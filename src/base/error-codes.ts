@@ -1,3 +1,4 @@
+import { A2A_ERRORS } from './error-codes/a2a-errors.ts'
 import { ACTOR_ERRORS } from './error-codes/actor-errors.ts'
 import { AUCTION_ERRORS } from './error-codes/auction-errors.ts'
 import { BACKUP_ERRORS } from './error-codes/backup-errors.ts'
@@ -26,6 +27,7 @@ export type { ErrorCodeEntry } from './error-codes/error-code-entry.ts'
  * The table in the README is made from this one, and a test holds the two together.
  */
 export const ERROR_CODES = {
+  ...A2A_ERRORS,
   ...ACTOR_ERRORS,
   ...AUCTION_ERRORS,
   ...BACKUP_ERRORS,

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT } from '../base/identifiers.ts'
+import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { Span } from '../ports/tracer.ts'
 import {
@@ -33,6 +34,8 @@ export type GatewayInit = {
   readonly allowedOrigins?: readonly string[]
   /** Where the node's configuration has a member of the same name, that is the default. */
   readonly limits?: Partial<GatewayLimits>
+  /** What the node does for other agents over A2A besides the router; `a2a.skills` of the configuration chooses among them. */
+  readonly agentSkills?: readonly AgentSkill[]
   /** Secret of this start, for commands of this machine (`POST /control/AREA`). Absent: there is no such endpoint. */
   readonly controlToken?: string
   /** What is offered over the Model Context Protocol at `/mcp` beside the node's own. */
@@ -113,6 +116,8 @@ class HttpGateway implements Gateway {
     this.#context = {
       node: init.node,
       limits,
+      baseUrl: () => this.#url ?? 'http://localhost',
+      agentSkills: init.agentSkills ?? [],
       providers,
       isKeyed,
       mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),

@@ -1,4 +1,5 @@
 import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
+import { A2A_ENDPOINTS } from './a2a/a2a-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { answerControlRequest } from './node/control-endpoint.ts'
@@ -12,6 +13,7 @@ export const ENDPOINTS: readonly EndpointEntry[] = [
   ...OPENAI_ENDPOINTS,
   ...ANTHROPIC_ENDPOINTS,
   ...MCP_ENDPOINTS,
+  ...A2A_ENDPOINTS,
   { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },

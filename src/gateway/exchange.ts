@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
 import type { Span } from '../ports/tracer.ts'
@@ -30,6 +31,10 @@ export type Exchange = {
 export type GatewayContext = {
   readonly node: KernellNode
   readonly limits: GatewayLimits
+  /** The address that the gateway listens at, without a slash at its end. */
+  readonly baseUrl: () => string
+  /** Skills for other agents, besides the router. */
+  readonly agentSkills: readonly AgentSkill[]
   /** Names of the providers that the node knows. */
   readonly providers: ReadonlySet<string>
   /** Whether keys are asked for. */

@@ -34,6 +34,7 @@ import type { OpenFirewall } from './firewall/open-firewall.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { ConvictedMembers } from './market/gossip/convicted-members.ts'
+import type { A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import { guardRouter } from './rights/guarded-router.ts'
@@ -51,6 +52,8 @@ export type NodeParts = {
   readonly agentPlans: NodePlans
   readonly rights: NodeRights
   readonly market: MarketOnDemand
+  /** Opens tasks of other agents over the router that callers get. */
+  readonly a2a: A2aOnDemand
   readonly convicted: ConvictedMembers
   readonly router: Router
   readonly catalog: ModelCatalog
@@ -98,6 +101,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
     runProgram,
     openMarket: async (init) => await parts.market.open(init),
+    openA2a: async (init) => await parts.a2a.open({ router: watched, listModels: () => models }, init),
     web: parts.web,
     rights: parts.rights,
     router: watched,
@@ -187,6 +191,7 @@ function recordsOf(parts: NodeParts): NodeRecords {
     memory: parts.memory,
     plans: parts.agentPlans,
     planFiles: parts.planFiles,
+    agentTasks: parts.a2a,
     compact: parts.compact,
     onFeedback: parts.rollout.takeFeedback,
   })

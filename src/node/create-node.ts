@@ -7,6 +7,8 @@ import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
+import type { ResolveHost } from '../guard/pin-host.ts'
+import { createA2aOnDemand, type A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
@@ -23,6 +25,7 @@ import { openRegretLedger } from '../router/rollout/regret-ledger.ts'
 import { openInstallationKey } from './learning/rollout/open-signer.ts'
 import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Platform } from './open-platform.ts'
 import { openPolicy, policyMaker, readConfiguredPolicy } from './open-policy.ts'
+import { readPackageVersion } from './package-version.ts'
 import { openTelemetry } from './open-telemetry.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { wireRouter } from './wire-router.ts'
@@ -85,6 +88,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
   const keeping = keepingOf({ ...platform, budgets, config })
+  const a2a = openNodeA2a(parts, init.resolveHost)
+  closers.push(() => a2a.close())
   const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout })
   return assembleNode({
@@ -94,6 +99,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     agentPlans,
     rights,
     market,
+    a2a,
     convicted: platform.convicted,
     router,
     rollout: attached,
@@ -142,6 +148,20 @@ async function openNodePeers({ closers, ...parts }: PeerParts): Promise<PeerTier
   const peers = await openPeers({ ...parts, market: parts.peerMarket, store })
   closers.push(async () => await peers?.close())
   return peers?.tier
+}
+
+type A2aNodeParts = Platform & Pick<Opening, 'config' | 'onError'>
+
+function openNodeA2a({ config, directory, ...parts }: A2aNodeParts, resolveHost: ResolveHost | undefined): A2aOnDemand {
+  return createA2aOnDemand({
+    ...parts,
+    config: config.a2a,
+    isKeyed: config.keys.length > 0,
+    version: readPackageVersion(),
+    store: directory.store.sublevel('a2a'),
+    openSigner: async () => await openInstallationKey(config.dataDir),
+    resolveHost,
+  })
 }
 
 type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>

@@ -22,6 +22,7 @@ import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 import type { NodeRights } from './rights/open-rights.ts'
+import type { NodeA2a, NodeA2aInit } from './a2a/node-a2a.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
 
 /** A model of the registry and whether this node can call it now. */
@@ -84,6 +85,11 @@ export type KernellNode = AsyncDisposable & {
    * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.
    */
   openMarket(init?: MarketInit): Promise<NodeMarket>
+  /**
+   * What the node does for other agents over A2A: opened with the first call, which says which skills there are besides the router, and closed with the node. Later calls
+   * need say nothing. Throws `A2A_NOT_OPEN` where it is switched off, and after `close`; `CONFIG_INVALID` for a configured skill that is not there.
+   */
+  openA2a(init?: NodeA2aInit): Promise<NodeA2a>
   /**
    * The way out to the internet for agents and their tools: any public host, and no other, each redirect judged anew. Models and what else the configuration names go another way, which leads
    * to those alone.

@@ -13,6 +13,7 @@ import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { joinFollowUps } from '../telemetry/join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from '../telemetry/add-feedback.ts'
+import type { A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import type { PlanFiles } from './firewall/plan-files.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
@@ -47,6 +48,8 @@ export type Purged = {
   readonly answers: number
   readonly memories: number
   readonly plans: number
+  /** Tasks of other agents that were ended, with what was asked and answered. */
+  readonly agentTasks: number
   /**
    * What was made from records of that kind and is still there, as far as this node knows: exports, labelled sets, policies. It deletes none of
    * them. A file whose path contains the name of the purged tenant is named this once, since its path cannot be kept.
@@ -104,6 +107,8 @@ export type NodeRecordsComponents = {
   readonly memory: Pick<NodeMemory, 'open'>
   readonly plans: Pick<NodePlans, 'open'>
   readonly planFiles: Pick<PlanFiles, 'erase'>
+  /** Tasks that other agents sent. */
+  readonly agentTasks: Pick<A2aOnDemand, 'erase'>
   /** Rewrites the files of the data directory's store and the journals that name tasks. */
   readonly compact: () => Promise<void>
 }
@@ -145,7 +150,8 @@ async function purge(
   what: TelemetryPurge,
   { withAnswers = false, withMemories = false }: PurgeOptions,
 ): Promise<Purged> {
-  const { store, followUps, derivations, pipeline, cache, memory, plans: openPlans, planFiles, compact } = components
+  const { store, followUps, derivations, pipeline, cache, memory, plans: openPlans, planFiles } = components
+  const { compact } = components
   if (withAnswers && cache === undefined && what.kind !== 'all') {
     const message =
       'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
@@ -154,6 +160,7 @@ async function purge(
   await pipeline.flush()
   const records = await store.purge(what)
   const followed = await followUps.purge(what, async (name) => (await store.find(name)) !== undefined)
+  const agentTasks = await components.agentTasks.erase(what)
   const derived = await derivations.derivedFrom(what)
   const answers = withAnswers ? await purgeAnswers(components, what) : 0
   await compact()
@@ -162,7 +169,7 @@ async function purge(
   const memories = withMemories ? await purgeMemories(memory, what) : 0
   const plans = withMemories ? await purgePlans(openPlans, what) : 0
   if (withMemories && what.kind !== 'before') await planFiles.erase(what.kind === 'all' ? undefined : what.tenant)
-  return { records, followUps: followed, answers, memories, plans, derived }
+  return { records, followUps: followed, answers, memories, plans, agentTasks, derived }
 }
 
 type Answers = Pick<NodeRecordsComponents, 'cache' | 'answerStore'>

@@ -1,6 +1,7 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
+import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
@@ -86,6 +87,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
   const memory = createUnsavedMemory()
   const durable = createDurableSystem()
   const plans = createUnsavedPlans(durable.actors)
+  const a2a = createUnsavedA2a(config)
   let running = 0
   const node: ScriptedNode = {
     requests,
@@ -100,6 +102,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
+    openA2a: async (skills) => await a2a.open({ router: node.router, listModels: node.listModels }, skills),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     rights: createUnstoppedRights(),
@@ -124,6 +127,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     policies: createUnscriptedPolicies(),
     records: createNodeRecords({
       ...createUnsavedRecords(),
+      agentTasks: a2a,
       planFiles: { erase: async () => await Promise.resolve() },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),

@@ -42,7 +42,7 @@ describe('the page of the HTTP surface', () => {
     expect(rows.map(([method, path]) => `${method} ${path}`).toSorted()).toEqual(root.endpoints.toSorted())
     const open: string[] = []
     for (const [method = '', path = ''] of rows) {
-      const response = await fetch(`${running.url}${path.replace(/:\w+\*?/g, 'kernell')}`, { method })
+      const response = await fetch(`${running.url}${path.replace(/\/:\w+\*?/g, '/kernell')}`, { method })
       if (response.status !== 401) open.push(path)
       await response.text()
     }

@@ -16,6 +16,19 @@ const TABLE: Readonly<Record<string, string>> = {
   'DELETE /mcp': 'yes yes yes yes no ',
   'GET /v1/models': 'yes yes yes yes no ',
   'GET /v1/models/:id*': 'yes yes yes yes no ',
+  'GET /.well-known/agent-card.json': 'yes yes yes yes yes',
+  'GET /.well-known/jwks.json': 'yes yes yes yes yes',
+  'POST /a2a': 'yes no  yes no  no ',
+  'POST /a2a/message:send': 'yes no  yes no  no ',
+  'POST /a2a/message:stream': 'yes no  yes no  no ',
+  'GET /a2a/tasks': 'yes no  yes no  no ',
+  'GET /a2a/tasks/:task': 'yes no  yes no  no ',
+  'POST /a2a/tasks/:task': 'yes no  yes no  no ',
+  'POST /a2a/tasks/:task/pushNotificationConfigs': 'yes no  yes no  no ',
+  'GET /a2a/tasks/:task/pushNotificationConfigs': 'yes no  yes no  no ',
+  'GET /a2a/tasks/:task/pushNotificationConfigs/:config': 'yes no  yes no  no ',
+  'DELETE /a2a/tasks/:task/pushNotificationConfigs/:config': 'yes no  yes no  no ',
+  'GET /a2a/extendedAgentCard': 'yes no  yes no  no ',
   'GET /healthz': 'yes yes yes yes yes',
   'GET /metrics': 'yes yes no  no  no ',
   'GET /': 'yes yes yes yes yes',
@@ -33,6 +46,9 @@ const BODIES: Readonly<Record<string, object>> = {
 }
 
 const PATHS: Readonly<Record<string, string>> = {
+  '/a2a/tasks/:task': '/a2a/tasks/t1',
+  '/a2a/tasks/:task/pushNotificationConfigs': '/a2a/tasks/t1/pushNotificationConfigs',
+  '/a2a/tasks/:task/pushNotificationConfigs/:config': '/a2a/tasks/t1/pushNotificationConfigs/c1',
   '/v1/models/:id*': '/v1/models/kernell',
   '/control/:area': '/control/rights',
 }

@@ -4,6 +4,9 @@ import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
+import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
+import type { A2aDocument } from '../../src/node/config/config-document.ts'
+import { resolveA2a } from '../../src/node/config/resolve-a2a.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
@@ -113,6 +116,7 @@ export type ScriptedNodeInit = {
   readonly keys?: readonly ApiKeyConfig[]
   readonly server?: Partial<NodeConfig['server']>
   readonly isReady?: boolean
+  readonly a2a?: A2aDocument
   /** Where names lead; else to a public address. */
   readonly names?: Readonly<Record<string, readonly string[]>>
 }
@@ -131,10 +135,13 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   const memory = createUnsavedMemory()
   const durable = createDurableSystem()
   const plans = createUnsavedPlans(durable.actors)
+  const config = configOf(init)
+  const a2a = createUnsavedA2a(config)
+  const models = scriptedModels()
   const signalOf = (options?: AbortOptions): AbortSignal => options?.signal ?? new AbortController().signal
-  return {
+  const node: ScriptedNode = {
     requests,
-    config: configOf(init),
+    config,
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
@@ -143,6 +150,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
+    openA2a: async (skills) => await a2a.open({ router: node.router, listModels: () => models }, skills),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     rights: createUnstoppedRights(),
@@ -164,6 +172,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     policies: createUnscriptedPolicies(),
     records: createNodeRecords({
       ...createUnsavedRecords(),
+      agentTasks: a2a,
       planFiles: { erase: async () => await Promise.resolve() },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
@@ -171,10 +180,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       plans,
       compact: async () => undefined,
     }),
-    listModels: () => [
-      { entry: modelEntry('openai/small', 'small'), isAvailable: true },
-      { entry: modelEntry('openai/gone', 'gone'), isAvailable: false, unavailableBecause: 'OPENAI_API_KEY is not set' },
-    ],
+    listModels: () => models,
     embed:
       init.embed ??
       (async (texts) => ({
@@ -190,9 +196,17 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     }),
     metricsText: async () => 'kernell_tasks_total 3\n',
     health: () => ({ isReady: init.isReady ?? true, version: '0.1.0', uptimeS: 5, checks: [] }),
-    close: async () => undefined,
-    [Symbol.asyncDispose]: async () => undefined,
+    close: async () => await a2a.close(),
+    [Symbol.asyncDispose]: async () => await a2a.close(),
   }
+  return node
+}
+
+function scriptedModels(): ReturnType<KernellNode['listModels']> {
+  return [
+    { entry: modelEntry('openai/small', 'small'), isAvailable: true },
+    { entry: modelEntry('openai/gone', 'gone'), isAvailable: false, unavailableBecause: 'OPENAI_API_KEY is not set' },
+  ]
 }
 
 function modelEntry(id: string, model: string): ModelEntry {
@@ -249,6 +263,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       },
       artifactBytesMax: 67_108_864,
     },
+    a2a: resolveA2a(init.a2a),
     budgets: [],
     keys: init.keys ?? [],
     server: {

@@ -10,6 +10,7 @@ import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-v
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
+import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { requestOf } from '../router/router-fixture.ts'
 import { makeFolder, removeFolders, startNode as startAnyNode } from './start-node.ts'
@@ -38,6 +39,7 @@ const purged = (some: Partial<Purged>): Purged => ({
   answers: 0,
   memories: 0,
   plans: 0,
+  agentTasks: 0,
   derived: [],
   ...some,
 })
@@ -96,6 +98,7 @@ describe('the records of a node', () => {
       answerStore: createMemoryKeyValueStore(),
       memory: { open: never },
       plans: { open: never },
+      agentTasks: createUnsavedA2a(),
       planFiles: { erase: async () => await Promise.resolve() },
       compact: async () => {
         if (isFailing) throw new CodedError('STORE_WRITE_FAILED', { message: 'injected' })

@@ -4,15 +4,18 @@ import { CodedError } from '../../base/errors.ts'
 /** How much of a body that is too large is read and thrown away, so that the sender gets to see why it was refused. */
 const DISCARDED_BYTES_MAX = 64 * 1024 * 1024
 
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i
+
 /**
  * Reads the body of a request.
  *
  * @param bytesMax  Longer bodies are refused, by their declared length before a byte is read.
+ * @param mediaType  What the content type has to be. Default JSON.
  *
  * Throws `GATEWAY_BODY_TOO_LARGE`, `GATEWAY_MEDIA_TYPE`, and `REQUEST_ABORTED` when the sender goes away in the middle.
  */
-export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  checkMediaType(request)
+export function readBody(request: IncomingMessage, bytesMax: number, mediaType = JSON_TYPE): Promise<Buffer> {
+  checkMediaType(request, mediaType)
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax + DISCARDED_BYTES_MAX) return Promise.reject(tooLarge(bytesMax))
   return new Promise((resolve, reject) => {
@@ -51,9 +54,9 @@ function tooLarge(bytesMax: number): CodedError {
 }
 
 /** JSON only: a web page can send forms and plain text anywhere without asking, but not this type. */
-function checkMediaType(request: IncomingMessage): void {
+function checkMediaType(request: IncomingMessage, mediaType: RegExp): void {
   const type = request.headers['content-type']
-  if (type !== 'application/json' && !/^application\/json\s*(?:;|$)/i.test(type ?? '')) {
+  if (type !== 'application/json' && !mediaType.test(type ?? '')) {
     throw new CodedError('GATEWAY_MEDIA_TYPE', { message: 'The content type must be application/json' })
   }
   const encoding = request.headers['content-encoding']

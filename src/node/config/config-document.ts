@@ -26,6 +26,7 @@ export type ConfigDocument = {
   readonly quotas?: readonly { readonly scope: string; readonly perMinute: number; readonly burst?: number }[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
+  readonly a2a?: A2aDocument
 }
 
 export type TelemetryDocument = {
@@ -270,4 +271,19 @@ export type ServerDocument = {
   readonly bodyBytesMax?: number
   readonly concurrentRequestsMax?: number
   readonly requestTimeoutMs?: number
+}
+
+export type A2aDocument = {
+  readonly enabled?: boolean
+  readonly url?: string
+  readonly name?: string
+  readonly description?: string
+  readonly provider?: { readonly organization: string; readonly url: string }
+  readonly skills?: readonly string[]
+  readonly keepHours?: number
+  readonly tasksMax?: number
+  readonly runningMax?: number
+  readonly taskTimeoutMs?: number
+  readonly taskBytesMax?: number
+  readonly pushHosts?: readonly string[]
 }

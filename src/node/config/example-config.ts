@@ -176,6 +176,19 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "quotas": { "peer": { "tasksPerMinute": 600, "burst": 120, "atOnce": 64, "workSecondsPerHour": 7200 }, "skills": { "chat": { "atOnce": 8 } } },
   },
 
+  // Tasks of other agents, over A2A: the card is at /.well-known/agent-card.json.
+  "a2a": {
+    // "enabled": true,
+    // Where others reach the gateway, when that is not the address that it listens at.
+    // "url": "https://agent.example.com",
+    // Skills that are offered; the first does what names none. See kernell a2a card.
+    // "skills": ["route"],
+    // Tasks are kept for a while, so that their senders may come back for them.
+    // "keepHours": 168,
+    // Hosts of private networks that may be told how tasks go on; others have to be of the internet.
+    // "pushHosts": ["hooks.local"],
+  },
+
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.
   // Sellers read the tasks of these tenants; see kernell market buy for who learns what.
   // "peers": { "currency": "USD@did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", "usdPerCredit": "1.00", "priceMaxCredits": "0.05", "tenants": ["default"] },

@@ -266,6 +266,30 @@ export type SandboxConfig = {
   readonly firecracker?: string
 }
 
+/** What the node does for other agents, over A2A. */
+export type A2aConfig = {
+  readonly isEnabled: boolean
+  /** Address under which others reach the gateway, without a slash at its end. Absent: the one that it listens at. */
+  readonly url?: string
+  /** How the card calls the node, and what it says of it. */
+  readonly name: string
+  readonly description: string
+  readonly provider?: { readonly organization: string; readonly url: string }
+  /** Ids of the skills that are offered; the first one does what names none. Absent: all that there are. */
+  readonly skills?: readonly string[]
+  /** How long a task is kept after its last change. */
+  readonly keepMs: number
+  /** Tasks that are kept of a tenant. */
+  readonly tasksMax: number
+  /** Tasks that are worked on at one time, of all tenants. */
+  readonly runningMax: number
+  readonly taskTimeoutMs: number
+  /** What one turn of a task may make. */
+  readonly taskBytesMax: number
+  /** Names, or `*.name`, that are told of tasks although they may be of a private network. */
+  readonly pushHosts: readonly string[]
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -301,4 +325,5 @@ export type NodeConfig = {
   readonly quotas?: readonly QuotaRule[]
   readonly keys: readonly ApiKeyConfig[]
   readonly server: ServerConfig
+  readonly a2a: A2aConfig
 }

@@ -23,6 +23,7 @@ import type {
   UntrustedDocument,
   UsdDocument,
 } from './config-document.ts'
+import { resolveA2a } from './resolve-a2a.ts'
 import { resolveMarket } from './resolve-market.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
@@ -92,6 +93,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     network: resolveNetwork(document.network, init.baseDir),
     market: resolveMarket(document.market),
     ...resolvePeers(document.peers),
+    a2a: resolveA2a(document.a2a),
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
     }),

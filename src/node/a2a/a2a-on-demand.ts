@@ -1,0 +1,54 @@
+import { CodedError } from '../../base/errors.ts'
+import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
+import type { NodeA2a, NodeA2aInit } from './node-a2a.ts'
+import type { A2aParts } from './open-a2a.ts'
+
+/** What the node hands on when it is whole. */
+export type A2aLate = Pick<A2aParts, 'router' | 'listModels'>
+
+/** What is opened when the first agent asks: most nodes load none of it. */
+export type A2aOnDemand = {
+  open(late: A2aLate, init?: NodeA2aInit): Promise<NodeA2a>
+  /** Deletes stored tasks, also where nobody has asked for one. */
+  erase(what: TelemetryPurge): Promise<number>
+  close(): Promise<void>
+}
+
+export function createA2aOnDemand(parts: Omit<A2aParts, keyof A2aLate>): A2aOnDemand {
+  let opening: Promise<NodeA2a> | undefined
+  let isClosed = false
+  return {
+    async open(late, init = {}) {
+      if (isClosed) throw new CodedError('A2A_NOT_OPEN', { message: 'The node is closed' })
+      opening ??= (async () => {
+        const { openA2a } = await import('./open-a2a.ts')
+        return await openA2a({ ...parts, ...late }, init)
+      })()
+      try {
+        return await opening
+      } catch (error) {
+        // What kept it from opening may be gone with the next try.
+        opening = undefined
+        throw error
+      }
+    },
+    async erase(what) {
+      if (opening !== undefined) return await (await opening).erase(what)
+      const { StoredTasks } = await import('./stored-tasks.ts')
+      const { PushConfigs } = await import('./push-configs.ts')
+      const { store, clock, random, config } = parts
+      const configs = new PushConfigs({ store, random, admit: async () => undefined })
+      const tasks = new StoredTasks(
+        { store, clock },
+        { ...config, onErased: async (owner, taskId) => await configs.erase(owner, taskId) },
+      )
+      await tasks.open()
+      return await tasks.erase(what)
+    },
+    async close() {
+      isClosed = true
+      const a2a = await opening?.catch(() => undefined)
+      await a2a?.stop()
+    },
+  }
+}

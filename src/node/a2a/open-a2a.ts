@@ -1,0 +1,146 @@
+import { AgentCard, type AgentExtension } from '@a2a-js/sdk'
+import type { ServerCallContext } from '@a2a-js/sdk/server'
+import { CodedError } from '../../base/errors.ts'
+import type { ResolveHost } from '../../guard/pin-host.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Router } from '../../ports/router.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { NodeModel } from '../kernell-node.ts'
+import type { A2aConfig } from '../config/node-config.ts'
+import { buildAgentCard } from './agent-card.ts'
+import type { AgentSkill } from './agent-skill.ts'
+import { callOf } from './call-context.ts'
+import { publicJwkOf, signAgentCard } from './card-signature.ts'
+import { KEYS_PATH, type NodeA2a, type NodeA2aInit } from './node-a2a.ts'
+import { PushConfigs } from './push-configs.ts'
+import { PushSender } from './push-sender.ts'
+import { PushWays } from './push-ways.ts'
+import { createRouteSkill } from './route-skill.ts'
+import { SkillExecutor } from './skill-executor.ts'
+import { StoredTasks } from './stored-tasks.ts'
+import { TaskHandler } from './task-handler.ts'
+
+export type A2aParts = {
+  readonly config: A2aConfig
+  /** Keys are asked for. */
+  readonly isKeyed: boolean
+  readonly version: string
+  /** The part of the node's store for tasks. */
+  readonly store: KeyValueStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  readonly router: Router
+  readonly listModels: () => readonly NodeModel[]
+  readonly openSigner: () => Promise<Signer>
+  readonly resolveHost?: ResolveHost | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/** What the card is made for before anybody asks: the library needs it for what it declares. */
+const NOWHERE = 'http://localhost'
+
+/**
+ * Opens what the node does for other agents: reads the stored tasks, those that somebody worked on when the process ended become failed ones.
+ *
+ * Throws `A2A_NOT_OPEN` where it is switched off, and what the store throws.
+ */
+export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA2a> {
+  const { config, store, clock, random, timers, router, onError } = parts
+  if (!config.isEnabled) throw new CodedError('A2A_NOT_OPEN', { message: '`a2a.enabled` is false' })
+  const skills = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
+  const signer = await parts.openSigner()
+  const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)
+  const configs = new PushConfigs({ store, random, admit: ways.admit })
+  const { tasksMax, keepMs, taskTimeoutMs, taskBytesMax, runningMax } = config
+  const onErased = async (owner: string, taskId: string): Promise<void> => await configs.erase(owner, taskId)
+  const tasks = new StoredTasks({ store, clock }, { tasksMax, keepMs, onErased })
+  await tasks.open()
+  const sender = new PushSender({ configs, timers, wayTo: ways.wayTo, onError })
+  const executor = new SkillExecutor({ clock, tasks, onError }, { skills, taskTimeoutMs, taskBytesMax })
+  const cards = new NodeCards(parts, { skills, signer })
+  const handler = new TaskHandler(
+    { tasks, configs, sender, executor, card: cards.plain(NOWHERE), extendedCard: cards.extended },
+    { runningMax },
+  )
+  return {
+    handler,
+    card: async ({ baseUrl }) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(baseUrl), baseUrl))),
+    keys: [publicJwkOf(signer)],
+    async erase(what) {
+      await handler.endAll(what)
+      return await tasks.erase(what)
+    },
+    async stop() {
+      await handler.stop()
+      await ways.close()
+    },
+  }
+}
+
+/** The skills that the configuration lets through, in its order. Throws `CONFIG_INVALID` for one that is not there. */
+function offeredSkills({ skills: wanted }: A2aConfig, skills: readonly AgentSkill[]): readonly AgentSkill[] {
+  if (wanted === undefined) return skills
+  return wanted.map((id) => {
+    const found = skills.find((skill) => skill.id === id)
+    if (found !== undefined) return found
+    const names = skills.map((skill) => skill.id).join(', ')
+    throw new CodedError('CONFIG_INVALID', {
+      message: `\`a2a.skills\` names ${JSON.stringify(id)}; there are: ${names}`,
+      details: { key: 'a2a.skills' },
+    })
+  })
+}
+
+/** The cards of a node: one for everybody, one with more for callers who have shown who they are. */
+class NodeCards {
+  readonly #parts: A2aParts
+  readonly #skills: readonly AgentSkill[]
+  readonly #signer: Signer
+
+  constructor(
+    parts: A2aParts,
+    { skills, signer }: { readonly skills: readonly AgentSkill[]; readonly signer: Signer },
+  ) {
+    this.#parts = parts
+    this.#skills = skills
+    this.#signer = signer
+  }
+
+  plain(baseUrl: string, extensions: readonly AgentExtension[] = []): AgentCard {
+    const { config, version, isKeyed } = this.#parts
+    const { name, description, provider } = config
+    return buildAgentCard({
+      name,
+      description,
+      version,
+      baseUrl: config.url ?? baseUrl,
+      skills: this.#skills,
+      extensions,
+      interfaces: [],
+      isKeyed,
+      ...(provider !== undefined && { provider }),
+    })
+  }
+
+  /** Also what answers: the models that tasks may be sent to. */
+  extended = async (context: ServerCallContext): Promise<AgentCard> => {
+    const { baseUrl } = callOf(context)
+    const models = this.#parts.listModels().filter(({ isAvailable }) => isAvailable)
+    const params = { models: models.map(({ entry }) => ({ id: entry.id, tier: entry.tier })) }
+    const card = this.plain(baseUrl, [
+      { uri: MODELS_EXTENSION, description: 'The models that this node calls', required: false, params },
+    ])
+    return await Promise.resolve(this.signed(card, baseUrl))
+  }
+
+  signed(card: AgentCard, baseUrl: string): AgentCard {
+    const jku = `${this.#parts.config.url ?? baseUrl}${KEYS_PATH}`
+    return signAgentCard(card, { signer: this.#signer, jku })
+  }
+}
+
+const MODELS_EXTENSION = 'urn:kernell-os:a2a:models:1'

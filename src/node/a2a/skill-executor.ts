@@ -1,0 +1,191 @@
+import type { Message } from '@a2a-js/sdk'
+import type { AgentExecutor, ExecutionEventBus, RequestContext } from '@a2a-js/sdk/server'
+import { CodedError, remedyOf } from '../../base/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { outgoingText } from '../outgoing-text.ts'
+import type { AgentSkill, SkillEvent, SkillOutcome, SkillWork } from './agent-skill.ts'
+import { callOf, ownerOf } from './call-context.ts'
+import { textOf } from './filed-task.ts'
+import type { StoredTasks } from './stored-tasks.ts'
+import { TaskEvents } from './task-events.ts'
+import { TextPieces } from './text-pieces.ts'
+
+export type SkillExecutorInit = {
+  /** The first one does what names no skill. */
+  readonly skills: readonly AgentSkill[]
+  /** Longest that one turn of a task may take, milliseconds. */
+  readonly taskTimeoutMs: number
+  /** What one turn may make, bytes of JSON. */
+  readonly taskBytesMax: number
+}
+
+export type SkillExecutorComponents = {
+  readonly clock: Clock
+  readonly tasks: Pick<StoredTasks, 'endedOf'>
+  /** Told of failures that are the program's own. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Earlier tasks of a context that a skill is told of. */
+const EARLIER_MAX = 8
+
+type Running = {
+  readonly controller: AbortController
+  readonly events: TaskEvents
+  readonly owner: string
+  isOver: boolean
+}
+
+/** Runs skills for tasks. It never rejects: what goes wrong is how the task ends. */
+export class SkillExecutor implements AgentExecutor {
+  readonly #components: SkillExecutorComponents
+  readonly #init: SkillExecutorInit
+  readonly #running = new Map<string, Running>()
+
+  constructor(components: SkillExecutorComponents, init: SkillExecutorInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /** Turns that run now. */
+  get runningCount(): number {
+    return this.#running.size
+  }
+
+  isRunning(taskId: string): boolean {
+    return this.#running.has(taskId)
+  }
+
+  /** The skill that a message is for; `undefined` when it names one that is not there. */
+  skillOf(message: Message): AgentSkill | undefined {
+    const named = skillNameOf(message)
+    return named === undefined ? this.#init.skills[0] : this.#init.skills.find(({ id }) => id === named)
+  }
+
+  execute = async (context: RequestContext, bus: ExecutionEventBus): Promise<void> => {
+    const { taskId, userMessage } = context
+    const events = new TaskEvents(context, () => new Date(this.#components.clock.now()).toISOString())
+    const running: Running = {
+      controller: new AbortController(),
+      events,
+      owner: ownerOf(context.context),
+      isOver: false,
+    }
+    this.#running.set(taskId, running)
+    const skill = this.skillOf(userMessage)
+    const isDirect = skill?.answersDirectly?.(userMessage) === true
+    try {
+      if (!isDirect) {
+        bus.publish(events.submitted())
+        bus.publish(events.working())
+      }
+      const outcome = await this.#run(skill, { context, bus, running })
+      if (running.isOver) return
+      running.isOver = true
+      bus.publish(outcome.state === 'message' ? events.message(outcome.parts) : events.outcome(outcome))
+    } catch (error) {
+      if (running.isOver) return
+      running.isOver = true
+      const failure: unknown = running.controller.signal.aborted ? running.controller.signal.reason : error
+      if (isDirect) bus.publish(events.submitted())
+      bus.publish(this.#failureOf(failure, events))
+    } finally {
+      this.#running.delete(taskId)
+    }
+  }
+
+  cancelTask = async (taskId: string, bus: ExecutionEventBus): Promise<void> => {
+    const running = this.#running.get(taskId)
+    if (running === undefined || running.isOver) return
+    running.isOver = true
+    bus.publish(running.events.canceled('The task was cancelled by its sender.'))
+    running.controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The task was cancelled' }))
+  }
+
+  /** Ends what runs for an owner, or everything, as failed. @returns Owner and id of what was ended. */
+  stop(wanted?: string): readonly (readonly [string, string])[] {
+    const reason = new CodedError('A2A_TASK_INTERRUPTED', { message: 'The node stopped while the task was worked on' })
+    const ended = [...this.#running].filter(([, { owner }]) => wanted === undefined || owner === wanted)
+    for (const [, { controller }] of ended) controller.abort(reason)
+    return ended.map(([taskId, { owner }]) => [owner, taskId] as const)
+  }
+
+  async #run(
+    skill: AgentSkill | undefined,
+    at: { readonly context: RequestContext; readonly bus: ExecutionEventBus; readonly running: Running },
+  ): Promise<SkillOutcome> {
+    const { context, bus, running } = at
+    if (skill === undefined) return { state: 'rejected', text: 'This node has no skill of that name.' }
+    const { taskTimeoutMs, taskBytesMax } = this.#init
+    const { controller, events } = running
+    const timeout = this.#components.clock.timeoutSignal(taskTimeoutMs)
+    const tooLong = (): void =>
+      controller.abort(new CodedError('GATEWAY_TIMEOUT', { message: `The task took longer than ${taskTimeoutMs} ms` }))
+    timeout.addEventListener('abort', tooLong, { once: true })
+    let room = taskBytesMax
+    const take = (event: SkillEvent): void => {
+      if (running.isOver || controller.signal.aborted) return
+      if (event.type === 'progress') {
+        bus.publish(events.working(event.text))
+        return
+      }
+      const update = events.artifact(event)
+      room -= JSON.stringify(update.data).length
+      if (room >= 0) bus.publish(update)
+      else controller.abort(tooMuch(taskBytesMax))
+    }
+    const pieces = new TextPieces(take)
+    try {
+      const work = await this.#workOf(context, { signal: controller.signal, emit: (event) => pieces.take(event) })
+      controller.signal.throwIfAborted()
+      const outcome = await skill.run(work)
+      pieces.flush()
+      controller.signal.throwIfAborted()
+      return outcome
+    } finally {
+      pieces.flush()
+      timeout.removeEventListener('abort', tooLong)
+    }
+  }
+
+  async #workOf(
+    { context, contextId, taskId, task, userMessage }: RequestContext,
+    rest: Pick<SkillWork, 'signal' | 'emit'>,
+  ): Promise<SkillWork> {
+    const ended = await this.#components.tasks.endedOf(contextId, { context, limit: EARLIER_MAX })
+    const { caller, controls } = callOf(context)
+    return {
+      taskId,
+      contextId,
+      message: userMessage,
+      history: task?.history.filter(({ messageId }) => messageId !== userMessage.messageId) ?? [],
+      earlier: ended.map(({ history, artifacts }) => ({
+        question: textOf(history[0]?.parts ?? []),
+        answer: artifacts.map(({ parts }) => textOf(parts)).join('\n'),
+      })),
+      caller,
+      controls,
+      ...rest,
+    }
+  }
+
+  #failureOf(error: unknown, events: TaskEvents): ReturnType<TaskEvents['failed']> {
+    if (!CodedError.is(error)) {
+      this.#components.onError(error)
+      return events.failed('The node failed to work on the task.', { code: 'INTERNAL_ERROR' })
+    }
+    const { code, message, isRetryable } = error
+    const metadata = { code, remedy: remedyOf(code), isRetryable }
+    return events.failed(outgoingText(message), metadata)
+  }
+}
+
+function tooMuch(taskBytesMax: number): CodedError {
+  return new CodedError('A2A_ANSWER_TOO_LARGE', { message: `The task made more than ${taskBytesMax} bytes` })
+}
+
+/** The skill that a message names in its metadata, under `skill`. */
+function skillNameOf({ metadata }: Message): string | undefined {
+  const named: unknown = metadata?.['skill']
+  return typeof named === 'string' ? named : undefined
+}
