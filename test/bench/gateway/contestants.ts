@@ -31,7 +31,7 @@ export async function startScript(
 }
 
 /**
- * The node of this repository as `kernell serve` runs it: policy, cache and telemetry on, one model behind it. KERNELL_BENCH_PROFILE names a folder
+ * The node of this repository as `kernell serve` runs it: policy, cache, a budget and telemetry on, one model behind it. KERNELL_BENCH_PROFILE names a folder
  * for a CPU profile of it.
  */
 export async function startKernell(upstreamPort: number): Promise<Contestant & { readonly dataDir: string }> {
@@ -67,6 +67,7 @@ function configFor(upstreamPort: number): object {
         prices: { inputUsdPerMillion: 0.15, outputUsdPerMillion: 0.6 },
       },
     },
+    budgets: [{ scope: 'tenant:default', window: 'day', limitUsd: '1000000' }],
     telemetry: { consent: true },
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The gateway, with policy, cache and telemetry on, beside a direct call, a bare forwarding proxy and `@portkey-ai/gateway`, all over the same
+ * The gateway, with policy, cache, a budget and telemetry on, beside a direct call, a bare forwarding proxy and `@portkey-ai/gateway`, all over the same
  * local upstream, each in a process of its own. Every prompt is distinct, every answer is checked, and upstream calls and records are counted.
  */
 import { type Bench, type BenchRow, median, percentile, roundFigure } from '../bench.ts'
@@ -17,13 +17,13 @@ type Plan = {
   readonly warmUpMs: number
 }
 
-const FULL: Plan = { connections: [1, 16, 64], repeats: 5, durationMs: 1_500, settleMs: 500, warmUpMs: 3_000 }
+const FULL: Plan = { connections: [1, 16, 64, 256], repeats: 5, durationMs: 1_500, settleMs: 500, warmUpMs: 3_000 }
 const QUICK: Plan = { connections: [1, 16], repeats: 1, durationMs: 150, settleMs: 20, warmUpMs: 300 }
 
 const PORTKEY_NOTE = '@portkey-ai/gateway 1.15.2 with @hono/node-server 1.3.3: later ones break its streaming'
 
 type Case = { readonly connections: number; readonly isStreamed: boolean }
-type Sample = { readonly rate: number; readonly p50Ms: number; readonly p99Ms: number }
+type Sample = { readonly rate: number; readonly p50Ms: number; readonly p99Ms: number; readonly firstMs: number }
 type Samples = Map<string, Sample[]>
 
 export const bench: Bench = async ({ isQuick, log }) => {
@@ -95,7 +95,7 @@ class Measurement {
             reachedUpstream += (await readCalls(upstreamPort)) - callsBefore
           }
         }
-        rows.push(...rowsOf({ connections, isStreamed }, samples))
+        rows.push(...rowsOf({ connections, isStreamed }, samples), ...addedRows({ connections, isStreamed }, samples))
         log(describe({ connections, isStreamed }, samples))
       }
     }
@@ -115,7 +115,7 @@ class Measurement {
         ...countRow(
           'cache hit rate, every prompt distinct',
           (after.cacheHits - before.cacheHits) / sent,
-          'policy, cache and telemetry on',
+          'policy, cache, a budget and telemetry on',
         ),
         limit: 0.01,
       },
@@ -196,6 +196,7 @@ function sampleOf(result: LoadResult): Sample {
     rate: result.latenciesMs.length / result.seconds,
     p50Ms: percentile(result.latenciesMs, 0.5),
     p99Ms: percentile(result.latenciesMs, 0.99),
+    firstMs: percentile(result.firstsMs, 0.5),
   }
 }
 
@@ -216,6 +217,31 @@ function rowsOf(at: Case, samples: Samples): BenchRow[] {
     const limit = figure === 'rate' ? limitFor(at, peers) : { limit: null, note: '' }
     return { case: nameOf(at), unit, better, ours: middle(samples.get('kernell'), figure), peers, ...limit }
   })
+}
+
+/** What a contestant adds to the latency of a direct call, and to the time until a stream has its first word. */
+function addedRows(at: Case, samples: Samples): BenchRow[] {
+  const direct = samples.get('direct')
+  const added = (name: string, figure: keyof Sample): number =>
+    roundFigure(middle(samples.get(name), figure) - middle(direct, figure))
+  const others = [...samples.keys()].filter((name) => name !== 'kernell' && name !== 'direct')
+  const row = (what: string, figure: keyof Sample, limit: Pick<BenchRow, 'limit' | 'note'>): BenchRow => ({
+    case: `${nameOf(at)}, ${what}`,
+    unit: 'ms',
+    better: 'lower',
+    ours: added('kernell', figure),
+    peers: Object.fromEntries(others.map((name) => [name, added(name, figure)])),
+    ...limit,
+  })
+  const none = { limit: null, note: '' }
+  const first = { limit: 2, note: 'until its first word; 2 ms more than the upstream' }
+  return [
+    row('added latency p50', 'p50Ms', none),
+    row('added latency p99', 'p99Ms', none),
+    ...(at.isStreamed
+      ? [row('added time to the first token p50', 'firstMs', at.connections === 1 ? first : none)]
+      : []),
+  ]
 }
 
 /** With several connections three times the rate of Portkey; with one, 0.8 of the bare proxy. */

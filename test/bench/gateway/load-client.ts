@@ -23,7 +23,12 @@ export type LoadResult = {
   readonly seconds: number
   /** Milliseconds from the first byte sent to the last byte received, ascending. */
   readonly latenciesMs: Float64Array
+  /** Milliseconds from the first byte sent until the first word of the answer was there, ascending; of the same requests. */
+  readonly firstsMs: Float64Array
 }
+
+/** What every answer of the upstream begins with. */
+const FIRST_WORD = 'Word0'
 
 /**
  * Sends requests over keep-alive connections, each as soon as the answer before it is complete, and checks every answer. It reads just enough of
@@ -33,13 +38,23 @@ export type LoadResult = {
  */
 export async function runLoad(init: LoadInit): Promise<LoadResult> {
   const countFromMs = performance.now() + init.settleMs
-  const run: Run = { latencies: [], requests: 0, countFromMs, endMs: countFromMs + init.durationMs }
+  const run: Run = { latencies: [], firsts: [], requests: 0, countFromMs, endMs: countFromMs + init.durationMs }
   await Promise.all(Array.from({ length: init.connections }, () => drive(init, run)))
   const seconds = (performance.now() - countFromMs) / 1_000
-  return { requests: run.requests, seconds, latenciesMs: Float64Array.from(run.latencies).sort() }
+  return { requests: run.requests, seconds, latenciesMs: ascending(run.latencies), firstsMs: ascending(run.firsts) }
 }
 
-type Run = { readonly latencies: number[]; requests: number; readonly countFromMs: number; readonly endMs: number }
+function ascending(values: readonly number[]): Float64Array {
+  return Float64Array.from(values).sort()
+}
+
+type Run = {
+  readonly latencies: number[]
+  readonly firsts: number[]
+  requests: number
+  readonly countFromMs: number
+  readonly endMs: number
+}
 
 function drive(init: LoadInit, run: Run): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -47,6 +62,7 @@ function drive(init: LoadInit, run: Run): Promise<void> {
     const socket = connect({ port: init.port, host: '127.0.0.1', noDelay: true })
     let sentMs = 0
     let received: Buffer | undefined
+    let firstMs: number | undefined
     const send = (): void => {
       const body = init.nextBody()
       sentMs = performance.now()
@@ -57,6 +73,7 @@ function drive(init: LoadInit, run: Run): Promise<void> {
     socket.on('close', () => reject(new Error(`The server closed a connection: ${preview(received)}`)))
     socket.on('data', (chunk: Buffer) => {
       received = received === undefined ? chunk : Buffer.concat([received, chunk])
+      if (firstMs === undefined && received.includes(FIRST_WORD)) firstMs = performance.now() - sentMs
       if (!isComplete(received)) return
       const nowMs = performance.now()
       if (!isSuccess(received, init.marker)) {
@@ -66,7 +83,11 @@ function drive(init: LoadInit, run: Run): Promise<void> {
       }
       received = undefined
       run.requests += 1
-      if (nowMs >= run.countFromMs) run.latencies.push(nowMs - sentMs)
+      if (nowMs >= run.countFromMs) {
+        run.latencies.push(nowMs - sentMs)
+        run.firsts.push(firstMs ?? nowMs - sentMs)
+      }
+      firstMs = undefined
       if (nowMs < run.endMs) return send()
       abandon(socket)
       resolve()
