@@ -1,4 +1,5 @@
 import { A2A_ERRORS } from './error-codes/a2a-errors.ts'
+import { ACCESS_ERRORS } from './error-codes/access-errors.ts'
 import { ACTOR_ERRORS } from './error-codes/actor-errors.ts'
 import { AUCTION_ERRORS } from './error-codes/auction-errors.ts'
 import { BACKUP_ERRORS } from './error-codes/backup-errors.ts'
@@ -28,6 +29,7 @@ export type { ErrorCodeEntry } from './error-codes/error-code-entry.ts'
  */
 export const ERROR_CODES = {
   ...A2A_ERRORS,
+  ...ACCESS_ERRORS,
   ...ACTOR_ERRORS,
   ...AUCTION_ERRORS,
   ...BACKUP_ERRORS,

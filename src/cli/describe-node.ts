@@ -14,6 +14,10 @@ export type NodeDescription = {
   readonly cache: { readonly exact: boolean; readonly similar: boolean }
   readonly telemetry: boolean
   readonly keys: number
+  /** Whether keys were created beside those of the configuration. */
+  readonly hasOwnKeys: boolean
+  /** Where the admin token is; `null` where no keys are managed. */
+  readonly adminTokenFile: string | null
   readonly budgets: number
   readonly missing: readonly string[]
 }
@@ -43,6 +47,8 @@ export function describeNode(node: KernellNode): NodeDescription {
     cache: { exact: config.cache.isEnabled, similar: config.cache.isEnabled && config.cache.calibration !== undefined },
     telemetry: config.telemetry.consent,
     keys: config.keys.length,
+    hasOwnKeys: node.access?.door.hasKeys === true,
+    adminTokenFile: node.access?.adminTokenFile ?? null,
     budgets: config.budgets.length,
     missing: available.length === 0 ? ['model'] : [],
   }
@@ -61,10 +67,8 @@ export function formatStartText(url: string, node: NodeDescription, terminal: Te
     ['policy', node.policy === 'trained' ? 'trained artefact' : 'documented priors (no trained policy)'],
     ['cache', describeCache(node)],
     ['records', node.telemetry ? 'kept on this machine' : 'not kept (telemetry.consent is false)'],
-    [
-      'callers',
-      node.keys === 0 ? 'this machine only, no key needed' : `${node.keys} API ${node.keys === 1 ? 'key' : 'keys'}`,
-    ],
+    ['callers', describeCallers(node)],
+    ...(node.adminTokenFile === null ? [] : [['admin', `token in ${node.adminTokenFile}`] as const]),
     ['data', node.dataDir],
     ...(node.configFile === null ? [] : [['config', node.configFile] as const]),
   ]
@@ -79,6 +83,13 @@ export function formatStartText(url: string, node: NodeDescription, terminal: Te
     ...tryIt(url, node),
     'Ctrl-C stops it. `kernell help` shows the other commands.',
   ].join('\n')
+}
+
+function describeCallers({ keys, hasOwnKeys }: NodeDescription): string {
+  const configured = `${keys} API ${keys === 1 ? 'key' : 'keys'}`
+  if (hasOwnKeys)
+    return keys === 0 ? 'API keys (`kernell access key list`)' : `${configured}, and those of \`kernell access\``
+  return keys === 0 ? 'this machine only, no key needed' : configured
 }
 
 function describeProviders(node: NodeDescription): string {

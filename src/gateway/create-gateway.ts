@@ -4,16 +4,14 @@ import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import type { AgentSkill } from '../node/a2a/agent-skill.ts'
+import type { RateHold } from '../node/access/rate-meter.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { Span } from '../ports/tracer.ts'
-import {
-  type AuthenticatedCaller,
-  type Authenticator,
-  createAuthenticator,
-  credentialOf,
-} from './listener/authenticate.ts'
+import { type AdminGuard, createAdminGuard } from './listener/admin-guard.ts'
+import { type AuthenticatedCaller, credentialOf } from './listener/authenticate.ts'
 import { answerBrokenRequest } from './listener/broken-request.ts'
 import { createControlGuard } from './listener/control-guard.ts'
+import { createIdentification, type Identification } from './listener/identify.ts'
 import { InFlight } from './listener/in-flight.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
 import { completeLimits } from './gateway-limits.ts'
@@ -40,6 +38,8 @@ export type GatewayInit = {
   readonly controlToken?: string
   /** What is offered over the Model Context Protocol at `/mcp` beside the node's own. */
   readonly mcp?: McpInit
+  /** Secret of the data directory, for whoever manages the node (`/v1/admin`). Absent: only keys with the role admin do. */
+  readonly adminToken?: string
   /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }
@@ -87,7 +87,8 @@ export function createGateway(init: GatewayInit): Gateway {
 class HttpGateway implements Gateway {
   readonly #init: GatewayInit
   readonly #context: GatewayContext
-  readonly #authenticate: Authenticator
+  readonly #identification: Identification
+  readonly #admins: AdminGuard
   readonly #guard: OriginGuard
   readonly #matcher = new EndpointMatcher(ENDPOINTS)
   readonly #server: Server
@@ -95,15 +96,18 @@ class HttpGateway implements Gateway {
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
   #url: string | undefined
+  /** Whether other machines reach the listener. */
+  #isExposed = false
   #closing: Promise<void> | undefined
 
   constructor(init: GatewayInit) {
     const { config } = init.node
-    const isKeyed = config.keys.length > 0
     this.#init = init
-    this.#authenticate = createAuthenticator(config.keys)
+    const identification = createIdentification(config.keys, init.node.access?.door)
+    this.#identification = identification
+    this.#admins = createAdminGuard({ token: init.adminToken, identification, isExposed: () => this.#isExposed })
     this.#guard = createOriginGuard({
-      isOpen: !isKeyed,
+      isOpen: !identification.isKeyed,
       allowedHosts: init.allowedHosts ?? [],
       allowedOrigins: init.allowedOrigins ?? [],
     })
@@ -119,7 +123,9 @@ class HttpGateway implements Gateway {
       baseUrl: () => this.#url ?? 'http://localhost',
       agentSkills: init.agentSkills ?? [],
       providers,
-      isKeyed,
+      get isKeyed() {
+        return identification.isKeyed
+      },
       mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
     }
@@ -140,6 +146,7 @@ class HttpGateway implements Gateway {
         details: { host },
       })
     }
+    this.#isExposed = !isLoopbackHost(host)
     await openListener(this.#server, { host, port })
     this.#url = formatUrl(this.#server, host)
     return this.#url
@@ -223,13 +230,15 @@ class HttpGateway implements Gateway {
       throw new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
     }
     const { entry, params } = this.#matcher.match(arrival.request.method, arrival.path)
-    const who = this.#identify(arrival.request, entry.isPublic)
+    const who = this.#identify(arrival.request, entry)
     refuseRole(entry, who)
     if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
     }
+    const rates = entry.isWork && who.access !== undefined ? this.#init.node.access?.door.begin(who.access) : undefined
+    if (rates !== undefined) arrival.commonHeaders.push(...rates.headers)
     const span = startRequestSpan(this.#init.node.tracer, arrival, entry)
-    const { signal } = this.#track(arrival, entry, span)
+    const { signal } = this.#track({ arrival, entry, rates, span })
     if (entry.failureForm === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
     this.#answer(entry, { ...arrival, signal, who, params, span }).catch(() => arrival.response.destroy())
   }
@@ -247,19 +256,29 @@ class HttpGateway implements Gateway {
     }
   }
 
-  #identify(request: IncomingMessage, isPublic: boolean): AuthenticatedCaller {
-    const credential = credentialOf(request.headers)
-    const who = this.#authenticate(credential)
+  #identify(request: IncomingMessage, { isPublic, isAdministration }: EndpointEntry): AuthenticatedCaller {
+    if (isAdministration === true) return this.#admins.identify(request, performance.now())
+    const who = this.#callerOf(request, isPublic)
     if (who !== undefined) return who
     if (isPublic) return ANONYMOUS
-    const isGiven = credential !== undefined
+    const isGiven = credentialOf(request.headers) !== undefined
     throw new CodedError('GATEWAY_KEY_INVALID', {
       message: isGiven ? 'The API key is not known to this node' : 'No API key was sent',
     })
   }
 
+  /** What is for everybody answers whoever shows a key that is not taken any more as well. */
+  #callerOf(request: IncomingMessage, isPublic: boolean): AuthenticatedCaller | undefined {
+    try {
+      return this.#identification.identify(credentialOf(request.headers)) ?? this.#admins.operatorOf(request)
+    } catch (error) {
+      if (isPublic && CodedError.is(error)) return undefined
+      throw error
+    }
+  }
+
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
-  #track(arrival: Arrival, entry: EndpointEntry, span: Span | undefined): AbortController {
+  #track({ arrival, entry, rates, span }: Admitted): AbortController {
     const { response } = arrival
     const controller = new AbortController()
     const timer = setTimeout(
@@ -274,6 +293,7 @@ class HttpGateway implements Gateway {
       const statusCode = this.#observe(arrival, entry.route)
       if (span !== undefined) endRequestSpan(span, statusCode)
       served.end()
+      rates?.end()
     })
     return controller
   }
@@ -299,6 +319,15 @@ const CLIENT_CLOSED_REQUEST = 499
 type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders' | 'span'> & {
   readonly commonHeaders: string[]
   readonly arrivedMs: number
+}
+
+/** What ends with its response. */
+type Admitted = {
+  readonly arrival: Arrival
+  readonly entry: EndpointEntry
+  /** Absent where nothing bounds the caller. */
+  readonly rates: RateHold | undefined
+  readonly span: Span | undefined
 }
 
 function tookTooLong({ requestTimeoutMs }: GatewayLimits): CodedError {

@@ -7,6 +7,8 @@ export type FailureDescription = {
   readonly isRetryable: boolean
   /** Absent unless waiting helps. A retry that is earlier is refused again. */
   readonly retryAfterMs?: number
+  /** More headers, names and values alternating: what is left of the rates that refused. */
+  readonly headers?: readonly string[]
   readonly error: {
     readonly message: string
     readonly type:
@@ -27,6 +29,7 @@ const WORDS: ReadonlyMap<string, { readonly code: string; readonly status?: numb
   new Map([
     ['GATEWAY_KEY_INVALID', { code: 'invalid_api_key' }],
     ['GATEWAY_OVERLOADED', { code: 'rate_limit_exceeded' }],
+    ['ACCESS_RATE_LIMITED', { code: 'rate_limit_exceeded' }],
     ['MODEL_NOT_FOUND', { code: 'model_not_found', status: 404, param: 'model' }],
     ['ROUTER_MODEL_UNKNOWN', { code: 'model_not_found', status: 404, param: 'model' }],
     // The table says 402; clients of this interface know a spent budget as 429 with this code.
@@ -41,11 +44,12 @@ export function describeFailure(error: unknown, requestId: string): FailureDescr
   if (!CodedError.is(error)) return describeFault(requestId)
   const word = WORDS.get(error.code)
   const status = word?.status ?? statusForCaller(error)
-  const { param, ...details } = error.details
+  const { param, headers, ...details } = error.details
   return {
     status,
     isRetryable: error.isRetryable,
     ...retryAfterOf(error),
+    ...(isTextList(headers) && { headers }),
     error: {
       message: outgoingText(withRemedy(error)),
       type: typeOf(status, word?.code),
@@ -54,6 +58,10 @@ export function describeFailure(error: unknown, requestId: string): FailureDescr
       ...(Object.keys(details).length > 0 && { details: outgoingDocument(details) }),
     },
   }
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
 /** A message that names the fault in the request is its own remedy; one that already begins like the remedy of its code knows a more precise one. */

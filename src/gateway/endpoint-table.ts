@@ -1,3 +1,4 @@
+import { ADMIN_ENDPOINTS } from './admin/admin-endpoints.ts'
 import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
 import { A2A_ENDPOINTS } from './a2a/a2a-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
@@ -11,6 +12,7 @@ import { OPENAI_ENDPOINTS } from './openai/openai-endpoints.ts'
 /** Everything that the gateway answers. */
 export const ENDPOINTS: readonly EndpointEntry[] = [
   ...OPENAI_ENDPOINTS,
+  ...ADMIN_ENDPOINTS,
   ...ANTHROPIC_ENDPOINTS,
   ...MCP_ENDPOINTS,
   ...A2A_ENDPOINTS,

@@ -17,6 +17,8 @@ export type EndpointEntry = {
   readonly isWork: boolean
   /** How failures of it are written; absent: as OpenAI's clients read them. */
   readonly failureForm?: FailureForm
+  /** It manages the node: it wants the admin token or a key of an admin, also where no key is asked for otherwise. */
+  readonly isAdministration?: true
   /** It is not named by `GET /`. */
   readonly isUnlisted?: true
 }
@@ -27,3 +29,5 @@ export const WORK = { method: 'POST', isPublic: false, roles: ['admin', 'member'
 export const LOOK = { method: 'GET', isPublic: false, roles: CALLER_ROLES, isWork: false } as const
 /** What those look at who keep the node well. */
 export const CARE = { method: 'GET', isPublic: false, roles: ['admin', 'operator'], isWork: false } as const
+/** What is for those who manage who may use the node. */
+export const MANAGE = { isPublic: false, roles: ['admin'], isWork: false, isAdministration: true } as const

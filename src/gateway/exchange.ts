@@ -37,7 +37,7 @@ export type GatewayContext = {
   readonly agentSkills: readonly AgentSkill[]
   /** Names of the providers that the node knows. */
   readonly providers: ReadonlySet<string>
-  /** Whether keys are asked for. */
+  /** Whether keys are asked for, by now. */
   readonly isKeyed: boolean
   /** Absent: nothing controls the node over HTTP. */
   readonly control?: ControlGuard
@@ -116,10 +116,17 @@ export function respondFailure(
     'x-should-retry',
     String(description.isRetryable),
     ...retryHeaders(description),
-    ...exchange.commonHeaders,
+    ...without(exchange.commonHeaders, description.headers),
+    ...(description.headers ?? []),
     ...headers,
     // Nobody wants to read the rest of a body that is far too long.
     ...(description.status === 413 && !exchange.request.complete ? ['connection', 'close'] : []),
   ])
   response.end(body)
+}
+
+/** Headers without those that others take the place of. */
+function without(headers: readonly string[], others: readonly string[] = []): readonly string[] {
+  if (others.length === 0) return headers
+  return headers.filter((_, place) => !others.includes(headers[place - (place % 2)] ?? ''))
 }

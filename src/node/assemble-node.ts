@@ -18,6 +18,9 @@ import type { Router } from '../ports/router.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import type { AccessDoor } from './access/access-door.ts'
+import { boundRouter } from './access/bounded-router.ts'
+import type { NodeAccess } from './access/open-access.ts'
 import { diagnoseModels } from './diagnosis/diagnose-models.ts'
 import { evaluateCache } from './evaluation/evaluate-cache.ts'
 import { evaluateInjection } from './evaluation/evaluate-injection.ts'
@@ -55,6 +58,8 @@ export type NodeParts = {
   /** Opens tasks of other agents over the router that callers get. */
   readonly a2a: A2aOnDemand
   readonly convicted: ConvictedMembers
+  readonly access: NodeAccess
+  readonly door: AccessDoor
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -90,7 +95,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   addGauges(parts)
   const decisions = new RecentDecisions(config.peers)
   const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
-  const watched = guardRouter(decisions.watch(router), parts.rights)
+  const watched = guardRouter(boundRouter(decisions.watch(router), parts.door), parts.rights)
   return {
     config,
     actors: parts.actors,
@@ -104,6 +109,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openA2a: async (init) => await parts.a2a.open({ router: watched, listModels: () => models }, init),
     web: parts.web,
     rights: parts.rights,
+    access: parts.access,
     router: watched,
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
     backUp: parts.backUp,

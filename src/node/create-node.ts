@@ -6,9 +6,11 @@ import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
+import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import type { ResolveHost } from '../guard/pin-host.ts'
 import { createA2aOnDemand, type A2aOnDemand } from './a2a/a2a-on-demand.ts'
+import { openAccess, type OpenedAccess } from './access/open-access.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
@@ -73,7 +75,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   })
   closers.push(() => telemetry.stop())
   const log = await directory.openEventLog('budgets')
-  const budgets = createBudgetOwner({ ...platform, log }, { limits: limitsOf(config) })
+  const access = await openNodeAccess({ ...platform, config, closers })
+  const budgets = createBudgetOwner({ ...platform, log }, { limits: [...limitsOf(config), ...access.limits] })
   closers.push(() => budgets.stop())
   await budgets.start()
   const parts = { ...platform, config, environment, weights, onError, closers }
@@ -101,6 +104,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     market,
     a2a,
     convicted: platform.convicted,
+    access: access.attach(budgets),
+    door: access.door,
     router,
     rollout: attached,
     kernel,
@@ -138,6 +143,20 @@ function keepingOf({
       await budgets.compact()
     },
   }
+}
+
+type AccessParts = Platform & Pick<Opening, 'config' | 'closers'>
+
+/** Before the budgets, which start with its limits, and after them again: what they still hold has to be told of to the end. */
+async function openNodeAccess({ closers, directory, rights, ...parts }: AccessParts): Promise<OpenedAccess> {
+  const access = await openAccess({
+    ...parts,
+    log: await directory.openEventLog('access'),
+    fileSystem: createNodeFileSystem(),
+    record: async (event) => await (await rights.openAudit()).append(event),
+  })
+  closers.push(() => access.stop())
+  return access
 }
 
 type PeerParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'> & { readonly catalog: ModelCatalog }

@@ -13,6 +13,7 @@ import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
 import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
+import type { NodeAccess } from './access/open-access.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -97,6 +98,8 @@ export type KernellNode = AsyncDisposable & {
   readonly web: PublicFetch
   /** Who may do what here: the switch that stops everything, the audit journal, calls by capability. */
   readonly rights: NodeRights
+  /** Organisations, tenants, teams and keys that are managed while the node runs. Absent: there are those of the configuration alone. */
+  readonly access?: NodeAccess
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others, and where a tenant is given also for those of another one. */
   explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined

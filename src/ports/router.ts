@@ -27,6 +27,8 @@ export type RouteControls = {
   readonly tiers?: readonly ExecutionTier[]
   /** Providers that may be used; empty is refused. */
   readonly providers?: readonly string[]
+  /** Models that may be used, by their ids in the registry; empty is refused. */
+  readonly models?: readonly string[]
   /** Nothing leaves this machine. */
   readonly isLocalOnly?: boolean
   /** `no-store`: read, but not written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. `off`: neither read nor written. */

@@ -92,15 +92,16 @@ function allowsTier({ controls }: RouteRequest, tier: 'cache' | 'deterministic')
 }
 
 function cacheQueryOf({ caller, target, request, controls }: RouteRequest): CacheQuery {
-  const { quality, tiers, providers, isLocalOnly } = controls
-  const hasConditions = quality !== undefined || tiers !== undefined || providers !== undefined || isLocalOnly === true
+  const { quality, tiers, providers, models, isLocalOnly } = controls
+  const named = [quality, tiers, providers, models]
+  const hasConditions = isLocalOnly === true || named.some((condition) => condition !== undefined)
   return {
     tenant: caller.tenant,
     modelClass: modelClassOf(target),
     request,
     mode: controls.cache ?? 'default',
     isConfined: isConfined({ controls, target }),
-    ...(hasConditions && { conditions: canonicalJson({ quality, tiers, providers, isLocalOnly }) }),
+    ...(hasConditions && { conditions: canonicalJson({ quality, tiers, providers, models, isLocalOnly }) }),
   }
 }
 

@@ -65,6 +65,8 @@ export interface BudgetOwner extends Budgets, Startable {
   setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void>
   /** Replaces the journal's records, which name tasks and tenants, by the books: those name accounts with a limit, and calls that are under way. */
   compact(): Promise<void>
+  /** The account of a scope; `undefined` where it has neither limit nor hold. Counters are those of its last event. */
+  accountOf(scope: string): BudgetAccount | undefined
   /** Every account with a limit or a hold, by name. Counters are those of its last event. */
   inspect(): readonly BudgetLine[]
   /** Names of broken invariants; empty when sound. */
@@ -168,6 +170,10 @@ class JournaledBudgetOwner implements BudgetOwner {
 
   inspect(): readonly BudgetLine[] {
     return bucketMapEntries(this.#owner.state.accounts).map(([scope, account]) => ({ scope, account }))
+  }
+
+  accountOf(scope: string): BudgetAccount | undefined {
+    return bucketMapGet(this.#owner.state.accounts, scope)
   }
 
   violations(): readonly string[] {

@@ -80,10 +80,10 @@ function namedModel(catalog: ModelCatalog, modelId: string): ModelEntry {
 
 /** Whether the caller says who may see the task: then it is shown to nobody else, not even to embed it or to ask for advice. */
 export function isConfined({
-  controls: { isLocalOnly, providers, tiers },
+  controls: { isLocalOnly, providers, models, tiers },
   target,
 }: Pick<CandidateQuery, 'controls' | 'target'>): boolean {
-  if (isLocalOnly === true || providers !== undefined) return true
+  if (isLocalOnly === true || providers !== undefined || models !== undefined) return true
   if (target.kind === 'route' && target.route === 'local') return true
   return tiers !== undefined && !tiers.includes('cheap_api') && !tiers.includes('premium_api')
 }
@@ -95,6 +95,8 @@ export function forbiddenBecause(entry: ModelEntry, controls: RouteControls): st
     return `the request does not allow the tier ${entry.tier}`
   if (controls.providers !== undefined && !controls.providers.includes(entry.provider))
     return `the request does not allow the provider ${entry.provider}`
+  if (controls.models !== undefined && !controls.models.includes(entry.id))
+    return `the request does not allow the model ${entry.id}`
   return undefined
 }
 

@@ -1,17 +1,7 @@
-import type { ExecutionTier, TaskDomain, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
+import type { TaskDomain, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
 
 /** The values that fields of records may have, in the order in which they are shown. */
-export const EXECUTION_TIERS: readonly ExecutionTier[] = [
-  'cache',
-  'deterministic',
-  'local_nano',
-  'local_small',
-  'local_medium',
-  'local_large',
-  'peer',
-  'cheap_api',
-  'premium_api',
-]
+export { EXECUTION_TIERS } from '../core/routing/task-outcome.ts'
 export const TASK_ROUTES: readonly TaskRoute[] = ['local', 'cheap', 'premium', 'hybrid']
 export const TASK_RISKS: readonly TaskRisk[] = ['low', 'medium', 'high']
 export const TASK_DOMAINS: readonly TaskDomain[] = ['code', 'reasoning', 'data', 'creative', 'general', 'math']

@@ -29,6 +29,34 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /a2a/tasks/:task/pushNotificationConfigs/:config': 'yes no  yes no  no ',
   'DELETE /a2a/tasks/:task/pushNotificationConfigs/:config': 'yes no  yes no  no ',
   'GET /a2a/extendedAgentCard': 'yes no  yes no  no ',
+  'GET /v1/admin/organisations': 'yes no  no  no  no ',
+  'POST /v1/admin/organisations': 'yes no  no  no  no ',
+  'GET /v1/admin/organisations/:id': 'yes no  no  no  no ',
+  'PATCH /v1/admin/organisations/:id': 'yes no  no  no  no ',
+  'DELETE /v1/admin/organisations/:id': 'yes no  no  no  no ',
+  'GET /v1/admin/tenants': 'yes no  no  no  no ',
+  'POST /v1/admin/tenants': 'yes no  no  no  no ',
+  'GET /v1/admin/tenants/:id': 'yes no  no  no  no ',
+  'PATCH /v1/admin/tenants/:id': 'yes no  no  no  no ',
+  'DELETE /v1/admin/tenants/:id': 'yes no  no  no  no ',
+  'GET /v1/admin/teams': 'yes no  no  no  no ',
+  'POST /v1/admin/teams': 'yes no  no  no  no ',
+  'GET /v1/admin/teams/:id*': 'yes no  no  no  no ',
+  'PATCH /v1/admin/teams/:id*': 'yes no  no  no  no ',
+  'DELETE /v1/admin/teams/:id*': 'yes no  no  no  no ',
+  'GET /v1/admin/keys': 'yes no  no  no  no ',
+  'POST /v1/admin/keys': 'yes no  no  no  no ',
+  'GET /v1/admin/keys/:id': 'yes no  no  no  no ',
+  'PATCH /v1/admin/keys/:id': 'yes no  no  no  no ',
+  'DELETE /v1/admin/keys/:id': 'yes no  no  no  no ',
+  'GET /v1/admin/budgets': 'yes no  no  no  no ',
+  'POST /v1/admin/budgets': 'yes no  no  no  no ',
+  'GET /v1/admin/budgets/:id*': 'yes no  no  no  no ',
+  'PATCH /v1/admin/budgets/:id*': 'yes no  no  no  no ',
+  'DELETE /v1/admin/budgets/:id*': 'yes no  no  no  no ',
+  'POST /v1/admin/keys/:id/rotate': 'yes no  no  no  no ',
+  'POST /v1/admin/keys/:id/revoke': 'yes no  no  no  no ',
+  'GET /v1/admin': 'yes no  no  no  no ',
   'GET /healthz': 'yes yes yes yes yes',
   'GET /metrics': 'yes yes no  no  no ',
   'GET /': 'yes yes yes yes yes',
@@ -54,7 +82,12 @@ const PATHS: Readonly<Record<string, string>> = {
 }
 const CALLERS: readonly (CallerRole | 'nobody')[] = [...CALLER_ROLES, 'nobody']
 
-const REFUSALS: readonly unknown[] = ['GATEWAY_ROLE_REFUSED', 'GATEWAY_CONTROL_REFUSED', 'invalid_api_key']
+const REFUSALS: readonly unknown[] = [
+  'GATEWAY_ROLE_REFUSED',
+  'GATEWAY_CONTROL_REFUSED',
+  'GATEWAY_ADMIN_REFUSED',
+  'invalid_api_key',
+]
 
 describe('roles', () => {
   it('are told for every endpoint', () => {

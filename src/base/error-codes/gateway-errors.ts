@@ -16,6 +16,14 @@ export const GATEWAY_ERRORS = {
     httpStatus: 404,
     isRetryable: false,
   },
+  GATEWAY_ADMIN_REFUSED: {
+    cause:
+      'The endpoints below /v1/admin want the admin token of the node, or a key with the role admin. The token is taken from this machine, and from others only where the node listens to them.',
+    remedy:
+      'Send `Authorization: Bearer TOKEN`; the token is in the file `admin-token` of the data directory, which `kernell serve` names.',
+    httpStatus: 401,
+    isRetryable: false,
+  },
   GATEWAY_CONTROL_REFUSED: {
     cause:
       'The control endpoint answers commands of this machine that bring the token of the running node, and nobody else.',
@@ -25,7 +33,8 @@ export const GATEWAY_ERRORS = {
   },
   GATEWAY_KEYS_REQUIRED: {
     cause: 'The gateway was told to listen beyond this machine, but no API key is configured.',
-    remedy: 'Add a key to `keys` in the configuration file, or listen on 127.0.0.1.',
+    remedy:
+      'Create one with `kernell access key create`, add one to `keys` in the configuration file, or listen on 127.0.0.1.',
     httpStatus: 500,
     isRetryable: false,
   },
@@ -39,12 +48,12 @@ export const GATEWAY_ERRORS = {
     cause:
       'The role of the API key does not allow what was asked: a viewer asks no model, a member reads no figures of the node.',
     remedy:
-      'Use a key with one of the roles that `details.roles` names; the operator sets `role` of a key in the configuration.',
+      'Use a key with one of the roles that `details.roles` names; `role` of a key is set in the configuration, or with `kernell access key update`.',
     httpStatus: 403,
     isRetryable: false,
   },
   GATEWAY_KEY_INVALID: {
-    cause: 'The request carries no API key, or one that is not configured.',
+    cause: 'The request carries no API key, or one that is unknown, revoked, disabled or over.',
     remedy: 'Send `Authorization: Bearer KEY` with a key of this node.',
     httpStatus: 401,
     isRetryable: false,

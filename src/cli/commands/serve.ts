@@ -37,7 +37,14 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
     terminal.note(outgoingText(`request ${requestId}: ${describe(error)}`))
   const controlToken = randomBytes(32).toString('base64url')
   const { PACKAGED_AGENTS: agents } = await import('kernell-os/agents')
-  const gateway = createGateway({ node, onFailure, controlToken, mcp: { agents } })
+  const adminToken = await node.access?.openAdminToken()
+  const gateway = createGateway({
+    node,
+    onFailure,
+    controlToken,
+    mcp: { agents },
+    ...(adminToken !== undefined && { adminToken }),
+  })
   const { dataDir } = node.config
   try {
     const url = await gateway.listen()

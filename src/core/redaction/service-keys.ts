@@ -3,6 +3,8 @@ import { isMixed } from './find-tokens.ts'
 
 /** How keys of services begin that nothing else does, and how many characters follow at least. Nothing more is asked of what follows. */
 const SURE_PREFIXES: readonly (readonly [prefix: string, least: number])[] = [
+  // Keys and the admin token of this project.
+  ['kos_', 30],
   ['sk-proj-', 16],
   ['sk-svcacct-', 16],
   ['sk-admin-', 16],

@@ -13,6 +13,18 @@ export type ExecutionTier =
   | 'cheap_api'
   | 'premium_api'
 
+export const EXECUTION_TIERS: readonly ExecutionTier[] = [
+  'cache',
+  'deterministic',
+  'local_nano',
+  'local_small',
+  'local_medium',
+  'local_large',
+  'peer',
+  'cheap_api',
+  'premium_api',
+]
+
 export type TaskRoute = 'local' | 'cheap' | 'premium' | 'hybrid'
 export type TaskRisk = 'low' | 'medium' | 'high'
 export type TaskDomain = 'code' | 'reasoning' | 'data' | 'creative' | 'general' | 'math'

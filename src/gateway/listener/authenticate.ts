@@ -2,7 +2,9 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { CodedError } from '../../base/errors.ts'
 import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
+import type { EffectiveAccess } from '../../core/access/effective-access.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
+import type { AccessActor } from '../../node/access/access-actor.ts'
 import type { ApiKeyConfig, CallerRole } from '../../node/config/node-config.ts'
 import type { RouteCaller } from '../../ports/router.ts'
 
@@ -13,6 +15,10 @@ export type AuthenticatedCaller = {
   readonly role: CallerRole | undefined
   /** Absent: all tiers. */
   readonly tiers: readonly ExecutionTier[] | undefined
+  /** Of a key that is managed while the node runs: everything that it may do. */
+  readonly access?: EffectiveAccess
+  /** What is managed by whoever it is; present at the doors of the administration alone. */
+  readonly administers?: AccessActor
 }
 
 /** What a request says to be let in: `authorization`, or Anthropic's `x-api-key` in its place. */
@@ -25,7 +31,8 @@ export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
 /** Takes the `authorization` header; `undefined` when it holds no key of this node. */
 export type Authenticator = (authorization: string | undefined) => AuthenticatedCaller | undefined
 
-const NOBODY_IN_PARTICULAR: AuthenticatedCaller = {
+/** Whoever asks where no key is asked for. */
+export const NOBODY_IN_PARTICULAR: AuthenticatedCaller = {
   caller: { tenant: DEFAULT_TENANT },
   role: 'admin',
   tiers: undefined,
@@ -43,13 +50,18 @@ export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticato
   refuseRepeats(keys)
   const known = keys.map((key) => ({ digest: parseDigest(key), who: describeKey(key) }))
   return (authorization) => {
-    const match = authorization === undefined ? null : /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)
-    if (match === null) return undefined
-    const digest = hash('sha256', match[1] ?? '', 'buffer')
+    const secret = bearerOf(authorization)
+    if (secret === undefined) return undefined
+    const digest = hash('sha256', secret, 'buffer')
     let found: AuthenticatedCaller | undefined
     for (const key of known) if (timingSafeEqual(key.digest, digest)) found = key.who
     return found
   }
+}
+
+/** The secret of an `authorization` header; `undefined` where it holds none. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1]
 }
 
 function refuseRepeats(keys: readonly ApiKeyConfig[]): void {

@@ -43,12 +43,13 @@ export function createControlGuard(token: string): ControlGuard {
   }
 }
 
-function digestOf(text: string): Buffer {
+/** What secrets are compared by. */
+export function digestOf(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }
 
 /** Over loopback, or over an own address of this machine. */
-function isSameMachine({ remoteAddress, localAddress }: Socket): boolean {
+export function isSameMachine({ remoteAddress, localAddress }: Socket): boolean {
   if (remoteAddress === undefined) return false
   const address = remoteAddress.replace(/^::ffff:/, '')
   return address === '::1' || address.startsWith('127.') || remoteAddress === localAddress
@@ -67,11 +68,12 @@ const HEADERS_OF_PROXIES = [
 ]
 
 /** A proxy speaks for somebody else. */
-function isForwarded(headers: IncomingMessage['headers']): boolean {
+export function isForwarded(headers: IncomingMessage['headers']): boolean {
   return HEADERS_OF_PROXIES.some((name) => headers[name] !== undefined)
 }
 
-class PerMinute {
+/** Counts what may happen so many times a minute. */
+export class PerMinute {
   private readonly most: number
   private startedMs = Number.NEGATIVE_INFINITY
   private count = 0

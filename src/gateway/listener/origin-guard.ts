@@ -59,7 +59,7 @@ export function crossOriginHeaders(origin: string): readonly string[] {
   const requestHeaders = `authorization, x-api-key, anthropic-version, content-type, idempotency-key, traceparent, ${CONTROL_HEADERS}`
   const fixed = [
     'access-control-allow-methods',
-    'GET, POST, DELETE',
+    'GET, POST, PATCH, DELETE',
     'access-control-expose-headers',
     '*',
     'vary',

@@ -30,8 +30,10 @@ export function quotePeers(peers: PeerTier, run: TaskRun, candidates: readonly M
 }
 
 /** Whether the caller's controls keep the task from peers: they have to be named wherever anybody is. */
-function isKeptFrom({ isLocalOnly, providers, tiers }: RouteControls): boolean {
-  return isLocalOnly === true || providers?.includes('peer') === false || tiers?.includes('peer') === false
+function isKeptFrom({ isLocalOnly, providers, models, tiers }: RouteControls): boolean {
+  // A list of models names none of a peer's.
+  if (isLocalOnly === true || models !== undefined) return true
+  return providers?.includes('peer') === false || tiers?.includes('peer') === false
 }
 
 /** What nobody can check is not bought: there is a judge, and the caller lets it see the task. */

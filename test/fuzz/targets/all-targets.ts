@@ -1,3 +1,4 @@
+import { ACCESS_TARGETS } from './access.ts'
 import { automaticTargets, type LazyTarget } from './automatic.ts'
 import { DECODER_TARGETS } from './decoders.ts'
 import { FILE_TARGETS } from './files.ts'
@@ -15,6 +16,7 @@ export function allTargets(): readonly LazyTarget[] {
     ...STREAM_TARGETS,
     ...TEXT_TARGETS,
     ...REQUEST_TARGETS,
+    ...ACCESS_TARGETS,
     ...KERNEL_TARGETS,
     ...SUPERVISOR_TARGETS,
   ]

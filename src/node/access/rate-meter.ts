@@ -1,0 +1,202 @@
+import { CodedError } from '../../base/errors.ts'
+import type { AccessRates } from '../../core/access/access-entry.ts'
+import type { ScopedRates } from '../../core/access/effective-access.ts'
+import {
+  fullBucket,
+  leftInBucket,
+  type RateBucket,
+  refillBucket,
+  takeFromBucket,
+  waitForBucket,
+} from '../../core/quotas/rate-bucket.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+/** One request that counts against rates until it has ended. */
+export type RateHold = {
+  /** `x-ratelimit-*`, names and values alternating: the level with the least left. Empty where nothing is bounded. */
+  readonly headers: readonly string[]
+  /** The second call does nothing. */
+  readonly end: () => void
+}
+
+/** Tokens that were taken on account. */
+export type TokenHold = {
+  /** Replaces what was taken by what was used. The second call does nothing. */
+  readonly settle: (tokens: number) => void
+}
+
+type Meter = { requests?: RateBucket; tokens?: RateBucket; running: number }
+
+/** Levels that are metered before those that are as if they had never been used are forgotten. */
+const METERS_MAX = 8_192
+
+const FREE: RateHold = Object.freeze({ headers: [], end: () => undefined })
+const NO_TOKENS: TokenHold = Object.freeze({ settle: () => undefined })
+
+/** Requests and tokens a minute, and requests at a time, of all levels that a caller is in. Nothing is kept over a restart. */
+export class RateMeter {
+  private readonly clock: Pick<Clock, 'monotonicMs'>
+  private readonly meters = new Map<string, Meter>()
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.clock = clock
+  }
+
+  /** Takes a request from every level, or from none. Throws `ACCESS_RATE_LIMITED`. */
+  begin(levels: readonly ScopedRates[]): RateHold {
+    if (levels.length === 0) return FREE
+    const atMs = this.clock.monotonicMs()
+    const meters = levels.map((level) => ({ ...level, meter: this.meterOf(level, atMs) }))
+    for (const { scope, rates, meter } of meters) refuseRequest(scope, rates, meter)
+    for (const { meter } of meters) {
+      meter.running += 1
+      if (meter.requests !== undefined) meter.requests = takeFromBucket(meter.requests, 1)
+    }
+    let isEnded = false
+    return {
+      headers: headersOf(meters),
+      end: () => {
+        if (isEnded) return
+        isEnded = true
+        for (const { meter } of meters) meter.running -= 1
+      },
+    }
+  }
+
+  /** Takes tokens on account from every level, or from none. Throws `ACCESS_RATE_LIMITED`. */
+  takeTokens(levels: readonly ScopedRates[], tokens: number): TokenHold {
+    const bounded = levels.filter(({ rates }) => rates.tokensPerMinute !== undefined)
+    if (bounded.length === 0) return NO_TOKENS
+    const atMs = this.clock.monotonicMs()
+    for (const level of bounded) refuseTokens(level, this.meterOf(level, atMs), tokens)
+    this.chargeTokens(bounded, tokens)
+    let isEnded = false
+    return {
+      settle: (used) => {
+        if (isEnded) return
+        isEnded = true
+        this.chargeTokens(bounded, used - tokens)
+      },
+    }
+  }
+
+  /** Takes tokens that were used, whether there are as many or not. */
+  chargeTokens(levels: readonly ScopedRates[], tokens: number): void {
+    const atMs = this.clock.monotonicMs()
+    for (const level of levels) {
+      const meter = this.meterOf(level, atMs)
+      if (meter.tokens !== undefined) meter.tokens = takeFromBucket(meter.tokens, tokens)
+    }
+  }
+
+  private meterOf({ scope, rates }: ScopedRates, atMs: number): Meter {
+    let meter = this.meters.get(scope)
+    if (meter === undefined) {
+      if (this.meters.size >= METERS_MAX) this.forget(atMs)
+      meter = { running: 0 }
+      this.meters.set(scope, meter)
+    }
+    refill(meter, rates, atMs)
+    return meter
+  }
+
+  /** Without those of which nothing runs and whose minute has passed: they are full whatever their rates are. */
+  private forget(atMs: number): void {
+    for (const [scope, { running, requests, tokens }] of this.meters) {
+      const isRecent = [requests, tokens].some((bucket) => bucket !== undefined && !isFull(bucket, atMs))
+      if (running === 0 && !isRecent) this.meters.delete(scope)
+    }
+  }
+}
+
+const MINUTE_MS = 60_000
+
+function isFull({ left, atMs: lastMs }: RateBucket, atMs: number): boolean {
+  return left >= 0 && atMs - lastMs >= MINUTE_MS
+}
+
+function refill(meter: Meter, { requestsPerMinute, tokensPerMinute }: AccessRates, atMs: number): void {
+  if (requestsPerMinute === undefined) delete meter.requests
+  else meter.requests = refillBucket(meter.requests ?? fullBucket(requestsPerMinute, atMs), requestsPerMinute, atMs)
+  if (tokensPerMinute === undefined) delete meter.tokens
+  else meter.tokens = refillBucket(meter.tokens ?? fullBucket(tokensPerMinute, atMs), tokensPerMinute, atMs)
+}
+
+function refuseRequest(scope: string, rates: AccessRates, meter: Meter): void {
+  const { requestsPerMinute, tokensPerMinute, concurrentRequests } = rates
+  if (concurrentRequests !== undefined && meter.running >= concurrentRequests)
+    throw limited({ scope, what: 'requests at a time', limit: concurrentRequests, waitMs: 1_000 }, rates, meter)
+  if (requestsPerMinute !== undefined && meter.requests !== undefined && leftInBucket(meter.requests) < 1) {
+    const waitMs = waitForBucket(meter.requests, requestsPerMinute, 1)
+    throw limited({ scope, what: 'requests a minute', limit: requestsPerMinute, waitMs }, rates, meter)
+  }
+  if (tokensPerMinute === undefined || meter.tokens === undefined || leftInBucket(meter.tokens) >= 1) return
+  const waitMs = waitForBucket(meter.tokens, tokensPerMinute, 1)
+  throw limited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, rates, meter)
+}
+
+/** One request for more than a minute's worth is let through when nothing else was taken: it would never fit. */
+function refuseTokens({ scope, rates }: ScopedRates, meter: Meter, tokens: number): void {
+  const { tokensPerMinute } = rates
+  if (tokensPerMinute === undefined || meter.tokens === undefined) return
+  const waitMs = waitForBucket(meter.tokens, tokensPerMinute, tokens)
+  if (waitMs > 0) throw limited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, rates, meter)
+}
+
+type Limit = { readonly scope: string; readonly what: string; readonly limit: number; readonly waitMs: number }
+
+function limited({ scope, what, limit, waitMs }: Limit, rates: AccessRates, meter: Meter): CodedError {
+  return new CodedError('ACCESS_RATE_LIMITED', {
+    message: `The limit of ${scope} is reached: ${limit} ${what}`,
+    details: { scope, what, limit, retryAfterMs: waitMs, headers: headersOf([{ rates, meter }]) },
+  })
+}
+
+type Metered = { readonly rates: AccessRates; readonly meter: Meter }
+
+/** As OpenAI names them: the limit, what is left after this request, and when it is whole again. */
+function headersOf(metered: readonly Metered[]): readonly string[] {
+  const headers: string[] = []
+  const requests = tightest(
+    metered,
+    (rates) => rates.requestsPerMinute,
+    (meter) => meter.requests,
+  )
+  const tokens = tightest(
+    metered,
+    (rates) => rates.tokensPerMinute,
+    (meter) => meter.tokens,
+  )
+  for (const [name, found] of [['requests', requests] as const, ['tokens', tokens] as const]) {
+    if (found === undefined) continue
+    const { perMinute, bucket, left } = found
+    headers.push(`x-ratelimit-limit-${name}`, String(perMinute), `x-ratelimit-remaining-${name}`, String(left))
+    headers.push(`x-ratelimit-reset-${name}`, formatSpan(waitForBucket(bucket, perMinute, perMinute)))
+  }
+  return headers
+}
+
+type Tightest = { readonly perMinute: number; readonly bucket: RateBucket; readonly left: number }
+
+function tightest(
+  metered: readonly Metered[],
+  rateOf: (rates: AccessRates) => number | undefined,
+  bucketOf: (meter: Meter) => RateBucket | undefined,
+): Tightest | undefined {
+  let found: Tightest | undefined
+  for (const { rates, meter } of metered) {
+    const perMinute = rateOf(rates)
+    const bucket = bucketOf(meter)
+    if (perMinute === undefined || bucket === undefined) continue
+    const left = leftInBucket(bucket)
+    if (found === undefined || left < found.left) found = { perMinute, bucket, left }
+  }
+  return found
+}
+
+/** `6m0s`, `1.5s`, `20ms`: what clients of the interface parse. */
+function formatSpan(ms: number): string {
+  if (ms < 1_000) return `${ms}ms`
+  const seconds = Math.ceil(ms / 100) / 10
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${Math.ceil(seconds % 60)}s`
+}
