@@ -1,5 +1,5 @@
 /**
- * Builds what is published: JavaScript and declarations in dist/, the WASM core, the peer of a page, and the command `kernell` in node_modules/.bin.
+ * Builds what is published: JavaScript and declarations in dist/, the WASM core, the peer of a page, the dashboard, and the command `kernell` in node_modules/.bin.
  * Also run by npm as `prepare`, with whatever Node npm has; everything that needs a newer one is started with the packaged Node.
  * A second run with nothing changed takes about a second.
  */
@@ -40,6 +40,11 @@ async function build() {
   if (existsSync(page)) {
     const { buildPage } = await import(pathToFileURL(page).href)
     await buildPage()
+  }
+  const dashboard = join(ROOT, 'scripts', 'build-dashboard.mjs')
+  if (existsSync(dashboard)) {
+    const { buildDashboard } = await import(pathToFileURL(dashboard).href)
+    await buildDashboard()
   }
   linkCommand()
 }

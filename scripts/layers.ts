@@ -45,5 +45,7 @@ export const LAYERS: readonly Layer[] = [
     mayImport: [...CONTRACTS, 'keys', 'network', 'storage', 'market'],
   },
   { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
+  // Runs in a page: of the node it knows what comes over HTTP, and how numbers are written.
+  { layer: 7, folder: 'dashboard', mayImport: ['base'] },
   { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'simulation', 'gateway'] },
 ]

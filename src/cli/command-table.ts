@@ -16,6 +16,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
+    name: 'dashboard',
+    summary: 'print a link that opens the dashboard of the node that serves from the data directory',
+    load: async () => (await import('./commands/dashboard.ts')).dashboardCommand,
+  },
+  {
     name: 'stop-all',
     summary: 'cancel all work of the node and refuse more, until it is released',
     load: async () => (await import('./commands/stop-all.ts')).stopAllCommand,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../base/canonical-json.ts'
-import { formatCredits } from './format-credits.ts'
+import { formatCredits } from '../base/format-credits.ts'
 import { listOf, membersOf, numberOf, textOf } from './registered-policies.ts'
 
 /** States after which nothing happens to a contract any more. */

@@ -61,7 +61,11 @@ function isTrained(node: KernellNode): boolean {
 }
 
 /** A dozen lines: where it listens, what is configured, what is missing and how to add it. */
-export function formatStartText(url: string, node: NodeDescription, terminal: Terminal): string {
+export function formatStartText(
+  { url, dashboard }: { readonly url: string; readonly dashboard: string | null },
+  node: NodeDescription,
+  terminal: Terminal,
+): string {
   const rows: (readonly [string, string])[] = [
     ['models', node.models.available === 0 ? 'none configured' : describeProviders(node)],
     ['policy', node.policy === 'trained' ? 'trained artefact' : 'documented priors (no trained policy)'],
@@ -80,6 +84,7 @@ export function formatStartText(url: string, node: NodeDescription, terminal: Te
     ...lines,
     '',
     ...(node.missing.length > 0 ? adviceWithoutModel() : []),
+    ...(dashboard === null ? [] : [`Look: ${dashboard} (works once; \`kernell dashboard\` prints another)`]),
     ...tryIt(url, node),
     'Ctrl-C stops it. `kernell help` shows the other commands.',
   ].join('\n')

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../base/canonical-json.ts'
-import { formatNanos } from './format-credits.ts'
+import { formatNanos } from '../base/format-credits.ts'
 import { listOf, numberOf, textOf, textsOf } from './registered-policies.ts'
 
 /** What arbiters have signed of a dispute, for people; no line where nothing is ruled on. */

@@ -2,75 +2,25 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
-import { DEFAULT_TENANT } from '../base/identifiers.ts'
-import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { RateHold } from '../node/access/rate-meter.ts'
-import type { KernellNode } from '../node/kernell-node.ts'
 import type { Span } from '../ports/tracer.ts'
-import { type AdminGuard, createAdminGuard } from './listener/admin-guard.ts'
-import { type AuthenticatedCaller, credentialOf } from './listener/authenticate.ts'
+import { createAdminGuard } from './listener/admin-guard.ts'
+import { Callers } from './listener/callers.ts'
 import { answerBrokenRequest } from './listener/broken-request.ts'
+import { DashboardSessions } from './dashboard/sessions.ts'
 import { createControlGuard } from './listener/control-guard.ts'
-import { createIdentification, type Identification } from './listener/identify.ts'
+import { createIdentification } from './listener/identify.ts'
 import { InFlight } from './listener/in-flight.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
+import type { CloseOptions, Gateway, GatewayInit, ListenOptions } from './gateway.ts'
 import { completeLimits } from './gateway-limits.ts'
 import type { EndpointEntry } from './endpoint.ts'
 import { ENDPOINTS } from './endpoint-table.ts'
 import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
 import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
-import { McpFace, type McpInit } from './mcp/mcp-face.ts'
+import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
-
-export type GatewayInit = {
-  /** What answers. The gateway does not close it. */
-  readonly node: KernellNode
-  /** Names besides loopback's that `Host` may carry where no key is asked for, without port. */
-  readonly allowedHosts?: readonly string[]
-  /** Origins of web pages that may call the gateway. */
-  readonly allowedOrigins?: readonly string[]
-  /** Where the node's configuration has a member of the same name, that is the default. */
-  readonly limits?: Partial<GatewayLimits>
-  /** What the node does for other agents over A2A besides the router; `a2a.skills` of the configuration chooses among them. */
-  readonly agentSkills?: readonly AgentSkill[]
-  /** Secret of this start, for commands of this machine (`POST /control/AREA`). Absent: there is no such endpoint. */
-  readonly controlToken?: string
-  /** What is offered over the Model Context Protocol at `/mcp` beside the node's own. */
-  readonly mcp?: McpInit
-  /** Secret of the data directory, for whoever manages the node (`/v1/admin`). Absent: only keys with the role admin do. */
-  readonly adminToken?: string
-  /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
-  readonly onFailure?: (error: unknown, requestId: string) => void
-}
-
-export type ListenOptions = {
-  /** Default: the node's configuration. */
-  readonly host?: string
-  /** 0 lets the system choose. Default: the node's configuration. */
-  readonly port?: number
-}
-
-export type CloseOptions = {
-  /** Time for requests that are being served; afterwards they are aborted. Default 10 s. */
-  readonly deadlineMs?: number
-}
-
-/** The HTTP listener of a node. */
-export type Gateway = AsyncDisposable & {
-  /**
-   * Opens the listener, once.
-   *
-   * @returns The base address, `http://127.0.0.1:8787`.
-   *
-   * Throws `GATEWAY_KEYS_REQUIRED` for an address that other machines can reach while no key is configured, and `GATEWAY_LISTEN_FAILED`.
-   */
-  listen(options?: ListenOptions): Promise<string>
-  /** The base address; `undefined` while not listening. */
-  readonly url: string | undefined
-  /** Takes no more requests, lets those in flight finish until the deadline, then aborts them. Idempotent. */
-  close(options?: CloseOptions): Promise<void>
-}
 
 /** Time that aborted requests have to write their last words before their connections are cut. */
 const LAST_WORDS_MS = 1_000
@@ -87,12 +37,14 @@ export function createGateway(init: GatewayInit): Gateway {
 class HttpGateway implements Gateway {
   readonly #init: GatewayInit
   readonly #context: GatewayContext
-  readonly #identification: Identification
-  readonly #admins: AdminGuard
+  readonly #callers: Callers
   readonly #guard: OriginGuard
   readonly #matcher = new EndpointMatcher(ENDPOINTS)
   readonly #server: Server
   readonly #inFlight = new InFlight()
+  readonly #sessions = new DashboardSessions()
+  /** Of requests that have no end of their own. */
+  readonly #openEnded = new Set<AbortController>()
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
   #url: string | undefined
@@ -104,8 +56,8 @@ class HttpGateway implements Gateway {
     const { config } = init.node
     this.#init = init
     const identification = createIdentification(config.keys, init.node.access?.door)
-    this.#identification = identification
-    this.#admins = createAdminGuard({ token: init.adminToken, identification, isExposed: () => this.#isExposed })
+    const admins = createAdminGuard({ token: init.adminToken, identification, isExposed: () => this.#isExposed })
+    this.#callers = new Callers({ identification, admins, sessions: this.#sessions })
     this.#guard = createOriginGuard({
       isOpen: !identification.isKeyed,
       allowedHosts: init.allowedHosts ?? [],
@@ -127,6 +79,8 @@ class HttpGateway implements Gateway {
         return identification.isKeyed
       },
       mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),
+      sessions: this.#sessions,
+      dashboardLink: () => this.dashboardLink(),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
     }
     this.#server = this.#createServer()
@@ -134,6 +88,11 @@ class HttpGateway implements Gateway {
 
   get url(): string | undefined {
     return this.#url
+  }
+
+  dashboardLink(): string | undefined {
+    if (this.#url === undefined) return undefined
+    return `${this.#url}/dashboard/#token=${this.#sessions.issueTicket()}`
   }
 
   async listen(options: ListenOptions = {}): Promise<string> {
@@ -164,10 +123,11 @@ class HttpGateway implements Gateway {
   async #shutDown(deadlineMs: number): Promise<void> {
     if (this.#url === undefined) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const controller of this.#openEnded) controller.abort(stopping())
     this.#server.closeIdleConnections()
     this.#context.mcp.endListening()
     await this.#inFlight.idle(deadlineMs)
-    this.#inFlight.abort(() => new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' }))
+    this.#inFlight.abort(stopping)
     await this.#context.mcp.close()
     await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()
@@ -227,10 +187,10 @@ class HttpGateway implements Gateway {
   #admit(arrival: Arrival): void {
     if (this.#closing !== undefined) {
       arrival.commonHeaders.push('connection', 'close')
-      throw new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
+      throw stopping()
     }
     const { entry, params } = this.#matcher.match(arrival.request.method, arrival.path)
-    const who = this.#identify(arrival.request, entry)
+    const who = this.#callers.identify(arrival.request, entry)
     refuseRole(entry, who)
     if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
@@ -256,38 +216,19 @@ class HttpGateway implements Gateway {
     }
   }
 
-  #identify(request: IncomingMessage, { isPublic, isAdministration }: EndpointEntry): AuthenticatedCaller {
-    if (isAdministration === true) return this.#admins.identify(request, performance.now())
-    const who = this.#callerOf(request, isPublic)
-    if (who !== undefined) return who
-    if (isPublic) return ANONYMOUS
-    const isGiven = credentialOf(request.headers) !== undefined
-    throw new CodedError('GATEWAY_KEY_INVALID', {
-      message: isGiven ? 'The API key is not known to this node' : 'No API key was sent',
-    })
-  }
-
-  /** What is for everybody answers whoever shows a key that is not taken any more as well. */
-  #callerOf(request: IncomingMessage, isPublic: boolean): AuthenticatedCaller | undefined {
-    try {
-      return this.#identification.identify(credentialOf(request.headers)) ?? this.#admins.operatorOf(request)
-    } catch (error) {
-      if (isPublic && CodedError.is(error)) return undefined
-      throw error
-    }
-  }
-
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
   #track({ arrival, entry, rates, span }: Admitted): AbortController {
     const { response } = arrival
     const controller = new AbortController()
-    const timer = setTimeout(
-      () => controller.abort(tookTooLong(this.#context.limits)),
-      this.#context.limits.requestTimeoutMs,
-    )
+    const timer =
+      entry.isOpenEnded === true
+        ? undefined
+        : setTimeout(() => controller.abort(tookTooLong(this.#context.limits)), this.#context.limits.requestTimeoutMs)
+    if (entry.isOpenEnded === true) this.#openEnded.add(controller)
     const served = this.#inFlight.begin(controller, entry.isWork)
     response.on('close', () => {
       clearTimeout(timer)
+      this.#openEnded.delete(controller)
       if (!response.writableFinished)
         controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
       const statusCode = this.#observe(arrival, entry.route)
@@ -310,8 +251,6 @@ class HttpGateway implements Gateway {
   }
 }
 
-const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, role: undefined, tiers: undefined }
-
 /** Recorded for callers that left before their answer was complete. No response ever carries it. */
 const CLIENT_CLOSED_REQUEST = 499
 
@@ -328,6 +267,10 @@ type Admitted = {
   /** Absent where nothing bounds the caller. */
   readonly rates: RateHold | undefined
   readonly span: Span | undefined
+}
+
+function stopping(): CodedError {
+  return new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
 }
 
 function tookTooLong({ requestTimeoutMs }: GatewayLimits): CodedError {

@@ -3,6 +3,7 @@ import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
 import { A2A_ENDPOINTS } from './a2a/a2a-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { DASHBOARD_ENDPOINTS } from './dashboard/dashboard-endpoints.ts'
 import { answerControlRequest } from './node/control-endpoint.ts'
 import { answerFeedback } from './node/feedback-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node/node-endpoints.ts'
@@ -16,6 +17,7 @@ export const ENDPOINTS: readonly EndpointEntry[] = [
   ...ANTHROPIC_ENDPOINTS,
   ...MCP_ENDPOINTS,
   ...A2A_ENDPOINTS,
+  ...DASHBOARD_ENDPOINTS,
   { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },

@@ -21,6 +21,10 @@ export type EndpointEntry = {
   readonly isAdministration?: true
   /** It is not named by `GET /`. */
   readonly isUnlisted?: true
+  /** A key or a session is asked for also where the node has no keys. */
+  readonly isPersonal?: true
+  /** It has no end of its own: no time limit holds, and it is ended first when the gateway closes. */
+  readonly isOpenEnded?: true
 }
 
 /** Tasks of callers. */

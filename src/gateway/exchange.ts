@@ -4,6 +4,7 @@ import type { KernellNode } from '../node/kernell-node.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
 import type { Span } from '../ports/tracer.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
+import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
 import type { McpFace } from './mcp/mcp-face.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
@@ -39,6 +40,10 @@ export type GatewayContext = {
   readonly providers: ReadonlySet<string>
   /** Whether keys are asked for, by now. */
   readonly isKeyed: boolean
+  /** Pages of the dashboard that are open, and links that open one. */
+  readonly sessions: DashboardSessions
+  /** A new link to the dashboard; `undefined` while the gateway does not listen. */
+  readonly dashboardLink: () => string | undefined
   /** Absent: nothing controls the node over HTTP. */
   readonly control?: ControlGuard
   /** The node as a server of the Model Context Protocol. */

@@ -11,13 +11,8 @@
  * }
  * ```
  */
-export {
-  createGateway,
-  type CloseOptions,
-  type Gateway,
-  type GatewayInit,
-  type ListenOptions,
-} from './create-gateway.ts'
+export { createGateway } from './create-gateway.ts'
+export type { CloseOptions, Gateway, GatewayInit, ListenOptions } from './gateway.ts'
 export type { GatewayLimits } from './exchange.ts'
 export type { ServedAgent, ServedAgentRun, ServedField } from './mcp/agent-tools.ts'
 export type { McpExtension } from './mcp/create-mcp-server.ts'

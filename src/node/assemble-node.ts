@@ -17,6 +17,7 @@ import type { Random } from '../ports/random.ts'
 import type { Router } from '../ports/router.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
+import type { ActivityFeeds, NodeActivity } from './activity/node-activity.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { AccessDoor } from './access/access-door.ts'
 import { boundRouter } from './access/bounded-router.ts'
@@ -50,6 +51,7 @@ import { RecentDecisions } from './recent-decisions.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig
+  readonly feeds: ActivityFeeds
   readonly actors: ActorSystem
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
@@ -93,7 +95,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   const models = modelsOf(parts)
   const learner = startLearner(parts)
   addGauges(parts)
-  const decisions = new RecentDecisions(config.peers)
+  const decisions = new RecentDecisions(config.peers, parts.feeds.tasks)
   const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
   const watched = guardRouter(boundRouter(decisions.watch(router), parts.door), parts.rights)
   return {
@@ -112,6 +114,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     access: parts.access,
     router: watched,
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
+    activity: activityOf(parts),
     backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),
@@ -152,6 +155,14 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {
+  return {
+    ...feeds,
+    cacheStatistics: () => answers.cache?.statistics(),
+    budgetLines: () => budgets.inspect(),
   }
 }
 

@@ -7,6 +7,7 @@ import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
+import { createActivityFeeds } from './activity/node-activity.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import type { ResolveHost } from '../guard/pin-host.ts'
 import { createA2aOnDemand, type A2aOnDemand } from './a2a/a2a-on-demand.ts'
@@ -94,9 +95,15 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const a2a = openNodeA2a(parts, init.resolveHost)
   closers.push(() => a2a.close())
   const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
-  const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout })
+  const feeds = createActivityFeeds()
+  actors.onSupervision((event) => {
+    feeds.supervision.take(event, clock.now())
+    feeds.changes.note('supervision')
+  })
+  const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout, feeds })
   return assembleNode({
     ...serving,
+    feeds,
     actors,
     memory,
     agentPlans,

@@ -15,6 +15,7 @@ import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { NodeAccess } from './access/open-access.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
+import type { NodeActivity } from './activity/node-activity.ts'
 import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
@@ -103,6 +104,8 @@ export type KernellNode = AsyncDisposable & {
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others, and where a tenant is given also for those of another one. */
   explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined
+  /** What happens here, for whoever looks at the node: its last tasks and what all of them came to, failures of actors, what has changed. */
+  readonly activity: NodeActivity
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */

@@ -1,23 +1,29 @@
 import type { TenantId } from '../base/identifiers.ts'
-import type { Router, RouteResult } from '../ports/router.ts'
+import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import type { RouteResult, Router } from '../ports/router.ts'
+import type { TaskFeed } from './activity/task-feed.ts'
 import { decisionDocument, type DecisionDocument, type PeerRefusalInit } from './decision-document.ts'
 
 /** Decisions that are kept in memory, without consent to records: they hold no text, and a command asks for them at once. */
-const DECISIONS_MAX = 256
+const DECISIONS_MAX = 1_024
 
 /** Why the last tasks went where they went, for an operator who asks. */
 export class RecentDecisions {
   private readonly peers: PeerRefusalInit | undefined
-  private readonly decisions = new Map<string, { readonly tenant: TenantId; readonly decision: DecisionDocument }>()
+  private readonly decisions = new Map<string, { readonly tenant: TenantId; readonly decision: DecisionRecord }>()
+  private readonly compare: (result: RouteResult) => void
 
-  constructor(peers: PeerRefusalInit | undefined) {
+  /** @param feed  Hears of every answer what the premium model would have cost. */
+  constructor(peers: PeerRefusalInit | undefined, feed: Pick<TaskFeed, 'compare'>) {
     this.peers = peers
+    this.compare = ({ taskId, premiumCostNanos }) => feed.compare(taskId, premiumCostNanos)
   }
 
   /** `undefined` for a task that is not among the last ones, that did not get as far as a decision, or that is of another tenant than asked for. */
   of(taskId: string, tenant?: TenantId): DecisionDocument | undefined {
     const known = this.decisions.get(taskId)
-    return tenant === undefined || known?.tenant === tenant ? known?.decision : undefined
+    if (known === undefined || (tenant !== undefined && known.tenant !== tenant)) return undefined
+    return decisionDocument(known.decision, this.peers)
   }
 
   /** The same router; its decisions are remembered. */
@@ -26,11 +32,14 @@ export class RecentDecisions {
       route: async (request, options) => {
         const result = await router.route(request, options)
         this.remember(result, request.caller.tenant)
+        this.compare(result)
         return result
       },
       routeStream: async (request, options) => {
         const stream = await router.routeStream(request, options)
         this.remember(stream, request.caller.tenant)
+        // Who reads the stream hears of its failure.
+        stream.result.then(this.compare, () => undefined)
         return stream
       },
       estimate: async (request, options) => await router.estimate(request, options),
@@ -39,7 +48,7 @@ export class RecentDecisions {
 
   private remember({ taskId, decision }: Decided, tenant: TenantId): void {
     this.decisions.delete(taskId)
-    this.decisions.set(taskId, { tenant, decision: decisionDocument(decision, this.peers) })
+    this.decisions.set(taskId, { tenant, decision })
     const [oldest] = this.decisions.keys()
     if (oldest !== undefined && this.decisions.size > DECISIONS_MAX) this.decisions.delete(oldest)
   }

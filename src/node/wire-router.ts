@@ -6,11 +6,13 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Random } from '../ports/random.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { Router } from '../ports/router.ts'
+import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { withPeers } from '../router/peers/peer-catalog.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { createRouter } from '../router/router-service.ts'
 import type { TextGuard } from '../router/untrusted/text-guard.ts'
+import type { ActivityFeeds } from './activity/node-activity.ts'
 import { judgeOf } from './catalog/judge-of.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
@@ -39,6 +41,7 @@ type RouterParts = {
   readonly rollout: NodeRollout
   readonly textGuard: TextGuard | undefined
   readonly openFirewall: OpenFirewall
+  readonly feeds: Pick<ActivityFeeds, 'tasks'>
 }
 
 type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
@@ -60,6 +63,7 @@ export function wireRouter({
   rollout,
   textGuard,
   openFirewall,
+  feeds,
 }: RouterParts): WiredRouter {
   const { decompose, judge: _judge, fallbacks, ...rules } = config.router
   const catalog = peers === undefined ? models : withPeers(models, peers)
@@ -84,10 +88,24 @@ export function wireRouter({
       random,
       textGuard,
       openFirewall: async () => await openFirewall(),
-      telemetry: telemetry.pipeline,
+      telemetry: watchedBy(feeds.tasks, telemetry.pipeline),
       observe: attached.observe,
     },
     { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
   return { router, attached }
+}
+
+/** The same sink; whoever looks at the node hears of each task as well. */
+function watchedBy(tasks: ActivityFeeds['tasks'], sink: TelemetrySink): TelemetrySink {
+  return {
+    record(outcome) {
+      tasks.take(outcome)
+      sink.record(outcome)
+    },
+    flush: async () => await sink.flush(),
+    get droppedCount() {
+      return sink.droppedCount
+    },
+  }
 }

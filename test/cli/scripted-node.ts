@@ -1,3 +1,4 @@
+import { createUnwatchedActivity } from '../fixtures/unwatched-activity.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
@@ -103,6 +104,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: node.listModels }, skills),
+    activity: createUnwatchedActivity(),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     rights: createUnstoppedRights(),

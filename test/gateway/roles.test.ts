@@ -60,6 +60,31 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /healthz': 'yes yes yes yes yes',
   'GET /metrics': 'yes yes no  no  no ',
   'GET /': 'yes yes yes yes yes',
+  'GET /dashboard': 'yes yes yes yes yes',
+  'GET /dashboard/': 'yes yes yes yes yes',
+  'GET /dashboard/:file*': 'yes yes yes yes yes',
+  'POST /v1/node/session': 'yes yes yes yes yes',
+  'GET /v1/node/session': 'yes yes no  no  no ',
+  'DELETE /v1/node/session': 'yes yes no  no  no ',
+  'GET /v1/node/overview': 'yes yes no  no  no ',
+  'GET /v1/node/decisions': 'yes yes no  no  no ',
+  'GET /v1/node/decisions/:id': 'yes yes no  no  no ',
+  'GET /v1/node/costs': 'yes yes no  no  no ',
+  'GET /v1/node/cache': 'yes yes no  no  no ',
+  'GET /v1/node/policies': 'yes yes no  no  no ',
+  'GET /v1/node/agents': 'yes yes no  no  no ',
+  'GET /v1/node/agents/:id*': 'yes yes no  no  no ',
+  'GET /v1/node/peers': 'yes yes no  no  no ',
+  'GET /v1/node/market': 'yes yes no  no  no ',
+  'GET /v1/node/escrows': 'yes yes no  no  no ',
+  'GET /v1/node/escrows/:id': 'yes yes no  no  no ',
+  'GET /v1/node/ledger': 'yes yes no  no  no ',
+  'GET /v1/node/budgets': 'yes yes no  no  no ',
+  'GET /v1/node/simulations': 'yes yes no  no  no ',
+  'GET /v1/node/simulations/:id': 'yes yes no  no  no ',
+  'GET /v1/node/events': 'yes yes no  no  no ',
+  'POST /v1/node/stop': 'yes yes no  no  no ',
+  'POST /v1/node/rollout': 'yes yes no  no  no ',
   'POST /control/:area': 'no  no  no  no  no ',
 }
 
@@ -71,6 +96,9 @@ const BODIES: Readonly<Record<string, object>> = {
   '/v1/policy/decide': { prompt: 'Hello' },
   '/v1/feedback': { task_id: 'task-1', thumbs: 'up' },
   '/control/:area': { op: 'stop-state' },
+  '/v1/node/session': { ticket: 'kdt-of-nobody' },
+  '/v1/node/stop': { stopped: true },
+  '/v1/node/rollout': { op: 'rollback' },
 }
 
 const PATHS: Readonly<Record<string, string>> = {
@@ -88,6 +116,13 @@ const REFUSALS: readonly unknown[] = [
   'GATEWAY_ADMIN_REFUSED',
   'invalid_api_key',
 ]
+
+/** Of a stream without end, its beginning. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return await response.text()
+  await response.body?.cancel()
+  return ''
+}
 
 describe('roles', () => {
   it('are told for every endpoint', () => {
@@ -109,9 +144,9 @@ describe('roles', () => {
             'content-type': 'application/json',
             ...(caller !== 'nobody' && { authorization: `Bearer sk-${caller}` }),
           },
-          ...(body !== undefined && { body: JSON.stringify(body) }),
+          ...(body !== undefined && method !== 'GET' && { body: JSON.stringify(body) }),
         })
-        const text = await response.text()
+        const text = await textOf(response)
         const isRefused =
           (response.status === 401 || response.status === 403) && REFUSALS.some((code) => text.includes(String(code)))
         allowed.push(isRefused ? 'no ' : 'yes')

@@ -1,6 +1,7 @@
 import { DEFAULT_FIREWALL_POLICY } from '../../src/core/firewall/firewall-policy.ts'
 import { DEFAULT_TEXT_RULES } from '../../src/core/injection/text-report.ts'
 import { CodedError } from '../../src/base/errors.ts'
+import { createUnwatchedActivity } from '../fixtures/unwatched-activity.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
@@ -151,6 +152,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: () => models }, skills),
+    activity: createUnwatchedActivity(),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     rights: createUnstoppedRights(),

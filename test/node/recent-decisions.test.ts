@@ -1,5 +1,6 @@
+import { TaskFeed } from '../../src/node/activity/task-feed.ts'
 import { describe, expect, test } from 'vitest'
-import { parseTaskId } from '../../src/base/identifiers.ts'
+import { DEFAULT_TENANT, parseTaskId } from '../../src/base/identifiers.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import { decisionDocument } from '../../src/node/decision-document.ts'
 import { RecentDecisions } from '../../src/node/recent-decisions.ts'
@@ -60,16 +61,16 @@ describe('recent decisions', () => {
     estimate: async () => await Promise.reject(new Error('not asked')),
   }
   const task = (at: number): string => `task-${String(at).padStart(8, '0')}`
-  const request = (at: number): Parameters<Router['route']>[0] => ({ taskId: parseTaskId(task(at)) }) as never
+  const request = (at: number): Parameters<Router['route']>[0] => ({ taskId: parseTaskId(task(at)), caller: { tenant: DEFAULT_TENANT } }) as never
 
   test('are those of routed and streamed tasks, and the oldest make room', async () => {
-    const decisions = new RecentDecisions(LOW)
+    const decisions = new RecentDecisions(LOW, new TaskFeed())
     const watched = decisions.watch(router)
     await watched.route(request(0))
     await watched.routeStream(request(1))
     expect([0, 1].map((at) => decisions.of(task(at))?.reasons)).toEqual([[task(0)], [task(1)]])
     expect(decisions.of('another')).toBeUndefined()
-    for (let at = 2; at <= 256; at += 1) await watched.route(request(at))
-    expect([0, 1, 256].map((at) => decisions.of(task(at)) !== undefined)).toEqual([false, true, true])
+    for (let at = 2; at <= 1_024; at += 1) await watched.route(request(at))
+    expect([0, 1, 1_024].map((at) => decisions.of(task(at)) !== undefined)).toEqual([false, true, true])
   })
 })

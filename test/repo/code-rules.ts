@@ -79,7 +79,11 @@ export function brokenCodeRules(file: string, source: string): readonly string[]
     const rule = Object.keys(MAY).find((name) => what.startsWith(name))
     if (rule === undefined || MAY[rule]?.includes(file) !== true) found.add(what)
   }
-  const program = parseSync(source, { syntax: 'typescript', target: 'es2024' }) as unknown as Tree
+  const program = parseSync(source, {
+    syntax: 'typescript',
+    tsx: file.endsWith('.tsx'),
+    target: 'es2024',
+  }) as unknown as Tree
   checkModuleState(listOf(program['body']), { file, report })
   walk(program, { file, report })
   return [...found]

@@ -19,13 +19,18 @@ function packageOf(specifier: string): string {
     .join('/')
 }
 
-const imported = new Set(
-  listTypeScript('src').flatMap((file) =>
-    readImports(file).flatMap(({ specifier, file: target }) =>
-      target === undefined && !specifier.startsWith('node:') ? [packageOf(specifier)] : [],
+function importedBy(files: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    files.flatMap((file) =>
+      readImports(file).flatMap(({ specifier, file: target }) =>
+        target === undefined && !specifier.startsWith('node:') ? [packageOf(specifier)] : [],
+      ),
     ),
-  ),
-)
+  )
+}
+
+const isOfPage = (file: string): boolean => file.startsWith('src/dashboard/')
+const imported = importedBy(listTypeScript('src').filter((file) => !isOfPage(file)))
 
 describe('dependencies', () => {
   it('are imported somewhere in src', () => {
@@ -34,6 +39,14 @@ describe('dependencies', () => {
 
   it('are declared where src imports them; the command line also takes the agents through the door of this package', () => {
     expect([...imported].filter((name) => !needed.includes(name) && !optional.includes(name))).toEqual(['kernell-os'])
+  })
+
+  it('of the page are in its bundle: nobody who installs the package gets them, and their terms come with it', () => {
+    const bundled = [...importedBy(listTypeScript('src').filter(isOfPage))]
+    expect(bundled.toSorted()).toEqual(['@preact/signals', 'preact'])
+    expect(bundled.filter((name) => manifest.devDependencies[name] === undefined)).toEqual([])
+    const build = readRepositoryFile('scripts/build-dashboard.mjs')
+    expect(bundled.filter((name) => !build.includes(`'${name}'`))).toEqual([])
   })
 
   it('have exact versions, so that what was tested is what is installed', () => {

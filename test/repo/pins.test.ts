@@ -143,6 +143,7 @@ describe('commands', () => {
       'backup-verify.ts',
       'capability-grants.ts',
       'capability-views.ts',
+      'dashboard.ts',
       'data-audit.ts',
       'data-build.ts',
       'data-drift.ts',

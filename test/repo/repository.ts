@@ -20,9 +20,9 @@ export function listRepositoryFiles(): readonly string[] {
   return files.sort()
 }
 
-/** Files below a folder that end in `.ts`. */
+/** Files below a folder that end in `.ts` or `.tsx`. */
 export function listTypeScript(folder: string): readonly string[] {
-  return listRepositoryFiles().filter((file) => file.startsWith(`${folder}/`) && file.endsWith('.ts'))
+  return listRepositoryFiles().filter((file) => file.startsWith(`${folder}/`) && /\.tsx?$/.test(file))
 }
 
 export function readRepositoryFile(file: string): string {

@@ -12,6 +12,7 @@ const BLOB_BYTES_MAX = 256 * 1024
 
 const TEXT_KINDS = [
   'ts',
+  'tsx',
   'mjs',
   'json',
   'jsonc',
@@ -46,7 +47,7 @@ const NAMED_FILES = [
 /** Kinds that are stored as they came: small binary fixtures. */
 const BINARY_KINDS = ['wasm', 'bin', 'gguf']
 
-const SOURCE = /^(src|test|scripts|agents|core-wasm)\/.*\.(ts|mjs)$/
+const SOURCE = /^(src|test|scripts|agents|core-wasm)\/.*\.(tsx?|mjs)$/
 
 const sources = FILES.filter((file) => SOURCE.test(file))
 /** The rules name what they look for. */

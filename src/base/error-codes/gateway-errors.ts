@@ -76,6 +76,24 @@ export const GATEWAY_ERRORS = {
     httpStatus: 415,
     isRetryable: false,
   },
+  NODE_NOT_SERVING: {
+    cause: 'No node serves from the data directory.',
+    remedy: 'Start one with `kernell serve`, or name its directory with `--data-dir`.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  GATEWAY_TICKET_INVALID: {
+    cause: 'The link to the dashboard was used before, has expired, or is of an earlier start of the node.',
+    remedy: 'Run `kernell dashboard` on the machine of the node: it prints a new link, which works once.',
+    httpStatus: 401,
+    isRetryable: false,
+  },
+  VIEW_SUBJECT_UNKNOWN: {
+    cause: 'What was to be looked at is not known to the node: it is of before its start, has ended, or never was.',
+    remedy: 'Open the list that it is from again; tasks are remembered since the node started, the newest 10,000.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
   GATEWAY_PATH_UNKNOWN: {
     cause: 'The gateway has nothing at this path.',
     remedy: 'Use one of the paths that `GET /` lists; clients want a base URL that ends in `/v1`.',

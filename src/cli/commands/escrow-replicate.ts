@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { numberFlag, usageError } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { formatCredits } from '../../base/format-credits.ts'
 import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { membersOf, textOf, textsOf } from '../registered-policies.ts'
 

@@ -9,7 +9,7 @@ import { contractDocument, formatContract, formatCustody, formatDeadline } from 
 import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { formatCredits } from '../../base/format-credits.ts'
 import { formatRuling } from '../format-ruling.ts'
 import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'

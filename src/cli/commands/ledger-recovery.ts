@@ -3,7 +3,7 @@ import type { ControlRequest } from '../../node/control/control-request.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { type FlagTable, requiredFlag, textFlag } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { formatCredits } from '../../base/format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
 

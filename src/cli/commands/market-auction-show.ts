@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { textFlag, usageError } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { formatCredits } from '../../base/format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 
 /** The public record of an auction. */

@@ -4,7 +4,7 @@ import { type AuctionVerification, verifyAuction } from '../../node/market/copie
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { textFlag, usageError } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { formatCredits } from '../../base/format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 
 /** Computes the outcome of an auction again. */

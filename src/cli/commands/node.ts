@@ -110,7 +110,10 @@ async function serve(node: KernellNode, init: MarketInit, context: CommandContex
   try {
     const http = await gateway.listen()
     announceRunningNode(dataDir, http, controlToken)
-    announce({ http, market, tokenFile: announcementFile(dataDir) }, context)
+    announce(
+      { http, market, tokenFile: announcementFile(dataDir), dashboard: gateway.dashboardLink() ?? null },
+      context,
+    )
     await untilStopped(async () => {
       await Promise.all([warnOfSilent(market, context), tellSteps(market, context), tellProgress(market, context)])
     }, signal)
@@ -161,9 +164,14 @@ async function untilStopped(follow: () => Promise<void>, signal: AbortSignal): P
 const REACHED_BY_NOBODY =
   'reached   by nobody: the path of the data directory is too long for a socket. Name an address with --listen, such as /unix/PATH or /ip4/127.0.0.1/tcp/PORT'
 
-type Ready = { readonly http: string; readonly market: NodeMarket; readonly tokenFile: string }
+type Ready = {
+  readonly http: string
+  readonly market: NodeMarket
+  readonly tokenFile: string
+  readonly dashboard: string | null
+}
 
-function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: CommandContext): void {
+function announce({ http, market, tokenFile, dashboard }: Ready, { terminal, isJson }: CommandContext): void {
   const { did, account, addresses, set } = market
   const peers = addresses.map((address) => `${address}/p2p/${did}`)
   if (isJson) {
@@ -176,6 +184,7 @@ function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: Comm
       listen: addresses,
       http,
       tokenFile,
+      dashboard,
       ...shown,
     })
     return
@@ -183,6 +192,7 @@ function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: Comm
   terminal.print(
     [
       `kernell node at ${http}`,
+      ...(dashboard === null ? [] : [`dashboard ${dashboard} (works once)`]),
       `node      ${did}`,
       `account   ${account ?? 'none: `kernell key create --role escrow`'}`,
       ...(peers.length > 0 ? peers.map((peer) => `reached   ${peer}`) : [REACHED_BY_NOBODY]),

@@ -49,7 +49,7 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   try {
     const url = await gateway.listen()
     announceToCommands({ url, node, controlToken }, terminal)
-    announce(url, node, context)
+    announce({ url, node, dashboard: gateway.dashboardLink() ?? null }, context)
     await aborted(signal)
     if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
   } finally {
@@ -69,10 +69,12 @@ function announceToCommands({ url, node, controlToken }: Serving, terminal: Term
   }
 }
 
-function announce(url: string, node: KernellNode, { terminal, isJson }: CommandContext): void {
+type Started = { readonly url: string; readonly node: KernellNode; readonly dashboard: string | null }
+
+function announce({ url, node, dashboard }: Started, { terminal, isJson }: CommandContext): void {
   const description = describeNode(node)
-  if (isJson) terminal.printJson({ event: 'ready', pid: process.pid, url, ...description })
-  else terminal.print(formatStartText(url, description, terminal))
+  if (isJson) terminal.printJson({ event: 'ready', pid: process.pid, url, dashboard, ...description })
+  else terminal.print(formatStartText({ url, dashboard }, description, terminal))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,127 @@
+import { useState } from 'preact/hooks'
+import { shownInstant, shownTime } from '../state/shown-numbers.ts'
+import { DataTable } from './data-table.tsx'
+
+export type Series = { readonly name: string; readonly tone: string; readonly values: readonly number[] }
+
+type TimeChartProps = {
+  readonly title: string
+  /** Milliseconds since 1970, one for each value. */
+  readonly at: readonly number[]
+  readonly series: readonly Series[]
+  readonly format: (value: number) => string
+}
+
+const WIDTH = 720
+const HEIGHT = 200
+const LEFT = 64
+const BOTTOM = 24
+const TOP = 12
+const LINES = 4
+/** What is not nothing is seen. */
+const LEAST_BAR = 1.5
+
+/** Values over time as a picture, and the same as a table. */
+export function TimeChart({ title, at, series, format }: TimeChartProps) {
+  const [isTable, setTable] = useState(false)
+  const most = niceMost(Math.max(0, ...series.flatMap(({ values }) => values)))
+  return (
+    <figure class="chart">
+      <figcaption>
+        <ul class="legend inline" role="list">
+          {series.map(({ name, tone }) => (
+            <li key={name}>
+              <span class={`dot ${tone}`} aria-hidden="true" />
+              {name}
+            </li>
+          ))}
+        </ul>
+        <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+          {isTable ? 'As a chart' : 'As a table'}
+        </button>
+      </figcaption>
+      {isTable ? (
+        <DataTable
+          caption={title}
+          rows={at.map((instant, index) => ({ instant, index })).toReversed()}
+          columns={[
+            { heading: 'from', cell: ({ instant }) => shownInstant(instant) },
+            ...series.map(({ name, values }) => ({
+              heading: name,
+              isNumber: true,
+              cell: ({ index }: { readonly index: number }) => format(values[index] ?? 0),
+            })),
+          ]}
+        />
+      ) : (
+        <Picture title={title} at={at} series={series} format={format} most={most} />
+      )}
+    </figure>
+  )
+}
+
+function Picture({ title, at, series, format, most }: TimeChartProps & { readonly most: number }) {
+  const step = (WIDTH - LEFT - 8) / Math.max(1, at.length)
+  const barWidth = Math.max(1.5, step * 0.72)
+  const x = (index: number): number => LEFT + (index + 0.5) * step
+  const y = (value: number): number => TOP + (1 - value / most) * (HEIGHT - TOP - BOTTOM)
+  const places = Array.from({ length: LINES + 1 }, (_unused, index) => (most / LINES) * index)
+  const labels = [0, Math.floor((at.length - 1) / 2), at.length - 1]
+  return (
+    <svg
+      class="picture"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={summaryOf({ title, series, format, at })}
+    >
+      {places.map((value) => (
+        <g key={value}>
+          <line class="grid" x1={LEFT} x2={WIDTH - 8} y1={y(value)} y2={y(value)} />
+          <text class="tick" x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+            {format(value)}
+          </text>
+        </g>
+      ))}
+      {labels.map((index, place) => (
+        <text key={place} class="tick" x={x(index)} y={HEIGHT - 6} text-anchor={ANCHORS[place]}>
+          {shownTime(at[index]).slice(0, 5)}
+        </text>
+      ))}
+      {series.map(({ name, tone, values }) => (
+        <g key={name} class={tone}>
+          {values.map((value, index) => (
+            <rect
+              key={index}
+              class="bar"
+              x={x(index) - barWidth / 2}
+              width={barWidth}
+              y={value === 0 ? y(0) : Math.min(y(value), y(0) - LEAST_BAR)}
+              height={value === 0 ? 0 : Math.max(LEAST_BAR, y(0) - y(value))}
+              rx={1.5}
+            >
+              <title>{`${shownInstant(at[index])}: ${name} ${format(value)}`}</title>
+            </rect>
+          ))}
+        </g>
+      ))}
+    </svg>
+  )
+}
+
+const ANCHORS = ['start', 'middle', 'end'] as const
+
+/** 1, 2 or 5 times a power of ten, not below the value: lines then stand at numbers that people like. */
+function niceMost(value: number): number {
+  if (value <= 0) return 1
+  const power = 10 ** Math.floor(Math.log10(value))
+  const step = [1, 2, 4, 5, 10].find((factor) => factor * power >= value) ?? 10
+  return step * power
+}
+
+function summaryOf({ title, series, format, at }: TimeChartProps): string {
+  const parts = series.map(({ name, values }) => {
+    const total = values.reduce((sum, value) => sum + value, 0)
+    return `${name}: ${format(total)} in all, at most ${format(Math.max(0, ...values))}`
+  })
+  return `${title}, ${shownInstant(at[0])} to ${shownInstant(at.at(-1))}. ${parts.join('. ')}`
+}
