@@ -1,8 +1,8 @@
-import { TaskFeed } from '../../src/node/activity/task-feed.ts'
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_TENANT, parseTaskId } from '../../src/base/identifiers.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import { decisionDocument } from '../../src/node/decision-document.ts'
+import { TaskFeed } from '../../src/node/activity/task-feed.ts'
 import { RecentDecisions } from '../../src/node/recent-decisions.ts'
 import type { Router, RouteResult } from '../../src/ports/router.ts'
 import { DECISION } from '../gateway/scripted-node.ts'
@@ -57,11 +57,13 @@ describe('recent decisions', () => {
     ({ taskId: parseTaskId(name), decision: { ...DECISION, reasons: [name] } }) as unknown as RouteResult
   const router: Router = {
     route: async ({ taskId }) => await Promise.resolve(decided(taskId ?? '')),
-    routeStream: async ({ taskId }) => await Promise.resolve(decided(taskId ?? '') as never),
+    routeStream: async ({ taskId }) =>
+      await Promise.resolve({ ...decided(taskId ?? ''), result: Promise.resolve(decided(taskId ?? '')) } as never),
     estimate: async () => await Promise.reject(new Error('not asked')),
   }
   const task = (at: number): string => `task-${String(at).padStart(8, '0')}`
-  const request = (at: number): Parameters<Router['route']>[0] => ({ taskId: parseTaskId(task(at)), caller: { tenant: DEFAULT_TENANT } }) as never
+  const request = (at: number): Parameters<Router['route']>[0] =>
+    ({ taskId: parseTaskId(task(at)), caller: { tenant: DEFAULT_TENANT } }) as never
 
   test('are those of routed and streamed tasks, and the oldest make room', async () => {
     const decisions = new RecentDecisions(LOW, new TaskFeed())
