@@ -21,6 +21,7 @@ import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
 import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
+import { RunningResponses } from './responses/running-responses.ts'
 
 /** Time that aborted requests have to write their last words before their connections are cut. */
 const LAST_WORDS_MS = 1_000
@@ -81,6 +82,8 @@ class HttpGateway implements Gateway {
       mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),
       sessions: this.#sessions,
       dashboardLink: () => this.dashboardLink(),
+      responses: new RunningResponses(),
+      onFailure: (error, requestId) => init.onFailure?.(error, requestId),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
     }
     this.#server = this.#createServer()
@@ -128,6 +131,7 @@ class HttpGateway implements Gateway {
     this.#context.mcp.endListening()
     await this.#inFlight.idle(deadlineMs)
     this.#inFlight.abort(stopping)
+    await this.#context.responses.stop(stopping())
     await this.#context.mcp.close()
     await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()

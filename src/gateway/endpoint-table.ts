@@ -9,11 +9,13 @@ import { answerFeedback } from './node/feedback-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node/node-endpoints.ts'
 import { MCP_ENDPOINTS } from './mcp/mcp-endpoints.ts'
 import { OPENAI_ENDPOINTS } from './openai/openai-endpoints.ts'
+import { RESPONSES_ENDPOINTS } from './responses/responses-endpoints.ts'
 
 /** Everything that the gateway answers. */
 export const ENDPOINTS: readonly EndpointEntry[] = [
   ...OPENAI_ENDPOINTS,
   ...ADMIN_ENDPOINTS,
+  ...RESPONSES_ENDPOINTS,
   ...ANTHROPIC_ENDPOINTS,
   ...MCP_ENDPOINTS,
   ...A2A_ENDPOINTS,

@@ -8,6 +8,7 @@ import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
 import type { McpFace } from './mcp/mcp-face.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
+import type { RunningResponses } from './responses/running-responses.ts'
 
 /** One request and its answer, past the checks that every request goes through. */
 export type Exchange = {
@@ -44,6 +45,9 @@ export type GatewayContext = {
   readonly sessions: DashboardSessions
   /** A new link to the dashboard; `undefined` while the gateway does not listen. */
   readonly dashboardLink: () => string | undefined
+  readonly responses: RunningResponses
+  /** Told of failures that no caller hears of, with the id of the request that began it. */
+  readonly onFailure: (error: unknown, requestId: string) => void
   /** Absent: nothing controls the node over HTTP. */
   readonly control?: ControlGuard
   /** The node as a server of the Model Context Protocol. */

@@ -22,6 +22,7 @@ import type { NodeConfig } from './config/node-config.ts'
 import type { AccessDoor } from './access/access-door.ts'
 import { boundRouter } from './access/bounded-router.ts'
 import type { NodeAccess } from './access/open-access.ts'
+import type { TenantDocuments } from './documents/tenant-documents.ts'
 import { diagnoseModels } from './diagnosis/diagnose-models.ts'
 import { evaluateCache } from './evaluation/evaluate-cache.ts'
 import { evaluateInjection } from './evaluation/evaluate-injection.ts'
@@ -77,6 +78,7 @@ export type NodeParts = {
   readonly kernel: VectorKernel & PolicyKernel
   /** The store's part for the cache's answers. */
   readonly answerStore: KeyValueStore
+  readonly documents: TenantDocuments
   /** What was made from records. */
   readonly derivations: DerivationLedger
   readonly backUp: KernellNode['backUp']
@@ -113,6 +115,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     rights: parts.rights,
     access: parts.access,
     router: watched,
+    documents: parts.documents,
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
     activity: activityOf(parts),
     backUp: parts.backUp,
@@ -205,6 +208,7 @@ function recordsOf(parts: NodeParts): NodeRecords {
     pipeline: telemetry.pipeline,
     cache: answers.cache,
     answerStore: parts.answerStore,
+    documents: parts.documents,
     memory: parts.memory,
     plans: parts.agentPlans,
     planFiles: parts.planFiles,

@@ -20,6 +20,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { openAnswerCache } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
+import { createTenantDocuments } from './documents/tenant-documents.ts'
 import { firewallOf } from './firewall/open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights } from './open-local-weights.ts'
@@ -135,9 +136,10 @@ function keepingOf({
   config: { firewall: policy, dataDir },
 }: Platform & { readonly budgets: BudgetOwner; readonly config: NodeConfig }): Pick<
   NodeParts,
-  'derivations' | 'compact' | 'openFirewall' | 'planFiles'
+  'derivations' | 'compact' | 'openFirewall' | 'planFiles' | 'documents'
 > {
   return {
+    documents: createTenantDocuments({ store: store.sublevel('documents'), clock }),
     openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret, policy }),
     planFiles: planFilesOf(dataDir),
     derivations: createDerivationLedger({

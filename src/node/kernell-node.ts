@@ -19,6 +19,7 @@ import type { NodeActivity } from './activity/node-activity.ts'
 import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
+import type { TenantDocuments } from './documents/tenant-documents.ts'
 import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.ts'
 import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
@@ -106,6 +107,8 @@ export type KernellNode = AsyncDisposable & {
   explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined
   /** What happens here, for whoever looks at the node: its last tasks and what all of them came to, failures of actors, what has changed. */
   readonly activity: NodeActivity
+  /** What callers leave with the node: responses that they want to go on from, files, batches. */
+  readonly documents: TenantDocuments
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */

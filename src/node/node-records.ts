@@ -14,6 +14,7 @@ import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-sto
 import { joinFollowUps } from '../telemetry/join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from '../telemetry/add-feedback.ts'
 import type { A2aOnDemand } from './a2a/a2a-on-demand.ts'
+import type { TenantDocuments } from './documents/tenant-documents.ts'
 import type { PlanFiles } from './firewall/plan-files.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
@@ -31,7 +32,10 @@ export type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 export type { TelemetryFilter } from '../telemetry/telemetry-store.ts'
 
 export type PurgeOptions = {
-  /** Also the cached answers: all of them, or those of the tenant. Answers carry no date to purge by; their time to live does that. */
+  /**
+   * Also the cached answers: all of them, or those of the tenant; they carry no date to purge by, and their time to live does that. And the responses, files and
+   * batches that callers left with the node.
+   */
   readonly withAnswers?: boolean
   /**
    * Also what agents remember, the plans that they have not finished, and the files of plans: all of it, or that of the tenant. With `before`
@@ -46,6 +50,8 @@ export type Purged = {
   /** Feedback and shadow runs of the records that are gone, and of others where they are before the instant. */
   readonly followUps: number
   readonly answers: number
+  /** Responses, files and batches that callers left with the node. */
+  readonly documents: number
   readonly memories: number
   readonly plans: number
   /** Tasks of other agents that were ended, with what was asked and answered. */
@@ -104,6 +110,7 @@ export type NodeRecordsComponents = {
   readonly cache: SemanticCache | undefined
   /** Where the cache keeps its answers, switched on or off. */
   readonly answerStore: KeyValueStore
+  readonly documents: Pick<TenantDocuments, 'purge'>
   readonly memory: Pick<NodeMemory, 'open'>
   readonly plans: Pick<NodePlans, 'open'>
   readonly planFiles: Pick<PlanFiles, 'erase'>
@@ -163,13 +170,14 @@ async function purge(
   const agentTasks = await components.agentTasks.erase(what)
   const derived = await derivations.derivedFrom(what)
   const answers = withAnswers ? await purgeAnswers(components, what) : 0
+  const documents = withAnswers ? await components.documents.purge(what) : 0
   await compact()
   // Last, so that a purge that failed names everything when it is tried again.
   if (what.kind === 'tenant' && (await derivations.forgetTenant(what.tenant))) await compact()
   const memories = withMemories ? await purgeMemories(memory, what) : 0
   const plans = withMemories ? await purgePlans(openPlans, what) : 0
   if (withMemories && what.kind !== 'before') await planFiles.erase(what.kind === 'all' ? undefined : what.tenant)
-  return { records, followUps: followed, answers, memories, plans, agentTasks, derived }
+  return { records, followUps: followed, answers, documents, memories, plans, agentTasks, derived }
 }
 
 type Answers = Pick<NodeRecordsComponents, 'cache' | 'answerStore'>

@@ -3,6 +3,7 @@ import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
+import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
@@ -86,12 +87,14 @@ const ENTRY: ModelEntry = {
 export function createScriptedNode(config: NodeConfig, script: Script): ScriptedNode {
   const requests: RouteRequest[] = []
   const memory = createUnsavedMemory()
+  const documents = createUnsavedDocuments()
   const durable = createDurableSystem()
   const plans = createUnsavedPlans(durable.actors)
   const a2a = createUnsavedA2a(config)
   let running = 0
   const node: ScriptedNode = {
     requests,
+    documents,
     isClosed: false,
     runningMax: 0,
     config,
@@ -133,6 +136,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       planFiles: { erase: async () => await Promise.resolve() },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
+      documents,
       memory,
       plans,
       compact: async () => undefined,

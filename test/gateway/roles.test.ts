@@ -6,6 +6,11 @@ import { createScriptedNode, keyOf, startGateway } from './scripted-node.ts'
 /** Who may use what, written a second time on purpose: each endpoint of the gateway, and each role in the order admin, operator, member, viewer, and nobody. */
 const TABLE: Readonly<Record<string, string>> = {
   'POST /v1/chat/completions': 'yes no  yes no  no ',
+  'POST /v1/responses': 'yes no  yes no  no ',
+  'GET /v1/responses/:id': 'yes no  yes no  no ',
+  'DELETE /v1/responses/:id': 'yes no  yes no  no ',
+  'POST /v1/responses/:id/cancel': 'yes no  yes no  no ',
+  'GET /v1/responses/:id/input_items': 'yes no  yes no  no ',
   'POST /v1/messages': 'yes no  yes no  no ',
   'POST /v1/messages/count_tokens': 'yes no  yes no  no ',
   'POST /v1/embeddings': 'yes no  yes no  no ',
@@ -90,6 +95,7 @@ const TABLE: Readonly<Record<string, string>> = {
 
 const BODIES: Readonly<Record<string, object>> = {
   '/v1/chat/completions': { model: 'kernell', messages: [{ role: 'user', content: 'Hello' }] },
+  '/v1/responses': { model: 'kernell', input: 'Hello' },
   '/v1/messages': { model: 'kernell', max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] },
   '/v1/messages/count_tokens': { model: 'kernell', messages: [{ role: 'user', content: 'Hello' }] },
   '/v1/embeddings': { model: 'kernell', input: 'Hello' },

@@ -8,6 +8,7 @@ import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import type { A2aDocument } from '../../src/node/config/config-document.ts'
 import { resolveA2a } from '../../src/node/config/resolve-a2a.ts'
+import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnstoppedRights } from '../fixtures/unstopped-rights.ts'
@@ -134,6 +135,7 @@ const DEFAULT_TASK = 't1' as TaskId
 export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   const requests: RouteRequest[] = []
   const memory = createUnsavedMemory()
+  const documents = createUnsavedDocuments()
   const durable = createDurableSystem()
   const plans = createUnsavedPlans(durable.actors)
   const config = configOf(init)
@@ -143,6 +145,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   const node: ScriptedNode = {
     requests,
     config,
+    documents,
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
@@ -178,6 +181,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       planFiles: { erase: async () => await Promise.resolve() },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
+      documents,
       memory,
       plans,
       compact: async () => undefined,

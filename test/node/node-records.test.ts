@@ -9,6 +9,7 @@ import { createNodeRecords, type Purged } from '../../src/node/node-records.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
+import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
@@ -37,6 +38,7 @@ const purged = (some: Partial<Purged>): Purged => ({
   records: 0,
   followUps: 0,
   answers: 0,
+  documents: 0,
   memories: 0,
   plans: 0,
   agentTasks: 0,
@@ -96,6 +98,7 @@ describe('the records of a node', () => {
       ...unsaved,
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
+      documents: createUnsavedDocuments(),
       memory: { open: never },
       plans: { open: never },
       agentTasks: createUnsavedA2a(),

@@ -2,6 +2,31 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of HTTP in front of a node. */
 export const GATEWAY_ERRORS = {
+  DOCUMENTS_FULL: {
+    cause: 'A file, a batch or a response would not fit into what a tenant may keep on the node.',
+    remedy: 'Delete files and batches that are no longer needed, or send less at once.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  DOCUMENT_UNKNOWN: {
+    cause:
+      'This tenant has no response, file or batch of that name: it was not kept, has expired, was deleted, or is of another tenant.',
+    remedy: 'Take the id from the answer that created it; responses are kept unless `store` is false.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  DOCUMENT_STATE_REFUSED: {
+    cause: 'What was asked does not fit the state of the response or batch, for example to cancel one that has ended.',
+    remedy: 'Look at its `status` first.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    cause: 'The same idempotency key came with another request before.',
+    remedy: 'Send a new key with each new request, and the same one only when a request is sent again unchanged.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
   FEEDBACK_NOT_KEPT: {
     cause: 'Feedback was sent to a node that keeps no records, so there is nothing that it could be kept with.',
     remedy: 'Set `telemetry.consent` to true where records and feedback may be kept.',

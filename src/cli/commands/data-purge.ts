@@ -14,7 +14,10 @@ export const dataPurgeCommand: Command = {
     all: { describe: 'every record, with its feedback and shadow runs' },
     tenant: { value: 'NAME', describe: 'the records of this tenant' },
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
-    answers: { describe: 'also cached answers: all, or those of the tenant' },
+    answers: {
+      describe:
+        'also cached answers, and the responses, files and batches that callers left: all, or those of the tenant',
+    },
     memories: {
       describe: 'also what agents remember, and plans they have not finished: all of it, or that of the tenant',
     },
@@ -42,11 +45,11 @@ export const dataPurgeCommand: Command = {
     )
     if (isJson) terminal.printJson(documentOf(purged, left))
     else {
-      const { records, followUps, answers, memories, plans, derived } = purged
+      const { records, followUps, answers, documents, memories, plans, derived } = purged
       const deleted = [
         `${records} records`,
         `${followUps} pieces of feedback and shadow runs`,
-        ...(withAnswers ? [`${answers} cached answers`] : []),
+        ...(withAnswers ? [`${answers} cached answers`, `${documents} responses, files and batches`] : []),
         ...(withMemories ? [`${memories} memories`, `${plans} unfinished plans`] : []),
       ]
       terminal.print(`Deleted ${deleted.join(', ')}; ${left} records are left`)
@@ -56,11 +59,13 @@ export const dataPurgeCommand: Command = {
   },
 }
 
-function documentOf({ records, followUps, answers, memories, plans, derived }: Purged, left: number): object {
+function documentOf(purged: Purged, left: number): object {
+  const { records, followUps, answers, documents, memories, plans, derived } = purged
   return {
     purged: records,
     follow_ups: followUps,
     answers,
+    documents,
     memories,
     plans,
     left,

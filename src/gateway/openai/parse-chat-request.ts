@@ -3,10 +3,18 @@ import type { ModelRequest, ResponseFormat, ToolChoice, ToolDefinition } from '.
 import type { RouteTarget } from '../../ports/router.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { collectPassThrough } from '../tasks/collect-pass-through.ts'
+import {
+  readChosenFunction,
+  readFunction,
+  readSampling,
+  readSchemaFormat,
+  readTopLogprobs,
+  TOKENS,
+} from '../tasks/read-function.ts'
 import { readTarget } from '../tasks/read-target.ts'
 import { parseChatMessages } from './parse-chat-messages.ts'
-import { checkJsonTree, isJsonObject, type JsonObject } from '../listener/parse-json-body.ts'
-import { readBoolean, readList, readNumber, readObject, readText, requireObject, requireText } from './read-members.ts'
+import { isJsonObject, type JsonObject } from '../listener/parse-json-body.ts'
+import { readBoolean, readList, readNumber, readObject, requireObject, requireText } from './read-members.ts'
 
 /** A chat request as the router takes it. */
 export type ChatRequest = {
@@ -65,12 +73,9 @@ function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest 
   const tools = parseTools(body['tools'])
   const toolChoice = parseToolChoice(body['tool_choice'], tools)
   const responseFormat = parseResponseFormat(body['response_format'])
-  const tokens = { least: 1, most: 100_000_000, isInteger: true }
   const maxOutputTokens =
-    readNumber(body['max_completion_tokens'], 'max_completion_tokens', tokens) ??
-    readNumber(body['max_tokens'], 'max_tokens', tokens)
-  const temperature = readNumber(body['temperature'], 'temperature', { least: 0, most: 2 })
-  const topP = readNumber(body['top_p'], 'top_p', { least: 0, most: 1 })
+    readNumber(body['max_completion_tokens'], 'max_completion_tokens', TOKENS) ??
+    readNumber(body['max_tokens'], 'max_tokens', TOKENS)
   const seed = readNumber(body['seed'], 'seed', {
     least: Number.MIN_SAFE_INTEGER,
     most: Number.MAX_SAFE_INTEGER,
@@ -85,8 +90,7 @@ function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest 
     ...(toolChoice !== undefined && { toolChoice }),
     ...(responseFormat !== undefined && { responseFormat }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    ...(temperature !== undefined && { temperature }),
-    ...(topP !== undefined && { topP }),
+    ...readSampling(body),
     ...(stop !== undefined && { stop }),
     ...(seed !== undefined && { seed }),
     ...(logprobs !== undefined && { logprobs }),
@@ -94,11 +98,8 @@ function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest 
   }
 }
 
-/** How many of the likeliest tokens the interface lets a caller ask for. */
-const TOP_LOGPROBS = { least: 0, most: 20, isInteger: true }
-
 function parseLogprobs(body: JsonObject): ModelRequest['logprobs'] {
-  const top = readNumber(body['top_logprobs'], 'top_logprobs', TOP_LOGPROBS)
+  const top = readTopLogprobs(body)
   const isWanted = readBoolean(body['logprobs'], 'logprobs') === true
   if (top !== undefined && !isWanted) throw invalidRequest('top_logprobs', 'top_logprobs needs logprobs: true')
   return isWanted ? { top: top ?? 0 } : undefined
@@ -113,18 +114,7 @@ function parseTools(value: JsonValue | undefined): readonly ToolDefinition[] | u
 function parseTool(value: JsonValue, param: string): ToolDefinition {
   const tool = requireObject(value, param)
   if (tool['type'] !== 'function') throw invalidRequest(`${param}.type`, `${param}.type must be function`)
-  const target = requireObject(tool['function'], `${param}.function`)
-  const name = requireText(target['name'], `${param}.function.name`)
-  const description = readText(target['description'], `${param}.function.description`)
-  const strict = readBoolean(target['strict'], `${param}.function.strict`)
-  const parameters = readObject(target['parameters'], `${param}.function.parameters`)
-  if (parameters !== undefined) checkJsonTree(parameters, `${param}.function.parameters`)
-  return {
-    name,
-    ...(description !== undefined && { description }),
-    ...(parameters !== undefined && { parameters }),
-    ...(strict !== undefined && { strict }),
-  }
+  return readFunction(requireObject(tool['function'], `${param}.function`), `${param}.function`)
 }
 
 function parseToolChoice(
@@ -138,13 +128,8 @@ function parseToolChoice(
   if (!isJsonObject(value) || value['type'] !== 'function') {
     throw invalidRequest('tool_choice', 'tool_choice must be none, auto, required, or an object that names a function')
   }
-  const name = requireText(
-    requireObject(value['function'], 'tool_choice.function')['name'],
-    'tool_choice.function.name',
-  )
-  if (!tools.some((tool) => tool.name === name))
-    throw invalidRequest('tool_choice.function.name', 'tool_choice names a function that tools does not hold')
-  return { name }
+  const named = requireObject(value['function'], 'tool_choice.function')
+  return readChosenFunction(named['name'], tools, 'tool_choice.function.name')
 }
 
 function parseResponseFormat(value: JsonValue | undefined): ResponseFormat | undefined {
@@ -157,11 +142,7 @@ function parseResponseFormat(value: JsonValue | undefined): ResponseFormat | und
       return { type: 'json-object' }
     case 'json_schema': {
       const named = requireObject(format['json_schema'], 'response_format.json_schema')
-      const schema = requireObject(named['schema'], 'response_format.json_schema.schema')
-      checkJsonTree(schema, 'response_format.json_schema.schema')
-      const strict = readBoolean(named['strict'], 'response_format.json_schema.strict')
-      const name = requireText(named['name'], 'response_format.json_schema.name')
-      return { type: 'json-schema', name, schema, ...(strict !== undefined && { strict }) }
+      return readSchemaFormat(named, 'response_format.json_schema')
     }
     default:
       throw invalidRequest('response_format.type', 'response_format.type must be text, json_object or json_schema')

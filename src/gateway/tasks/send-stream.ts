@@ -9,6 +9,8 @@ export type StreamTo = {
   readonly exchange: Exchange
   readonly context: GatewayContext
   readonly form: StreamForm
+  /** Runs when the last event is written, before it leaves: what the reader is told has happened then. */
+  readonly beforeEnd?: () => Promise<void>
 }
 
 /**
@@ -16,7 +18,10 @@ export type StreamTo = {
  *
  * Throws what the router throws. Once the first byte has left, the form has told the reader of the failure as well.
  */
-export async function sendStream(stream: RoutedStream, { exchange, context, form }: StreamTo): Promise<void> {
+export async function sendStream(
+  stream: RoutedStream,
+  { exchange, context, form, beforeEnd }: StreamTo,
+): Promise<void> {
   // It is awaited at the end; until then, and after a failure, nobody may be listening.
   stream.result.catch(() => undefined)
   let events: EventStream | undefined
@@ -35,7 +40,9 @@ export async function sendStream(stream: RoutedStream, { exchange, context, form
     }
     if (finish === undefined || events === undefined)
       throw new Error('The stream of the router ended without its finish part')
-    events.end(form.last(finish, await summarizeWhenKnown(stream, context.limits.resultWaitMs)))
+    const end = form.last(finish, await summarizeWhenKnown(stream, context.limits.resultWaitMs))
+    if (beforeEnd !== undefined) await beforeEnd()
+    events.end(end)
   } catch (error) {
     const failure: unknown = exchange.signal.aborted ? exchange.signal.reason : error
     events?.end(form.failure(describeFailure(failure, exchange.requestId)))

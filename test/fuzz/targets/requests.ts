@@ -2,6 +2,8 @@ import { parseMessagesRequest } from '../../../src/gateway/anthropic/parse-messa
 import { parseChatRequest } from '../../../src/gateway/openai/parse-chat-request.ts'
 import { parseJsonBody } from '../../../src/gateway/listener/parse-json-body.ts'
 import { parseRouteControls } from '../../../src/gateway/node/parse-route-controls.ts'
+import { parseInputItems } from '../../../src/gateway/responses/parse-input-items.ts'
+import { parseResponseRequest } from '../../../src/gateway/responses/parse-response-request.ts'
 import { parsePolicyQuestion } from '../../../src/node/policy-question.ts'
 import { createScriptedNode, startGateway } from '../../gateway/scripted-node.ts'
 import type { Target } from '../target.ts'
@@ -52,8 +54,31 @@ const MESSAGES = {
   output_config: { effort: 'low', format: { type: 'json_schema', schema: { type: 'object' } } },
   stop_sequences: ['a'],
 }
+const RESPONSE = {
+  model: 'kernell',
+  instructions: 'x',
+  input: [
+    {
+      role: 'user',
+      content: [
+        { type: 'input_text', text: 'a' },
+        { type: 'input_image', image_url: 'data:image/png;base64,AAAA', detail: 'low' },
+      ],
+    },
+    { type: 'reasoning', id: 'r', summary: [] },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'c', output: 'y' },
+  ],
+  tools: [{ type: 'function', name: 'f', parameters: { type: 'object' } }],
+  tool_choice: { type: 'function', name: 'f' },
+  text: { format: { type: 'json_schema', name: 's', schema: { type: 'object' } } },
+  metadata: { a: 'b' },
+  top_logprobs: 2,
+  store: false,
+}
 const BODIES: Readonly<Record<string, readonly unknown[]>> = {
   '/v1/chat/completions': [CHAT, { model: 'kernell', messages: [{ role: 'user', content: 'hello' }], stream: true }],
+  '/v1/responses': [RESPONSE, { ...RESPONSE, stream: true }],
   '/v1/messages': [MESSAGES, { ...MESSAGES, stream: true }],
   '/v1/embeddings': [
     { model: 'kernell', input: ['a', 'b'], encoding_format: 'base64' },
@@ -87,6 +112,23 @@ export const REQUEST_TARGETS: readonly LazyTarget[] = [
     inputs: [textBytes(JSON.stringify(MESSAGES))],
     read: (input) =>
       parseMessagesRequest(parseJsonBody(Buffer.from(input as Uint8Array)), { messagesMax: 50, isTokenCount: false }),
+  }),
+  byHand({
+    name: 'gateway/responses/parse-response-request:parseResponseRequest',
+    kind: 'bytes',
+    covers: [
+      'gateway/responses/parse-input-items:parseInputItems',
+      'gateway/tasks/read-function:readFunction',
+      'gateway/tasks/read-function:readChosenFunction',
+      'gateway/tasks/read-function:readSchemaFormat',
+      'gateway/tasks/read-function:readSampling',
+      'gateway/tasks/read-function:readTopLogprobs',
+    ],
+    inputs: [textBytes(JSON.stringify(RESPONSE))],
+    read: (input) => {
+      const asked = parseResponseRequest(parseJsonBody(Buffer.from(input as Uint8Array)))
+      return { asked, messages: parseInputItems(asked.input, { messagesMax: 50, before: [] }) }
+    },
   }),
   byHand({
     name: 'gateway/node/parse-route-controls:parseRouteControls',

@@ -1,0 +1,163 @@
+import { CodedError } from '../../base/errors.ts'
+import type { ChatMessage } from '../../ports/language-model.ts'
+import type { RouteRequest, RouteResult } from '../../ports/router.ts'
+import { describeFailure } from '../describe-failure.ts'
+import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { parseJsonBody } from '../listener/parse-json-body.ts'
+import { readBody } from '../listener/read-body.ts'
+import { formatResultHeaders } from '../node/result-headers.ts'
+import { admitImages } from '../tasks/admit-images.ts'
+import { formRouteRequest } from '../tasks/form-route-request.ts'
+import { nowS } from '../tasks/now-seconds.ts'
+import { sendStream } from '../tasks/send-stream.ts'
+import { findResponse, KEPT_BYTES_MAX, keepResponse } from './kept-responses.ts'
+import { parseInputItems } from './parse-input-items.ts'
+import { parseResponseRequest, type ResponseRequest } from './parse-response-request.ts'
+import {
+  endedResponse,
+  failedResponse,
+  formatOutput,
+  messagesOfOutput,
+  openResponse,
+  type ResponseBody,
+  type ResponseHead,
+} from './response-body.ts'
+import { ResponseEvents } from './response-events.ts'
+
+/** What is to be done, and what is known of the response before it is. */
+type Asked = {
+  readonly wanted: ResponseRequest
+  readonly routed: RouteRequest
+  /** Without instructions. */
+  readonly conversation: readonly ChatMessage[]
+  readonly head: ResponseHead
+}
+
+type At = { readonly exchange: Exchange; readonly context: GatewayContext }
+
+/** `POST /v1/responses`. Throws as `POST /v1/chat/completions`, and `DOCUMENT_UNKNOWN` for a response that cannot be gone on from. */
+export async function answerResponse(exchange: Exchange, context: GatewayContext): Promise<void> {
+  const at = { exchange, context }
+  const asked = await readAsked(at)
+  if (asked.wanted.isBackground) await answerLater(asked, at)
+  else if (asked.wanted.isStreamed) await answerStream(asked, at)
+  else await answerWhole(asked, at)
+}
+
+async function readAsked({ exchange, context }: At): Promise<Asked> {
+  const { node, limits } = context
+  const { signal, who, requestId } = exchange
+  const bytes = await readBody(exchange.request, limits.bodyBytesMax)
+  const wanted = parseResponseRequest(parseJsonBody(bytes))
+  if (wanted.isStored === true && bytes.byteLength > KEPT_BYTES_MAX)
+    throw invalidRequest('store', `A request of more than ${KEPT_BYTES_MAX} bytes is not kept`)
+  const { previousResponseId } = wanted
+  const before =
+    previousResponseId === undefined
+      ? []
+      : (await findResponse(node.documents, who.caller.tenant, previousResponseId)).messages
+  const conversation = parseInputItems(wanted.input, { messagesMax: limits.messagesMax, before })
+  const admitted = await admitImages(conversation, { web: node.web, signal, nameOf: () => 'input' })
+  const { instructions } = wanted
+  const messages: readonly ChatMessage[] =
+    instructions === undefined || instructions === ''
+      ? admitted
+      : [{ role: 'system', content: instructions }, ...admitted]
+  const routed = formRouteRequest(
+    { target: wanted.target, request: { ...wanted.request, messages } },
+    exchange,
+    context,
+  )
+  const head = {
+    id: `resp_${requestId}`,
+    taskId: requestId,
+    createdS: nowS(),
+    modelId: modelNameOf(wanted),
+    isStored: wanted.isStored ?? bytes.byteLength <= KEPT_BYTES_MAX,
+    echo: wanted.echo,
+  }
+  return { wanted, routed, conversation: admitted, head }
+}
+
+/** The name before it is known who answers. */
+function modelNameOf({ target }: ResponseRequest): string {
+  if (target.kind === 'model') return target.modelId
+  return target.kind === 'auto' ? 'kernell' : `kernell-${target.route}`
+}
+
+async function answerWhole(asked: Asked, at: At): Promise<void> {
+  const { exchange, context } = at
+  const { result, response } = await runOf(asked, at, async (signal) => {
+    const routed = await context.node.router.route(asked.routed, { signal })
+    return { result: routed, response: await settle(asked, at, routed) }
+  })
+  respondJson(exchange, JSON.stringify(response), { headers: formatResultHeaders(result) })
+}
+
+async function settle(asked: Asked, at: At, { answer, modelId, taskId }: RouteResult): Promise<ResponseBody> {
+  const output = formatOutput(answer, taskId)
+  const ending = { ...answer, servedModel: answer.servedModel ?? modelId, output, endedS: nowS() }
+  const response = endedResponse(openResponse(asked.head, 'in_progress'), ending)
+  await keep(asked, at, response)
+  return response
+}
+
+async function answerStream(asked: Asked, at: At): Promise<void> {
+  const { exchange, context } = at
+  await runOf(asked, at, async (signal) => {
+    const stream = await context.node.router.routeStream(asked.routed, { signal })
+    const form = new ResponseEvents({ ...asked.head, modelId: stream.modelId })
+    const beforeEnd = async (): Promise<void> => {
+      if (form.ended !== undefined) await keep(asked, at, form.ended)
+    }
+    try {
+      await sendStream(stream, { exchange: { ...exchange, signal }, context, form, beforeEnd })
+    } catch (error) {
+      // Somebody may ask for what came of it, unless nobody ever saw its id.
+      if (!exchange.signal.aborted) await beforeEnd()
+      throw error
+    }
+  })
+}
+
+/** Says at once that the response will be there, and works on it. */
+async function answerLater(asked: Asked, at: At): Promise<void> {
+  const { exchange, context } = at
+  const queued = openResponse(asked.head, 'queued')
+  await keep(asked, at, queued)
+  const started = runOf(asked, at, async (signal) => {
+    try {
+      await keep(asked, at, openResponse(asked.head, 'in_progress'))
+      await settle(asked, at, await context.node.router.route(asked.routed, { signal }))
+    } catch (error) {
+      await keep(asked, at, endedBadly(asked, signal.aborted ? signal.reason : error))
+    }
+  })
+  started.catch((error: unknown) => context.onFailure(error, exchange.requestId))
+  respondJson(exchange, JSON.stringify(queued))
+}
+
+function endedBadly({ head }: Asked, error: unknown): ResponseBody {
+  const open = openResponse(head, 'in_progress')
+  if (CodedError.is(error, 'REQUEST_ABORTED')) return { ...open, status: 'cancelled' }
+  return failedResponse(open, describeFailure(error, head.taskId))
+}
+
+async function runOf<Result>(
+  asked: Asked,
+  { exchange, context }: At,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { isBackground } = asked.wanted
+  const signal = isBackground ? undefined : exchange.signal
+  const { tenant } = exchange.who.caller
+  return await context.responses.run({ tenant, id: asked.head.id, signal, isBackground }, run)
+}
+
+async function keep({ head, wanted, conversation }: Asked, at: At, response: ResponseBody): Promise<void> {
+  if (!head.isStored) return
+  const { tenant } = at.exchange.who.caller
+  const messages = [...conversation, ...messagesOfOutput(response)]
+  await keepResponse(at.context.node.documents, tenant, { response, messages, input: wanted.input ?? '' })
+}
