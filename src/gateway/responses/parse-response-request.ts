@@ -49,7 +49,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 )
 
 /** What may be asked to be included: what there is none of costs nothing to ask for. */
-const INCLUDABLE: ReadonlySet<JsonValue> = new Set(['reasoning.encrypted_content', 'message.output_text.logprobs'])
+const INCLUDABLE: readonly JsonValue[] = ['reasoning.encrypted_content', 'message.output_text.logprobs']
 
 /**
  * Reads the body of `POST /v1/responses`, but for its items.
@@ -93,8 +93,8 @@ function refuseUnsupported(body: JsonObject): void {
   if (truncation !== undefined && truncation !== 'disabled')
     throw invalidRequest('truncation', 'truncation must be disabled: nothing of a conversation is left out in silence')
   for (const [index, item] of (readList(body['include'], 'include') ?? []).entries())
-    if (!INCLUDABLE.has(item))
-      throw invalidRequest(`include[${index}]`, `include may hold ${[...INCLUDABLE].join(' and ')}`)
+    if (!INCLUDABLE.includes(item))
+      throw invalidRequest(`include[${index}]`, `include may hold ${JSON.stringify(INCLUDABLE)}`)
 }
 
 function parseModelRequest(body: JsonObject): ResponseRequest['request'] {

@@ -16,6 +16,8 @@ import {
 } from '../scripted-node.ts'
 
 const clientOf = (url: string, apiKey = 'unused'): Anthropic => new Anthropic({ baseURL: url, apiKey, maxRetries: 0 })
+/** Members that the newest version of the interface has no more. */
+const TAKEN_AWAY = { temperature: 0.5, top_k: 4 }
 const HELLO = { model: 'kernell', max_tokens: 20, messages: [{ role: 'user' as const, content: 'Say hello' }] }
 
 async function send(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
@@ -102,8 +104,7 @@ describe('a request', () => {
       max_tokens: 30,
       system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
       stop_sequences: ['END'],
-      // Taken away in the newest version of the interface.
-      ...{ temperature: 0.5, top_k: 4 },
+      ...TAKEN_AWAY,
       metadata: { user_id: 'u1' },
       tools: [{ name: 'look', description: 'Looks', input_schema: { type: 'object' } }],
       tool_choice: { type: 'any', disable_parallel_tool_use: true },

@@ -24,16 +24,6 @@ const ask = (content: string): OpenAI.ChatCompletionMessageParam[] => [{ role: '
 const TOOLS: OpenAI.ChatCompletionTool[] = [
   { type: 'function', function: { name: 'weather', parameters: CITY_SCHEMA, strict: true } },
 ]
-const RUNNABLE = {
-  type: 'function' as const,
-  function: {
-    name: 'weather',
-    parameters: { ...CITY_SCHEMA },
-    description: 'How warm it is',
-    parse: JSON.parse as (text: string) => { city: string },
-    function: ({ city }: { city: string }) => degreesIn(city),
-  },
-}
 
 export const OPENAI_CHAT: ClientCases = {
   client: 'openai, chat completions',
@@ -57,7 +47,18 @@ export const OPENAI_CHAT: ClientCases = {
       const runner = clientOf(url).chat.completions.runTools({
         model: MODEL,
         messages: ask(WEATHER_QUESTION),
-        tools: [RUNNABLE],
+        tools: [
+          {
+            type: 'function',
+            function: {
+              name: 'weather',
+              parameters: { type: 'object', properties: { city: { type: 'string' } } },
+              description: 'How warm it is',
+              parse: JSON.parse as (text: string) => { city: string },
+              function: ({ city }: { city: string }) => degreesIn(city),
+            },
+          },
+        ],
       })
       expect(await runner.finalContent()).toContain('Seven degrees')
       expect(resultsOf(upstream, 1)).toEqual({ call_1: '7 degrees' })
