@@ -230,6 +230,7 @@ class HttpGateway implements Gateway {
         : setTimeout(() => controller.abort(tookTooLong(this.#context.limits)), this.#context.limits.requestTimeoutMs)
     if (entry.isOpenEnded === true) this.#openEnded.add(controller)
     const served = this.#inFlight.begin(controller, entry.isWork)
+    this.#init.node.trackHttp?.(1)
     response.on('close', () => {
       clearTimeout(timer)
       this.#openEnded.delete(controller)
@@ -239,6 +240,7 @@ class HttpGateway implements Gateway {
       if (span !== undefined) endRequestSpan(span, statusCode)
       served.end()
       rates?.end()
+      this.#init.node.trackHttp?.(-1)
     })
     return controller
   }

@@ -15,6 +15,9 @@ import type {
   ModelStreamPart,
 } from '../ports/language-model.ts'
 
+/** The breaker of a model, to be looked at. */
+export type ModelBreaker = Pick<LanguageModel, 'modelId' | 'provider'> & { readonly breaker: BreakerState['kind'] }
+
 export type BreakingModelInit = {
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly rules?: BreakerRules
@@ -34,13 +37,13 @@ const FAILURES_OF_SERVICE: ReadonlySet<string> = new Set([
  * A model that is left alone for a while after its service has failed again and again: calls are refused at once with `MODEL_CIRCUIT_OPEN`, so that the router asks
  * another one, and a single trial finds out when it is well again.
  */
-export function createBreakingModel(model: LanguageModel, init: BreakingModelInit): LanguageModel {
+export function createBreakingModel(model: LanguageModel, init: BreakingModelInit): LanguageModel & ModelBreaker {
   return new BreakingModel(model, init)
 }
 
 type Verdict = Exclude<BreakerEvent['type'], 'call-requested'>
 
-class BreakingModel implements LanguageModel {
+class BreakingModel implements LanguageModel, ModelBreaker {
   readonly modelId: string
   readonly provider: string
   private readonly model: LanguageModel
@@ -53,6 +56,10 @@ class BreakingModel implements LanguageModel {
     this.modelId = model.modelId
     this.provider = model.provider
     this.state = CIRCUIT_BREAKER.initial(init.rules ?? BREAKER_RULES_DEFAULT)
+  }
+
+  get breaker(): BreakerState['kind'] {
+    return this.state.kind
   }
 
   async doGenerate(request: ModelRequest, options?: ModelCallOptions): Promise<ModelAnswer> {

@@ -10,6 +10,7 @@ import { createLearningRecords } from '../telemetry/learning-records.ts'
 import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { TextGuard } from '../router/untrusted/text-guard.ts'
+import type { ModelBreaker } from '../models/breaking-model.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
@@ -44,6 +45,7 @@ import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import { guardRouter } from './rights/guarded-router.ts'
 import { programRunner } from './sandbox/run-program.ts'
+import { addNodeMetrics, type MeteredParts } from './node-metrics.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -85,6 +87,7 @@ export type NodeParts = {
   /** Rewrites the store's files without what was deleted, and the journals that name tasks. */
   readonly compact: () => Promise<void>
   readonly web: PublicFetch
+  readonly breakers: readonly ModelBreaker[]
   readonly clock: Clock
   readonly startedAt: Timestamp
   readonly close: () => Promise<void>
@@ -96,11 +99,10 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   const version = readPackageVersion()
   const models = modelsOf(parts)
   const learner = startLearner(parts)
-  addGauges(parts)
   const decisions = new RecentDecisions(config.peers, parts.feeds.tasks)
   const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
   const watched = guardRouter(boundRouter(decisions.watch(router), parts.door), parts.rights)
-  return {
+  const node: EvaluatingNode = {
     config,
     actors: parts.actors,
     durableActors: durableActors(parts.actors),
@@ -133,7 +135,9 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
     evaluateInjection: async (evaluation, options) => await evaluateInjection(kernel, evaluation, options),
     tracer: telemetry.tracer,
+    trackHttp: (change) => telemetry.metrics.trackHttp(change),
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
+    describeMetrics: () => telemetry.metrics.describe(),
     async metricsText() {
       telemetry.pipeline.countPending()
       return await telemetry.metrics.text()
@@ -159,6 +163,13 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     close,
     [Symbol.asyncDispose]: close,
   }
+  const isReady = (): boolean => parts.rights.stop.current === undefined
+  addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, isReady, ...countsOf(parts) })
+  return node
+}
+
+function countsOf({ breakers, rights }: NodeParts): Pick<MeteredParts, 'breakers' | 'quotaRefusals'> {
+  return { breakers: () => breakers, quotaRefusals: () => rights.quotas.refusals }
 }
 
 function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {
@@ -283,47 +294,6 @@ function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly
       remedy: 'The disk is too slow or full; see the warnings on stderr.',
     },
   ]
-}
-
-function addGauges({ telemetry, answers, budgets, textGuard }: NodeParts): void {
-  const { metrics, pipeline, store } = telemetry
-  metrics.addGauge({
-    name: 'kernell_telemetry_stored',
-    help: 'Records stored since the start.',
-    labelNames: [],
-    read: () => [{ labels: {}, value: pipeline.storedCount }],
-  })
-  metrics.addGauge({
-    name: 'kernell_telemetry_unreadable',
-    help: 'Stored records that were met since the start and could not be read.',
-    labelNames: [],
-    read: () => [{ labels: {}, value: store.unreadableCount }],
-  })
-  metrics.addGauge({
-    name: 'kernell_untrusted_texts',
-    help: 'Texts that were scored for prompt injection since the start, by source and by what was done about them.',
-    labelNames: ['source', 'action'],
-    read: () =>
-      (textGuard?.counts() ?? []).map(({ source, action, count }) => ({ labels: { source, action }, value: count })),
-  })
-  metrics.addGauge({
-    name: 'kernell_cache',
-    help: 'State and events of the semantic cache since the start.',
-    labelNames: ['what'],
-    read: () => {
-      const statistics = answers.cache?.statistics()
-      if (statistics === undefined) return []
-      const { isSimilarityOn, ...counts } = statistics
-      const readings = Object.entries(counts).map(([what, value]) => ({ labels: { what }, value }))
-      return [...readings, { labels: { what: 'isSimilarityOn' }, value: Number(isSimilarityOn) }]
-    },
-  })
-  metrics.addGauge({
-    name: 'kernell_budget_accounts',
-    help: 'Accounts with a limit or a hold.',
-    labelNames: [],
-    read: () => [{ labels: {}, value: budgets.inspect().length }],
-  })
 }
 
 /** Learns from what is recorded, and keeps account of the versions that come of it. */

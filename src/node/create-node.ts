@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
+import type { ModelBreaker } from '../models/breaking-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
@@ -65,7 +66,9 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
   closers.push(() => weights.dispose())
-  const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights })
+  const breakers: ModelBreaker[] = []
+  const onBreaker = (breaker: ModelBreaker): void => void breakers.push(breaker)
+  const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
   const { store, secret } = directory
   const telemetry = await openTelemetry({
     ...platform,
@@ -119,6 +122,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     kernel,
     answerStore,
     random: platform.random,
+    breakers,
     backUp: async (backup) => await writeBackupFile(directory, backup),
     web: platform.web,
     clock,

@@ -6,6 +6,7 @@ import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
+import type { DescribedMetric } from '../telemetry/metrics-registry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
@@ -122,12 +123,16 @@ export type KernellNode = AsyncDisposable & {
   decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
   /** Spans of what the node does; whoever serves a task gives it its own (`span` of `RouteRequest`). Absent: no traces. */
   readonly tracer?: Tracer
+  /** One more HTTP request is being served, or one less. */
+  trackHttp?(change: 1 | -1): void
   /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */
   observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
   /** Records of finished tasks: to look at, to take out, to delete. */
   readonly records: NodeRecords
   /** Writes all that the data directory holds to a new encrypted file, while the node goes on. Rejects as `writeBackupFile`. */
   backUp(init: BackupFileInit): Promise<WrittenBackup>
+  /** The metrics that there are, whether they have values yet or not. Absent: the node does not tell. */
+  describeMetrics?(): readonly DescribedMetric[]
   /** Prometheus text, version 0.0.4. */
   metricsText(): Promise<string>
   /** What works and what does not, for `/healthz` and `doctor`. */

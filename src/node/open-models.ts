@@ -1,7 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createAnthropicModel } from '../models/anthropic/anthropic-model.ts'
-import { createBreakingModel } from '../models/breaking-model.ts'
+import { createBreakingModel, type ModelBreaker } from '../models/breaking-model.ts'
 import { createHidingModel } from '../models/hiding-model.ts'
 import { createOpenaiCompatibleModel } from '../models/openai/openai-compatible-model.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -51,12 +51,15 @@ export type GuardedModelComponents = OpenModelComponents & {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Whether models outside may not see the secrets of prompts. */
   readonly isHiding: boolean
+  /** Told of the breaker of each model that is opened; absent: nobody looks. */
+  readonly onBreaker?: ((breaker: ModelBreaker) => void) | undefined
 }
 
 /** As `openModel`: left alone while its service fails, and told no secrets where it is outside and the operator wants that. */
 export function openGuardedModel(components: GuardedModelComponents, entry: ModelEntry): LanguageModel {
-  const { clock, isHiding, providers } = components
+  const { clock, isHiding, providers, onBreaker } = components
   const model = createBreakingModel(openModel(components, entry), { clock })
+  onBreaker?.(model)
   return isHiding && providers[entry.provider]?.isLocal !== true ? createHidingModel(model) : model
 }
 

@@ -65,6 +65,10 @@ class ActorTelemetry implements TelemetryPipeline {
     return this.#pipeline.flushIntervalMs
   }
 
+  get queuedCount(): number {
+    return this.#pipeline.queuedCount
+  }
+
   get storedCount(): number {
     return this.#pipeline.storedCount
   }

@@ -6,11 +6,15 @@ import type { RouteCaller } from '../ports/router.ts'
 /** How often callers may have something done. */
 export class Quotas {
   private readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Refusals since the start, by kind of scope. */
+  readonly refusals: ReadonlyMap<string, number>
+  private readonly counts = new Map<string, number>()
   private table: QuotaTable
 
   constructor(rules: readonly QuotaRule[], clock: Pick<Clock, 'monotonicMs'>) {
     this.table = createQuotaTable(rules)
     this.clock = clock
+    this.refusals = this.counts
   }
 
   /** Takes one from each scope. Throws `QUOTA_EXCEEDED` where one has none left; then nothing is taken. */
@@ -19,6 +23,8 @@ export class Quotas {
     this.table = outcome.table
     if (outcome.kind === 'granted') return
     const { scope, waitMs } = outcome
+    const [kind = scope] = scope.split(':')
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     throw new CodedError('QUOTA_EXCEEDED', {
       message: `The quota of ${scope} is used up for now`,
       details: { scope, retryAfterMs: waitMs },

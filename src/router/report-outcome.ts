@@ -50,6 +50,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     tokensIn: sum(run, 'tokensIn'),
     tokensOut: sum(run, 'tokensOut'),
     costNanos: totalCostOf(run),
+    ...(result?.premiumCostNanos !== undefined && { premiumCostNanos: result.premiumCostNanos }),
     latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
     ...(run.firstPartMs !== undefined && { firstPartMs: run.firstPartMs }),
     verifier: result?.verification,

@@ -50,6 +50,8 @@ export interface TelemetryPipeline extends TelemetrySink, Startable {
   countPending(): void
   /** Records that were stored. */
   readonly storedCount: number
+  /** Records that wait. */
+  readonly queuedCount: number
 }
 
 /**
@@ -108,6 +110,10 @@ class BatchingPipeline implements TelemetryPipeline {
 
   get storedCount(): number {
     return this.#stored
+  }
+
+  get queuedCount(): number {
+    return this.#size
   }
 
   record(outcome: TaskOutcome): void {

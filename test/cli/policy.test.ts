@@ -134,7 +134,7 @@ describe('kernell policy beside a node that serves', () => {
       expect(status.output).toContain(`canary: ${version} answers 20 % of the conversations`)
       const metrics = await (await fetch(`${first.node.url}/metrics`)).text()
       expect(metrics).toContain('kernell_rollout_stage{stage="canary"} 1')
-      expect(metrics).toContain('kernell_rollout_percent 20')
+      expect(metrics).toContain('kernell_rollout_candidate_ratio 0.2')
       const ended = await stop(first.serving)
       expect(`${ended.output}${ended.errors}`).not.toContain(first.node.control_token)
 

@@ -86,7 +86,7 @@ describe('the records of a node', () => {
     await using node = await startNode({}, folder)
     expect(await listOf(node)).toHaveLength(1)
     expect(node.records.unreadableCount).toBe(1)
-    expect(await node.metricsText()).toContain('kernell_telemetry_unreadable 1')
+    expect(await node.metricsText()).toContain('kernell_telemetry_unreadable_total 1')
     expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual(purged({ records: 1, answers: 0 }))
     expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
   })

@@ -109,6 +109,11 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     return this.#turns.current
   }
 
+  /** Actors of this thread that have messages and wait for their turn. */
+  get waitingCount(): number {
+    return this.#turns.waitingCount
+  }
+
   /** True while an actor has its turn, or starts. */
   get isBusy(): boolean {
     return this.#turns.isRunning

@@ -57,6 +57,11 @@ export class TurnQueue {
     return this.#queue.size === 0 && !this.isRunning
   }
 
+  /** Actors that have messages and wait for their turn. */
+  get waitingCount(): number {
+    return this.#queue.size
+  }
+
   push(cell: Cell): void {
     cell.marks |= SCHEDULED
     if (this.isRunning && this.#host.isInline && this.#depth < NESTED_TURNS_MAX && this.#queue.size === 0) {

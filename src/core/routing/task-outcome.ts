@@ -165,6 +165,8 @@ export type TaskOutcome = {
   readonly tokensOut: number
   /** `undefined` when some price is unknown, which is not zero. */
   readonly costNanos: Amount | undefined
+  /** What one call of the premium model would have cost, estimated; absent without an answer, such a model or its price. */
+  readonly premiumCostNanos?: Amount
   readonly latencyMs: number
   /** Of an answer that was streamed as it came, milliseconds from the task's beginning to its first content. */
   readonly firstPartMs?: number

@@ -12,7 +12,7 @@ import { buildServedEntries } from './served-entries.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { LocalWeights } from '../open-local-weights.ts'
-import { openGuardedModel } from '../open-models.ts'
+import { openGuardedModel, type GuardedModelComponents } from '../open-models.ts'
 import { readImportedRows } from '../prices/imported-price-lists.ts'
 
 type CatalogParts = {
@@ -23,6 +23,7 @@ type CatalogParts = {
   readonly outbound: OutboundFetch
   readonly environment: Environment
   readonly weights: LocalWeights
+  readonly onBreaker?: GuardedModelComponents['onBreaker']
 }
 
 /** Models of the configuration, of local servers and of imported lists, each opened with its first call. Throws `CONFIG_INVALID`. */
@@ -34,6 +35,7 @@ export async function openCatalog({
   outbound,
   environment,
   weights,
+  onBreaker,
 }: CatalogParts): Promise<ModelCatalog> {
   const today = civilDateOfInstant(startedAt)
   const imported = await readImportedRows(config.dataDir)
@@ -48,6 +50,6 @@ export async function openCatalog({
     openGguf: (entry: ModelEntry) => weights.openModel(entry),
   }
   const isHiding = config.privacy?.hidesSecrets === true
-  const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding }, entry)
+  const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding, onBreaker }, entry)
   return createNodeCatalog({ config, served, today, open })
 }

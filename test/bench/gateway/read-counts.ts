@@ -11,9 +11,10 @@ export async function readCounts(port: number): Promise<NodeCounts> {
   await delay(FLUSH_WAIT_MS)
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   return {
-    telemetryRows: readValue(text, 'kernell_telemetry_stored'),
+    telemetryRows: readValue(text, 'kernell_telemetry_stored_total'),
     cacheHits:
-      readValue(text, 'kernell_cache{what="exactHits"}') + readValue(text, 'kernell_cache{what="similarHits"}'),
+      readValue(text, 'kernell_cache_lookups_total{result="exact"}') +
+      readValue(text, 'kernell_cache_lookups_total{result="similar"}'),
   }
 }
 

@@ -1,17 +1,15 @@
 import { trialOf } from '../../../core/rollout/rollout-state.ts'
 import { evidence } from '../../../core/rollout/watch/watch-evidence.ts'
-import type { MetricsRegistry } from '../../../telemetry/metrics-registry.ts'
+import type { MetricSink } from '../../../telemetry/metrics-registry.ts'
 import type { NodePoliciesComponents } from '../../../router/rollout/node-policies-components.ts'
 
 const DRIFT_LEVELS = { stable: 0, watch: 1, drifted: 2 } as const
 
 const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
 
-type GaugeSink = Pick<MetricsRegistry, 'addGauge'>
-
 /** The rollout as Prometheus metrics. Versions are no labels: there is no end of them. */
 export function addRolloutMetrics(
-  metrics: GaugeSink,
+  metrics: MetricSink,
   { owner, served, shadow, online }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow' | 'online'>,
 ): void {
   metrics.addGauge({
@@ -21,25 +19,25 @@ export function addRolloutMetrics(
     read: () => STAGES.map((stage) => ({ labels: { stage }, value: Number(owner.inForce.stage === stage) })),
   })
   metrics.addGauge({
-    name: 'kernell_rollout_percent',
-    help: 'Share of the conversations that the candidate answers, percent.',
+    name: 'kernell_rollout_candidate_ratio',
+    help: 'Share of the conversations that the candidate answers, 0 to 1.',
     labelNames: [],
-    read: () => [{ labels: {}, value: owner.inForce.percent }],
+    read: () => [{ labels: {}, value: owner.inForce.percent / 100 }],
   })
-  metrics.addGauge({
-    name: 'kernell_rollout_decisions',
+  metrics.addCounter({
+    name: 'kernell_rollout_decisions_total',
     help: 'Decisions since the start, by arm.',
     labelNames: ['arm'],
     read: () => Object.entries(served.counts).map(([arm, value]) => ({ labels: { arm }, value })),
   })
-  metrics.addGauge({
-    name: 'kernell_rollout_rollbacks',
+  metrics.addCounter({
+    name: 'kernell_rollout_rollbacks_total',
     help: 'Rollbacks so far, restarts included.',
     labelNames: [],
     read: () => [{ labels: {}, value: owner.state.rollbacks }],
   })
   metrics.addGauge({
-    name: 'kernell_rollout_evidence',
+    name: 'kernell_rollout_evidence_ratio',
     help: 'Evidence against the candidate, as a share of what rolls it back.',
     labelNames: ['slo', 'against'],
     read: () => {
@@ -52,20 +50,20 @@ export function addRolloutMetrics(
       }))
     },
   })
-  metrics.addGauge({
-    name: 'kernell_shadow_runs',
+  metrics.addCounter({
+    name: 'kernell_shadow_runs_total',
     help: 'Tasks on which a candidate was tried in the shadow since the start, and those left out, by reason.',
-    labelNames: ['what'],
+    labelNames: ['result'],
     read: () => [
-      { labels: { what: 'completed' }, value: shadow.counts.completed },
-      ...Object.entries(shadow.counts.skipped).map(([what, value]) => ({ labels: { what }, value })),
+      { labels: { result: 'completed' }, value: shadow.counts.completed },
+      ...Object.entries(shadow.counts.skipped).map(([result, value]) => ({ labels: { result }, value })),
     ],
   })
   addDriftMetric(metrics, owner)
   addOnlineMetric(metrics, online)
 }
 
-function addDriftMetric(metrics: GaugeSink, owner: NodePoliciesComponents['owner']): void {
+function addDriftMetric(metrics: MetricSink, owner: NodePoliciesComponents['owner']): void {
   metrics.addGauge({
     name: 'kernell_rollout_drift',
     help: 'Drift since the trial began: 0 none, 1 to be watched, 2 drifted. Of decisions: 2 where the candidate begins with other models than at first.',
@@ -84,19 +82,28 @@ function addDriftMetric(metrics: GaugeSink, owner: NodePoliciesComponents['owner
   })
 }
 
-function addOnlineMetric(metrics: GaugeSink, online: NodePoliciesComponents['online']): void {
-  metrics.addGauge({
-    name: 'kernell_online_learning',
-    help: 'Outcomes learned, corrected and left out, and tasks that wait or were dropped since the start.',
-    labelNames: ['what'],
+function addOnlineMetric(metrics: MetricSink, online: NodePoliciesComponents['online']): void {
+  metrics.addCounter({
+    name: 'kernell_online_learning_total',
+    help: 'Outcomes that online learning took in, corrected, left out or dropped since the start.',
+    labelNames: ['result'],
     read: () => {
       const status = online()
       if (status === null) return []
-      const { learned, revised, skipped, queued, dropped } = status
-      return Object.entries({ learned, revised, skipped, queued, dropped }).map(([what, value]) => ({
-        labels: { what },
+      const { learned, revised, skipped, dropped } = status
+      return Object.entries({ learned, revised, skipped, dropped }).map(([result, value]) => ({
+        labels: { result },
         value,
       }))
+    },
+  })
+  metrics.addGauge({
+    name: 'kernell_online_learning_queued',
+    help: 'Tasks that wait to be learned from.',
+    labelNames: [],
+    read: () => {
+      const status = online()
+      return status === null ? [] : [{ labels: {}, value: status.queued }]
     },
   })
 }

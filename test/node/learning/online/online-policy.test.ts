@@ -132,7 +132,7 @@ describe('a node that learns while it serves', () => {
       ).rejects.toMatchObject({ code: 'POLICY_GATE_MISSING' })
       const shown = await answerPolicyControl(third, { op: 'status' })
       expect(shown).toMatchObject({ body: { online: { learned: 120, last_version: online?.lastVersion } } })
-      expect(await third.metricsText()).toContain('kernell_online_learning{what="learned"} 120')
+      expect(await third.metricsText()).toContain('kernell_online_learning_total{result="learned"} 120')
     },
   )
 
