@@ -6,6 +6,9 @@ import type { ExitCode } from './exit-codes.ts'
 import type { Flags, FlagTable } from './flags.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Who is told of failures behind a request's back; absent: the process's warnings. */
+export type NodeOptions = { readonly onBackgroundError?: (error: unknown) => void }
+
 /** What a command is given. It prints through `terminal`, stops when `signal` is aborted, and reads nothing from the process. */
 export type CommandContext = {
   readonly flags: Flags
@@ -20,7 +23,11 @@ export type CommandContext = {
   /** The configuration in force; `flags` wins over everything. Throws `CONFIG_INVALID`. */
   readonly loadConfig: (flags?: ConfigDocument) => NodeConfig
   /** Starts a node on the configuration in force, and closes it when the work is done, however it ends. */
-  readonly useNode: <Result>(work: (node: EvaluatingNode) => Promise<Result>, flags?: ConfigDocument) => Promise<Result>
+  readonly useNode: <Result>(
+    work: (node: EvaluatingNode) => Promise<Result>,
+    flags?: ConfigDocument,
+    options?: NodeOptions,
+  ) => Promise<Result>
   /** All of standard input, as bytes. Throws `COMMAND_INVALID` for more than a command reads. */
   readonly readStandardInput: () => Promise<Uint8Array>
 }

@@ -1,5 +1,5 @@
 import type { ConfigDocument } from '../node/config/config-document.ts'
-import { numberFlag, textFlag, type Flags, type FlagTable } from './flags.ts'
+import { isFlagSet, numberFlag, textFlag, usageError, type Flags, type FlagTable } from './flags.ts'
 
 /** Flags of commands that answer tasks: artefacts of an evaluation. */
 export const ARTEFACT_FLAGS: FlagTable = {
@@ -14,6 +14,9 @@ export const ARTEFACT_FLAGS: FlagTable = {
 export const SERVING_FLAGS: FlagTable = {
   host: { value: 'ADDRESS', describe: 'address to listen on (default 127.0.0.1); beyond loopback, keys are required' },
   port: { value: 'N', describe: 'port (default 8787); 0 lets the system choose' },
+  'log-level': { value: 'LEVEL', describe: 'trace, debug, info (default), warn, error, fatal or silent' },
+  'log-format': { value: 'FORMAT', describe: 'auto (default), json or pretty' },
+  'access-log': { describe: 'a line of the log for each request' },
   ...ARTEFACT_FLAGS,
 }
 
@@ -34,5 +37,31 @@ export function configOfServingFlags(flags: Flags): ConfigDocument {
   const host = textFlag(flags, 'host')
   const port = numberFlag(flags, 'port', { min: 0, max: 65_535, isWhole: true })
   const server = { ...(host !== undefined && { host }), ...(port !== undefined && { port }) }
-  return { ...configOfArtefactFlags(flags), ...(Object.keys(server).length > 0 && { server }) }
+  const log = configOfLogFlags(flags)
+  return {
+    ...configOfArtefactFlags(flags),
+    ...(Object.keys(server).length > 0 && { server }),
+    ...(Object.keys(log).length > 0 && { log }),
+  }
+}
+
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+function configOfLogFlags(flags: Flags): NonNullable<ConfigDocument['log']> {
+  const level = wordOf(flags, 'log-level', LOG_LEVELS)
+  const format = wordOf(flags, 'log-format', LOG_FORMATS)
+  return {
+    ...(level !== undefined && { level }),
+    ...(format !== undefined && { format }),
+    ...(isFlagSet(flags, 'access-log') && { access: true }),
+  }
+}
+
+function wordOf<Word extends string>(flags: Flags, name: string, words: readonly Word[]): Word | undefined {
+  const text = textFlag(flags, name)
+  if (text === undefined) return undefined
+  const word = words.find((candidate) => candidate === text)
+  if (word === undefined) throw usageError(`--${name} must be one of ${words.join(', ')}`)
+  return word
 }

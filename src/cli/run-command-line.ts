@@ -4,7 +4,7 @@ import { loadConfig } from '../node/config/load-config.ts'
 import { nearestName } from '../node/config/nearest-name.ts'
 import type { NodeConfig } from '../node/config/node-config.ts'
 import type { EvaluatingNode } from '../node/node-evaluations.ts'
-import type { Command, CommandContext } from './command.ts'
+import type { Command, CommandContext, NodeOptions } from './command.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { COMMON_FLAGS, isFlagSet, parseFlags, textFlag, usageError, type Flags } from './flags.ts'
@@ -19,7 +19,7 @@ export type CommandLineComponents = {
   readonly workingDir: string
   readonly signal: AbortSignal
   readonly version: string
-  readonly createNode: (config: NodeConfig, signal: AbortSignal) => Promise<EvaluatingNode>
+  readonly createNode: (config: NodeConfig, signal: AbortSignal, options?: NodeOptions) => Promise<EvaluatingNode>
   readonly readStandardInput: () => Promise<Uint8Array>
 }
 
@@ -106,9 +106,9 @@ function createContext(
     workingDir,
     signal,
     loadConfig: load,
-    useNode: async (work, more) => {
+    useNode: async (work, more, options) => {
       const config = load(more)
-      const node = await components.createNode(config, signal).catch((error: unknown) => {
+      const node = await components.createNode(config, signal, options).catch((error: unknown) => {
         throw nameLockHolder(error, config.dataDir)
       })
       try {

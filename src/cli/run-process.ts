@@ -37,9 +37,9 @@ export async function runProcess(): Promise<void> {
     workingDir: process.cwd(),
     signal: stopping.signal,
     version: readPackageVersion(),
-    createNode: async (config, signal) => {
+    createNode: async (config, signal, options) => {
       const { createNode } = await import('../node/create-node.ts')
-      return await createNode({ config, environment: process.env, signal })
+      return await createNode({ config, environment: process.env, signal, ...options })
     },
     readStandardInput: async () => await readToEnd(process.stdin),
   })

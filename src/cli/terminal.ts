@@ -7,6 +7,7 @@ import { visibleText } from './visible-text.ts'
 export type OutputStream = {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly fd?: number
   write(piece: string | Uint8Array): unknown
 }
 
@@ -46,6 +47,8 @@ export type Terminal = {
   printJson(value: unknown): void
   /** What others wrote, piece by piece: as it is in a pipe or file, and on a terminal without what would act on it. */
   relay(to: 'output' | 'errors'): Relay
+  /** Where remarks go, for a log that is written as it comes. */
+  readonly errors: OutputStream
   /** A remark that is not part of the result. */
   note(text: string): void
   /** Coloured where the output is a terminal that wants colours. */
@@ -68,6 +71,7 @@ export function createTerminal(init: TerminalInit): Terminal {
     width: columnsOf(output, environment) ?? WIDTH_DEFAULT,
     cutWidth: columnsOf(output, environment) ?? Number.POSITIVE_INFINITY,
     noteWidth: columnsOf(errors, environment) ?? Number.POSITIVE_INFINITY,
+    errors,
     print: (text) => void output.write(`${text}\n`),
     printJson: (value) => void output.write(`${JSON.stringify(value)}\n`),
     relay: (to) => relayTo(to === 'output' ? output : errors),

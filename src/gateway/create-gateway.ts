@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import type { RateHold } from '../node/access/rate-meter.ts'
-import type { Span } from '../ports/tracer.ts'
 import { createAdminGuard } from './listener/admin-guard.ts'
 import { Callers } from './listener/callers.ts'
 import { answerBrokenRequest } from './listener/broken-request.ts'
@@ -17,6 +16,7 @@ import { completeLimits } from './gateway-limits.ts'
 import type { EndpointEntry } from './endpoint.ts'
 import { ENDPOINTS } from './endpoint-table.ts'
 import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
+import { logAccess, logFailure } from './listener/request-log.ts'
 import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
 import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
@@ -202,7 +202,7 @@ class HttpGateway implements Gateway {
     const rates = entry.isWork && who.access !== undefined ? this.#init.node.access?.door.begin(who.access) : undefined
     if (rates !== undefined) arrival.commonHeaders.push(...rates.headers)
     const span = startRequestSpan(this.#init.node.tracer, arrival, entry)
-    const { signal } = this.#track({ arrival, entry, rates, span })
+    const { signal } = this.#track({ ...arrival, span, who }, entry, rates)
     if (entry.failureForm === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
     this.#answer(entry, { ...arrival, signal, who, params, span }).catch(() => arrival.response.destroy())
   }
@@ -212,17 +212,23 @@ class HttpGateway implements Gateway {
     try {
       await entry.answer(exchange, this.#context)
     } catch (error) {
-      const { signal, response, requestId } = exchange
+      const { signal, response } = exchange
       const failure: unknown = signal.aborted ? signal.reason : error
       const isLate = response.headersSent && !CodedError.is(failure, 'REQUEST_ABORTED')
-      if (!CodedError.is(failure) || isLate) this.#init.onFailure?.(failure, requestId)
+      if (!CodedError.is(failure) || isLate) this.#tellFailure(exchange, failure)
       respondFailure(exchange, failure, { form: entry.failureForm })
     }
   }
 
+  #tellFailure(exchange: Exchange, failure: unknown): void {
+    const { logger, onFailure } = this.#init
+    onFailure?.(failure, exchange.requestId)
+    if (logger !== undefined) logFailure(logger, exchange, failure)
+  }
+
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
-  #track({ arrival, entry, rates, span }: Admitted): AbortController {
-    const { response } = arrival
+  #track(admitted: AdmittedArrival, entry: EndpointEntry, rates: RateHold | undefined): AbortController {
+    const { response, span } = admitted
     const controller = new AbortController()
     const timer =
       entry.isOpenEnded === true
@@ -236,7 +242,7 @@ class HttpGateway implements Gateway {
       this.#openEnded.delete(controller)
       if (!response.writableFinished)
         controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
-      const statusCode = this.#observe(arrival, entry.route)
+      const statusCode = this.#observe(admitted, entry.route)
       if (span !== undefined) endRequestSpan(span, statusCode)
       served.end()
       rates?.end()
@@ -245,9 +251,13 @@ class HttpGateway implements Gateway {
     return controller
   }
 
-  #observe({ response, arrivedMs }: Arrival, route: string): number {
+  #observe(arrival: Arrival | AdmittedArrival, route: string): number {
+    const { response, arrivedMs } = arrival
+    const { node, logger } = this.#init
     const statusCode = response.writableEnded ? response.statusCode : CLIENT_CLOSED_REQUEST
-    this.#init.node.observeHttp?.({ route, statusCode, durationMs: performance.now() - arrivedMs })
+    const served = { route, statusCode, durationMs: performance.now() - arrivedMs }
+    node.observeHttp?.(served)
+    if (node.config.log.access && logger?.isEnabled('info') === true) logAccess(logger, arrival, served)
     return statusCode
   }
 
@@ -266,14 +276,7 @@ type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders' | 's
   readonly arrivedMs: number
 }
 
-/** What ends with its response. */
-type Admitted = {
-  readonly arrival: Arrival
-  readonly entry: EndpointEntry
-  /** Absent where nothing bounds the caller. */
-  readonly rates: RateHold | undefined
-  readonly span: Span | undefined
-}
+type AdmittedArrival = Arrival & Pick<Exchange, 'span' | 'who'>
 
 function stopping(): CodedError {
   return new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })

@@ -1,5 +1,6 @@
 import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
+import type { Logger } from '../ports/logger.ts'
 import type { GatewayLimits } from './exchange.ts'
 import type { McpInit } from './mcp/mcp-face.ts'
 
@@ -20,6 +21,8 @@ export type GatewayInit = {
   readonly mcp?: McpInit
   /** Secret of the data directory, for whoever manages the node (`/v1/admin`). Absent: only keys with the role admin do. */
   readonly adminToken?: string
+  /** Gets a line for each failure that is the program's own or happens after the first byte, and with `log.access` one for each request. */
+  readonly logger?: Logger
   /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -167,7 +167,13 @@ describe('kernell serve', () => {
     })
     serving.child.kill('SIGINT')
     const run = await serving.ended
-    expect({ code: run.code, errors: run.errors }).toEqual({ code: 0, errors: '' })
+    expect(run.code).toBe(0)
+    // The log: one document a line, from its first line to its last.
+    const log = run.errors
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly msg: string })
+    expect(log.map(({ msg }) => msg)).toEqual(['listening', 'stopped'])
     expect(run.output.trim().split('\n').at(-1)).toBe('{"event":"stopped"}')
   })
 

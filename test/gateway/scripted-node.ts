@@ -254,6 +254,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     untrusted: { isEnabled: true, rules: DEFAULT_TEXT_RULES },
     firewall: DEFAULT_FIREWALL_POLICY,
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
+    log: { level: 'info', format: 'auto', access: false },
     telemetry: { consent: false, keepText: false, otlpSignals: ['traces', 'metrics'], traceContent: false },
     sandbox: { directory: '/nowhere', image: 'none:none' },
     outbound: { privateHosts: [] },

@@ -56,7 +56,7 @@ describe('metrics', () => {
     expect(offencesOf(metric).join()).toContain(what)
   })
 
-  it('are in the page of metrics as the node describes them: `node scripts/docs/write.mts`', () => {
+  it('are in the page of metrics as the node describes them: `node scripts/docs/write.ts`', () => {
     expect(textOf('docs/reference/metrics.md')).toBe(metricsPage(described))
   })
 })
@@ -92,7 +92,7 @@ type Dashboard = {
 }
 
 describe('the dashboard and the alerts', () => {
-  it('of Grafana is the one that its table gives: `node scripts/docs/write.mts`', () => {
+  it('of Grafana is the one that its table gives: `node scripts/docs/write.ts`', () => {
     expect(JSON.parse(textOf('deploy/grafana/kernell.json'))).toEqual(JSON.parse(JSON.stringify(dashboardDocument())))
   })
 

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
-import { outgoingText } from '../../node/outgoing-text.ts'
+import type { Logger } from '../../ports/logger.ts'
 import { announceRunningNode, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { describeNode, formatStartText } from '../describe-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Opens the gateway and serves until the first Ctrl-C; requests in flight are finished, the second Ctrl-C drops them. */
 export const serveCommand: Command = {
@@ -17,7 +15,7 @@ export const serveCommand: Command = {
   synopsis: '',
   flags: SERVING_FLAGS,
   details: [
-    'With --json the first line is {"event":"ready","url",...} and the last {"event":"stopped"}. Ctrl-C finishes the requests in flight; a second one ends at once.',
+    'What happens while it runs is told on standard error: a JSON document a line, or lines for people on a terminal (`log` in the configuration). With --json the first line is {"event":"ready","url",...} and the last {"event":"stopped"}. Ctrl-C finishes the requests in flight; a second one ends at once.',
   ],
   examples: [
     'kernell serve',
@@ -25,22 +23,35 @@ export const serveCommand: Command = {
     'kernell serve --policy policy.json --cache-calibration cache.json',
   ],
   async run(context) {
-    await context.useNode(async (node) => await serve(node, context), configOfServingFlags(context.flags))
+    const { terminal, environment } = context
+    const flags = configOfServingFlags(context.flags)
+    const { backgroundErrorsTo, openLog } = await import('../../node/open-log.ts')
+    const { errors } = terminal
+    const log = openLog(context.loadConfig(flags).log, {
+      target: errors.fd === undefined ? errors : { fd: errors.fd },
+      isTerminal: errors.isTTY === true,
+      isColoured: errors.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb',
+    })
+    try {
+      const options = { onBackgroundError: backgroundErrorsTo(log.logger) }
+      await context.useNode(async (node) => await serve(node, context, log.logger), flags, options)
+      log.logger.info('stopped')
+    } finally {
+      log.flush()
+    }
     if (context.isJson) context.terminal.printJson({ event: 'stopped' })
     return EXIT_CODES.done
   },
 }
 
-async function serve(node: KernellNode, context: CommandContext): Promise<void> {
+async function serve(node: KernellNode, context: CommandContext, logger: Logger): Promise<void> {
   const { terminal, isJson, signal } = context
-  const onFailure = (error: unknown, requestId: string): void =>
-    terminal.note(outgoingText(`request ${requestId}: ${describe(error)}`))
   const controlToken = randomBytes(32).toString('base64url')
   const { PACKAGED_AGENTS: agents } = await import('kernell-os/agents')
   const adminToken = await node.access?.openAdminToken()
   const gateway = createGateway({
     node,
-    onFailure,
+    logger,
     controlToken,
     mcp: { agents },
     ...(adminToken !== undefined && { adminToken }),
@@ -48,7 +59,8 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   const { dataDir } = node.config
   try {
     const url = await gateway.listen()
-    announceToCommands({ url, node, controlToken }, terminal)
+    announceToCommands({ url, node, controlToken }, logger)
+    logger.info('listening', { url, version: node.health().version })
     announce({ url, node, dashboard: gateway.dashboardLink() ?? null }, context)
     await aborted(signal)
     if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
@@ -61,11 +73,11 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
 type Serving = { readonly url: string; readonly node: KernellNode; readonly controlToken: string }
 
 /** Other commands then find this node, and with its secret may ask it to do what they cannot. Without it they say only that the directory is in use, so serving goes on. */
-function announceToCommands({ url, node, controlToken }: Serving, terminal: Terminal): void {
+function announceToCommands({ url, node, controlToken }: Serving, logger: Logger): void {
   try {
     announceRunningNode(node.config.dataDir, url, controlToken)
   } catch (error) {
-    terminal.note(`Other commands will not find this node: ${error instanceof Error ? error.message : String(error)}`)
+    logger.warn('other commands will not find this node', { error })
   }
 }
 
@@ -80,10 +92,4 @@ function announce({ url, node, dashboard }: Started, { terminal, isJson }: Comma
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-/** One line for what can happen to any node; the stack only of what the program did not expect. */
-function describe(error: unknown): string {
-  if (CodedError.is(error)) return `${error.message.replaceAll(/\s+/g, ' ')} (${error.code})`
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -16,6 +16,7 @@ export type ConfigDocument = {
   readonly untrusted?: UntrustedDocument
   readonly firewall?: FirewallDocument
   readonly telemetry?: TelemetryDocument
+  readonly log?: LogDocument
   readonly outbound?: OutboundDocument
   readonly sandbox?: SandboxDocument
   readonly privacy?: { readonly hideSecrets?: boolean }
@@ -27,6 +28,12 @@ export type ConfigDocument = {
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
   readonly a2a?: A2aDocument
+}
+
+export type LogDocument = {
+  readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+  readonly format?: 'auto' | 'json' | 'pretty'
+  readonly access?: boolean
 }
 
 export type TelemetryDocument = {

@@ -50,6 +50,13 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, Variable>> = {
     kind: 'text',
     meaning: 'address that takes traces and metrics',
   },
+  KERNELL_LOG_LEVEL: {
+    path: ['log', 'level'],
+    kind: 'text',
+    meaning: 'least level of the log: debug, info, warn, ...',
+  },
+  KERNELL_LOG_FORMAT: { path: ['log', 'format'], kind: 'text', meaning: 'auto, json or pretty' },
+  KERNELL_LOG_ACCESS: { path: ['log', 'access'], kind: 'boolean', meaning: 'a line of the log for each request' },
   KERNELL_HOST: { path: ['server', 'host'], kind: 'text', meaning: 'address to listen on' },
   KERNELL_PORT: { path: ['server', 'port'], kind: 'number', meaning: 'port to listen on' },
 }

@@ -123,6 +123,13 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "traceContent": false,
   },
 
+  // What kernell serve writes to standard error while it runs: JSON lines, or lines for people on a terminal. Never what was asked and answered.
+  "log": {
+    "level": "info",
+    // "format": "json",
+    // "access": true,
+  },
+
   // Programs that nobody trusts: kernell sandbox prepare makes what containers and machines start from.
   "sandbox": {
     // "directory": "./sandbox",

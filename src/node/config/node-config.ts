@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../ports/logger.ts'
 import type { CallRules } from '../../router/call-rules.ts'
 import type { FallbackRules } from '../../router/fallbacks.ts'
 import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
@@ -182,6 +183,15 @@ export type TelemetryConfig = {
   readonly traceContent: boolean
 }
 
+/** What a served node writes to its log. */
+export type LogConfig = {
+  readonly level: LogLevel
+  /** `auto`: lines for people on a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'json' | 'pretty'
+  /** Whether each request gets a line. */
+  readonly access: boolean
+}
+
 export const OTLP_SIGNALS = ['traces', 'metrics'] as const
 
 export type OtlpSignal = (typeof OTLP_SIGNALS)[number]
@@ -311,6 +321,7 @@ export type NodeConfig = {
   /** What plans may do: the operator's rules, then those that hold otherwise. */
   readonly firewall: FirewallPolicy
   readonly telemetry: TelemetryConfig
+  readonly log: LogConfig
   readonly outbound: OutboundConfig
   readonly sandbox: SandboxConfig
   /** Absent: prompts leave as they are. */

@@ -84,6 +84,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
     firewall: resolveFirewall(document.firewall ?? {}),
     telemetry: resolveTelemetry(document.telemetry ?? {}),
+    log: { level: 'info', format: 'auto', access: false, ...document.log },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
     sandbox: resolveSandbox(document.sandbox ?? {}, {
       userDataDir: init.defaultDataDir,

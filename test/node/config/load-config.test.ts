@@ -223,6 +223,8 @@ describe('precedence', () => {
 
   it.each(Object.entries(ENVIRONMENT_VARIABLES))('lets %s set a member that exists', (name, variable) => {
     const special: Readonly<Record<string, string>> = {
+      KERNELL_LOG_LEVEL: 'debug',
+      KERNELL_LOG_FORMAT: 'json',
       KERNELL_HOST: '127.0.0.1',
       KERNELL_PORT: '80',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a/b',

@@ -1,4 +1,4 @@
-/** Writes the pages and files that are made from their sources: `node scripts/docs/write.mts`. Tests hold them to it. */
+/** Writes the pages and files that are made from their sources: `node scripts/docs/write.ts`. Tests hold them to it. */
 import { writeFile } from 'node:fs/promises'
 import { dashboardDocument } from './dashboard.ts'
 import { describedMetrics } from './described-metrics.ts'
