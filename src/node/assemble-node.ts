@@ -163,13 +163,16 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     close,
     [Symbol.asyncDispose]: close,
   }
-  const isReady = (): boolean => parts.rights.stop.current === undefined
-  addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, isReady, ...countsOf(parts) })
+  addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, ...readingsOf(parts) })
   return node
 }
 
-function countsOf({ breakers, rights }: NodeParts): Pick<MeteredParts, 'breakers' | 'quotaRefusals'> {
-  return { breakers: () => breakers, quotaRefusals: () => rights.quotas.refusals }
+function readingsOf({ breakers, rights }: NodeParts): Pick<MeteredParts, 'breakers' | 'quotaRefusals' | 'isReady'> {
+  return {
+    breakers: () => breakers,
+    quotaRefusals: () => rights.quotas.refusals,
+    isReady: () => rights.stop.current === undefined,
+  }
 }
 
 function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {
