@@ -1,15 +1,19 @@
 /**
  * `npm run conformance -- libp2p [--python PROGRAM] [--json]`: our transport beside another implementation of libp2p, in a process of its own. Exit 1 when
  * they do not understand each other, 2 without py-libp2p.
+ * `npm run conformance -- mcp [--json]`: the official suite of the Model Context Protocol against a node behind its listener. Exit 1 when something fails
+ * that is not listed with a reason, 2 where the installed suite is not the one whose results were looked at.
  * `npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]`: XState's own tests, first on XState, then with
  * `createActor` exchanged for ours. DIR is a checkout of XState's repository, its dependencies installed. Exit 1 when ours
  * does not conform, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
 import { runLibp2pConformance } from './libp2p/conformance.ts'
+import { runMcpConformance } from './mcp/conformance.ts'
 import { isPlant, listPlants, runXStateConformance } from './xstate/conformance.ts'
 
 const USAGE = `Usage: npm run conformance -- libp2p [--python PROGRAM] [--json]
+       npm run conformance -- mcp [--json]
        npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]
 PROGRAM: a Python that has py-libp2p (\`pip install libp2p\`); python3 where none is named.
 DIR: a checkout of https://github.com/statelyai/xstate at the tag of the installed version, its dependencies installed.
@@ -27,6 +31,7 @@ async function main(): Promise<number> {
   }
   if (name === 'libp2p' && directory === undefined)
     return await runLibp2pConformance({ python: values.python, isJson: values.json })
+  if (name === 'mcp' && directory === undefined) return await runMcpConformance({ isJson: values.json })
   const isKnown = name === 'xstate' && (values.plant === '' || isPlant(values.plant))
   if (!isKnown || directory === undefined || more.length > 0) return refuse()
   return runXStateConformance({ directory, filters: values.file, plant: values.plant, isJson: values.json })

@@ -139,6 +139,7 @@ export class McpFace {
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.sessions.end(session),
       eventStore: new EventMemory(),
+      retryInterval: RETRY_MS,
     })
     const session: Session = { id, owner, server: createServer(who), transport, open: 0, usedMs: nowMs }
     this.sessions.add(session)
@@ -186,6 +187,9 @@ type Asked = {
   readonly parsedBody: unknown
   readonly authInfo: AuthInfo
 }
+
+/** When a client whose stream ended may ask for the rest. */
+const RETRY_MS = 1_000
 
 const NO_SESSION =
   'The header Mcp-Session-Id is missing: begin with initialize, or send requests of revision 2026-07-28, which need no session'
