@@ -21,6 +21,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dashboard.ts')).dashboardCommand,
   },
   {
+    name: 'mcp',
+    summary: 'be a server of the Model Context Protocol for the client that starts this command',
+    load: async () => (await import('./commands/mcp.ts')).mcpCommand,
+  },
+  {
+    name: 'mcp servers',
+    summary: 'show the servers whose tools agents may call, and whether they answer',
+    load: async () => (await import('./commands/mcp-servers.ts')).mcpServersCommand,
+  },
+  {
     name: 'stop-all',
     summary: 'cancel all work of the node and refuse more, until it is released',
     load: async () => (await import('./commands/stop-all.ts')).stopAllCommand,

@@ -16,6 +16,7 @@ import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Random } from '../ports/random.ts'
 import type { Router } from '../ports/router.ts'
+import type { ToolServers } from '../ports/tool-servers.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { ActivityFeeds, NodeActivity } from './activity/node-activity.ts'
@@ -88,6 +89,7 @@ export type NodeParts = {
   readonly compact: () => Promise<void>
   readonly web: PublicFetch
   readonly breakers: readonly ModelBreaker[]
+  readonly toolServers: ToolServers
   readonly clock: Clock
   readonly startedAt: Timestamp
   readonly close: () => Promise<void>
@@ -114,6 +116,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMarket: async (init) => await parts.market.open(init),
     openA2a: async (init) => await parts.a2a.open({ router: watched, listModels: () => models }, init),
     web: parts.web,
+    toolServers: parts.toolServers,
     rights: parts.rights,
     access: parts.access,
     router: watched,

@@ -125,6 +125,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     breakers,
     backUp: async (backup) => await writeBackupFile(directory, backup),
     web: platform.web,
+    toolServers: platform.toolServers,
     clock,
     startedAt,
     close,

@@ -10,6 +10,7 @@ import type { DescribedMetric } from '../telemetry/metrics-registry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
+import type { ToolServers } from '../ports/tool-servers.ts'
 import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
 import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
@@ -99,6 +100,8 @@ export type KernellNode = AsyncDisposable & {
    * to those alone.
    */
   readonly web: PublicFetch
+  /** Tools of other programs that agents may call, as `mcp.servers` of the configuration has them. They end with the node. */
+  readonly toolServers: ToolServers
   /** Who may do what here: the switch that stops everything, the audit journal, calls by capability. */
   readonly rights: NodeRights
   /** Organisations, tenants, teams and keys that are managed while the node runs. Absent: there are those of the configuration alone. */

@@ -5,6 +5,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Random } from '../ports/random.ts'
 import type { Timers } from '../ports/timers.ts'
+import type { ToolServers } from '../ports/tool-servers.ts'
+import { createToolServers } from '../mcp/create-tool-servers.ts'
 import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
@@ -20,6 +22,7 @@ import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openActors, type NodeActors } from './open-actors.ts'
 import { LatePeerMarket } from './peers/late-peer-market.ts'
 import { joinPeers } from './peers/open-peers.ts'
+import { readPackageVersion } from './package-version.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createSystemRandom } from './system-random.ts'
 import { createSystemTimers } from './system-timers.ts'
@@ -55,6 +58,7 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> &
     readonly agentPlans: NodePlans
     readonly rights: NodeRights
     readonly market: MarketOnDemand
+    readonly toolServers: ToolServers
     /** Members of notary sets that are proven to have lied. */
     readonly convicted: ConvictedMembers
     /** Where the router buys answers; empty until the node takes part in the market. */
@@ -64,6 +68,7 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> &
 /** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
 export async function openPlatform({
   config,
+  environment,
   signal,
   closers,
   onError,
@@ -91,6 +96,11 @@ export async function openPlatform({
   await actors.ready
   const waysOut = openWaysOut({ config, clock, resolveHost, closers })
   const { outbound } = waysOut
+  const toolServers = createToolServers(
+    { outbound, environment, version: readPackageVersion() },
+    config.toolServers ?? [],
+  )
+  closers.push(() => toolServers.close())
   const convicted = new ConvictedMembers(onError)
   await convicted.load(directory.store.sublevel(PROOFS_STORE))
   const peerMarket = new LatePeerMarket()
@@ -109,6 +119,7 @@ export async function openPlatform({
     agentPlans,
     rights,
     market,
+    toolServers,
     convicted,
     peerMarket,
     plans,

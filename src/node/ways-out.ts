@@ -40,5 +40,6 @@ function allowedOriginsOf(config: NodeConfig): readonly string[] {
   const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
   const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
   const hook = config.market.webhook === undefined ? [] : [config.market.webhook]
-  return [...configured, ...adviser, ...hook, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
+  const tools = (config.toolServers ?? []).flatMap(({ place }) => (place.kind === 'address' ? [place.url] : []))
+  return [...configured, ...adviser, ...hook, ...tools, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
 }

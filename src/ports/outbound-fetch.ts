@@ -15,7 +15,7 @@
 export type OutboundRequest = {
   /** Absolute `http:` or `https:` URL without credentials, on an origin that the operator configured. */
   readonly url: string
-  readonly method: 'GET' | 'POST' | 'HEAD'
+  readonly method: 'GET' | 'POST' | 'HEAD' | 'DELETE'
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array

@@ -1,6 +1,8 @@
 import { createUnwatchedActivity } from '../fixtures/unwatched-activity.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
+import { createToolServers } from '../../src/mcp/create-tool-servers.ts'
+import { NO_WAY_OUT } from '../fixtures/no-way-out.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
 import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
@@ -101,6 +103,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    toolServers: createToolServers({ outbound: NO_WAY_OUT, environment: {}, version: '0' }, []),
     web: createPlayedWeb(),
     openFirewall: createUnsavedFirewall(),
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),

@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   models: 'base core ports wire',
   sandbox: 'base core ports wire',
   guard: 'base core ports wire',
+  mcp: 'base core ports wire',
   telemetry: 'base core ports wire',
   testing: 'base core ports wire',
   router: 'base core ports wire actors',
@@ -36,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   market: 'base core ports wire actors',
   memory: 'base core ports wire actors',
   rights: 'base core ports wire actors',
-  node: 'base core ports wire actors wasm keys storage network models sandbox guard telemetry router learning market memory rights',
+  node: 'base core ports wire actors wasm keys storage network models sandbox guard mcp telemetry router learning market memory rights',
   simulation:
     'base core ports wire actors wasm keys network storage models telemetry testing router learning market memory rights',
   browser: 'base core ports wire keys network storage market',

@@ -149,4 +149,54 @@ export const GATEWAY_ERRORS = {
     httpStatus: 429,
     isRetryable: true,
   },
+  MCP_CALLS_SPENT: {
+    cause: 'The task has called the tools of a server as often as it may.',
+    remedy: 'Raise `limits.callsPerTask` of the server in `mcp.servers`, or split the task.',
+    httpStatus: 429,
+    isRetryable: false,
+  },
+  MCP_RESULT_TOO_LARGE: {
+    cause: 'A tool of an MCP server brought more than one call may bring.',
+    remedy: 'Ask the tool for less, or raise `limits.resultBytesMax` of the server in `mcp.servers`.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  MCP_SERVER_MISBEHAVED: {
+    cause:
+      'An MCP server sent what is not of the protocol, refused the call, or brought another result than its own schema promises.',
+    remedy: 'Look at the server with `kernell mcp servers`, and at its own log; nothing of the answer was used.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  MCP_SERVER_TIMEOUT: {
+    cause: 'An MCP server did not answer in the time that it has.',
+    remedy: 'Try again, or raise `limits.timeoutSeconds` of the server in `mcp.servers`.',
+    httpStatus: 504,
+    isRetryable: true,
+  },
+  MCP_SERVER_UNAVAILABLE: {
+    cause: 'An MCP server could not be started or reached, or ended during the call.',
+    remedy:
+      '`kernell mcp servers` says why; check `command` or `url` of the server, and the variables that it is given.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  MCP_SERVER_UNKNOWN: {
+    cause: 'A tool of an MCP server was asked for that is not configured.',
+    remedy: 'Name one of `mcp.servers` in the configuration.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  MCP_TOOL_REFUSED: {
+    cause: 'The operator does not allow the tool of the MCP server, or not for this agent.',
+    remedy: 'Add it to `tools` of the server, and to `agents` where that names the agent.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
+  MCP_TOOL_UNKNOWN: {
+    cause: 'The MCP server does not offer the tool, though it may be called.',
+    remedy: '`kernell mcp servers` lists what the server offers.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

@@ -33,17 +33,39 @@ export function labelFlows(plan: IntentPlan, { policy, register, declassified }:
     labels.set(id, joinLabels(joinLabels(declared, knownLabel(policy, source)), labelAt(register, locator)))
   }
   const places = new Map(plan.sinks.map(({ id, locator }) => [id, locator]))
+  const answers = labelsOfAnswers(plan, policy)
   for (let isRising = true; isRising;) {
     isRising = false
     const context = joinOf(plan.writtenAfter, labels)
     for (const step of plan.steps) {
-      const label = declassify(joinLabels(joinOf(step.uses, labels), context), allowed.get(step.id))
+      const given = joinLabels(joinOf(step.uses, labels), context)
+      const label = declassify(joinLabels(given, answers.get(step.sink) ?? CLEAN_LABEL), allowed.get(step.id))
       isRising = raise(labels, step.id, label) || isRising
       isRising = flowBack(plan.sources, { step, places, labels }) || isRising
     }
   }
   return labels
 }
+
+/** What comes back from a tool is its word, and no longer that of whoever called it. */
+function labelsOfAnswers({ sinks }: IntentPlan, policy: FirewallPolicy): ReadonlyMap<string | undefined, TaintLabel> {
+  const tools = sinks.filter(({ kind }) => kind === 'tool')
+  return new Map(tools.map(({ id, locator }) => [id, knownLabel(policy, { kind: 'tool', locator })]))
+}
+
+/**
+ * What a step hands over where it goes. Of a tool that is less than what comes of the step: what the tool answers has not been there when it was
+ * called.
+ */
+export function labelHandedOver(plan: IntentPlan, step: IntentStep, { labels, declassified }: HandedOver): TaintLabel {
+  const given = joinLabels(joinOf(step.uses, labels), joinOf(plan.writtenAfter, labels))
+  return declassify(
+    given,
+    declassified.find(({ stepId }) => stepId === step.id),
+  )
+}
+
+type HandedOver = { readonly labels: FlowLabels; readonly declassified: readonly Declassification[] }
 
 /** What a step stores is what a source of the same place reads. */
 function flowBack(

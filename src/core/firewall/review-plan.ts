@@ -1,7 +1,7 @@
 import { sinkRuleOf, knownLabel, type SinkRule } from './firewall-policy.ts'
-import { labelFlows, type FlowInit, type FlowLabels } from './flow-labels.ts'
+import { labelFlows, labelHandedOver, type FlowInit, type FlowLabels } from './flow-labels.ts'
 import type { IntentPlan, IntentStep, PlanSink } from './intent-plan.ts'
-import { CLEAN_LABEL, isMoreSecret, type TaintLabel } from './taint-label.ts'
+import { isMoreSecret, type TaintLabel } from './taint-label.ts'
 
 /** Which rule a plan breaks; each is an error code of its own. */
 export type FirewallRule =
@@ -40,7 +40,9 @@ export function reviewPlan(plan: IntentPlan, init: FlowInit): FirewallReview {
   const labels = labelFlows(plan, init)
   const refusals = [
     ...forgedSources(plan, init),
-    ...plan.steps.flatMap((step) => refusedFlows(plan, step, { ...init, label: labels.get(step.id) ?? CLEAN_LABEL })),
+    ...plan.steps.flatMap((step) =>
+      refusedFlows(plan, step, { ...init, label: labelHandedOver(plan, step, { ...init, labels }) }),
+    ),
   ]
   return { isAllowed: refusals.length === 0, refusals, labels }
 }

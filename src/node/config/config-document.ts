@@ -25,6 +25,7 @@ export type ConfigDocument = {
   readonly peers?: PeersDocument
   readonly budgets?: readonly BudgetDocument[]
   readonly quotas?: readonly { readonly scope: string; readonly perMinute: number; readonly burst?: number }[]
+  readonly mcp?: McpDocument
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
   readonly a2a?: A2aDocument
@@ -42,6 +43,26 @@ export type TelemetryDocument = {
   readonly otlpEndpoint?: string
   readonly otlpSignals?: readonly ('traces' | 'metrics')[]
   readonly traceContent?: boolean
+}
+
+export type McpDocument = { readonly servers?: Readonly<Record<string, McpServerDocument>> }
+
+export type McpServerDocument = {
+  readonly command?: string
+  readonly args?: readonly string[]
+  readonly cwd?: string
+  readonly env?: readonly string[]
+  readonly url?: string
+  readonly apiKeyEnv?: string
+  readonly tools: readonly string[]
+  readonly agents?: Readonly<Record<string, readonly string[]>>
+  readonly confidentiality?: Confidentiality
+  readonly clearance?: Confidentiality
+  readonly limits?: {
+    readonly timeoutSeconds?: number
+    readonly resultBytesMax?: number
+    readonly callsPerTask?: number
+  }
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }

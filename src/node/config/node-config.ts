@@ -15,6 +15,7 @@ import type {
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { TextRules } from '../../core/injection/text-report.ts'
 import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
+import type { ToolServerInit } from '../../mcp/tool-server-init.ts'
 import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
@@ -335,6 +336,8 @@ export type NodeConfig = {
   /** How often callers may have something done. Absent: as often as they like. */
   readonly quotas?: readonly QuotaRule[]
   readonly keys: readonly ApiKeyConfig[]
+  /** Servers of the Model Context Protocol whose tools agents may call; absent: none. */
+  readonly toolServers?: readonly ToolServerInit[]
   readonly server: ServerConfig
   readonly a2a: A2aConfig
 }

@@ -17,6 +17,7 @@ import type {
   ProviderDocument,
   ExploreDocument,
   FirewallDocument,
+  McpDocument,
   RolloutDocument,
   RouterDocument,
   TelemetryDocument,
@@ -25,6 +26,7 @@ import type {
 } from './config-document.ts'
 import { resolveA2a } from './resolve-a2a.ts'
 import { resolveMarket } from './resolve-market.ts'
+import { resolveMcp, rulesOfTools } from './resolve-mcp.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
 import { resolveSandbox } from './resolve-sandbox.ts'
@@ -82,7 +84,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     router: resolveRouter(document.router),
     cache: resolveCache(document, init.baseDir),
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
-    firewall: resolveFirewall(document.firewall ?? {}),
+    firewall: resolveFirewall(document.firewall ?? {}, document.mcp ?? {}),
     telemetry: resolveTelemetry(document.telemetry ?? {}),
     log: { level: 'info', format: 'auto', access: false, ...document.log },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
@@ -104,6 +106,9 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
         perMinute,
         burst: burst ?? perMinute,
       })),
+    }),
+    ...(document.mcp?.servers !== undefined && {
+      toolServers: resolveMcp(document.mcp, { absolute: (path) => absolute(path, init.baseDir) }),
     }),
     keys: (document.keys ?? []).map((key, index) =>
       resolveKey(key, `keys.${index}`, { environment: init.environment, isExposed: !LOOPBACK.test(host) }),
@@ -248,10 +253,11 @@ function resolveUntrusted({ enabled, model, ...rules }: UntrustedDocument, baseD
   }
 }
 
-function resolveFirewall({ sources = [], sinks = [] }: FirewallDocument): NodeConfig['firewall'] {
+function resolveFirewall({ sources = [], sinks = [] }: FirewallDocument, mcp: McpDocument): NodeConfig['firewall'] {
+  const ofTools = rulesOfTools(mcp)
   return withDefaults({
-    sources,
-    sinks: sinks.map(({ external: isExternal, ...rule }) => ({ ...rule, isExternal })),
+    sources: [...sources, ...ofTools.sources],
+    sinks: [...sinks.map(({ external: isExternal, ...rule }) => ({ ...rule, isExternal })), ...ofTools.sinks],
   })
 }
 

@@ -4,10 +4,17 @@ import { answerBackupControl, type BackedUpNode } from '../backup/backup-control
 import { answerMarketControl, type MarketNode } from '../market/market-control.ts'
 import { answerFirewallControl, type PlanningNode } from '../firewall/firewall-control.ts'
 import { answerRightsControl, type GuardedNode } from '../rights/rights-control.ts'
+import { answerToolControl, type ToolNode } from '../mcp/tool-control.ts'
 import { answerDecisionControl, type DecidingNode } from './decision-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from './control-request.ts'
 
-export type ControlledNode = PolicyNode & BackedUpNode & MarketNode & DecidingNode & GuardedNode & PlanningNode
+export type ControlledNode = PolicyNode &
+  BackedUpNode &
+  MarketNode &
+  DecidingNode &
+  GuardedNode &
+  PlanningNode &
+  ToolNode
 
 /** Does what a command asked of one part of the node. Throws `REQUEST_INVALID` for what is no request, and what that part throws. */
 export async function answerControl(
@@ -27,4 +34,5 @@ const ANSWERS: Readonly<Record<ControlArea, Answer>> = {
   decisions: answerDecisionControl,
   rights: answerRightsControl,
   firewall: answerFirewallControl,
+  tools: answerToolControl,
 }

@@ -7,6 +7,7 @@ import type { PublicFetch } from '../../guard/public-fetch.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Router } from '../../ports/router.ts'
+import type { ToolServers } from '../../ports/tool-servers.ts'
 import { carryOutPlan, type PlanOutcome } from '../../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../../router/firewall/intent-firewall.ts'
 import { intentPlanSchema } from '../../wire/intent-plan.ts'
@@ -39,6 +40,7 @@ export type CarryOutParts = {
   readonly openFirewall: () => Promise<IntentFirewall>
   readonly files: PlanFiles
   readonly runProgram: RunProgram
+  readonly toolServers: Pick<ToolServers, 'openTask'>
 }
 
 /** The files of plans, below the data directory. */
@@ -52,7 +54,17 @@ export function carryOutWith(parts: CarryOutParts): CarryOut {
     const { rights, router, web, random, files, runProgram } = parts
     const plan = parseIntentPlan(given)
     const openMemory = async () => (await parts.memory.open()).forTenant(tenant)
-    const hands = new NodeHands({ tenant, router, web, random, files, openMemory, runProgram, texts })
+    const hands = new NodeHands({
+      tenant,
+      router,
+      web,
+      random,
+      files,
+      openMemory,
+      runProgram,
+      texts,
+      tools: parts.toolServers.openTask(),
+    })
     const firewall = await parts.openFirewall()
     return await rights.stop.run(options.signal, async (signal) => {
       try {

@@ -9,6 +9,7 @@ import type { PublicFetch } from '../../guard/public-fetch.ts'
 import type { TenantMemory } from '../../memory/memory-graph.ts'
 import type { Random } from '../../ports/random.ts'
 import type { RouteControls, Router } from '../../ports/router.ts'
+import type { TaskTools } from '../../ports/tool-servers.ts'
 import { joined } from '../../router/firewall/carry-out-plan.ts'
 import type { PlanAct, PlanHands, PlanText } from '../../router/firewall/plan-hands.ts'
 import type { RunProgram } from '../sandbox/run-program.ts'
@@ -20,6 +21,8 @@ export type NodeHandsInit = {
   readonly web: PublicFetch
   readonly random: Pick<Random, 'bytes'>
   readonly files: PlanFiles
+  /** Tools of other programs, for this plan. */
+  readonly tools: TaskTools
   readonly openMemory: () => Promise<TenantMemory>
   /** Runs programs of steps, by capability. */
   readonly runProgram: RunProgram
@@ -41,7 +44,7 @@ const SCRIPT_POLICY: SandboxPolicy = {
 
 /**
  * What this node can do for a plan of one tenant. It reads texts of the asker, memories (`memory/TENANT/ID`), files (`file/TENANT/NAME`) and documents of the internet, through
- * the guard; it puts things into replies, memories, files and models (`models/local`, `models/remote`), and runs JavaScript in a sandbox (`sandbox/script`).
+ * the guard; it calls tools (`mcp/SERVER/TOOL`), puts things into replies, memories, files and models (`models/local`, `models/remote`), and runs JavaScript in a sandbox (`sandbox/script`).
  */
 export class NodeHands implements PlanHands {
   readonly #init: NodeHandsInit
@@ -63,6 +66,7 @@ export class NodeHands implements PlanHands {
       case 'document':
         return locator.startsWith('https://') ? await this.#document(locator, signal) : this.#said(locator)
       case 'tool':
+        return await this.#called({ locator, text: '' }, signal)
       case 'secret':
         throw unable(`reads nothing from a ${kind}`)
     }
@@ -87,10 +91,24 @@ export class NodeHands implements PlanHands {
       case 'execute':
         return await runScript(this.#init.runProgram, { sink, source: text }, signal)
       case 'tool':
+        return await this.#called({ locator: sink.locator, text }, signal)
       case 'network':
       case 'peer':
         throw unable(`sends nothing to a ${sink.kind}`)
     }
+  }
+
+  /** What a tool says. The plan names it as `mcp/SERVER/TOOL`; what goes to it are its arguments as JSON, or the one text that it takes. */
+  async #called(
+    { locator, text }: { readonly locator: string; readonly text: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const [, server, tool] = /^mcp\/([^/]+)\/(.+)$/.exec(locator) ?? []
+    if (server === undefined || tool === undefined)
+      throw unable(`knows no tool ${JSON.stringify(locator)}; they are called mcp/SERVER/TOOL`)
+    const result = await this.#init.tools.call({ server, tool }, text, { signal })
+    if (!result.isError) return result.text
+    throw new CodedError('PLAN_STEP_FAILED', { message: `The tool ${locator} failed`, details: { locator } })
   }
 
   #said(locator: string): string {
