@@ -6,7 +6,19 @@ export type Layer = { readonly layer: number; readonly folder: string; readonly 
 
 const VALUES = ['base', 'core']
 const CONTRACTS = [...VALUES, 'ports', 'wire']
-const ADAPTERS = ['actors', 'wasm', 'keys', 'storage', 'network', 'models', 'sandbox', 'guard', 'mcp', 'telemetry', 'testing']
+const ADAPTERS = [
+  'actors',
+  'wasm',
+  'keys',
+  'storage',
+  'network',
+  'models',
+  'sandbox',
+  'guard',
+  'mcp',
+  'telemetry',
+  'testing',
+]
 const SERVICES = ['router', 'learning', 'market', 'memory', 'rights']
 
 export const LAYERS: readonly Layer[] = [

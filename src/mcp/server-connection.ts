@@ -130,7 +130,7 @@ export class ServerConnection {
     const { place, limits, name } = this.init
     const messageBytesMax = Math.max(MESSAGE_BYTES_MIN, limits.resultBytesMax * 2)
     if (place.kind === 'process') {
-      const names = ['PATH', ...place.environment]
+      const names = place.environment
       const env = Object.fromEntries(
         names.flatMap((key) => (environment[key] === undefined ? [] : [[key, environment[key]]])),
       )

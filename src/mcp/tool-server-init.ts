@@ -6,7 +6,7 @@ export type ToolServerPlace =
       readonly command: string
       readonly args: readonly string[]
       readonly cwd?: string
-      /** Names of variables that it is given, beside PATH. */
+      /** Names of variables that it is given, beside those that every program needs: HOME, LOGNAME, PATH, SHELL, TERM and USER. */
       readonly environment: readonly string[]
     }
   | {

@@ -210,6 +210,14 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // { "scope": "key:*", "perMinute": 600, "burst": 60 },
   ],
 
+  // Tools of other programs that agents and plans may call, over the Model Context Protocol: only those that are named, bounded, and read as the word of others.
+  "mcp": {
+    "servers": {
+      // "notes": { "command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "./notes"], "tools": ["read_text_file"] },
+      // "search": { "url": "https://search.example/mcp", "apiKeyEnv": "SEARCH_KEY", "tools": ["search"], "agents": { "tool-user": ["search"] } },
+    },
+  },
+
   // Keys that callers present. The hash: printf %s "$KEY" | sha256sum
   "keys": [
     // { "id": "laptop", "keyEnv": "MY_KERNELL_KEY", "tenant": "default" },

@@ -358,3 +358,59 @@ describe('labels', () => {
     for (const one of many) expect(isAtMost(one, joined)).toBe(true)
   })
 })
+
+describe('what a tool answers', () => {
+  const policy: FirewallPolicy = {
+    sources: [
+      ...POLICY.sources,
+      { kind: 'tool', prefix: 'mcp/pages/', confidentiality: 'internal', integrity: 'untrusted' },
+    ],
+    sinks: [
+      ...POLICY.sinks,
+      { kind: 'tool', prefix: 'mcp/pages/', isExternal: true, clearance: 'internal' },
+      { kind: 'tool', prefix: 'mcp/vault/', isExternal: true, clearance: 'private' },
+    ],
+  }
+  const review = (plan: Partial<IntentPlan>): ReturnType<typeof reviewPlan> =>
+    reviewPlan(
+      { proposedBy: 'agent', writtenAfter: [], sources: [USER, DIARY], sinks: [], steps: [], ...plan },
+      { policy, register: EMPTY_TAINT_REGISTER, declassified: [] },
+    )
+  const PAGES = { id: 'pages', kind: 'tool', locator: 'mcp/pages/search' } as const
+  const VAULT = { id: 'vault', kind: 'tool', locator: 'mcp/vault/store' } as const
+
+  it('is untrusted, whoever called it, and so is what is made of it', () => {
+    const call = { id: 'call', action: 'search', uses: ['ask'], sink: 'pages' }
+    const read = { id: 'read', action: 'read', uses: ['call'] }
+    const { isAllowed, labels } = review({ sinks: [PAGES], steps: [read, call] })
+    expect([isAllowed, labels.get('call')?.integrity, labels.get('read')?.integrity]).toEqual([
+      true,
+      'untrusted',
+      'untrusted',
+    ])
+    const run = { id: 'run', action: 'run it', uses: ['read'], sink: 'shell' }
+    expect(review({ sinks: [PAGES, SHELL], steps: [call, read, run] }).refusals).toMatchObject([
+      { code: 'FIREWALL_UNTRUSTED_EXECUTION', at: 'run' },
+    ])
+  })
+
+  it('is not held against what the tool was given', () => {
+    // Private and trusted may go where the operator says so, though nobody knows what comes back.
+    expect(
+      review({ sinks: [VAULT], steps: [{ id: 'put', action: 'store', uses: ['diary'], sink: 'vault' }] }),
+    ).toMatchObject({
+      isAllowed: true,
+    })
+    expect(
+      review({ sinks: [PAGES], steps: [{ id: 'put', action: 'search', uses: ['diary'], sink: 'pages' }] }).refusals,
+    ).toMatchObject([{ code: 'FIREWALL_NOT_CLEARED', at: 'put' }])
+  })
+
+  it('has a say in nothing private that leaves', () => {
+    const call = { id: 'call', action: 'search', uses: ['ask'], sink: 'pages' }
+    const leak = { id: 'leak', action: 'store', uses: ['call', 'diary'], sink: 'vault' }
+    expect(review({ sinks: [PAGES, VAULT], steps: [call, leak] }).refusals).toMatchObject([
+      { code: 'FIREWALL_EXFILTRATION', at: 'leak' },
+    ])
+  })
+})

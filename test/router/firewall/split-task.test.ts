@@ -93,7 +93,7 @@ describe('the steps of a split task', () => {
     const firewall = await firewallOf(
       withDefaults({
         sources: [{ kind: 'user', prefix: 'vault', confidentiality: 'private', integrity: 'trusted' }],
-        sinks: [{ kind: 'tool', prefix: 'request', isExternal: false, clearance: 'private' }],
+        sinks: [{ kind: 'file', prefix: 'request', isExternal: false, clearance: 'private' }],
       }),
     )
     const { router, calls } = splitting({ openFirewall: async () => await Promise.resolve(firewall) }, async (id) => {
@@ -102,7 +102,7 @@ describe('the steps of a split task', () => {
           proposedBy: 'somebody',
           writtenAfter: [],
           sources: [{ id: 'vault', kind: 'user', locator: 'vault', confidentiality: 'private', integrity: 'trusted' }],
-          sinks: [{ id: 'put', kind: 'tool', locator: 'request' }],
+          sinks: [{ id: 'put', kind: 'file', locator: 'request' }],
           steps: [{ id: 'do', action: 'put it there', uses: ['vault'], sink: 'put' }],
         })
       return `said ${id}`
