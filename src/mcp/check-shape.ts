@@ -9,7 +9,7 @@ type Members = Readonly<Record<string, unknown>>
  */
 export function wrongShape(schema: unknown, document: unknown): string | undefined {
   const { required, properties, additionalProperties, type } = membersOf(schema)
-  if (type !== undefined && !isOfType(document, type)) return `it is no ${String(type)}`
+  if (type !== undefined && !isOfType(document, type)) return `it is no ${nameOf(type)}`
   if (!isMembers(document)) return undefined
   const missing = textsOf(required).find((name) => !Object.hasOwn(document, name))
   if (missing !== undefined) return `${JSON.stringify(missing.slice(0, 64))} is missing`
@@ -21,7 +21,7 @@ export function wrongShape(schema: unknown, document: unknown): string | undefin
       continue
     }
     const { type: wanted } = membersOf(known[name])
-    if (wanted !== undefined && !isOfType(value, wanted)) return `${shown} is no ${String(wanted).slice(0, 64)}`
+    if (wanted !== undefined && !isOfType(value, wanted)) return `${shown} is no ${nameOf(wanted)}`
   }
   return undefined
 }
@@ -56,6 +56,13 @@ function isOfType(value: unknown, type: unknown): boolean {
         return true
     }
   })
+}
+
+function nameOf(type: unknown): string {
+  return (Array.isArray(type) ? type : [type])
+    .filter((one) => typeof one === 'string')
+    .join(' or ')
+    .slice(0, 64)
 }
 
 function isMembers(value: unknown): value is Members {

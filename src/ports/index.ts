@@ -101,6 +101,15 @@ export type { BatchSigner, DeferredSigner, Signer, VerifySignature } from './sig
 export type { Startable, StartOptions } from './startable.ts'
 export type { StoreChanges, StoreListener } from './store-changes.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
+export type {
+  OfferedTool,
+  TaskTools,
+  ToolArguments,
+  ToolName,
+  ToolResult,
+  ToolServerReport,
+  ToolServers,
+} from './tool-servers.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'
 export type { Tokenizer } from './tokenizer.ts'
 export { NO_OP_SPAN, NO_OP_TRACER, type AttributeValue, type Span, type TraceParent, type Tracer } from './tracer.ts'

@@ -10,7 +10,7 @@ import { makeFolder, removeFolders, runBinary, startBinary } from './run-binary.
 
 afterEach(removeFolders)
 
-const FIXTURE = fileURLToPath(new URL('../mcp/fixture-server.mts', import.meta.url))
+const FIXTURE = fileURLToPath(new URL('../mcp/fixture-server.ts', import.meta.url))
 
 type Desk = AsyncDisposable & { readonly client: Client; readonly transport: StdioClientTransport }
 

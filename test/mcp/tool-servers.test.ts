@@ -9,7 +9,7 @@ import type { ToolServers } from '../../src/ports/tool-servers.ts'
 import { NO_WAY_OUT } from '../fixtures/no-way-out.ts'
 import { createScriptedNode, keyOf, startGateway } from '../gateway/scripted-node.ts'
 
-const FIXTURE = fileURLToPath(new URL('fixture-server.mts', import.meta.url))
+const FIXTURE = fileURLToPath(new URL('fixture-server.ts', import.meta.url))
 
 const ALL = [
   'echo',

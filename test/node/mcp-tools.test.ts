@@ -8,7 +8,7 @@ import { makeFolder, removeFolders, startNode } from './start-node.ts'
 
 afterEach(removeFolders)
 
-const FIXTURE = fileURLToPath(new URL('../mcp/fixture-server.mts', import.meta.url))
+const FIXTURE = fileURLToPath(new URL('../mcp/fixture-server.ts', import.meta.url))
 const NOTES = { command: process.execPath, args: [FIXTURE], tools: ['echo', 'pid', 'fails'] }
 
 const ASK = { id: 'ask', kind: 'user', locator: 'request', confidentiality: 'internal', integrity: 'trusted' } as const

@@ -193,6 +193,8 @@ describe('commands', () => {
       'market-prices.ts',
       'market-sellers.ts',
       'market-statement.ts',
+      'mcp-servers.ts',
+      'mcp.ts',
       'migrate.ts',
       'models-import.ts',
       'models-list.ts',

@@ -25,7 +25,10 @@ function createServer(): McpServer {
   server.registerTool('hidden', {}, () => text('not for everybody'))
   server.registerTool('environment', {}, () => text(Object.keys(process.env).toSorted().join(' ')))
   server.registerTool('pid', {}, () => text(String(process.pid)))
-  server.registerTool('dies', {}, () => process.exit(3))
+  server.registerTool('dies', {}, async () => {
+    process.kill(process.pid, 'SIGKILL')
+    return await new Promise(() => undefined)
+  })
   server.registerTool('large', {}, () => text('x'.repeat(5_000)))
   server.registerTool('huge', {}, () => text('x'.repeat(3_000_000)))
   server.registerTool('never', {}, async () => await new Promise(() => undefined))
@@ -87,4 +90,4 @@ else if (conduct === 'lies') lie()
 else if (conduct === 'garbage')
   process.stdin.on('data', () => process.stdout.write('this is no message\n{"jsonrpc":\n'))
 else if (conduct === 'silent') process.stdin.resume()
-else process.exit(1)
+else process.exitCode = 1
