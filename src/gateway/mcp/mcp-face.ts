@@ -195,14 +195,19 @@ const NO_SESSION =
   'The header Mcp-Session-Id is missing: begin with initialize, or send requests of revision 2026-07-28, which need no session'
 const SESSION_UNKNOWN = { status: 404, code: -32001, message: 'Session not found' } as const
 
-/** Keys are told apart by their ids; without keys everybody is one. */
-function ownerOf({ caller }: AuthenticatedCaller): string {
-  return caller.keyId ?? ''
+/** A key, with what it may do: one that may do something else by now has no part in what it began before. Without keys everybody is one. */
+function ownerOf({ caller, role, tiers }: AuthenticatedCaller): string {
+  return JSON.stringify([caller.keyId, caller.tenant, caller.team, caller.organisation, role, tiers])
 }
 
 /** The library passes it on to whatever makes the server; the key itself is not in it. */
 function authInfoOf(who: AuthenticatedCaller): AuthInfo {
-  return { token: '', clientId: ownerOf(who), scopes: who.role === undefined ? [] : [who.role], extra: { who } }
+  return {
+    token: '',
+    clientId: who.caller.keyId ?? '',
+    scopes: who.role === undefined ? [] : [who.role],
+    extra: { who },
+  }
 }
 
 function callerIn(authInfo: AuthInfo | undefined): AuthenticatedCaller {
