@@ -127,7 +127,7 @@ describe('the tools of a program', () => {
 
   it('that bring too much, or bring it too late, fail', async () => {
     await using servers = open([
-      serverOf({ limits: { ...TOOL_SERVER_LIMITS, resultBytesMax: 4_000, timeoutMs: 5_000 } }),
+      serverOf({ limits: { ...TOOL_SERVER_LIMITS, resultBytesMax: 4_000, timeoutMs: 20_000 } }),
     ])
     const task = servers.openTask()
     expect(await codeOf(task.call({ server: 'fixture', tool: 'large' }, {}))).toBe('MCP_RESULT_TOO_LARGE')
@@ -162,7 +162,9 @@ describe('the tools of a program', () => {
     ['silent', 'MCP_SERVER_TIMEOUT'],
     ['leaves', 'MCP_SERVER_UNAVAILABLE'],
   ])('of a program that speaks %s: %s', async (conduct, code) => {
-    await using servers = open([serverOf({ conduct, limits: { ...TOOL_SERVER_LIMITS, timeoutMs: 800 } })])
+    await using servers = open([
+      serverOf({ conduct, limits: { ...TOOL_SERVER_LIMITS, timeoutMs: conduct === 'leaves' ? 20_000 : 800 } }),
+    ])
     expect(await codeOf(servers.openTask().call({ server: 'fixture', tool: 'pid' }, {}))).toBe(code)
     expect(await servers.openTask().list()).toEqual([])
     expect(await servers.inspect()).toMatchObject([{ failure: { code }, tools: expect.any(Array) as unknown }])
