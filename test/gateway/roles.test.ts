@@ -24,6 +24,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /.well-known/agent-card.json': 'yes yes yes yes yes',
   'GET /.well-known/jwks.json': 'yes yes yes yes yes',
   'POST /a2a': 'yes no  yes no  no ',
+  'POST /a2a/': 'yes no  yes no  no ',
   'POST /a2a/message:send': 'yes no  yes no  no ',
   'POST /a2a/message:stream': 'yes no  yes no  no ',
   'GET /a2a/tasks': 'yes no  yes no  no ',

@@ -27,6 +27,8 @@ export const A2A_ENDPOINTS: readonly EndpointEntry[] = [
   { ...LOOK, route: '/.well-known/agent-card.json', isPublic: true, answer: card },
   { ...LOOK, route: '/.well-known/jwks.json', isPublic: true, answer: keys },
   { ...WORK, route: '/a2a', answer: rpc },
+  // Clients that join an address and an empty path put a slash between them.
+  { ...WORK, route: '/a2a/', isUnlisted: true, answer: rpc },
   { ...WORK, route: '/a2a/message:send', answer: rest('send') },
   { ...WORK, route: '/a2a/message:stream', answer: rest('stream') },
   { ...READ, route: '/a2a/tasks', answer: rest('list') },

@@ -8,8 +8,9 @@ import {
   Task,
   TaskPushNotificationConfig,
 } from '@a2a-js/sdk'
-import { RequestMalformedError, restStatusFor, toRestErrorBody } from '@a2a-js/sdk/errors'
+import { type A2AError, RequestMalformedError, restStatusFor, toRestErrorBody } from '@a2a-js/sdk/errors'
 import { type A2ARequestHandler, type ServerCallContext, validateVersion } from '@a2a-js/sdk/server'
+import { CodedError } from '../../base/errors.ts'
 import { CodedA2aError, contextOf, toA2aError } from '../../node/a2a/node-a2a.ts'
 import type { Exchange, GatewayContext } from '../exchange.ts'
 import { checkJsonTree, type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
@@ -150,12 +151,24 @@ function answerOf(answer: Exclude<RestAnswer, { readonly kind: 'stream' }>): { v
 
 function failureOf(error: unknown): { readonly value: unknown; readonly status: number } {
   const failure = toA2aError(error)
-  const status = failure instanceof CodedA2aError ? failure.httpStatus : restStatusFor(failure)
+  const isOwn = failure instanceof CodedA2aError
+  const status = isOwn ? failure.httpStatus : statusOf(failure)
   return { value: toRestErrorBody(failure, status), status }
 }
 
+/** The protocol's own media type for who names it, in what is accepted or sent; plain JSON for who knows nothing of it. */
+function mediaTypeFor({ headers }: Exchange['request']): string {
+  const isNamed = [headers.accept, headers['content-type']].some((text) => text?.includes(A2A_CONTENT_TYPE) === true)
+  return isNamed ? A2A_CONTENT_TYPE : 'application/json'
+}
+
+/** The body itself may be of a type that is not read, which HTTP has a status for. */
+function statusOf(failure: A2AError): number {
+  return CodedError.is(failure.cause, 'GATEWAY_MEDIA_TYPE') ? 415 : restStatusFor(failure)
+}
+
 function respond(
-  { response, commonHeaders }: Exchange,
+  { request, response, commonHeaders }: Exchange,
   answer: { readonly value?: unknown; readonly status: number; readonly headers: readonly string[] },
 ): void {
   const { value, status, headers } = answer
@@ -166,7 +179,14 @@ function respond(
   }
   const text = JSON.stringify(value)
   const length = String(Buffer.byteLength(text))
-  response.writeHead(status, ['content-type', A2A_CONTENT_TYPE, 'content-length', length, ...commonHeaders, ...headers])
+  response.writeHead(status, [
+    'content-type',
+    mediaTypeFor(request),
+    'content-length',
+    length,
+    ...commonHeaders,
+    ...headers,
+  ])
   response.end(text)
 }
 

@@ -15,10 +15,9 @@ type RpcId = string | number | null
 
 /** `POST /a2a`: A2A over JSON-RPC 2.0. Failures are answers of JSON-RPC with the status 200, but for those that are none of the protocol's. */
 export async function answerRpc(exchange: Exchange, context: GatewayContext): Promise<void> {
-  const body = await readBody(exchange.request, context.limits.bodyBytesMax)
   let id: RpcId = null
   try {
-    const request = readRequest(body)
+    const request = readRequest(await readBody(exchange.request, context.limits.bodyBytesMax))
     id = idOf(request)
     const a2a = await openA2a(context)
     const call = contextOf(callFrom(exchange, context))
@@ -28,7 +27,9 @@ export async function answerRpc(exchange: Exchange, context: GatewayContext): Pr
     if (isStream(answer)) await sendStream(answer, { exchange, call, id })
     else respondJson(exchange, JSON.stringify(withOwnCode(answer)), { headers: activatedExtensions(call) })
   } catch (error) {
-    if (exchange.signal.aborted || exchange.response.headersSent) throw error
+    // A body that is too long is not of the protocol: it was not read.
+    if (exchange.signal.aborted || exchange.response.headersSent || CodedError.is(error, 'GATEWAY_BODY_TOO_LARGE'))
+      throw error
     respondJson(exchange, JSON.stringify({ jsonrpc: '2.0', id, error: errorOf(error) }))
   }
 }

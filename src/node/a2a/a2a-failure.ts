@@ -1,4 +1,4 @@
-import { A2AError, RequestMalformedError } from '@a2a-js/sdk/errors'
+import { A2AError, ContentTypeNotSupportedError, RequestMalformedError } from '@a2a-js/sdk/errors'
 import { CodedError, httpStatusOf, remedyOf } from '../../base/errors.ts'
 import { outgoingText } from '../outgoing-text.ts'
 
@@ -22,8 +22,9 @@ export class CodedA2aError extends A2AError {
 export function toA2aError(error: unknown): A2AError {
   if (error instanceof A2AError) return error
   if (!CodedError.is(error)) return new A2AError('The node failed to serve the request.')
-  if (httpStatusOf(error.code) !== 400) return new CodedA2aError(error)
-  return new RequestMalformedError({ message: outgoingText(error.message), metadata: metadataOf(error), cause: error })
+  const told = { message: outgoingText(error.message), metadata: metadataOf(error), cause: error }
+  if (error.code === 'GATEWAY_MEDIA_TYPE') return new ContentTypeNotSupportedError(told)
+  return httpStatusOf(error.code) === 400 ? new RequestMalformedError(told) : new CodedA2aError(error)
 }
 
 function metadataOf(error: CodedError): Record<string, string> {

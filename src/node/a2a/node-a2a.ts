@@ -17,6 +17,8 @@ export type NodeA2a = {
   readonly handler: A2ARequestHandler
   /** The signed card that everybody may read, as JSON. */
   card(at: Pick<A2aCall, 'baseUrl'>): Promise<unknown>
+  /** Since when the card is as it is. */
+  readonly openedAt: Date
   /** Keys that signatures of the card are checked with. */
   readonly keys: readonly PublicKeyJwk[]
   /** Deletes tasks and what was to be told of them: those of a tenant, or all, also what runs; or those that ended before an instant. @returns How many. */

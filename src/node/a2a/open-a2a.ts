@@ -69,6 +69,7 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   return {
     handler,
     card: async ({ baseUrl }) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(baseUrl), baseUrl))),
+    openedAt: new Date(clock.now()),
     keys: [publicJwkOf(signer)],
     async erase(what) {
       await handler.endAll(what)
