@@ -29,6 +29,11 @@ export function contextOf(call: A2aCall): ServerCallContext {
   })
 }
 
+/** A context for what the node does with the data of a tenant by itself. */
+export function ownContextOf(owner: string): ServerCallContext {
+  return new ServerCallContext({ user: { isAuthenticated: true, userName: owner } })
+}
+
 /** The call that a context was made for. */
 export function callOf(context: ServerCallContext): A2aCall {
   const call = context.state.get(CALL)

@@ -56,7 +56,11 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)
   const configs = new PushConfigs({ store, random, admit: ways.admit })
   const { tasksMax, keepMs, taskTimeoutMs, taskBytesMax, runningMax } = config
-  const onErased = async (owner: string, taskId: string): Promise<void> => await configs.erase(owner, taskId)
+  const opened: { handler?: TaskHandler } = {}
+  const onErased = async (owner: string, taskId: string): Promise<void> => {
+    opened.handler?.forget(owner, taskId)
+    await configs.erase(owner, taskId)
+  }
   const tasks = new StoredTasks({ store, clock }, { tasksMax, keepMs, onErased })
   await tasks.open()
   const sender = new PushSender({ configs, timers, wayTo: ways.wayTo, onError })
@@ -66,6 +70,7 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
     { tasks, configs, sender, executor, card: cards.plain(NOWHERE), extendedCard: cards.extended },
     { runningMax },
   )
+  opened.handler = handler
   return {
     handler,
     card: async ({ baseUrl }) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(baseUrl), baseUrl))),

@@ -26,6 +26,9 @@ export type SkillExecutorComponents = {
   readonly onError: (error: unknown) => void
 }
 
+/** The turn is over and the task is not. */
+const WAITING_OUTCOMES: ReadonlySet<SkillOutcome['state']> = new Set(['input-required', 'auth-required'])
+
 /** Earlier tasks of a context that a skill is told of. */
 const EARLIER_MAX = 8
 
@@ -41,6 +44,8 @@ export class SkillExecutor implements AgentExecutor {
   readonly #components: SkillExecutorComponents
   readonly #init: SkillExecutorInit
   readonly #running = new Map<string, Running>()
+  /** Of tasks that wait for their senders: what would be told of them. */
+  readonly #waiting = new Map<string, TaskEvents>()
 
   constructor(components: SkillExecutorComponents, init: SkillExecutorInit) {
     this.#components = components
@@ -72,6 +77,7 @@ export class SkillExecutor implements AgentExecutor {
       isOver: false,
     }
     this.#running.set(taskId, running)
+    this.#waiting.delete(taskId)
     const skill = this.skillOf(userMessage)
     const isDirect = skill?.answersDirectly?.(userMessage) === true
     try {
@@ -82,6 +88,7 @@ export class SkillExecutor implements AgentExecutor {
       const outcome = await this.#run(skill, { context, bus, running })
       if (running.isOver) return
       running.isOver = true
+      if (WAITING_OUTCOMES.has(outcome.state)) this.#waiting.set(taskId, events)
       bus.publish(outcome.state === 'message' ? events.message(outcome.parts) : events.outcome(outcome))
     } catch (error) {
       if (running.isOver) return
@@ -96,10 +103,18 @@ export class SkillExecutor implements AgentExecutor {
 
   cancelTask = async (taskId: string, bus: ExecutionEventBus): Promise<void> => {
     const running = this.#running.get(taskId)
-    if (running === undefined || running.isOver) return
+    const events = running?.events ?? this.#waiting.get(taskId)
+    this.#waiting.delete(taskId)
+    if (events === undefined || running?.isOver === true) return
+    bus.publish(events.canceled('The task was cancelled by its sender.'))
+    if (running === undefined) return
     running.isOver = true
-    bus.publish(running.events.canceled('The task was cancelled by its sender.'))
     running.controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The task was cancelled' }))
+  }
+
+  /** Lets go of a task that is gone. */
+  forget(taskId: string): void {
+    this.#waiting.delete(taskId)
   }
 
   /** Ends what runs for an owner, or everything, as failed. @returns Owner and id of what was ended. */

@@ -27,7 +27,7 @@ import { CodedError } from '../../base/errors.ts'
 import { parseTaskId } from '../../base/identifiers.ts'
 import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
 import { toA2aError } from './a2a-failure.ts'
-import { ownerOf } from './call-context.ts'
+import { ownContextOf, ownerOf } from './call-context.ts'
 import { EventFeed } from './event-feed.ts'
 import { checkMessage } from './prompt-of.ts'
 import { type PushConfigs, withoutSecrets } from './push-configs.ts'
@@ -60,6 +60,8 @@ export class TaskHandler implements A2ARequestHandler {
   readonly #buses = new DefaultExecutionEventBusManager()
   readonly #inner: DefaultRequestHandler
   #isStopped = false
+  /** What the library is at: each ends when all events of a turn are stored. */
+  readonly #pending = new Set<Promise<unknown>>()
   /** Tasks that were let in and do not run yet. */
   #startingCount = 0
 
@@ -84,6 +86,7 @@ export class TaskHandler implements A2ARequestHandler {
   async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
     return await told(async () => {
       const admitted = await this.#admit(params, context)
+      if (admitted.configuration?.returnImmediately === true) return await this.#begin(admitted, context)
       return await this.#starting(async () => await this.#inner.sendMessage(admitted, context))
     })
   }
@@ -113,11 +116,13 @@ export class TaskHandler implements A2ARequestHandler {
   async cancelTask(params: CancelTaskRequest, context: ServerCallContext): Promise<Task> {
     return await told(async () => {
       requireOwnTenant(params, context)
-      const { tasks, executor } = this.#components
-      const task = await tasks.load(params.id, context)
-      // Nobody works on it, so nobody would say that it is cancelled.
-      if (task !== undefined && !executor.isRunning(task.id)) this.#buses.cleanupByTaskId(task.id, context)
-      return await this.#inner.cancelTask(params, context)
+      const bus = this.#buses.getByTaskId(params.id, context)
+      const task = await this.#inner.cancelTask(params, context)
+      // Of a task that nobody worked on since the start the library tells nobody.
+      if (bus === undefined) await this.#components.sender.send({ payload: { $case: 'task', value: task } }, context)
+      bus?.finished()
+      this.#buses.cleanupByTaskId(task.id, context)
+      return task
     })
   }
 
@@ -173,10 +178,20 @@ export class TaskHandler implements A2ARequestHandler {
     }
   }
 
+  /** Lets go of a task that is gone. */
+  forget(owner: string, taskId: string): void {
+    this.#components.executor.forget(taskId)
+    const context = ownContextOf(owner)
+    this.#buses.getByTaskId(taskId, context)?.finished()
+    this.#buses.cleanupByTaskId(taskId, context)
+  }
+
   /** Takes no more, and ends what runs; resolves when all of it is stored. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.endAll({ kind: 'all' })
+    // The library stores what was told a while after it was told.
+    await Promise.allSettled(this.#pending)
     this.#components.sender.stop()
   }
 
@@ -229,7 +244,21 @@ export class TaskHandler implements A2ARequestHandler {
     setImmediate(() => {
       this.#startingCount -= 1
     })
-    return await work()
+    const working = work()
+    this.#pending.add(working)
+    try {
+      return await working
+    } finally {
+      this.#pending.delete(working)
+    }
+  }
+
+  /** The task as it is when it begins; it goes on by itself. */
+  async #begin(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
+    const source = this.#inner.sendMessageStream(params, context)
+    for await (const { payload } of this.#followed(source))
+      if (payload?.$case === 'task' || payload?.$case === 'message') return payload.value
+    throw new CodedError('INTERNAL_ERROR', { message: 'A task ended before it began' })
   }
 
   /** Reads a stream of the library to its end, whether somebody listens or not: it is what stores the events. */
