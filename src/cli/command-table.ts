@@ -311,6 +311,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
   },
   {
+    name: 'a2a card',
+    summary: 'show the card of an agent, or the one of this node',
+    load: async () => (await import('./commands/a2a.ts')).a2aCardCommand,
+  },
+  {
+    name: 'a2a call',
+    summary: 'have another agent do a task, and print what it answers',
+    load: async () => (await import('./commands/a2a.ts')).a2aCallCommand,
+  },
+  {
+    name: 'a2a peers',
+    summary: 'show the agents that the configuration names, and whether their keys are pinned',
+    load: async () => (await import('./commands/a2a.ts')).a2aPeersCommand,
+  },
+  {
     name: 'peers list',
     summary: 'show the nodes that the running node knows, connected ones first',
     load: async () => (await import('./commands/peers.ts')).peersListCommand,

@@ -45,6 +45,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'APPROVAL_EXPIRED',
   'APPROVAL_OTHER_PLAN',
   'APPROVAL_USED',
+  'A2A_CARD_UNTRUSTED',
+  'A2A_SKILL_REFUSED',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',
@@ -61,6 +63,7 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'SANDBOX_POLICY_INVALID',
   'SANDBOX_PROGRAM_INVALID',
   'FIREWALL_PLAN_INVALID',
+  'A2A_PEER_UNKNOWN',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

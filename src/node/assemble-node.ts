@@ -17,6 +17,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Random } from '../ports/random.ts'
 import type { Router } from '../ports/router.ts'
 import type { ToolServers } from '../ports/tool-servers.ts'
+import type { AgentPeers } from '../ports/agent-peers.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { ActivityFeeds, NodeActivity } from './activity/node-activity.ts'
@@ -63,6 +64,7 @@ export type NodeParts = {
   readonly market: MarketOnDemand
   /** Opens tasks of other agents over the router that callers get. */
   readonly a2a: A2aOnDemand
+  readonly agentPeers: AgentPeers
   readonly convicted: ConvictedMembers
   readonly access: NodeAccess
   readonly door: AccessDoor
@@ -114,6 +116,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
     runProgram,
     openMarket: async (init) => await parts.market.open(init),
+    agentPeers: parts.agentPeers,
     openA2a: async (init) => await parts.a2a.open({ router: watched, listModels: () => models }, init),
     web: parts.web,
     toolServers: parts.toolServers,

@@ -11,6 +11,7 @@ import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { createActivityFeeds } from './activity/node-activity.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import type { ResolveHost } from '../guard/pin-host.ts'
+import { createAgentPeers } from './a2a/peers/late-agent-peers.ts'
 import { createA2aOnDemand, type A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import { openAccess, type OpenedAccess } from './access/open-access.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
@@ -114,6 +115,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     rights,
     market,
     a2a,
+    agentPeers: createAgentPeers({ ...platform, textGuard, environment }, config.a2a.peers),
     convicted: platform.convicted,
     access: access.attach(budgets),
     door: access.door,

@@ -8,6 +8,7 @@ import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { DescribedMetric } from '../telemetry/metrics-registry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
+import type { AgentPeers } from '../ports/agent-peers.ts'
 import type { Router } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import type { ToolServers } from '../ports/tool-servers.ts'
@@ -95,6 +96,8 @@ export type KernellNode = AsyncDisposable & {
    * need say nothing. Throws `A2A_NOT_OPEN` where it is switched off, and after `close`; `CONFIG_INVALID` for a configured skill that is not there.
    */
   openA2a(init?: NodeA2aInit): Promise<NodeA2a>
+  /** Agents of others that the configuration names, over A2A. */
+  readonly agentPeers: AgentPeers
   /**
    * The way out to the internet for agents and their tools: any public host, and no other, each redirect judged anew. Models and what else the configuration names go another way, which leads
    * to those alone.

@@ -39,7 +39,9 @@ export function openWaysOut({ config, clock, resolveHost, closers }: WaysOutInit
 function allowedOriginsOf(config: NodeConfig): readonly string[] {
   const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
   const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
+  const agents = Object.values(config.a2a.peers).map(({ card }) => card)
   const hook = config.market.webhook === undefined ? [] : [config.market.webhook]
   const tools = (config.toolServers ?? []).flatMap(({ place }) => (place.kind === 'address' ? [place.url] : []))
-  return [...configured, ...adviser, ...hook, ...tools, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
+  const more = config.isDiscovering ? LOCAL_SERVER_ORIGINS : []
+  return [...configured, ...adviser, ...hook, ...agents, ...tools, ...more]
 }

@@ -8,6 +8,15 @@
  * export const instantOf = (clock: Clock): number => clock.now()
  * ```
  */
+export type {
+  AgentPeerAnswer,
+  AgentPeerCallOptions,
+  AgentPeerCard,
+  AgentPeers,
+  AgentPeerSkill,
+  AgentPeerState,
+  AgentPeerTask,
+} from './agent-peers.ts'
 export type { AbortOptions } from './abort-options.ts'
 export type { BudgetReservation, Budgets, ReserveRequest } from './budgets.ts'
 export type { Clock } from './clock.ts'

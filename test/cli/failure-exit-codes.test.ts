@@ -59,6 +59,9 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   FIREWALL_PLAN_INVALID: 2,
   SANDBOX_POLICY_INVALID: 2,
   SANDBOX_PROGRAM_INVALID: 2,
+  A2A_CARD_UNTRUSTED: 3,
+  A2A_SKILL_REFUSED: 3,
+  A2A_PEER_UNKNOWN: 2,
 }
 
 describe('the exit code of a failure', () => {

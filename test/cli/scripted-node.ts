@@ -4,7 +4,7 @@ import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createToolServers } from '../../src/mcp/create-tool-servers.ts'
 import { NO_WAY_OUT } from '../fixtures/no-way-out.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
-import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
+import { createNoPeers, createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
@@ -109,6 +109,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
+    agentPeers: createNoPeers(),
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: node.listModels }, skills),
     activity: createUnwatchedActivity(),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),

@@ -7,7 +7,7 @@ import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createToolServers } from '../../src/mcp/create-tool-servers.ts'
 import { NO_WAY_OUT } from '../fixtures/no-way-out.ts'
 import { createPlayedWeb } from '../fixtures/played-web.ts'
-import { createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
+import { createNoPeers, createUnsavedA2a } from '../fixtures/unsaved-a2a.ts'
 import type { A2aDocument } from '../../src/node/config/config-document.ts'
 import { resolveA2a } from '../../src/node/config/resolve-a2a.ts'
 import { createUnsavedDocuments } from '../fixtures/unsaved-documents.ts'
@@ -157,6 +157,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     carryOutPlan: async () => await Promise.reject(new Error('A scripted node carries nothing out')),
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
+    agentPeers: createNoPeers(),
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: () => models }, skills),
     activity: createUnwatchedActivity(),
     openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),

@@ -20,7 +20,11 @@ export function removeFolders(): void {
 }
 
 /** A node with its data in `folder`, without providers and looking for none, unless the document says otherwise. */
-export async function startNode(folder: string, document: ConfigDocument = {}): Promise<KernellNode> {
+export async function startNode(
+  folder: string,
+  document: ConfigDocument = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<KernellNode> {
   const config = resolveConfig({
     document: { discover: false, ...document },
     providerOrigins: {},
@@ -29,5 +33,5 @@ export async function startNode(folder: string, document: ConfigDocument = {}): 
     baseDir: folder,
     configFile: undefined,
   })
-  return await createNode({ config, environment: {} })
+  return await createNode({ config, environment })
 }

@@ -33,4 +33,34 @@ export const A2A_ERRORS = {
     httpStatus: 413,
     isRetryable: false,
   },
+  A2A_PEER_UNKNOWN: {
+    cause: 'No peer of the configuration has the name.',
+    remedy: 'Use one of the names that `kernell a2a peers` shows, or add it under `a2a.peers`.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  A2A_PEER_FAILED: {
+    cause: 'A peer refused a task, broke off, or did not end it in time.',
+    remedy: 'Read what it says; a task that took too long may get more time by `timeoutMs` of the peer.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
+  A2A_CARD_INVALID: {
+    cause: "What is at a peer's address is no card of an agent of A2A 1.0, or names no interface at its own address.",
+    remedy: 'Correct `card` of the peer in the configuration; look at it with `kernell a2a card URL`.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  A2A_CARD_UNTRUSTED: {
+    cause: 'No signature of the card of a peer is by the key that is configured for it.',
+    remedy: 'Ask its owner, by another way, whether the key has changed, and correct `key` of the peer only then.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
+  A2A_SKILL_REFUSED: {
+    cause: 'A skill was asked for that the peer has not, or that the configuration does not allow of it.',
+    remedy: 'Ask for a skill of its card that `skills` of the peer names.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

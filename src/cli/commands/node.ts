@@ -9,6 +9,7 @@ import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
+import { packagedSkills } from '../packaged-skills.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, textFlag } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
@@ -105,7 +106,7 @@ async function serve(node: KernellNode, init: MarketInit, context: CommandContex
   const onFailure = (error: unknown, requestId: string): void =>
     terminal.note(`request ${requestId}: ${error instanceof Error ? error.message : String(error)}`)
   const controlToken = randomBytes(32).toString('base64url')
-  const gateway = createGateway({ node, onFailure, controlToken })
+  const gateway = createGateway({ node, onFailure, controlToken, agentSkills: await packagedSkills(node) })
   const { dataDir } = node.config
   try {
     const http = await gateway.listen()

@@ -7,6 +7,7 @@ import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { describeNode, formatStartText } from '../describe-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { packagedSkills } from '../packaged-skills.ts'
 
 /** Opens the gateway and serves until the first Ctrl-C; requests in flight are finished, the second Ctrl-C drops them. */
 export const serveCommand: Command = {
@@ -54,6 +55,7 @@ async function serve(node: KernellNode, context: CommandContext, logger: Logger)
     logger,
     controlToken,
     mcp: { agents },
+    agentSkills: await packagedSkills(node),
     ...(adminToken !== undefined && { adminToken }),
   })
   const { dataDir } = node.config

@@ -314,4 +314,14 @@ export type A2aDocument = {
   readonly taskTimeoutMs?: number
   readonly taskBytesMax?: number
   readonly pushHosts?: readonly string[]
+  readonly peers?: Readonly<Record<string, A2aPeerDocument>>
+}
+
+export type A2aPeerDocument = {
+  readonly card: string
+  readonly key?: Readonly<Record<string, string>>
+  readonly skills?: readonly string[]
+  readonly apiKeyEnv?: string
+  readonly timeoutMs?: number
+  readonly answerBytesMax?: number
 }

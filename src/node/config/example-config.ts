@@ -194,6 +194,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "keepHours": 168,
     // Hosts of private networks that may be told how tasks go on; others have to be of the internet.
     // "pushHosts": ["hooks.local"],
+    // Agents of others that may be asked (kernell a2a call), with the key that their card is signed with: kernell a2a card URL shows it.
+    // "peers": { "translator": { "card": "https://agent.example.com", "skills": ["translate"], "key": { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } } },
   },
 
   // Answers bought from other nodes, where price, checks and risk together come to less than a model; what they say is checked by router.judge.

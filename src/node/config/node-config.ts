@@ -299,6 +299,22 @@ export type A2aConfig = {
   readonly taskBytesMax: number
   /** Names, or `*.name`, that are told of tasks although they may be of a private network. */
   readonly pushHosts: readonly string[]
+  /** Agents that this node may ask, by name. */
+  readonly peers: Readonly<Record<string, A2aPeerConfig>>
+}
+
+/** Another agent that speaks A2A. */
+export type A2aPeerConfig = {
+  /** Address of its card, or of its gateway. */
+  readonly card: string
+  /** Public key (JWK) that its card is signed with. Absent: whoever answers at the address is believed to be the peer. */
+  readonly key?: Readonly<Record<string, string>>
+  /** Skills that may be asked for. Absent: all of its card. */
+  readonly skills?: readonly string[]
+  /** Variable that holds this node's key at the peer. */
+  readonly apiKeyEnv?: string
+  readonly timeoutMs: number
+  readonly answerBytesMax: number
 }
 
 /** Everything that a node is told, checked and complete: no member needs a default any more. */

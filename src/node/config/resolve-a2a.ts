@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
-import type { A2aDocument } from './config-document.ts'
-import type { A2aConfig } from './node-config.ts'
+import type { A2aDocument, A2aPeerDocument } from './config-document.ts'
+import type { A2aConfig, A2aPeerConfig } from './node-config.ts'
 
 const HOUR_MS = 3_600_000
 const DESCRIPTION =
@@ -9,8 +9,19 @@ const DESCRIPTION =
 
 /** What other agents may have of this node. Throws `CONFIG_INVALID`. */
 export function resolveA2a(document: A2aDocument = {}): A2aConfig {
-  const { enabled, url, name, description, provider, skills, keepHours, pushHosts = [], ...limits } = document
-  if (url !== undefined) checkUrl(url)
+  const {
+    enabled,
+    url,
+    name,
+    description,
+    provider,
+    skills,
+    keepHours,
+    pushHosts = [],
+    peers = {},
+    ...limits
+  } = document
+  if (url !== undefined) checkUrl(url, 'a2a.url')
   for (const host of pushHosts)
     if (parseHostPattern(host) === undefined)
       throw wrong('a2a.pushHosts', `names ${JSON.stringify(host)}, which is neither a host nor *.domain`)
@@ -26,17 +37,39 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     taskBytesMax: 4 * 1024 * 1024,
     ...limits,
     pushHosts,
+    peers: Object.fromEntries(Object.entries(peers).map(([peer, given]) => [peer, resolvePeer(peer, given)])),
     ...(url !== undefined && { url: url.replace(/\/+$/, '') }),
     ...(provider !== undefined && { provider }),
     ...(skills !== undefined && { skills }),
   }
 }
 
-function checkUrl(text: string): void {
+const PEER_TIMEOUT_MS = 120_000
+const PEER_ANSWER_BYTES = 1_048_576
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+function resolvePeer(name: string, peer: A2aPeerDocument): A2aPeerConfig {
+  const { card, key, timeoutMs, answerBytesMax, ...rest } = peer
+  const place = `a2a.peers.${name}`
+  const url = checkUrl(card, `${place}.card`)
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname))
+    throw wrong(`${place}.card`, 'must be an https address, or one on this machine')
+  if (key !== undefined && Object.hasOwn(key, 'd')) throw wrong(`${place}.key`, 'holds a private key; leave `d` out')
+  return {
+    ...rest,
+    card,
+    ...(key !== undefined && { key }),
+    timeoutMs: timeoutMs ?? PEER_TIMEOUT_MS,
+    answerBytesMax: answerBytesMax ?? PEER_ANSWER_BYTES,
+  }
+}
+
+function checkUrl(text: string, key: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (!isPlain || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw wrong('a2a.url', 'is no http(s) address without credentials, query and fragment')
+    throw wrong(key, 'is no http(s) address without credentials, query and fragment')
+  return url
 }
 
 function wrong(key: string, what: string): CodedError {

@@ -1,0 +1,146 @@
+import { configOfPeer } from '../peer-flags.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { isFlagSet, textFlag, usageError } from '../flags.ts'
+import { formatTable } from '../format-table.ts'
+import { packagedSkills } from '../packaged-skills.ts'
+import { visibleText } from '../visible-text.ts'
+
+/** What an agent says of itself: another one, or this node. */
+export const a2aCardCommand: Command = {
+  name: 'a2a card',
+  summary: 'show the card of an agent, or the one of this node',
+  synopsis: '[URL | NAME]',
+  positionalsMax: 1,
+  flags: {},
+  details: [
+    'Without an address: the card that this node signs, with the key that others pin. URL is the address of an agent, or of its card; NAME a peer of the configuration, whose card has to be signed with the key that is configured.',
+    'What a card says is the word of its owner. Only of a peer with a configured key it is known who that is.',
+  ],
+  examples: ['kernell a2a card', 'kernell a2a card https://agent.example.com', 'kernell a2a card translator --json'],
+  async run(context) {
+    const [peer] = context.positionals
+    return peer === undefined ? await showOwn(context) : await showOther(context, peer)
+  },
+}
+
+async function showOwn({ terminal, isJson, useNode }: CommandContext): Promise<typeof EXIT_CODES.done> {
+  const shown = await useNode(async (node) => {
+    const { host, port } = node.config.server
+    const a2a = await node.openA2a({ skills: await packagedSkills(node) })
+    return { card: await a2a.card({ baseUrl: `http://${host}:${port}` }), keys: a2a.keys }
+  })
+  if (isJson) terminal.printJson(shown)
+  else terminal.print(JSON.stringify(shown, undefined, 2))
+  return EXIT_CODES.done
+}
+
+async function showOther(context: CommandContext, peer: string): Promise<typeof EXIT_CODES.done> {
+  const { terminal, isJson, signal } = context
+  const { name, config } = configOfPeer(context, peer)
+  const card = await context.useNode(async (node) => await node.agentPeers.card(name, { signal }), config)
+  if (isJson) {
+    terminal.printJson(card)
+    return EXIT_CODES.done
+  }
+  const trust = card.trust === 'pinned' ? 'signed with the configured key' : 'nobody knows whose: no key is configured'
+  const skills = card.skills.map(({ id, description }) => [id, description])
+  const head = [
+    `${card.name} ${card.version}`,
+    card.description,
+    `trust     ${trust}`,
+    `bindings  ${card.bindings.join(', ')}${card.isStreaming ? ', streaming' : ''}`,
+  ]
+  const table = formatTable(
+    [{ heading: 'skill' }, { heading: 'what it does', isFlexible: true }],
+    skills.map((cells) => cells.map(visibleText)),
+    terminal.cutWidth,
+  )
+  terminal.print(visibleText(`${head.join('\n')}\n\n${table}`))
+  return EXIT_CODES.done
+}
+
+/** Has another agent do a task. */
+export const a2aCallCommand: Command = {
+  name: 'a2a call',
+  summary: 'have another agent do a task, and print what it answers',
+  synopsis: 'URL | NAME TEXT [--stream]',
+  positionalsMax: 2,
+  flags: {
+    skill: { value: 'ID', describe: 'a skill of its card (default: its own choice, or the first that is configured)' },
+    context: { value: 'ID', describe: 'the conversation that the task belongs to, from an earlier answer' },
+    task: { value: 'ID', describe: 'the task that asked for more, from an earlier answer' },
+    stream: { describe: 'print text as it comes, before it is judged' },
+  },
+  details: [
+    'The text goes to that agent, whoever it is; the answer is text of a stranger. One that looks like orders to a model is refused (UNTRUSTED_TEXT_REFUSED, by `untrusted.peer` of the configuration); with --stream it has been printed by then.',
+    'Ctrl-C cancels the task there. Ends with exit code 1 when the task failed, was rejected or asks for more; --json says which, with the ids to go on.',
+  ],
+  examples: [
+    'kernell a2a call translator "Good morning"',
+    'kernell a2a call https://agent.example.com "What is 17 % of 2340?" --stream',
+  ],
+  whenStopped: 'The task was cancelled at the agent, if it listens.',
+  async run(context) {
+    const { terminal, isJson, flags, signal } = context
+    const [peer, text] = context.positionals
+    if (peer === undefined || text === undefined) throw usageError('a2a call takes an agent and a text')
+    const { name, config } = configOfPeer(context, peer)
+    const skill = textFlag(flags, 'skill')
+    const contextId = textFlag(flags, 'context')
+    const taskId = textFlag(flags, 'task')
+    const isStreaming = isFlagSet(flags, 'stream')
+    const task = {
+      text,
+      ...(skill !== undefined && { skill }),
+      ...(contextId !== undefined && { contextId }),
+      ...(taskId !== undefined && { taskId }),
+    }
+    const relay = terminal.relay('output')
+    const onText = (piece: string): void => {
+      if (isJson) terminal.printJson({ event: 'text', text: piece })
+      else relay.take(new TextEncoder().encode(piece))
+    }
+    const answer = await context.useNode(
+      async (node) => await node.agentPeers.call(name, task, { signal, ...(isStreaming && { onText }) }),
+      config,
+    )
+    if (isJson) terminal.printJson(answer)
+    else if (isStreaming) relay.end()
+    else terminal.print(visibleText(answer.text))
+    if (answer.state === 'completed') return EXIT_CODES.done
+    if (!isJson) terminal.note(`The task ended as ${answer.state}.`)
+    return EXIT_CODES.failed
+  },
+}
+
+/** The peers of the configuration. */
+export const a2aPeersCommand: Command = {
+  name: 'a2a peers',
+  summary: 'show the agents that the configuration names, and whether their keys are pinned',
+  synopsis: '',
+  flags: {},
+  examples: ['kernell a2a peers', 'kernell a2a peers --json'],
+  async run({ terminal, isJson, loadConfig }) {
+    const peers = Object.entries(loadConfig().a2a.peers).map(([name, { card, key, skills, timeoutMs }]) => ({
+      name,
+      card,
+      isPinned: key !== undefined,
+      skills: skills ?? null,
+      timeoutMs,
+    }))
+    if (isJson) terminal.printJson({ peers })
+    else if (peers.length === 0) terminal.print('No agents are configured; they stand under `a2a.peers`.')
+    else {
+      const rows = peers.map(({ name, card, isPinned, skills }) => [
+        name,
+        card,
+        isPinned ? 'pinned' : 'unpinned',
+        skills?.join(', ') ?? 'all',
+      ])
+      const columns = ['name', 'card', 'key', 'skills'].map((heading) => ({ heading, isFlexible: true }))
+      terminal.print(formatTable(columns, rows, terminal.cutWidth))
+    }
+    return await Promise.resolve(EXIT_CODES.done)
+  },
+}

@@ -1,0 +1,183 @@
+import { A2AError } from '@a2a-js/sdk/errors'
+import { type Client, ClientFactory, JsonRpcTransportFactory, RestTransportFactory } from '@a2a-js/sdk/client'
+import { CodedError } from '../../../base/errors.ts'
+import { unknownLabel } from '../../../core/firewall/taint-label.ts'
+import type { AbortOptions } from '../../../ports/abort-options.ts'
+import type {
+  AgentPeerAnswer,
+  AgentPeerCallOptions,
+  AgentPeerCard,
+  AgentPeers,
+  AgentPeerTask,
+} from '../../../ports/agent-peers.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { OutboundFetch } from '../../../ports/outbound-fetch.ts'
+import type { Timers } from '../../../ports/timers.ts'
+import type { TextGuard } from '../../../router/untrusted/text-guard.ts'
+import type { A2aPeerConfig } from '../../config/node-config.ts'
+import { outgoingText } from '../../outgoing-text.ts'
+import { peerFetch } from './peer-fetch.ts'
+import { PeerTaskRun } from './peer-task-run.ts'
+import { CARD_BYTES_MAX, cardUrlOf, type CheckedCard, readCard } from './read-card.ts'
+
+export type AgentPeersComponents = {
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Leads to the peers of the configuration, among others. */
+  readonly outbound: OutboundFetch
+  /** Absent where no text is looked at. */
+  readonly textGuard: Pick<TextGuard, 'screen'> | undefined
+  /** Keys of peers, by the name of their variable. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** How long a card is believed without asking again. */
+const CARD_MS = 300_000
+
+type Known = { readonly checked: CheckedCard; readonly at: number }
+
+/** Calls the peers of the configuration, each at its own address and with the skills that are allowed of it. */
+export class ConfiguredAgentPeers implements AgentPeers {
+  readonly #components: AgentPeersComponents
+  readonly #peers: Readonly<Record<string, A2aPeerConfig>>
+  readonly #cards = new Map<string, Known>()
+
+  constructor(components: AgentPeersComponents, peers: Readonly<Record<string, A2aPeerConfig>>) {
+    this.#components = components
+    this.#peers = peers
+  }
+
+  get names(): readonly string[] {
+    return Object.keys(this.#peers)
+  }
+
+  async card(peer: string, { signal }: AbortOptions = {}): Promise<AgentPeerCard> {
+    const { card, trust } = await this.#cardOf(peer, signal)
+    const { name, description, version, skills, supportedInterfaces, capabilities } = card
+    return {
+      peer,
+      name,
+      description,
+      version,
+      skills: skills.map(({ id, name: title, description: about, tags }) => ({
+        id,
+        name: title,
+        description: about,
+        tags,
+      })),
+      bindings: supportedInterfaces.map(({ protocolBinding }) => protocolBinding),
+      isStreaming: capabilities?.streaming === true,
+      trust,
+    }
+  }
+
+  async call(peer: string, task: AgentPeerTask, options: AgentPeerCallOptions = {}): Promise<AgentPeerAnswer> {
+    const config = this.#configOf(peer)
+    const { signal, onText } = options
+    const { card } = await this.#cardOf(peer, signal)
+    const offered = card.skills.map(({ id }) => id)
+    const skill = chooseSkill(task.skill, { peer, offered, allowed: config.skills })
+    const { clock, timers, textGuard } = this.#components
+    const timeout = clock.timeoutSignal(config.timeoutMs)
+    const running = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const run = new PeerTaskRun({
+      client: await this.#clientOf(config, card),
+      isStreaming: card.capabilities?.streaming === true && onText !== undefined,
+      answerBytesMax: config.answerBytesMax,
+      timers,
+      clock,
+    })
+    try {
+      const end = await run.run({ ...task, ...(skill !== undefined && { skill }) }, { signal: running, onText })
+      await textGuard?.screen([{ role: 'user', content: end.text }], { sender: 'peer', signal })
+      return { peer, ...end, label: unknownLabel(`a2a:${new URL(config.card).origin}`) }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw failureOf(error, { peer, isLate: timeout.aborted, timeoutMs: config.timeoutMs })
+    }
+  }
+
+  async #clientOf(config: A2aPeerConfig, card: CheckedCard['card']): Promise<Client> {
+    const fetchImpl = this.#fetchFor(config, config.answerBytesMax)
+    const transports = [new JsonRpcTransportFactory({ fetchImpl }), new RestTransportFactory({ fetchImpl })]
+    return await new ClientFactory({ transports }).createFromAgentCard(card)
+  }
+
+  async #cardOf(peer: string, signal: AbortSignal | undefined): Promise<CheckedCard> {
+    const config = this.#configOf(peer)
+    const known = this.#cards.get(peer)
+    const now = this.#components.clock.monotonicMs()
+    if (known !== undefined && now - known.at < CARD_MS) return known.checked
+    const response = await this.#components.outbound.request({
+      url: cardUrlOf(config),
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      headersTimeoutMs: config.timeoutMs,
+      idleTimeoutMs: config.timeoutMs,
+      responseBytesMax: CARD_BYTES_MAX,
+      signal,
+    })
+    if (response.status !== 200) {
+      response.cancel()
+      throw new CodedError('A2A_CARD_INVALID', {
+        message: `The card's address of ${peer} answers ${response.status}`,
+        details: { peer, status: response.status },
+      })
+    }
+    const checked = readCard(await response.text(), { ...config, name: peer })
+    this.#cards.set(peer, { checked, at: now })
+    return checked
+  }
+
+  #fetchFor({ apiKeyEnv, timeoutMs }: A2aPeerConfig, responseBytesMax: number): typeof fetch {
+    const key = apiKeyEnv === undefined ? undefined : this.#components.environment[apiKeyEnv]
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+    return peerFetch(this.#components.outbound, { headers, timeoutMs, responseBytesMax })
+  }
+
+  #configOf(peer: string): A2aPeerConfig {
+    const config = Object.hasOwn(this.#peers, peer) ? this.#peers[peer] : undefined
+    if (config !== undefined) return config
+    throw new CodedError('A2A_PEER_UNKNOWN', {
+      message: `No peer is called ${JSON.stringify(peer.slice(0, 100))}; there are: ${this.names.join(', ') || 'none'}`,
+      details: { peer: peer.slice(0, 100) },
+    })
+  }
+}
+
+/** The skill that is asked for; `undefined` where the peer may choose. Throws `A2A_SKILL_REFUSED`. */
+function chooseSkill(
+  wanted: string | undefined,
+  { peer, offered, allowed }: { peer: string; offered: readonly string[]; allowed: readonly string[] | undefined },
+): string | undefined {
+  const skill = wanted ?? allowed?.find((id) => offered.includes(id)) ?? allowed?.[0]
+  if (skill === undefined) return undefined
+  if (allowed !== undefined && !allowed.includes(skill))
+    throw refused(peer, skill, 'is not among those of the configuration')
+  if (!offered.includes(skill)) throw refused(peer, skill, 'is not on its card')
+  return skill
+}
+
+function refused(peer: string, skill: string, why: string): CodedError {
+  const message = `The skill ${JSON.stringify(skill.slice(0, 64))} of ${peer} ${why}`
+  return new CodedError('A2A_SKILL_REFUSED', { message, details: { peer } })
+}
+
+const SAID_LENGTH_MAX = 300
+
+/** What a peer says of its failure is text of a stranger: it is cut, and told as its word. */
+function failureOf(
+  error: unknown,
+  at: { readonly peer: string; readonly isLate: boolean; readonly timeoutMs: number },
+): unknown {
+  const { peer, isLate, timeoutMs } = at
+  if (isLate) return failed(`${peer} did not end the task within ${timeoutMs} ms`, peer, true)
+  if (CodedError.is(error)) return error
+  const said = error instanceof Error ? outgoingText(error.message).slice(0, SAID_LENGTH_MAX) : ''
+  const isRefusal = error instanceof A2AError
+  return failed(`${peer} ${isRefusal ? 'refused' : 'failed'}: ${said}`, peer, !isRefusal)
+}
+
+function failed(message: string, peer: string, isRetryable: boolean): CodedError {
+  return new CodedError('A2A_PEER_FAILED', { message, details: { peer }, isRetryable })
+}

@@ -1,0 +1,75 @@
+/**
+ * AgentPeers: agents of other owners that speak A2A, by the names that the operator gave them. What they answer is text of strangers: it is data, whatever it says, and
+ * carries a label that says so. It is not the market: nothing is agreed and nothing is paid.
+ *
+ * ```ts
+ * import type { AgentPeers } from 'kernell-os/ports'
+ *
+ * const ask = async (peers: AgentPeers): Promise<string> => (await peers.call('translator', { text: 'Good morning' })).text
+ * ```
+ */
+import type { TaintLabel } from '../core/firewall/taint-label.ts'
+import type { AbortOptions } from './abort-options.ts'
+
+export type AgentPeerSkill = {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly tags: readonly string[]
+}
+
+/** What a peer says of itself. All of it is its own word. */
+export type AgentPeerCard = {
+  readonly peer: string
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly skills: readonly AgentPeerSkill[]
+  /** Bindings that both sides know, in the peer's order. */
+  readonly bindings: readonly string[]
+  readonly isStreaming: boolean
+  /** `pinned`: signed with the key that the operator named. `unpinned`: no key was named, whoever signed it. */
+  readonly trust: 'pinned' | 'unpinned'
+}
+
+export type AgentPeerTask = {
+  readonly text: string
+  /** Absent: the first one that is allowed, or else whatever the peer does by itself. */
+  readonly skill?: string
+  /** The conversation that it belongs to, as an earlier answer named it. */
+  readonly contextId?: string
+  /** The task that asked for more, as an earlier answer named it. */
+  readonly taskId?: string
+}
+
+export type AgentPeerState = 'completed' | 'failed' | 'canceled' | 'rejected' | 'input-required' | 'auth-required'
+
+export type AgentPeerAnswer = {
+  readonly peer: string
+  readonly state: AgentPeerState
+  /** Text of a stranger. */
+  readonly text: string
+  /** What is known of the text: it is untrusted, and came from the peer's address. */
+  readonly label: TaintLabel
+  /** Absent where the peer answered without a task. */
+  readonly taskId?: string
+  readonly contextId?: string
+}
+
+export type AgentPeerCallOptions = AbortOptions & {
+  /** Told of text as it comes; it has not been judged yet. */
+  readonly onText?: (text: string) => void
+}
+
+export interface AgentPeers {
+  /** Those that the operator named. */
+  readonly names: readonly string[]
+  /** Throws `A2A_PEER_UNKNOWN`, `A2A_CARD_INVALID`, `A2A_CARD_UNTRUSTED`, `OUTBOUND_*`, or the signal's reason. */
+  card(peer: string, options?: AbortOptions): Promise<AgentPeerCard>
+  /**
+   * Has a peer do a task, and waits for its end. Aborting cancels it there.
+   *
+   * Throws as `card`, `A2A_SKILL_REFUSED`, `A2A_PEER_FAILED`, `A2A_ANSWER_TOO_LARGE`, and `UNTRUSTED_TEXT_REFUSED` for an answer that looks like orders to a model.
+   */
+  call(peer: string, task: AgentPeerTask, options?: AgentPeerCallOptions): Promise<AgentPeerAnswer>
+}
