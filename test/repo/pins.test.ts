@@ -131,6 +131,7 @@ describe('error codes', () => {
 describe('commands', () => {
   it('live in these files, those of one subject together', () => {
     expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
+      'a2a.ts',
       'agent-export.ts',
       'agent-import.ts',
       'agent-list.ts',
