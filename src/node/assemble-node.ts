@@ -53,6 +53,8 @@ import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 import { RecentDecisions } from './recent-decisions.ts'
+import type { SharedStore } from './shared/open-shared-store.ts'
+import { addSharedMetrics, sharedChecks } from './shared/shared-health.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig
@@ -72,6 +74,8 @@ export type NodeParts = {
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
   readonly budgets: BudgetOwner
+  /** Absent where everything is in the data directory. */
+  readonly shared: SharedStore | undefined
   readonly answers: AnswerCache
   /** Absent where no text is looked at. */
   readonly textGuard: TextGuard | undefined
@@ -156,6 +160,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
         cacheCheck(answers),
         textCheck(parts.textGuard),
         ...recordChecks(telemetry, config),
+        ...sharedChecks(parts.shared),
         ...parts.convicted.checks(),
         ...stopCheck(parts.rights),
       ]
@@ -170,6 +175,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     [Symbol.asyncDispose]: close,
   }
   addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, ...readingsOf(parts) })
+  addSharedMetrics(telemetry.metrics, parts.shared)
   return node
 }
 

@@ -3,8 +3,7 @@ import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import type { ModelBreaker } from '../models/breaking-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
-import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
-import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
+import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
@@ -33,6 +32,8 @@ import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Pl
 import { openPolicy, policyMaker, readConfiguredPolicy } from './open-policy.ts'
 import { readPackageVersion } from './package-version.ts'
 import { openTelemetry } from './open-telemetry.ts'
+import { openBudgets } from './shared/open-budgets.ts'
+import { openSharedStore, type SharedStore } from './shared/open-shared-store.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { wireRouter } from './wire-router.ts'
 
@@ -41,7 +42,7 @@ import { wireRouter } from './wire-router.ts'
  * closed again when a later part fails.
  *
  * Throws `CONFIG_INVALID`, `STORE_LOCKED`, `STORE_FORMAT_NEWER`, `STORE_CORRUPTED`, `TELEMETRY_PACKAGE_MISSING`, `POLICY_ARTEFACT_INVALID`,
- * `CACHE_CALIBRATION_INVALID`; the signal's reason when aborted.
+ * `CACHE_CALIBRATION_INVALID`, what a shared store throws; the signal's reason when aborted.
  */
 export async function createNode(init: CreateNodeInit): Promise<EvaluatingNode> {
   const closers: (() => Promise<void>)[] = []
@@ -70,7 +71,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const breakers: ModelBreaker[] = []
   const onBreaker = (breaker: ModelBreaker): void => void breakers.push(breaker)
   const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
-  const { store, secret } = directory
+  const shared = await openShared({ ...platform, config, environment, onError, closers })
+  const { store, secret } = shared ?? directory
   const telemetry = await openTelemetry({
     ...platform,
     config: config.telemetry,
@@ -80,14 +82,16 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     onError,
   })
   closers.push(() => telemetry.stop())
-  const log = await directory.openEventLog('budgets')
   const access = await openNodeAccess({ ...platform, config, closers })
-  const budgets = createBudgetOwner({ ...platform, log }, { limits: [...limitsOf(config), ...access.limits] })
-  closers.push(() => budgets.stop())
-  await budgets.start()
+  const budgets = await openBudgets({ ...platform, config, shared, access, closers })
   const parts = { ...platform, config, environment, weights, onError, closers }
   const answerStore = store.sublevel('cache')
-  const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
+  const answers = await openAnswerCache({
+    ...parts,
+    store: answerStore,
+    shared,
+    ...(signal !== undefined && { signal }),
+  })
   closers.push(async () => await answers.cache?.close())
   const textGuard = await openTextGuard(kernel, config.untrusted)
   const rollout = await openNodeRollout(parts)
@@ -96,10 +100,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const peers = await openNodePeers({ ...parts, catalog })
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
-  const keeping = keepingOf({ ...platform, budgets, config })
+  const keeping = keepingOf({ ...platform, budgets, config, shared })
   const a2a = openNodeA2a(parts, init.resolveHost)
   closers.push(() => a2a.close())
-  const serving = { config, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
+  const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
   const feeds = createActivityFeeds()
   actors.onSupervision((event) => {
     feeds.supervision.take(event, clock.now())
@@ -140,21 +144,24 @@ function keepingOf({
   clock,
   random,
   budgets,
+  shared,
   config: { firewall: policy, dataDir },
-}: Platform & { readonly budgets: BudgetOwner; readonly config: NodeConfig }): Pick<
-  NodeParts,
-  'derivations' | 'compact' | 'openFirewall' | 'planFiles' | 'documents'
-> {
+}: Platform & {
+  readonly budgets: BudgetOwner
+  readonly config: NodeConfig
+  readonly shared: SharedStore | undefined
+}): Pick<NodeParts, 'derivations' | 'compact' | 'openFirewall' | 'planFiles' | 'documents'> {
   return {
     documents: createTenantDocuments({ store: store.sublevel('documents'), clock }),
     openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret, policy }),
     planFiles: planFilesOf(dataDir),
     derivations: createDerivationLedger({
-      store: store.sublevel('derivations'),
-      hashTenant: createTaskHasher(secret),
+      store: (shared?.store ?? store).sublevel('derivations'),
+      hashTenant: createTaskHasher(shared?.secret ?? secret),
     }),
     async compact() {
       await store.compact()
+      await shared?.store.compact()
       // Its records name tasks.
       await budgets.compact()
     },
@@ -173,6 +180,18 @@ async function openNodeAccess({ closers, directory, rights, ...parts }: AccessPa
   })
   closers.push(() => access.stop())
   return access
+}
+
+type SharedParts = Pick<Platform, 'clock' | 'timers' | 'random' | 'directory'> &
+  Pick<Opening, 'config' | 'environment' | 'onError' | 'closers'>
+
+/** `undefined` where everything is in the data directory. */
+async function openShared({ config, directory, closers, ...parts }: SharedParts): Promise<SharedStore | undefined> {
+  const { storage } = config
+  if (storage === undefined) return undefined
+  const shared = await openSharedStore({ ...parts, storage, secret: directory.secret })
+  closers.push(() => shared.close())
+  return shared
 }
 
 type PeerParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'> & { readonly catalog: ModelCatalog }
@@ -225,12 +244,6 @@ async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
       await regrets.close()
     },
   }
-}
-
-/** Trying candidates in the shadow is always bounded, by nothing where the operator allows nothing. */
-function limitsOf({ budgets, policy }: NodeConfig): readonly BudgetLimit[] {
-  const { shadowBudgetNanos, shadowBudgetWindow } = policy.rollout
-  return [...budgets, { scope: SHADOW_ACCOUNT, window: shadowBudgetWindow, limitNanos: shadowBudgetNanos }]
 }
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {

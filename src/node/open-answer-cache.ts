@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { EmbeddingModel } from '../ports/embedding-model.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
+import type { StoreListener } from '../ports/store-changes.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import { createHashedEmbedder } from '../router/cache/hashed-embedder.ts'
@@ -18,6 +19,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { apiKeyOf } from './open-models.ts'
 import type { LocalWeights } from './open-local-weights.ts'
+import type { SharedStore } from './shared/open-shared-store.ts'
 import { unreadableFile } from './unreadable-file.ts'
 
 /** The cache and what it compares texts with. */
@@ -32,6 +34,8 @@ export type OpenAnswerCacheInit = {
   readonly actors: ActorSystem
   readonly config: NodeConfig
   readonly store: KeyValueStore
+  /** Where the store is shared: tells what others wrote. */
+  readonly shared: Pick<SharedStore, 'changes'> | undefined
   readonly clock: Clock
   readonly timers: Timers
   readonly kernel: VectorKernel
@@ -54,13 +58,16 @@ export function nativeSha256HexOfBytes(bytes: Uint8Array): string {
 
 /** Opens the cache with its embedder and calibration. Throws `CACHE_CALIBRATION_INVALID`, `CONFIG_INVALID`, and as the embedder's adapter. */
 export async function openAnswerCache(init: OpenAnswerCacheInit): Promise<AnswerCache> {
-  const { config, actors, clock, timers, kernel, store, onError, signal } = init
+  const { config, actors, clock, timers, kernel, store, shared, onError, signal } = init
   const embedder = await openEmbedder(init)
   if (!config.cache.isEnabled) return { embedder, cache: undefined, calibration: undefined }
   const calibration =
     config.cache.calibration === undefined ? undefined : await readCalibration(config.cache.calibration)
   const cache = await openSemanticCache(
-    { actors, store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
+    {
+      ...{ actors, store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
+      ...(shared !== undefined && { watch: (listener: StoreListener) => shared.changes.watch('cache', listener) }),
+    },
     {
       ttlMs: config.cache.ttlMs as DurationMs,
       entriesMax: config.cache.entriesMax,

@@ -29,6 +29,7 @@ export type ConfigDocument = {
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument
   readonly a2a?: A2aDocument
+  readonly storage?: StorageDocument
 }
 
 export type LogDocument = {
@@ -63,6 +64,16 @@ export type McpServerDocument = {
     readonly resultBytesMax?: number
     readonly callsPerTask?: number
   }
+}
+
+export type StorageDocument = {
+  readonly kind: 'level' | 'postgresql'
+  readonly urlEnv?: string
+  readonly passwordFile?: string
+  readonly schema?: string
+  readonly poolMax?: number
+  readonly statementTimeoutMs?: number
+  readonly leaseMs?: number
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }

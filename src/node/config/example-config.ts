@@ -229,5 +229,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     "host": "127.0.0.1",
     "port": 8787,
   },
+
+  // Several gateways as one: budgets, cached answers and records in PostgreSQL (npm install pg). The address, postgresql://USER@HOST/DATABASE, is in the variable.
+  // "storage": { "kind": "postgresql", "urlEnv": "KERNELL_DATABASE_URL", "schema": "kernell", "poolMax": 10 },
 }
 `

@@ -317,6 +317,21 @@ export type A2aPeerConfig = {
   readonly answerBytesMax: number
 }
 
+/** A store that several gateways share. Their data directories stay, one each, with keys, journals and what a node learned by itself. */
+export type StorageConfig = {
+  readonly kind: 'postgresql'
+  /** Name of the environment variable that holds the address. The address itself is never in a configuration. */
+  readonly urlEnv: string
+  /** File with the password, absolute; it takes the place of the one in the address. */
+  readonly passwordFile?: string
+  readonly schema: string
+  /** Connections at most, beside five for long readings and notifications. */
+  readonly poolMax: number
+  readonly statementTimeoutMs: number
+  /** How long a gateway may be silent before others charge what it held and take its journals. */
+  readonly leaseMs: number
+}
+
 /** Everything that a node is told, checked and complete: no member needs a default any more. */
 export type NodeConfig = {
   /** Absolute path. */
@@ -356,4 +371,6 @@ export type NodeConfig = {
   readonly toolServers?: readonly ToolServerInit[]
   readonly server: ServerConfig
   readonly a2a: A2aConfig
+  /** Absent: everything is in the data directory. */
+  readonly storage?: StorageConfig
 }

@@ -30,6 +30,7 @@ import { resolveMcp, rulesOfTools } from './resolve-mcp.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
 import { resolveSandbox } from './resolve-sandbox.ts'
+import { resolveStorage } from './resolve-storage.ts'
 import type { Environment } from './environment-document.ts'
 import {
   OTLP_SIGNALS,
@@ -72,6 +73,7 @@ export type ResolveConfigInit = {
 export function resolveConfig(init: ResolveConfigInit): NodeConfig {
   const { document } = init
   const host = document.server?.host ?? '127.0.0.1'
+  const storage = resolveStorage(document.storage, (path) => absolute(path, init.baseDir))
   const config: NodeConfig = {
     dataDir: absolute(document.dataDir ?? init.defaultDataDir, init.baseDir),
     ...(init.configFile !== undefined && { configFile: init.configFile }),
@@ -120,6 +122,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       concurrentRequestsMax: document.server?.concurrentRequestsMax ?? 1_024,
       requestTimeoutMs: document.server?.requestTimeoutMs ?? 600_000,
     },
+    ...(storage !== undefined && { storage }),
   }
   checkConsistency(config)
   return config

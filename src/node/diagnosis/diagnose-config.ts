@@ -25,6 +25,7 @@ export function diagnoseConfig(
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
     ...diagnosePeers(config),
+    ...diagnoseStorage(config, environment),
     ...diagnoseNetwork(config.network),
   ]
 }
@@ -135,6 +136,22 @@ function diagnoseBudgets(config: NodeConfig): readonly HealthCheck[] {
       remedy: 'Add { "scope": "node", "window": "day", "limitUsd": "5.00" } to `budgets`.',
     },
   ]
+}
+
+function diagnoseStorage({ storage }: NodeConfig, environment: Environment): readonly HealthCheck[] {
+  if (storage === undefined) return []
+  const { urlEnv, schema } = storage
+  const name = 'shared store'
+  if (!environment[urlEnv])
+    return [
+      {
+        name,
+        state: 'failed',
+        detail: `its address variable ${urlEnv} is not set`,
+        remedy: `export ${urlEnv}=postgresql://USER@HOST/DATABASE, or take \`storage\` out.`,
+      },
+    ]
+  return [{ name, state: 'ok', detail: `PostgreSQL by ${urlEnv}, schema ${schema}` }]
 }
 
 /** That strangers read tasks is said whenever somebody looks. */

@@ -8,6 +8,7 @@ import { createPairJudge, type PairJudge } from '../../core/cache/judge-pair.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EmbeddingModel } from '../../ports/embedding-model.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { StoreListener } from '../../ports/store-changes.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { VectorKernel } from '../../ports/vector-kernel.ts'
 import type {
@@ -23,6 +24,7 @@ import { admissionRefusal, MIN_CONFIDENCE_DEFAULT } from './admission.ts'
 import { encodeEntry, sizeOfEntry, type CacheEntry, type DecodedEntry } from './cache-entry.ts'
 import { createRequestFiler, type CacheRequest, type RequestFiler } from './cache-request.ts'
 import { createEntryTable, type EntryTable } from './entry-table.ts'
+import { followStore } from './follow-store.ts'
 import { readStoredEntries } from './read-stored-entries.ts'
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
 import { IssuedTicket, type TicketContent } from './issued-ticket.ts'
@@ -38,6 +40,8 @@ export type SemanticCacheComponents = {
   readonly embedder: EmbeddingModel
   /** A faster SHA-256 of the host, equal to the portable one. Absent: the portable one. */
   readonly sha256Hex?: Sha256Hex
+  /** Where others write to the store as well: tells of the keys that they changed. */
+  readonly watch?: (listener: StoreListener) => () => void
   /** Told of failed writes in the background. */
   readonly onError?: (error: unknown) => void
 }
@@ -107,6 +111,7 @@ class StoredSemanticCache implements SemanticCache {
     corrupted: 0,
   }
   #nextPlace = 0
+  #unfollow: () => void = () => {}
 
   constructor(components: SemanticCacheComponents, init: SemanticCacheInit) {
     this.#components = components
@@ -191,11 +196,23 @@ class StoredSemanticCache implements SemanticCache {
   }
 
   async close(): Promise<void> {
+    this.#unfollow()
     await this.#writer.close()
   }
 
   /** Fills the memory from the store, the oldest first, so that the limits push out the oldest. */
   async load(signal?: AbortSignal): Promise<void> {
+    const { store, watch, onError = (): void => {} } = this.#components
+    // Before reading, so that nothing is missed that comes meanwhile.
+    if (watch !== undefined)
+      this.#unfollow = followStore({
+        store,
+        watch,
+        onError,
+        idsHere: () => Array.from(this.#table.entries(), ({ cached }) => cached.entryId),
+        take: (decoded) => this.#take(decoded),
+        drop: (entryId) => this.#forget(entryId),
+      })
     const { entries, damagedKeys, failure } = await readStoredEntries(this.#components.store, signal)
     this.#counters.corrupted += damagedKeys.length
     for (const key of damagedKeys) this.#writer.put(key, undefined)
@@ -209,6 +226,20 @@ class StoredSemanticCache implements SemanticCache {
         this.#writer.put(decoded.cached.entryId, undefined)
       } else this.#store(this.#restored(decoded))
     }
+  }
+
+  /** What somebody else stored takes the place of an older answer. */
+  #take(decoded: DecodedEntry): void {
+    const { entryId, storedAt } = decoded.cached
+    const known = this.#table.get(entryId)
+    if (this.#isExpired(storedAt) || (known !== undefined && known.cached.storedAt >= storedAt)) return
+    this.#store(this.#restored(decoded))
+  }
+
+  /** The store has it no more. */
+  #forget(entryId: string): void {
+    const entry = this.#table.get(entryId)
+    if (entry !== undefined) this.#table.delete(entry)
   }
 
   async #embedAndLookup(
