@@ -65,7 +65,14 @@ export async function openAnswerCache(init: OpenAnswerCacheInit): Promise<Answer
     config.cache.calibration === undefined ? undefined : await readCalibration(config.cache.calibration)
   const cache = await openSemanticCache(
     {
-      ...{ actors, store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
+      actors,
+      store,
+      clock,
+      timers,
+      kernel,
+      embedder,
+      sha256Hex: nativeSha256Hex,
+      onError,
       ...(shared !== undefined && { watch: (listener: StoreListener) => shared.changes.watch('cache', listener) }),
     },
     {

@@ -10,6 +10,7 @@ import { BUDGET_TORTURE } from './budget-torture.ts'
 import { BUDGETS_TORTURE } from './budgets/budgets-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
 import { ESCROW_TORTURE } from './escrow-torture.ts'
+import { FLEET_GATEWAYS_TORTURE } from './fleet-gateways/fleet-gateways-torture.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
 import { NETWORK_TORTURE, NOTARIES_TORTURE } from './network/network-torture.ts'
@@ -41,6 +42,7 @@ const TORTURES: readonly Torture[] = [
   NOTARIES_TORTURE,
   SANDBOX_TORTURE,
   BUDGETS_TORTURE,
+  FLEET_GATEWAYS_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 const LABEL_WIDTH_MIN = 20

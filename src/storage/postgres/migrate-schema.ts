@@ -66,28 +66,35 @@ export async function openSchema(connection: PostgresConnection): Promise<void> 
 }
 
 /** `undefined` where there is none. */
-async function readVersion(client: PoolClient, { schema }: PostgresConnection): Promise<number | undefined> {
-  const { rows } = await client.query<{ readonly is_there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS is_there',
-    [`${schema}.migration`],
+async function readVersion(
+  client: PoolClient,
+  { schema, schemaName }: PostgresConnection,
+): Promise<number | undefined> {
+  // Rows of the catalogue, and not `to_regclass`: what another node made while this one waited for the lock is not in the caches that it asks.
+  const isThere = await exists(
+    client,
+    `SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'migration'`,
+    schemaName,
   )
-  if (rows[0]?.is_there !== true) return undefined
+  if (!isThere) return undefined
   const versions = await client.query<{ readonly version: number }>(
     `SELECT coalesce(max(version), 0)::int AS version FROM ${schema}.migration`,
   )
   return versions.rows[0]?.version ?? 0
 }
 
-async function beginSchema(client: PoolClient, { schema }: PostgresConnection): Promise<void> {
-  // Asked for even where it is there, `CREATE SCHEMA IF NOT EXISTS` needs a right on the database that a user without it can do without.
-  const { rows } = await client.query<{ readonly is_there: boolean }>(
-    'SELECT to_regnamespace($1) IS NOT NULL AS is_there',
-    [schema],
-  )
-  if (rows[0]?.is_there !== true) await client.query(`CREATE SCHEMA ${schema}`)
+async function beginSchema(client: PoolClient, { schema, schemaName }: PostgresConnection): Promise<void> {
+  // `CREATE SCHEMA IF NOT EXISTS` needs a right on the database even where the schema is there.
+  if (!(await exists(client, 'SELECT FROM pg_namespace WHERE nspname = $1', schemaName)))
+    await client.query(`CREATE SCHEMA ${schema}`)
   await client.query(
-    `CREATE TABLE ${schema}.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+    `CREATE TABLE IF NOT EXISTS ${schema}.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
   )
+}
+
+async function exists(client: PoolClient, rows: string, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(`SELECT 1 WHERE EXISTS (${rows})`, [name])
+  return rowCount === 1
 }
 
 async function checkServer(client: PoolClient, { place }: PostgresConnection): Promise<void> {

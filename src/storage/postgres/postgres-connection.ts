@@ -59,6 +59,7 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,39}$/
 
 /** Connections to one schema of one database. What it throws is coded, and holds neither address parameters nor passwords. */
 export class PostgresConnection {
+  readonly schemaName: string
   /** The schema's name, quoted. */
   readonly schema: string
   /** Channel of notifications. */
@@ -84,6 +85,7 @@ export class PostgresConnection {
   ) {
     this.timers = timers
     this.#clock = clock
+    this.schemaName = init.schema
     this.schema = `"${init.schema}"`
     this.channel = `${init.schema}_changes`
     this.place = placeOf(init.url)

@@ -117,6 +117,12 @@ describe.skipIf(reason !== undefined)('opening a store in PostgreSQL', () => {
     ])
   })
 
+  test('nodes that have seen that there is no schema, and then wait for the one that makes it, find it', async () => {
+    const first = await connect()
+    const others = await Promise.all(Array.from({ length: 9 }, async () => await connect({ schema: `s${schemas}` })))
+    await Promise.all([first, ...others].map(async (connection) => await openSchema(connection)))
+  })
+
   test('a schema of a later version is refused untouched, an older one is left to migrate', async () => {
     const connection = await connect()
     await openSchema(connection)

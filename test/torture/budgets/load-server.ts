@@ -14,12 +14,15 @@ const PLANTED = fileURLToPath(new URL('planted-server.ts', import.meta.url))
 export class LoadServer {
   readonly folder: string
   readonly #plant: string
+  readonly #environment: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
   #ended: Promise<unknown> | undefined
   #said = ''
   url = ''
 
-  constructor(config: ConfigDocument, plant: string) {
+  /** @param environment Variables of the process, beside those that every command gets. */
+  constructor(config: ConfigDocument, plant: string, environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = environment
     this.folder = mkdtempSync(join(tmpdir(), 'kernell-load-'))
     this.#plant = plant
     writeFileSync(join(this.folder, 'kernell.jsonc'), JSON.stringify(config), { mode: 0o600 })
@@ -45,6 +48,7 @@ export class LoadServer {
         HOME: this.folder,
         XDG_CONFIG_HOME: this.folder,
         ...compileCache(),
+        ...this.#environment,
         ...(this.#plant !== '' && { PLANT: this.#plant }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -36,7 +36,8 @@ export async function storm({
   return counts
 }
 
-function requestAt(seed: number, line: number): LoadRequest {
+/** What one caller asks, by its number. */
+export function requestAt(seed: number, line: number): LoadRequest {
   const random = createRandomStream(seed * 7_919 + line)
   const key = STORM_KEYS[line % STORM_KEYS.length] ?? 'solo'
   const model = key === 'liar' ? LIAR_MODEL : (STORM_MODELS[random.nextBelow(STORM_MODELS.length)] ?? LIAR_MODEL)

@@ -1,0 +1,35 @@
+import type { PostgresCluster } from '../../storage/postgres/postgres-cluster.ts'
+
+/** An account by the tables alone, in nano-dollars. */
+export type FleetAccount = {
+  readonly limit: bigint
+  readonly spent: bigint
+  readonly held: bigint
+  /** The most that it ever spent and held together. */
+  readonly peak: bigint
+}
+
+export type FleetBooks = { readonly accounts: ReadonlyMap<string, FleetAccount>; readonly openHolds: number }
+
+type Row = {
+  readonly scope: string
+  readonly limit: string
+  readonly spent: string
+  readonly held: string
+  readonly peak: string
+}
+
+/** Reads the fleet's books as nobody of the fleet does. */
+export async function readFleetBooks(cluster: PostgresCluster, schema: string): Promise<FleetBooks> {
+  const rows = await cluster.query<Row>(
+    `SELECT scope, l.limit_nanos::text AS limit, coalesce(w.spent_nanos, 0)::text AS spent, coalesce(w.held_nanos, 0)::text AS held,
+      coalesce(w.peak_nanos, 0)::text AS peak
+    FROM ${schema}.budget_limit AS l LEFT JOIN ${schema}.budget_window AS w USING (scope, span) WHERE span = 'total'`,
+  )
+  const [open] = await cluster.query<{ total: string }>(`SELECT count(*) AS total FROM ${schema}.budget_reservation`)
+  const accounts = rows.map(({ scope, limit, spent, held, peak }): [string, FleetAccount] => [
+    scope,
+    { limit: BigInt(limit), spent: BigInt(spent), held: BigInt(held), peak: BigInt(peak) },
+  ])
+  return { accounts: new Map(accounts), openHolds: Number(open?.total ?? 0) }
+}
