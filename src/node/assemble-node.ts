@@ -53,8 +53,8 @@ import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 import { RecentDecisions } from './recent-decisions.ts'
-import type { SharedStore } from './shared/open-shared-store.ts'
-import { addSharedMetrics, sharedChecks } from './shared/shared-health.ts'
+import { addSharedMetrics, sharedChecks } from './fleet/shared-health.ts'
+import type { SharedStore } from './fleet/open-shared-store.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig

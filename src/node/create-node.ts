@@ -32,8 +32,8 @@ import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Pl
 import { openPolicy, policyMaker, readConfiguredPolicy } from './open-policy.ts'
 import { readPackageVersion } from './package-version.ts'
 import { openTelemetry } from './open-telemetry.ts'
-import { openBudgets } from './shared/open-budgets.ts'
-import { openSharedStore, type SharedStore } from './shared/open-shared-store.ts'
+import { openBudgets } from './fleet/open-budgets.ts'
+import { openSharedStore, type SharedStore } from './fleet/open-shared-store.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { wireRouter } from './wire-router.ts'
 

@@ -19,7 +19,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { apiKeyOf } from './open-models.ts'
 import type { LocalWeights } from './open-local-weights.ts'
-import type { SharedStore } from './shared/open-shared-store.ts'
+import type { SharedStore } from './fleet/open-shared-store.ts'
 import { unreadableFile } from './unreadable-file.ts'
 
 /** The cache and what it compares texts with. */

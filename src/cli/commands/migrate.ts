@@ -1,5 +1,5 @@
 import { type Migration, migrateData } from '../../node/backup/migrate-data.ts'
-import { migrateShared, type SchemaMigration } from '../../node/shared/migrate-shared.ts'
+import { migrateShared, type SchemaMigration } from '../../node/fleet/migrate-shared.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

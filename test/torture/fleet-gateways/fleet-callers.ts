@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { FleetClientTask } from './fleet-client.mts'
+import type { FleetClientTask } from './fleet-client.ts'
 
-const CLIENT = fileURLToPath(new URL('fleet-client.mts', import.meta.url))
+const CLIENT = fileURLToPath(new URL('fleet-client.ts', import.meta.url))
 
 export type FleetCallersInit = Omit<FleetClientTask, 'firstLine'> & {
   readonly firstLine: number
