@@ -19,7 +19,7 @@ import { assembleNode, type NodeParts } from './assemble-node.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
-import { openAnswerCache } from './open-answer-cache.ts'
+import { type AnswerCache, openAnswerCache, type OpenAnswerCacheInit } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
 import { createTenantDocuments } from './documents/tenant-documents.ts'
 import { firewallOf } from './firewall/open-firewall.ts'
@@ -86,13 +86,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const budgets = await openBudgets({ ...platform, config, shared, access, closers })
   const parts = { ...platform, config, environment, weights, onError, closers }
   const answerStore = store.sublevel('cache')
-  const answers = await openAnswerCache({
-    ...parts,
-    store: answerStore,
-    shared,
-    ...(signal !== undefined && { signal }),
-  })
-  closers.push(async () => await answers.cache?.close())
+  const answers = await openAnswers({ ...parts, store: answerStore, shared, ...(signal !== undefined && { signal }) })
   const textGuard = await openTextGuard(kernel, config.untrusted)
   const rollout = await openNodeRollout(parts)
   closers.push(() => rollout.stop())
@@ -180,6 +174,14 @@ async function openNodeAccess({ closers, directory, rights, ...parts }: AccessPa
   })
   closers.push(() => access.stop())
   return access
+}
+
+type AnswerParts = OpenAnswerCacheInit & Pick<Opening, 'closers'>
+
+async function openAnswers({ closers, ...parts }: AnswerParts): Promise<AnswerCache> {
+  const answers = await openAnswerCache(parts)
+  closers.push(async () => await answers.cache?.close())
+  return answers
 }
 
 type SharedParts = Pick<Platform, 'clock' | 'timers' | 'random' | 'directory'> &

@@ -7,15 +7,26 @@ import type { SharedStore } from './open-shared-store.ts'
 export type OpenBudgetsInit = Pick<Platform, 'directory' | 'actors' | 'clock' | 'random' | 'timers'> & {
   readonly config: NodeConfig
   readonly shared: SharedStore | undefined
+  /** Limits that were set while the node ran, before. */
+  readonly access: { readonly limits: readonly BudgetLimit[] }
   readonly closers: (() => Promise<void>)[]
 }
 
 /** The budgets of the fleet where there is one, else those of this node alone. Throws `STORE_CORRUPTED`, and as the store. */
-export async function openBudgets({ config, shared, closers, ...platform }: OpenBudgetsInit): Promise<BudgetOwner> {
+export async function openBudgets({
+  config,
+  shared,
+  access,
+  closers,
+  ...platform
+}: OpenBudgetsInit): Promise<BudgetOwner> {
   const limits = limitsOf(config)
   const budgets =
-    shared?.createBudgets(limits) ??
-    createBudgetOwner({ ...platform, log: await platform.directory.openEventLog('budgets') }, { limits })
+    shared?.createBudgets(limits, access.limits) ??
+    createBudgetOwner(
+      { ...platform, log: await platform.directory.openEventLog('budgets') },
+      { limits: [...limits, ...access.limits] },
+    )
   closers.push(() => budgets.stop())
   await budgets.start()
   return budgets

@@ -31,8 +31,8 @@ export type SharedStore = {
   readonly secret: Uint8Array
   /** Host, port and database. */
   readonly place: string
-  /** Not started. */
-  createBudgets(limits: readonly BudgetLimit[]): SharedBudgets
+  /** Not started. Limits of the configuration, and those that this gateway was told while it ran. */
+  createBudgets(limits: readonly BudgetLimit[], ownLimits: readonly BudgetLimit[]): SharedBudgets
   /** A journal that one process writes at a time. Throws `STORE_LOCKED` while another one's lease lasts. */
   openEventLog(name: string): Promise<EventLog>
   statistics(): PostgresStatistics
@@ -80,10 +80,10 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
       changes,
       secret,
       place: connection.place,
-      createBudgets: (limits) =>
+      createBudgets: (limits, ownLimits) =>
         createPostgresBudgets(
           { connection, changes, random, accountsOf, shadowAccounts, onError },
-          { limits, origin, leaseMs: storage.leaseMs },
+          { limits, ownLimits, origin, leaseMs: storage.leaseMs },
         ),
       openEventLog: async (name) =>
         await openPostgresEventLog(connection, { name, owner: origin, leaseMs: storage.leaseMs }),

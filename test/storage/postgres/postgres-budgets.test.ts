@@ -229,6 +229,24 @@ describe.skipIf(reason !== undefined)('budgets of several gateways', () => {
     expect(one.inspect()).toMatchObject([{ scope: 'team:search', account: { limits: { hour: 10n } } }])
   })
 
+  test('a gateway that starts takes away what no configuration says any more, and nothing that was set meanwhile', async () => {
+    const one = await openBudgets()
+    await one.setLimit('team:search', 'hour', nanos(10))
+    const ownLimits = [
+      { scope: 'key:own', window: 'day' as const, limitNanos: nanos(5) },
+      { scope: 'node', window: 'day' as const, limitNanos: nanos(5) },
+    ]
+    const two = await openBudgets({ limits: LIMITS.slice(0, 1), ownLimits }, { schema: schemas.last })
+    const limits = two.inspect().map(({ scope, account }) => [scope, account.limits])
+    expect(limits).toEqual([
+      ['key:own', { day: 5n }],
+      ['node', { day: 1_000n }],
+      ['team:search', { hour: 10n }],
+    ])
+    expect(two.accountOf('team:search')?.limits).toEqual({ hour: 10n })
+    await expect.poll(() => one.accountOf('tenant:acme'), { timeout: 1_000, interval: 5 }).toBe(undefined)
+  })
+
   test('amounts of 64 bits are exact, and names of any kind are names', async () => {
     const most = 18_446_744_073_709_551_615n
     const scope = `tenant:acme`

@@ -17,6 +17,8 @@ CREATE TABLE ${schema}.budget_limit (
   scope text COLLATE "C" NOT NULL,
   span text COLLATE "C" NOT NULL CHECK (span IN ('hour', 'day', 'month', 'total')),
   limit_nanos numeric(20, 0) NOT NULL CHECK (limit_nanos >= 0),
+  -- Of the configuration, which takes it away again, or set while gateways ran.
+  is_configured boolean NOT NULL,
   PRIMARY KEY (scope, span)
 );
 CREATE TABLE ${schema}.budget_window (
@@ -190,7 +192,7 @@ CREATE FUNCTION ${schema}.charge_abandoned() RETURNS int LANGUAGE plpgsql
 
 const LIMITS = (schema: string, channel: string): string => `
 -- Null takes the limit away. An account without any limit and with nothing held is forgotten.
-CREATE FUNCTION ${schema}.set_limit(scope_name text, span_name text, nanos numeric, by_whom text) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION ${schema}.set_limit(scope_name text, span_name text, nanos numeric, is_from_config boolean, by_whom text) RETURNS void LANGUAGE plpgsql
   AS $$
   BEGIN
     PERFORM ${schema}.lock_scopes(ARRAY[scope_name]);
@@ -200,8 +202,8 @@ CREATE FUNCTION ${schema}.set_limit(scope_name text, span_name text, nanos numer
         AND NOT EXISTS (SELECT FROM ${schema}.budget_limit WHERE scope = scope_name)
         AND NOT EXISTS (SELECT FROM ${schema}.budget_window AS h WHERE h.scope = scope_name AND h.held_nanos > 0);
     ELSE
-      INSERT INTO ${schema}.budget_limit (scope, span, limit_nanos) VALUES (scope_name, span_name, nanos)
-        ON CONFLICT (scope, span) DO UPDATE SET limit_nanos = excluded.limit_nanos;
+      INSERT INTO ${schema}.budget_limit (scope, span, limit_nanos, is_configured) VALUES (scope_name, span_name, nanos, is_from_config)
+        ON CONFLICT (scope, span) DO UPDATE SET limit_nanos = excluded.limit_nanos, is_configured = excluded.is_configured;
     END IF;
     INSERT INTO ${schema}.change (origin, key) VALUES (by_whom, convert_to('budget-limits/' || scope_name, 'UTF8'));
     PERFORM pg_notify('${channel}', by_whom);

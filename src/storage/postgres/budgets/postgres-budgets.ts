@@ -15,7 +15,7 @@ import type { ScheduledTimer } from '../../../ports/timers.ts'
 import type { PostgresConnection } from '../postgres-connection.ts'
 import { BudgetBatches } from './budget-batches.ts'
 import { readRefusal } from './budget-commands.ts'
-import { findMismatches, LIMITS_TOPIC, readLines } from './read-budget-lines.ts'
+import { findMismatches, LIMITS_TOPIC, readLimits, readLines } from './read-budget-lines.ts'
 
 export type PostgresBudgetsComponents = {
   readonly connection: PostgresConnection
@@ -29,9 +29,13 @@ export type PostgresBudgetsComponents = {
   readonly onError: (error: unknown) => void
 }
 
+export type SharedLimit = { readonly scope: string; readonly window: BudgetWindow; readonly limitNanos: Amount }
+
 export type PostgresBudgetsInit = {
-  /** All limits there are: others that the books know are removed with the start. */
-  readonly limits: readonly { readonly scope: string; readonly window: BudgetWindow; readonly limitNanos: Amount }[]
+  /** All limits of the configuration: others that came from one are removed with the start, those that were set meanwhile stay. */
+  readonly limits: readonly SharedLimit[]
+  /** Limits that this gateway was told while it ran, before. Default none. */
+  readonly ownLimits?: readonly SharedLimit[]
   /** What this process announces its own changes with. */
   readonly origin: string
   /** How long a member may be silent, by the server's clock, before what it holds is charged. Default 15,000 ms. */
@@ -48,6 +52,8 @@ export interface SharedBudgets extends Budgets, Startable {
   compact(): Promise<void>
   /** Every account with a limit, by name, as of the last look: at most a third of the lease ago. */
   inspect(): readonly { readonly scope: string; readonly account: BudgetAccount }[]
+  /** The account of a scope that has a limit, as `inspect`. */
+  accountOf(scope: string): BudgetAccount | undefined
   /** Names of broken invariants, as of the last `verify`. */
   violations(): readonly string[]
   /** Looks at the books now. Throws `STORE_*`. */
@@ -80,7 +86,7 @@ class PostgresBudgets implements SharedBudgets {
   readonly #batches: BudgetBatches
   readonly #runId: string
   #lines: Lines = []
-  #limited: ReadonlySet<string> = new Set()
+  #limited: ReadonlyMap<string, BudgetAccount> = new Map()
   #violations: readonly string[] = []
   #reservationCount = 0
   #isStarted = false
@@ -158,19 +164,16 @@ class PostgresBudgets implements SharedBudgets {
 
   async setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void> {
     if (scope.length === 0 || scope.length > 256) throw new RangeError('A scope has 1 to 256 characters')
-    const { connection } = this.#components
-    await connection.run(
-      {
-        text: `SELECT ${connection.schema}.set_limit($1, $2, $3, $4)`,
-        values: [scope, window, limitNanos?.toString() ?? null, this.#init.origin],
-      },
-      { action: 'write', isRepeatable: true },
-    )
+    await this.#setLimit({ scope, window, limitNanos }, false)
     if (this.#isStarted) await this.#look()
   }
 
   inspect(): Lines {
     return this.#lines
+  }
+
+  accountOf(scope: string): BudgetAccount | undefined {
+    return this.#limited.get(scope)
   }
 
   violations(): readonly string[] {
@@ -200,20 +203,40 @@ class PostgresBudgets implements SharedBudgets {
     const { lines, openCount } = await readLines(this.#components.connection)
     this.#lines = lines
     this.openCount = openCount
-    this.#limited = new Set(lines.map(({ scope }) => scope))
+    this.#limited = new Map(lines.map(({ scope, account }) => [scope, account]))
   }
 
+  async #setLimit(
+    { scope, window, limitNanos }: Omit<SharedLimit, 'limitNanos'> & { readonly limitNanos: Amount | undefined },
+    isConfigured: boolean,
+  ): Promise<void> {
+    const { connection } = this.#components
+    await connection.run(
+      {
+        text: `SELECT ${connection.schema}.set_limit($1, $2, $3, $4, $5)`,
+        values: [scope, window, limitNanos?.toString() ?? null, isConfigured, this.#init.origin],
+      },
+      { action: 'write', isRepeatable: true },
+    )
+  }
+
+  /** Nothing is said of limits that are as they should be, so that gateways with one configuration start without a word. */
   async #applyLimits(): Promise<void> {
-    const wanted = new Map(this.#init.limits.map((limit) => [`${limit.window} ${limit.scope}`, limit]))
-    for (const { scope, account } of this.#lines)
-      for (const window of ['hour', 'day', 'month', 'total'] as const) {
-        const known = account.limits[window]
-        const limit = wanted.get(`${window} ${scope}`)
-        if (known === undefined) continue
-        if (limit === undefined) await this.setLimit(scope, window, undefined)
-        else if (limit.limitNanos === known) wanted.delete(`${window} ${scope}`)
-      }
-    for (const { scope, window, limitNanos } of wanted.values()) await this.setLimit(scope, window, limitNanos)
+    const { connection } = this.#components
+    const { limits, ownLimits = [] } = this.#init
+    const known = await readLimits(connection)
+    const configured = new Set(limits.map(limitName))
+    for (const limit of known)
+      if (limit.isConfigured && !configured.has(limitName(limit)))
+        await this.#setLimit({ ...limit, limitNanos: undefined }, true)
+    const knownBy = new Map(known.map((limit) => [limitName(limit), limit]))
+    for (const limit of limits) {
+      const before = knownBy.get(limitName(limit))
+      if (before?.isConfigured !== true || before.limitNanos !== limit.limitNanos) await this.#setLimit(limit, true)
+    }
+    for (const limit of ownLimits)
+      if (!configured.has(limitName(limit)) && knownBy.get(limitName(limit))?.limitNanos !== limit.limitNanos)
+        await this.#setLimit(limit, false)
   }
 
   async #chargeAbandoned(): Promise<void> {
@@ -239,6 +262,10 @@ class PostgresBudgets implements SharedBudgets {
     await this.#chargeAbandoned()
     await this.#look()
   }
+}
+
+function limitName({ scope, window }: Pick<SharedLimit, 'scope' | 'window'>): string {
+  return `${window} ${scope}`
 }
 
 type OpenReservation = { readonly id: string; readonly scopes: readonly string[]; readonly amount: string }

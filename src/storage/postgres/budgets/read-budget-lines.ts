@@ -48,6 +48,33 @@ export async function readLines(connection: PostgresConnection): Promise<BudgetL
   }
 }
 
+type KnownLimit = {
+  readonly scope: string
+  readonly window: BudgetWindow
+  readonly limitNanos: Amount
+  readonly isConfigured: boolean
+}
+
+/** Every limit there is, and whether it came from a configuration. */
+export async function readLimits(connection: PostgresConnection): Promise<readonly KnownLimit[]> {
+  const { rows } = await connection.run(
+    { text: `SELECT scope, span, limit_nanos::text AS nanos, is_configured FROM ${connection.schema}.budget_limit` },
+    { action: 'read', isRepeatable: true },
+  )
+  type Row = {
+    readonly scope: string
+    readonly span: BudgetWindow
+    readonly nanos: string
+    readonly is_configured: boolean
+  }
+  return (rows as readonly Row[]).map(({ scope, span, nanos, is_configured: isConfigured }) => ({
+    scope,
+    window: span,
+    limitNanos: amountFromNanos(BigInt(nanos)),
+    isConfigured,
+  }))
+}
+
 /** What every account holds has to be what its open reservations hold. */
 export async function findMismatches(connection: PostgresConnection): Promise<readonly string[]> {
   const { schema } = connection
