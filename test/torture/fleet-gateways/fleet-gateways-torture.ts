@@ -67,6 +67,7 @@ function describe(rounds: readonly FleetRound[]): Readonly<Record<string, number
     'answers by gateway': rounds.map(({ answeredBy }) => answeredBy.join(' + ')).join('; '),
     'looks at the money': sum(({ looks }) => looks),
     'holds at kills': sum(({ holdsAtKill }) => holdsAtKill),
+    'entries of journals handed over': sum(({ entries }) => entries),
     'ms until an answer serves all, at most': Math.ceil(Math.max(0, ...rounds.map(({ cacheMs }) => cacheMs))),
     ...Object.fromEntries(last === undefined ? [] : formatMoney(last)),
   }

@@ -8,6 +8,7 @@ import { keysOf } from '../budgets/watch-money.ts'
 import { callFleet } from './fleet-callers.ts'
 import { type FleetBooks, readFleetBooks } from './fleet-books.ts'
 import { plantSql } from './fleet-plants.ts'
+import { playTakeover } from './journal-takeover.ts'
 
 export type FleetRoundInit = {
   readonly seed: number
@@ -30,6 +31,8 @@ export type FleetRound = {
   readonly looks: number
   readonly holdsAtKill: number
   readonly cacheMs: number
+  /** Of the journal that was handed over twice. */
+  readonly entries: number
   readonly limits: Readonly<Record<string, bigint>>
   readonly books: FleetBooks | undefined
   readonly billedNanos: ReadonlyMap<string, bigint>
@@ -82,6 +85,7 @@ export async function playFleet(init: FleetRoundInit): Promise<FleetRound> {
     looks: round.looks,
     holdsAtKill: round.holdsAtKill,
     cacheMs: round.cacheMs,
+    entries: round.entries,
     limits,
     books: round.books,
     billedNanos: provider.billedNanos,
@@ -102,6 +106,7 @@ class Round {
   looks = 0
   holdsAtKill = 0
   cacheMs = 0
+  entries = 0
   books: FleetBooks | undefined
   readonly #init: RoundInit
 
@@ -121,6 +126,7 @@ class Round {
       async () => await this.#rest(servers),
       async () => await this.#shareAnswers(servers[1], servers[0], CALM_LINE + 1),
       async () => await this.#joinRecords(),
+      async () => await this.#handOver(),
       async () => void (await Promise.all(servers.map(async (server) => await server.end('SIGTERM')))),
       async () => await this.#leaveNothing(),
     ]
@@ -300,6 +306,17 @@ class Round {
     const answered = this.answeredBy.reduce((sum, count) => sum + count, 0)
     // The last interval of the one that was killed may be lost.
     if (Number(row?.total ?? 0) < answered / 2) this.#fail(`${row?.total} records are kept of ${answered} answers`)
+  }
+
+  /** A chained journal of the same store goes from a process that is killed to the next, and on. */
+  async #handOver(): Promise<void> {
+    const { cluster, leaseMs } = this.#init
+    this.entries = await playTakeover({
+      url: cluster.url,
+      schema: SCHEMA,
+      leaseMs,
+      fail: (what) => this.#fail(what),
+    })
   }
 
   async #leaveNothing(): Promise<void> {
