@@ -153,17 +153,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       return await telemetry.metrics.text()
     },
     health() {
-      const checks = [
-        ...diagnoseModels(models, civilDateOfInstant(clock.now())),
-        ...policy.checks(),
-        ...rollout.checks(),
-        cacheCheck(answers),
-        textCheck(parts.textGuard),
-        ...recordChecks(telemetry, config),
-        ...sharedChecks(parts.shared),
-        ...parts.convicted.checks(),
-        ...stopCheck(parts.rights),
-      ]
+      const checks = checksOf(parts, models)
       return {
         isReady: parts.rights.stop.current === undefined,
         version,
@@ -177,6 +167,22 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, ...readingsOf(parts) })
   addSharedMetrics(telemetry.metrics, parts.shared)
   return node
+}
+
+/** What everything says of itself. */
+function checksOf(parts: NodeParts, models: readonly NodeModel[]): readonly HealthCheck[] {
+  const { config, telemetry, answers, policy, rollout, clock } = parts
+  return [
+    ...diagnoseModels(models, civilDateOfInstant(clock.now())),
+    ...policy.checks(),
+    ...rollout.checks(),
+    cacheCheck(answers),
+    textCheck(parts.textGuard),
+    ...recordChecks(telemetry, config),
+    ...sharedChecks(parts.shared),
+    ...parts.convicted.checks(),
+    ...stopCheck(parts.rights),
+  ]
 }
 
 function readingsOf({ breakers, rights }: NodeParts): Pick<MeteredParts, 'breakers' | 'quotaRefusals' | 'isReady'> {

@@ -73,14 +73,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
   const shared = await openShared({ ...platform, config, environment, onError, closers })
   const { store, secret } = shared ?? directory
-  const telemetry = await openTelemetry({
-    ...platform,
-    config: config.telemetry,
-    root: store,
-    secret,
-    memoryBytes: totalmem(),
-    onError,
-  })
+  const kept = { root: store, secret, memoryBytes: totalmem() }
+  const telemetry = await openTelemetry({ ...platform, ...kept, config: config.telemetry, onError })
   closers.push(() => telemetry.stop())
   const access = await openNodeAccess({ ...platform, config, closers })
   const budgets = await openBudgets({ ...platform, config, shared, access, closers })
