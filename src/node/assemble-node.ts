@@ -8,6 +8,7 @@ import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { createLearningRecords } from '../telemetry/learning-records.ts'
 import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
+import { routeWithTools } from '../router/tools/route-with-tools.ts'
 import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { TextGuard } from '../router/untrusted/text-guard.ts'
 import type { ModelBreaker } from '../models/breaking-model.ts'
@@ -118,6 +119,11 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
     carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
+    routeWithTools: async (request, options) => {
+      const { agent } = request.caller
+      const tools = parts.toolServers.openTask(agent === undefined ? {} : { agent })
+      return await routeWithTools({ router: watched, tools, firewall: await parts.openFirewall() }, request, options)
+    },
     runProgram,
     openMarket: async (init) => await parts.market.open(init),
     agentPeers: parts.agentPeers,

@@ -9,12 +9,13 @@ import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { DescribedMetric } from '../telemetry/metrics-registry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { AgentPeers } from '../ports/agent-peers.ts'
-import type { Router } from '../ports/router.ts'
+import type { Router, RouteRequest } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import type { ToolServers } from '../ports/tool-servers.ts'
 import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
 import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
+import type { ToolTaskOptions, ToolTaskResult } from '../router/tools/route-with-tools.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { NodeAccess } from './access/open-access.ts'
 import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
@@ -81,6 +82,11 @@ export type KernellNode = AsyncDisposable & {
    * and of approvals, `REQUEST_INVALID` for what this node cannot do, `PLAN_STEP_FAILED`, `NODE_STOPPED`, what a step throws, and the signal's reason.
    */
   carryOutPlan(asked: AskedPlan, options?: AbortOptions): Promise<PlanOutcome>
+  /**
+   * Runs a task whose models may call the tools of `mcp.servers` that the task's agent may call, each call through the firewall. Throws as `Router.route`, and `REQUEST_INVALID`
+   * for a request with tools of its own.
+   */
+  routeWithTools(request: RouteRequest, options?: ToolTaskOptions): Promise<ToolTaskResult>
   /**
    * Runs a program that nobody trusts: by the order of somebody else, or by this node's own for exactly what a policy says. Each is judged, counts once, and is in the audit journal before it begins;
    * `NODE_STOPPED` ends it. Throws `CAPABILITY_CALL_REFUSED`, `SANDBOX_POLICY_INVALID`, `NODE_STOPPED`, and what a runtime throws.

@@ -56,6 +56,13 @@ export type { TaskGraph, TaskGraphInit } from './graph/task-graph.ts'
 export { AdmittedPlan, type StepAct } from './firewall/admitted-plan.ts'
 export { carryOutPlan, type PlanOutcome, type PlanStepDone, type PlanWork } from './firewall/carry-out-plan.ts'
 export { StepsGate, type PlanGate, type PlanPlace, type StepsGateInit } from './firewall/steps-gate.ts'
+export {
+  routeWithTools,
+  type MadeCall,
+  type ToolTaskComponents,
+  type ToolTaskOptions,
+  type ToolTaskResult,
+} from './tools/route-with-tools.ts'
 export type { PlanAct, PlanHands, PlanText } from './firewall/plan-hands.ts'
 export { IntentFirewall, type ApprovalInit, type IntentFirewallComponents } from './firewall/intent-firewall.ts'
 export { TextGuard, type TextCount, type TextGuardInit } from './untrusted/text-guard.ts'

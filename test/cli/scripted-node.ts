@@ -103,6 +103,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    routeWithTools: async () => await Promise.reject(new Error('A scripted node has no tools')),
     toolServers: createToolServers({ outbound: NO_WAY_OUT, environment: {}, version: '0' }, []),
     web: createPlayedWeb(),
     openFirewall: createUnsavedFirewall(),

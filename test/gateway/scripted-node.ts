@@ -151,6 +151,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    routeWithTools: async () => await Promise.reject(new Error('A scripted node has no tools')),
     toolServers: createToolServers({ outbound: NO_WAY_OUT, environment: {}, version: '0' }, []),
     web: createPlayedWeb(init.names),
     openFirewall: createUnsavedFirewall(),
