@@ -12,6 +12,9 @@ import { type ExpectedResult, judge, readSuiteResults, type ScenarioResult, type
 export type FrozenSuite = {
   readonly version: string
   readonly server: readonly string[]
+  /** Of the scenarios for clients, those that are about what this client does. */
+  readonly client: readonly string[]
+  readonly clientLeftOut: readonly { readonly scenarios: string; readonly reason: string }[]
   readonly expected: readonly ExpectedResult[]
 }
 
@@ -21,7 +24,7 @@ const SUITE_MS = 120_000
 const PACKAGE = '@modelcontextprotocol/conformance'
 
 /**
- * Runs the official suite against a node behind its listener; what the suite expects a server to offer comes in by the door that hosts have.
+ * Runs the official suite against a node behind its listener, and against our client; what the suite expects a server to offer comes in by the door that hosts have.
  *
  * @returns The exit status: 0 when nothing failed but what is listed with a reason, 1 when something did, 2 where the suite is not the frozen one.
  */
@@ -34,8 +37,9 @@ export async function runMcpConformance({ isJson }: { readonly isJson: boolean }
   }
   const folder = mkdtempSync(join(tmpdir(), 'kernell-mcp-conformance-'))
   try {
-    const results = await runServerSuite(folder, frozen)
-    const verdict = judge(results, { scenarios: frozen.server, expected: frozen.expected })
+    const results = [...(await runServerSuite(folder, frozen)), ...(await runClientSuite(folder, frozen))]
+    const scenarios = [...frozen.server, ...frozen.client]
+    const verdict = judge(results, { scenarios, expected: frozen.expected })
     report({ version, results, verdict, frozen, isJson })
     return verdict.failures.length === 0 ? 0 : 1
   } finally {
@@ -55,9 +59,17 @@ async function runServerSuite(folder: string, { server }: FrozenSuite): Promise<
   return readSuiteResults(folder, server, 'server-')
 }
 
+/** Ours as a client, started by the suite for each scenario. */
+async function runClientSuite(folder: string, { client }: FrozenSuite): Promise<readonly ScenarioResult[]> {
+  const main = fileURLToPath(new URL('client-main.ts', import.meta.url))
+  for (const scenario of client)
+    await runSuite(['client', '--command', `${process.execPath} ${main}`, '--scenario', scenario, '-o', folder])
+  return readSuiteResults(folder, client, '')
+}
+
 /** Its own exit status is about its own list of expectations; what it found is in its files. */
 async function runSuite(parameters: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [suiteFile(), ...parameters], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, [suiteFile(), ...parameters], { stdio: 'ignore' })
   const timer = setTimeout(() => child.kill('SIGKILL'), SUITE_MS)
   await once(child, 'exit')
   clearTimeout(timer)
@@ -88,7 +100,9 @@ type Report = {
 function report({ version, results, verdict, frozen, isJson }: Report): void {
   if (isJson) {
     const summary = { suite: PACKAGE, version, scenarios: results.length, ...verdict }
-    process.stdout.write(`${JSON.stringify({ ...summary, listed: frozen.expected, results })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ ...summary, listed: frozen.expected, leftOut: frozen.clientLeftOut, results })}\n`,
+    )
     return
   }
   for (const { scenario, checks } of results) {
@@ -97,6 +111,7 @@ function report({ version, results, verdict, frozen, isJson }: Report): void {
   }
   for (const { scenario, check, status, reason } of frozen.expected)
     process.stdout.write(`listed: ${scenario}, ${check} (${status}). ${reason}\n`)
+  for (const { scenarios, reason } of frozen.clientLeftOut) process.stdout.write(`left out: ${scenarios}. ${reason}\n`)
   for (const failure of verdict.failures) process.stdout.write(`FAILED  ${failure}\n`)
   process.stdout.write(
     `${PACKAGE} ${version}: ${results.length} scenarios, ${verdict.passed} checks passed, ${verdict.expected} listed, ${verdict.failures.length} failed\n`,
