@@ -223,7 +223,7 @@ describe('hostile callers', () => {
 
 describe('the end of the gateway', () => {
   it('waits for nobody who only listens', async () => {
-    const running = await startGateway(createScriptedNode())
+    const running = await startGateway(createScriptedNode(), { limits: { requestTimeoutMs: 600_000 } })
     const id = await openSession(running.url)
     const headers = { 'mcp-session-id': id, accept: 'text/event-stream' }
     const listening = await fetch(`${running.url}/mcp`, { headers })
