@@ -1,7 +1,5 @@
-import type { Command } from './command.ts'
-
-/** A command before its file is loaded: `kernell help` and a typing mistake load none, the others load one. */
-export type CommandEntry = { readonly name: string; readonly summary: string; load(): Promise<Command> }
+import { ACCESS_COMMANDS } from './access-command-table.ts'
+import type { CommandEntry } from './command.ts'
 
 /** All commands, in the order of the overview. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -664,6 +662,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'policy remove',
     summary: 'delete a policy that neither serves nor is what a rollback goes back to',
     load: async () => (await import('./commands/policy-remove.ts')).policyRemoveCommand,
+  },
+  ...ACCESS_COMMANDS,
+  {
+    name: 'usage',
+    summary: 'add up what tasks took and cost, by tenant, team, key, model, day and more',
+    load: async () => (await import('./commands/usage.ts')).usageCommand,
   },
   {
     name: 'eval routing',

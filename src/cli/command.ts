@@ -50,3 +50,6 @@ export type Command = {
   readonly whenStopped?: string
   run(context: CommandContext): Promise<ExitCode>
 }
+
+/** A command before its file is loaded: `kernell help` and a typing mistake load none, the others load one. */
+export type CommandEntry = { readonly name: string; readonly summary: string; load(): Promise<Command> }

@@ -1,9 +1,11 @@
 import { ADMIN_ENDPOINTS } from './admin/admin-endpoints.ts'
+import { answerOwnUsage } from './admin/usage-endpoints.ts'
 import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
 import { A2A_ENDPOINTS } from './a2a/a2a-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { DASHBOARD_ENDPOINTS } from './dashboard/dashboard-endpoints.ts'
+import { answerOutcome } from './node/outcome-endpoint.ts'
 import { answerControlRequest } from './node/control-endpoint.ts'
 import { answerFeedback } from './node/feedback-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node/node-endpoints.ts'
@@ -22,6 +24,8 @@ export const ENDPOINTS: readonly EndpointEntry[] = [
   ...DASHBOARD_ENDPOINTS,
   { ...WORK, route: '/v1/policy/decide', roles: ['admin', 'operator', 'member'], answer: answerPolicy },
   { ...WORK, route: '/v1/feedback', answer: answerFeedback },
+  { ...LOOK, route: '/v1/outcomes/:task_id', roles: ['admin', 'member', 'viewer'], answer: answerOutcome },
+  { ...LOOK, route: '/v1/usage', answer: answerOwnUsage },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },
   { ...CARE, route: '/metrics', answer: answerMetrics },
   { ...LOOK, route: '/', isPublic: true, answer: listEndpoints },

@@ -51,6 +51,7 @@ import { programRunner } from './sandbox/run-program.ts'
 import { addNodeMetrics, type MeteredParts } from './node-metrics.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
+import { createNodeUsage } from './usage/node-usage.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 import { RecentDecisions } from './recent-decisions.ts'
@@ -132,6 +133,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     toolServers: parts.toolServers,
     rights: parts.rights,
     access: parts.access,
+    usage: createNodeUsage({ ...telemetry, hasConsent: config.telemetry.consent }),
     router: watched,
     documents: parts.documents,
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),

@@ -28,6 +28,7 @@ import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.
 import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
+import type { NodeUsage } from './usage/node-usage.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import type { NodeA2a, NodeA2aInit } from './a2a/node-a2a.ts'
 import type { MarketInit, NodeMarket } from './market/market-init.ts'
@@ -115,6 +116,8 @@ export type KernellNode = AsyncDisposable & {
   readonly rights: NodeRights
   /** Organisations, tenants, teams and keys that are managed while the node runs. Absent: there are those of the configuration alone. */
   readonly access?: NodeAccess
+  /** What tasks took and cost. Absent: nothing tells. */
+  readonly usage?: NodeUsage
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others, and where a tenant is given also for those of another one. */
   explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined

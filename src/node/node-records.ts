@@ -71,6 +71,8 @@ export type NodeRecords = {
   readonly unreadableCount: number
   /** Tasks met since the start whose feedback and shadow runs could not be read. Any purge deletes them. */
   readonly unreadableFollowUps: number
+  /** The record of one task of a tenant, with its feedback and shadow runs; `undefined` where the tenant has none. */
+  find(tenant: string, taskId: string): Promise<TelemetryEvent | undefined>
   count(): Promise<number>
   /** JSON lines, oldest first, each ending in a line break. Who keeps them calls `recordDerivation`. */
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
@@ -137,6 +139,18 @@ export function createNodeRecords(components: NodeRecordsComponents): NodeRecord
     get unreadableFollowUps() {
       return followUps.unreadableCount
     },
+    async find(tenant, taskId) {
+      const name = { tenant, kind: 'event', id: taskId } as const
+      let event = await store.find(name)
+      if (event === undefined) {
+        // It may still wait to be stored.
+        await pipeline.flush()
+        event = await store.find(name)
+      }
+      if (event === undefined) return undefined
+      for await (const joined of joinFollowUps(oneOf(event), followUps)) return joined
+      return event
+    },
     async count() {
       await pipeline.flush()
       return await store.count()
@@ -150,6 +164,10 @@ export function createNodeRecords(components: NodeRecordsComponents): NodeRecord
     derivations: async () => await derivations.list(),
     purge: async (what, options = {}) => await purge(components, what, options),
   }
+}
+
+async function* oneOf<Item>(item: Item): AsyncGenerator<Item, void, undefined> {
+  yield await Promise.resolve(item)
 }
 
 async function purge(

@@ -1,6 +1,6 @@
 import { isLocalTier, type ModelTier } from '../core/models/model-entry.ts'
 import type { ExecutionTier, TaskOutcome } from '../core/routing/task-outcome.ts'
-import type { RouteAttempt, RouteResult } from '../ports/router.ts'
+import type { RouteAttempt, RouteCaller, RouteResult } from '../ports/router.ts'
 import { totalCostOf, type TaskRun } from './task-run.ts'
 
 /** How the task ended: with an answer, or with the code of an error. */
@@ -18,6 +18,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     decisionId: run.taskId,
     at: run.startedAt,
     tenant: run.route.caller.tenant,
+    ...payersOf(run.route.caller),
     traceId: run.span.traceId ?? traceIdOf(run.route.traceparent),
     taskText: facts.prompt,
     taskTokenCount: facts.tokensIn,
@@ -91,4 +92,12 @@ function sum(run: TaskRun, field: 'tokensIn' | 'tokensOut'): number {
   let total = 0
   for (const attempt of run.attempts) total += attempt[field]
   return total
+}
+
+function payersOf({ organisation, team, keyId }: RouteCaller): Pick<TaskOutcome, 'organisation' | 'team' | 'keyId'> {
+  return {
+    ...(organisation !== undefined && { organisation }),
+    ...(team !== undefined && { team }),
+    ...(keyId !== undefined && { keyId }),
+  }
 }

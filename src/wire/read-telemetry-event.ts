@@ -97,6 +97,10 @@ type PolicyFields = Pick<
   | 'policy_scorer'
   | 'feature_hash'
   | 'tenant'
+  | 'organisation'
+  | 'team'
+  | 'key_id'
+  | 'premium_cost_usd'
   | 'trace_id'
 >
 
@@ -114,7 +118,23 @@ function readPolicy(fields: Fields): PolicyFields {
     policy_scorer: readText(fields, 'policy_scorer', null),
     feature_hash: readText(fields, 'feature_hash', null),
     tenant: readText(fields, 'tenant', null),
+    ...readPayers(fields),
     trace_id: readText(fields, 'trace_id', null),
+  }
+}
+
+type PayerFields = Pick<TelemetryEvent, 'organisation' | 'team' | 'key_id' | 'premium_cost_usd'>
+
+function readPayers(fields: Fields): PayerFields {
+  const organisation = readText(fields, 'organisation', null)
+  const team = readText(fields, 'team', null)
+  const keyId = readText(fields, 'key_id', null)
+  const premiumCost = readNumber(fields, 'premium_cost_usd', { ...FROM_ZERO, absent: null })
+  return {
+    ...(organisation !== null && { organisation }),
+    ...(team !== null && { team }),
+    ...(keyId !== null && { key_id: keyId }),
+    ...(premiumCost !== null && { premium_cost_usd: premiumCost }),
   }
 }
 

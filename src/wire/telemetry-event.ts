@@ -2,6 +2,7 @@
  * The telemetry record as it is kept on disk and exported: field names are the contract's, `_usd` numbers are for reading
  * only; they become amounts again before anybody adds them. `TaskOutcome` is the value that the program works with.
  */
+import { amountToUsd } from '../base/money.ts'
 import { encodeFloats } from '../core/policy/float-text.ts'
 import { redactText } from '../core/redaction/redact-text.ts'
 import type { ExecutionTier, TaskDomain, TaskOutcome, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
@@ -65,6 +66,13 @@ export type TelemetryEvent = {
   readonly policy_scorer: string | null
   readonly feature_hash: string | null
   readonly tenant: string | null
+  /** Who paid beside the tenant; each absent where nobody is named. */
+  readonly organisation?: string
+  readonly team?: string
+  /** Id of the API key, never the key. */
+  readonly key_id?: string
+  /** What one call of the premium model would have cost, estimated from the tokens of the answer; absent where that is not known. */
+  readonly premium_cost_usd?: number
   readonly trace_id: string | null
   /** The model that the plan began with; `null` when nothing was planned. */
   readonly model_planned: string | null
@@ -144,6 +152,10 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     policy_scorer: predicted.scorer,
     feature_hash: predicted.featureHash ?? null,
     tenant: outcome.tenant,
+    ...(outcome.organisation !== undefined && { organisation: outcome.organisation }),
+    ...(outcome.team !== undefined && { team: outcome.team }),
+    ...(outcome.keyId !== undefined && { key_id: outcome.keyId }),
+    ...(outcome.premiumCostNanos !== undefined && { premium_cost_usd: amountToUsd(outcome.premiumCostNanos) }),
     trace_id: outcome.traceId ?? null,
     model_planned: predicted.modelId ?? null,
     model_used: outcome.modelUsed ?? null,

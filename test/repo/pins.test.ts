@@ -132,6 +132,8 @@ describe('commands', () => {
   it('live in these files, those of one subject together', () => {
     expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
       'a2a.ts',
+      'access-budgets.ts',
+      'access-entries.ts',
       'agent-export.ts',
       'agent-import.ts',
       'agent-list.ts',
@@ -222,6 +224,7 @@ describe('commands', () => {
       'serve.ts',
       'simulate.ts',
       'stop-all.ts',
+      'usage.ts',
     ])
   })
 })

@@ -51,4 +51,10 @@ export const ACCESS_ERRORS = {
     httpStatus: 429,
     isRetryable: true,
   },
+  USAGE_NOT_KEPT: {
+    cause: 'The node keeps no records of tasks, so there is nothing that usage could be counted from.',
+    remedy: 'Set `telemetry.consent` to true; usage is known from then on.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

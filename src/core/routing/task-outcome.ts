@@ -144,6 +144,11 @@ export type TaskOutcome = {
   readonly decisionId: string
   readonly at: Timestamp
   readonly tenant: string
+  /** Who paid beside the tenant; absent where nobody is named. */
+  readonly organisation?: string
+  readonly team?: string
+  /** Id of the API key, never the key. */
+  readonly keyId?: string
   readonly traceId: string | undefined
   /** The task. A sink hashes it and drops it unless the operator opted in. */
   readonly taskText: string

@@ -1,13 +1,14 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import type { AccessActor } from '../../node/access/access-actor.ts'
 import type { NodeAccess } from '../../node/access/open-access.ts'
 import { type EndpointEntry, type EndpointMethod, MANAGE } from '../endpoint.ts'
-import { type Endpoint, type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
+import type { Endpoint, Exchange, GatewayContext } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
+import { actorOf, respondPrivate } from './administrator.ts'
 import { membersOfQuery, readQuery } from './admin-query.ts'
+import { answerUsage, answerUsageExport } from './usage-endpoints.ts'
 
 /** Bodies of the administration are small. */
 const BODY_BYTES_MAX = 64 * 1024
@@ -21,6 +22,8 @@ export const ADMIN_ENDPOINTS: readonly EndpointEntry[] = [
   ...endpointsOf('keys', 'key', ':id'),
   entry('POST', '/v1/admin/keys/:id/rotate', managing({ op: 'rotate', kind: 'key' })),
   entry('POST', '/v1/admin/keys/:id/revoke', managing({ op: 'revoke', kind: 'key' })),
+  entry('GET', '/v1/admin/usage', answerUsage),
+  entry('GET', '/v1/admin/usage/export', answerUsageExport),
   entry('GET', '/v1/admin/budgets', managing({ op: 'budget-list' })),
   entry('POST', '/v1/admin/budgets', managing({ op: 'budget-create' }, 201)),
   entry('GET', '/v1/admin/budgets/:id*', managing({ op: 'budget-show' })),
@@ -83,18 +86,7 @@ function scopeOfTenant(tenant: string, team: string | undefined): string {
 }
 
 /** Throws `GATEWAY_PATH_UNKNOWN` on a node whose keys are those of its configuration. */
-export function accessOf({ node }: GatewayContext): NodeAccess {
+function accessOf({ node }: GatewayContext): NodeAccess {
   if (node.access !== undefined) return node.access
   throw new CodedError('GATEWAY_PATH_UNKNOWN', { message: 'This node manages no keys while it runs' })
-}
-
-/** Throws `GATEWAY_ADMIN_REFUSED`, which the listener did before. */
-export function actorOf({ who }: Exchange): AccessActor {
-  if (who.administers !== undefined) return who.administers
-  throw new CodedError('GATEWAY_ADMIN_REFUSED', { message: 'Nobody in particular manages nothing' })
-}
-
-/** An answer that nobody on the way keeps. */
-export function respondPrivate(exchange: Exchange, body: JsonValue, status = 200): void {
-  respondJson(exchange, JSON.stringify(body), { status, headers: ['cache-control', 'no-store'] })
 }

@@ -15,6 +15,7 @@ export async function answerEmbeddings(exchange: Exchange, context: GatewayConte
     ...(wanted.model !== 'kernell' && { model: wanted.model }),
     signal: exchange.signal,
   })
+  context.node.access?.door.charge(exchange.who.caller, made.tokens)
   const data = made.vectors.map((vector, index) => ({
     object: 'embedding',
     index,

@@ -1,4 +1,5 @@
 import type { AbortOptions } from '../../ports/abort-options.ts'
+import { answerAccessControl, type ManagedNode } from '../access/access-control.ts'
 import { answerPolicyControl, type ControlledNode as PolicyNode } from '../learning/rollout/policy-control.ts'
 import { answerBackupControl, type BackedUpNode } from '../backup/backup-control.ts'
 import { answerMarketControl, type MarketNode } from '../market/market-control.ts'
@@ -14,7 +15,8 @@ export type ControlledNode = PolicyNode &
   DecidingNode &
   GuardedNode &
   PlanningNode &
-  ToolNode
+  ToolNode &
+  ManagedNode
 
 /** Does what a command asked of one part of the node. Throws `REQUEST_INVALID` for what is no request, and what that part throws. */
 export async function answerControl(
@@ -35,4 +37,5 @@ const ANSWERS: Readonly<Record<ControlArea, Answer>> = {
   rights: answerRightsControl,
   firewall: answerFirewallControl,
   tools: answerToolControl,
+  access: answerAccessControl,
 }

@@ -10,7 +10,16 @@ export type ControlAnswer =
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<string> }
 
 /** Parts of a node that are asked apart; each is a path below `/control/`. */
-export const CONTROL_AREAS = ['policies', 'backup', 'market', 'decisions', 'rights', 'firewall', 'tools'] as const
+export const CONTROL_AREAS = [
+  'policies',
+  'backup',
+  'market',
+  'decisions',
+  'rights',
+  'firewall',
+  'tools',
+  'access',
+] as const
 export type ControlArea = (typeof CONTROL_AREAS)[number]
 
 /** `REQUEST_INVALID` about the member `param`. */

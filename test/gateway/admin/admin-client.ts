@@ -50,12 +50,18 @@ export async function createKey(
 export async function chat(
   { url }: Pick<RealGateway, 'url'>,
   key: string,
-  { model = 'kernell-cheap', text = `What is new in place ${Math.random()}?`, ...more }: Record<string, unknown> = {},
+  {
+    model = 'kernell-cheap',
+    text = `What is new in place ${Math.random()}?`,
+    signal,
+    ...more
+  }: Record<string, unknown> = {},
 ): Promise<Answer> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: text }], max_tokens: 8, ...more }),
+    ...(signal instanceof AbortSignal && { signal }),
   })
   const answer = await response.text()
   return { status: response.status, body: JSON.parse(answer) as Record<string, unknown>, headers: response.headers }

@@ -1,24 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { startUpstreamServer } from '../../fixtures/upstream-server.ts'
-import { type RealGateway, startRealGateway, tiersAt } from '../real-node.ts'
-import { ADMIN_TOKEN, askAdmin, chat, codeOf, createKey, createTenantKey } from './admin-client.ts'
-
-async function startManaged(document: object = {}): Promise<RealGateway & { readonly upstreamCalls: () => number }> {
-  const upstream = await startUpstreamServer({ behaviour: { kind: 'answer', text: 'Nothing.' } })
-  const gateway = await startRealGateway(
-    { ...tiersAt({ cheap: upstream.baseUrl }), ...document },
-    { adminToken: ADMIN_TOKEN },
-  )
-  return {
-    ...gateway,
-    upstreamCalls: () => upstream.callCount,
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]()
-      await upstream[Symbol.asyncDispose]()
-    },
-  }
-}
+import type { RealGateway } from '../real-node.ts'
+import { startManaged } from './managed-gateway.ts'
+import { askAdmin, chat, codeOf, createKey, createTenantKey } from './admin-client.ts'
 
 describe('a key that is created while the node runs', () => {
   it('is shown once, kept as its hash, and works for the next request', async () => {

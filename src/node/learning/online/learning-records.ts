@@ -12,6 +12,7 @@ export function recordsWithLearner(records: NodeRecords, learner: NodeLearner | 
     get unreadableFollowUps() {
       return records.unreadableFollowUps
     },
+    find: async (tenant, taskId) => await records.find(tenant, taskId),
     count: async () => await records.count(),
     exportLines: (filter, options) => records.exportLines(filter, options),
     async addFeedback(feedback) {
