@@ -32,7 +32,7 @@ import { evaluateCache } from './evaluation/evaluate-cache.ts'
 import { evaluateInjection } from './evaluation/evaluate-injection.ts'
 import { evaluateCost } from './evaluation/evaluate-cost.ts'
 import { evaluateRouting } from './evaluation/evaluate-routing.ts'
-import type { HealthCheck, KernellNode, NodeModel } from './kernell-node.ts'
+import type { HealthCheck, KernellNode, NodeHealth, NodeModel } from './kernell-node.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
@@ -105,7 +105,7 @@ export type NodeParts = {
 
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
-  const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
+  const { config, router, telemetry, answers, policy, rollout, kernel, close } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
   const learner = startLearner(parts)
@@ -160,15 +160,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       telemetry.pipeline.countPending()
       return await telemetry.metrics.text()
     },
-    health() {
-      const checks = checksOf(parts, models)
-      return {
-        isReady: parts.rights.stop.current === undefined,
-        version,
-        uptimeS: elapsedBetween(startedAt, clock.now()) / 1000,
-        checks,
-      }
-    },
+    health: () => healthOf(parts, models, version),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -222,6 +214,13 @@ function embedderOf({ answers: { embedder }, config, rights }: NodeParts): Kerne
     const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
     return { model: embedder.id, vectors, tokens }
   }
+}
+
+function healthOf(parts: NodeParts, models: readonly NodeModel[], version: string): NodeHealth {
+  const { clock, rights, startedAt } = parts
+  const checks = checksOf(parts, models)
+  const uptimeS = elapsedBetween(startedAt, clock.now()) / 1000
+  return { isReady: rights.stop.current === undefined, version, uptimeS, checks }
 }
 
 function stopCheck({ stop }: NodeRights): readonly HealthCheck[] {
