@@ -106,7 +106,10 @@ async function serve(node: KernellNode, init: MarketInit, context: CommandContex
   const onFailure = (error: unknown, requestId: string): void =>
     terminal.note(`request ${requestId}: ${error instanceof Error ? error.message : String(error)}`)
   const controlToken = randomBytes(32).toString('base64url')
-  const gateway = createGateway({ node, onFailure, controlToken, agentSkills: await packagedSkills(node) })
+  const agentSkills = await packagedSkills(node)
+  const gateway = createGateway({ node, onFailure, controlToken, agentSkills })
+  const { isEnabled, nodes } = node.config.a2a
+  if (isEnabled && nodes.length > 0) (await node.openA2a({ skills: agentSkills })).serveOver(market.transport)
   const { dataDir } = node.config
   try {
     const http = await gateway.listen()

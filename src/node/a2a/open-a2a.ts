@@ -1,4 +1,4 @@
-import { AgentCard, type AgentExtension } from '@a2a-js/sdk'
+import { A2A_PROTOCOL_VERSION, AgentCard, type AgentExtension } from '@a2a-js/sdk'
 import type { ServerCallContext } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
 import type { ResolveHost } from '../../guard/pin-host.ts'
@@ -7,6 +7,7 @@ import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Router } from '../../ports/router.ts'
 import type { Signer } from '../../ports/signer.ts'
+import type { Transport } from '../../ports/transport.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { NodeModel } from '../kernell-node.ts'
 import type { A2aConfig } from '../config/node-config.ts'
@@ -15,6 +16,8 @@ import type { AgentSkill } from './agent-skill.ts'
 import { callOf } from './call-context.ts'
 import { publicJwkOf, signAgentCard } from './card-signature.ts'
 import { KEYS_PATH, type NodeA2a, type NodeA2aInit } from './node-a2a.ts'
+import { P2P_BINDING } from './p2p/p2p-messages.ts'
+import { serveP2p } from './p2p/serve-p2p.ts'
 import { PushConfigs } from './push-configs.ts'
 import { PushSender } from './push-sender.ts'
 import { PushWays } from './push-ways.ts'
@@ -76,6 +79,14 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
     card: async ({ baseUrl }) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(baseUrl), baseUrl))),
     openedAt: new Date(clock.now()),
     keys: [publicJwkOf(signer)],
+    serveOver(transport) {
+      const end = serveP2p({ transport, handler, clock }, { nodes: config.nodes })
+      cards.transports.add(transport)
+      return () => {
+        cards.transports.delete(transport)
+        end()
+      }
+    },
     async erase(what) {
       await handler.endAll(what)
       return await tasks.erase(what)
@@ -106,6 +117,8 @@ class NodeCards {
   readonly #parts: A2aParts
   readonly #skills: readonly AgentSkill[]
   readonly #signer: Signer
+  /** Ways between nodes by which tasks are taken as well. */
+  readonly transports = new Set<Pick<Transport, 'did' | 'addresses'>>()
 
   constructor(
     parts: A2aParts,
@@ -126,7 +139,14 @@ class NodeCards {
       baseUrl: config.url ?? baseUrl,
       skills: this.#skills,
       extensions,
-      interfaces: [],
+      interfaces: [...this.transports].flatMap(({ did, addresses }) =>
+        addresses.map((address) => ({
+          url: `${address}/p2p/${did}`,
+          protocolBinding: P2P_BINDING,
+          tenant: '',
+          protocolVersion: A2A_PROTOCOL_VERSION,
+        })),
+      ),
       isKeyed,
       ...(provider !== undefined && { provider }),
     })

@@ -325,6 +325,7 @@ export type A2aDocument = {
   readonly taskTimeoutMs?: number
   readonly taskBytesMax?: number
   readonly pushHosts?: readonly string[]
+  readonly nodes?: readonly string[]
   readonly peers?: Readonly<Record<string, A2aPeerDocument>>
 }
 

@@ -194,6 +194,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "keepHours": 168,
     // Hosts of private networks that may be told how tasks go on; others have to be of the internet.
     // "pushHosts": ["hooks.local"],
+    // Nodes that may send tasks over the connections of the market, while kernell node runs.
+    // "nodes": ["did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"],
     // Agents of others that may be asked (kernell a2a call), with the key that their card is signed with: kernell a2a card URL shows it.
     // "peers": { "translator": { "card": "https://agent.example.com", "skills": ["translate"], "key": { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } } },
   },

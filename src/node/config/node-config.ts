@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../ports/logger.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import type { CallRules } from '../../router/call-rules.ts'
 import type { FallbackRules } from '../../router/fallbacks.ts'
 import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
@@ -299,6 +300,8 @@ export type A2aConfig = {
   readonly taskBytesMax: number
   /** Names, or `*.name`, that are told of tasks although they may be of a private network. */
   readonly pushHosts: readonly string[]
+  /** Nodes that may send tasks over the transports of the market. */
+  readonly nodes: readonly Did[]
   /** Agents that this node may ask, by name. */
   readonly peers: Readonly<Record<string, A2aPeerConfig>>
 }

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import type { A2aDocument, A2aPeerDocument } from './config-document.ts'
 import type { A2aConfig, A2aPeerConfig } from './node-config.ts'
@@ -18,6 +19,7 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     skills,
     keepHours,
     pushHosts = [],
+    nodes = [],
     peers = {},
     ...limits
   } = document
@@ -37,11 +39,18 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     taskBytesMax: 4 * 1024 * 1024,
     ...limits,
     pushHosts,
+    nodes: nodes.map(resolveNode),
     peers: Object.fromEntries(Object.entries(peers).map(([peer, given]) => [peer, resolvePeer(peer, given)])),
     ...(url !== undefined && { url: url.replace(/\/+$/, '') }),
     ...(provider !== undefined && { provider }),
     ...(skills !== undefined && { skills }),
   }
+}
+
+function resolveNode(text: string): Did {
+  const did = parseDid(text)
+  if (did === undefined) throw wrong('a2a.nodes', `names ${JSON.stringify(text)}, which is no did:key`)
+  return did
 }
 
 const PEER_TIMEOUT_MS = 120_000

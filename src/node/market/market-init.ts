@@ -5,6 +5,7 @@ import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { FindWorker } from '../../market/parties/role/market-worker.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { Transport } from '../../ports/transport.ts'
 import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
 
 export type { MarketWorker } from '../../market/parties/role/market-worker.ts'
@@ -81,6 +82,8 @@ export type NodeMarket = {
   /** Whose contracts and credits these are: its key of role escrow; `undefined` where there is none. */
   readonly account: Did | undefined
   readonly addresses: readonly string[]
+  /** What it is connected by, for other protocols between the same nodes. */
+  readonly transport: Transport
   readonly set: NotarySet | undefined
   /** Asks each node of `bootstrap` for a sign of life, once. @returns Those that gave none. */
   findSilent(options?: AbortOptions): Promise<readonly SilentNode[]>

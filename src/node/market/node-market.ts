@@ -69,6 +69,10 @@ export class NodeMarketDesks implements NodeMarket {
     this.peers = new PeerDesk({ clock: parts.components.clock, bans: parts.bans, ways: parts.ways, isNotary })
   }
 
+  get transport(): Transport {
+    return this.parts.transport
+  }
+
   get set(): NotarySet | undefined {
     return this.chosen?.set
   }
