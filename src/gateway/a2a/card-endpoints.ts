@@ -9,7 +9,7 @@ const CARD_MAX_AGE_S = 300
 /** `GET /.well-known/agent-card.json`: who this node is for other agents, signed. */
 export async function answerCard(exchange: Exchange, context: GatewayContext): Promise<void> {
   const a2a = await openA2a(context)
-  respondCached(exchange, a2a, JSON.stringify(await a2a.card({ baseUrl: context.baseUrl() })))
+  respondCached(exchange, a2a, JSON.stringify(await a2a.card({ baseUrl: context.baseUrl(), isKeyed: context.isKeyed })))
 }
 
 /** `GET /.well-known/jwks.json`: the key that the card is signed with. */

@@ -21,6 +21,7 @@ export function callFrom({ request, who }: Exchange, context: GatewayContext): A
     controls: parseRouteControls(headers, { providers: context.providers, keyTiers: who.tiers }),
     isAuthenticated: who.role !== undefined,
     baseUrl: context.baseUrl(),
+    isKeyed: context.isKeyed,
     ...(typeof version === 'string' && { version: version.trim() }),
     ...(typeof extensions === 'string' && { extensions: readExtensions(extensions) }),
   }

@@ -10,6 +10,8 @@ export type A2aCall = {
   readonly isAuthenticated: boolean
   /** The address of the gateway, without a slash at its end. */
   readonly baseUrl: string
+  /** Keys are asked for now. Absent: as the configuration has it. */
+  readonly isKeyed?: boolean
   /** The version of the protocol that the caller speaks; absent: none was said, which stands for 0.3. */
   readonly version?: string
   /** URIs of the extensions that the caller knows. */

@@ -17,7 +17,7 @@ export type NodeA2a = {
   /** The operations of the protocol, for every binding. Its failures are `A2AError`s. */
   readonly handler: A2ARequestHandler
   /** The signed card that everybody may read, as JSON. */
-  card(at: Pick<A2aCall, 'baseUrl'>): Promise<unknown>
+  card(at: Pick<A2aCall, 'baseUrl' | 'isKeyed'>): Promise<unknown>
   /** Since when the card is as it is. */
   readonly openedAt: Date
   /** Keys that signatures of the card are checked with. */

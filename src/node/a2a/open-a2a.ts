@@ -13,7 +13,7 @@ import type { NodeModel } from '../kernell-node.ts'
 import type { A2aConfig } from '../config/node-config.ts'
 import { buildAgentCard } from './agent-card.ts'
 import type { AgentSkill } from './agent-skill.ts'
-import { callOf } from './call-context.ts'
+import { type A2aCall, callOf } from './call-context.ts'
 import { publicJwkOf, signAgentCard } from './card-signature.ts'
 import { KEYS_PATH, type NodeA2a, type NodeA2aInit } from './node-a2a.ts'
 import { P2P_BINDING } from './p2p/p2p-messages.ts'
@@ -70,13 +70,13 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   const executor = new SkillExecutor({ clock, tasks, onError }, { skills, taskTimeoutMs, taskBytesMax })
   const cards = new NodeCards(parts, { skills, signer })
   const handler = new TaskHandler(
-    { tasks, configs, sender, executor, card: cards.plain(NOWHERE), extendedCard: cards.extended },
+    { tasks, configs, sender, executor, card: cards.plain({ baseUrl: NOWHERE }), extendedCard: cards.extended },
     { runningMax },
   )
   opened.handler = handler
   return {
     handler,
-    card: async ({ baseUrl }) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(baseUrl), baseUrl))),
+    card: async (at) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(at), at.baseUrl))),
     openedAt: new Date(clock.now()),
     keys: [publicJwkOf(signer)],
     serveOver(transport) {
@@ -112,6 +112,8 @@ function offeredSkills({ skills: wanted }: A2aConfig, skills: readonly AgentSkil
   })
 }
 
+type CardPlace = Pick<A2aCall, 'baseUrl' | 'isKeyed'>
+
 /** The cards of a node: one for everybody, one with more for callers who have shown who they are. */
 class NodeCards {
   readonly #parts: A2aParts
@@ -129,8 +131,8 @@ class NodeCards {
     this.#signer = signer
   }
 
-  plain(baseUrl: string, extensions: readonly AgentExtension[] = []): AgentCard {
-    const { config, version, isKeyed } = this.#parts
+  plain({ baseUrl, isKeyed }: CardPlace, extensions: readonly AgentExtension[] = []): AgentCard {
+    const { config, version } = this.#parts
     const { name, description, provider } = config
     return buildAgentCard({
       name,
@@ -147,20 +149,20 @@ class NodeCards {
           protocolVersion: A2A_PROTOCOL_VERSION,
         })),
       ),
-      isKeyed,
+      isKeyed: isKeyed ?? this.#parts.isKeyed,
       ...(provider !== undefined && { provider }),
     })
   }
 
   /** Also what answers: the models that tasks may be sent to. */
   extended = async (context: ServerCallContext): Promise<AgentCard> => {
-    const { baseUrl } = callOf(context)
+    const call = callOf(context)
     const models = this.#parts.listModels().filter(({ isAvailable }) => isAvailable)
     const params = { models: models.map(({ entry }) => ({ id: entry.id, tier: entry.tier })) }
-    const card = this.plain(baseUrl, [
+    const card = this.plain(call, [
       { uri: MODELS_EXTENSION, description: 'The models that this node calls', required: false, params },
     ])
-    return await Promise.resolve(this.signed(card, baseUrl))
+    return await Promise.resolve(this.signed(card, call.baseUrl))
   }
 
   signed(card: AgentCard, baseUrl: string): AgentCard {

@@ -1,4 +1,5 @@
 import { ACCESS_TARGETS } from './access.ts'
+import { AGENT_TARGETS } from './agents.ts'
 import { automaticTargets, type LazyTarget } from './automatic.ts'
 import { DECODER_TARGETS } from './decoders.ts'
 import { FILE_TARGETS } from './files.ts'
@@ -17,6 +18,7 @@ export function allTargets(): readonly LazyTarget[] {
     ...TEXT_TARGETS,
     ...REQUEST_TARGETS,
     ...ACCESS_TARGETS,
+    ...AGENT_TARGETS,
     ...KERNEL_TARGETS,
     ...SUPERVISOR_TARGETS,
   ]
