@@ -28,16 +28,12 @@ function skillOf(agent: PackagedAgent, node: KernellNode): AgentSkill {
   }
 }
 
-async function runAgent(
-  agent: PackagedAgent,
-  { actors, router, health }: KernellNode,
-  work: SkillWork,
-): ReturnType<AgentSkill['run']> {
+async function runAgent(agent: PackagedAgent, node: KernellNode, work: SkillWork): ReturnType<AgentSkill['run']> {
   const result = await agent.run({
-    actors,
-    router: limitedRouter(router, work),
+    actors: node.actors,
+    router: limitedRouter(node.router, work),
     caller: { ...work.caller, agent: agent.name },
-    node: { health },
+    node,
     input: inputOf(work, agent),
     signal: work.signal,
     onProgress: ({ type, step }) => {

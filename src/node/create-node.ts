@@ -90,7 +90,6 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   closers.push(platform.closePlans)
   const keeping = keepingOf({ ...platform, budgets, config, shared })
   const a2a = openNodeA2a(parts, init.resolveHost)
-  closers.push(() => a2a.close())
   const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
   const feeds = createActivityFeeds()
   actors.onSupervision((event) => {
@@ -200,10 +199,13 @@ async function openNodePeers({ closers, ...parts }: PeerParts): Promise<PeerTier
   return peers?.tier
 }
 
-type A2aNodeParts = Platform & Pick<Opening, 'config' | 'onError'>
+type A2aNodeParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'>
 
-function openNodeA2a({ config, directory, ...parts }: A2aNodeParts, resolveHost: ResolveHost | undefined): A2aOnDemand {
-  return createA2aOnDemand({
+function openNodeA2a(
+  { config, directory, closers, ...parts }: A2aNodeParts,
+  resolveHost: ResolveHost | undefined,
+): A2aOnDemand {
+  const a2a = createA2aOnDemand({
     ...parts,
     config: config.a2a,
     isKeyed: config.keys.length > 0,
@@ -212,6 +214,8 @@ function openNodeA2a({ config, directory, ...parts }: A2aNodeParts, resolveHost:
     openSigner: async () => await openInstallationKey(config.dataDir),
     resolveHost,
   })
+  closers.push(() => a2a.close())
+  return a2a
 }
 
 type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>

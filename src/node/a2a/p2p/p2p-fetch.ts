@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CodedError } from '../../../base/errors.ts'
 import type { Did } from '../../../core/evidence/names.ts'
 import type { Transport } from '../../../ports/transport.ts'
+import type { ClientFetch } from '../peers/peer-fetch.ts'
 import { A2A_PROTOCOL, decodeP2pAnswer, encodeP2p, type P2pAnswer, type P2pQuestion } from './p2p-messages.ts'
 
 /** Longest wait for an answer; the other side answers a question for events sooner. */
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 60_000
  * The transport in the form that the library's client for JSON-RPC calls: its requests go to a node as questions, and a stream comes back as server-sent events, asked
  * for piece by piece. The address that it is given does not matter.
  */
-export function p2pFetch(transport: Transport, peer: Did): typeof fetch {
+export function p2pFetch(transport: Transport, peer: Did): ClientFetch {
   const ask = async (question: P2pQuestion, signal: AbortSignal | undefined): Promise<P2pAnswer> => {
     const sent = { protocol: A2A_PROTOCOL, body: encodeP2p(question), timeoutMs: TIMEOUT_MS }
     return decodeP2pAnswer(await transport.request(peer, sent, signal === undefined ? {} : { signal }))

@@ -16,7 +16,7 @@ import type { Timers } from '../../../ports/timers.ts'
 import type { TextGuard } from '../../../router/untrusted/text-guard.ts'
 import type { A2aPeerConfig } from '../../config/node-config.ts'
 import { outgoingText } from '../../outgoing-text.ts'
-import { peerFetch } from './peer-fetch.ts'
+import { type ClientFetch, peerFetch } from './peer-fetch.ts'
 import { PeerTaskRun } from './peer-task-run.ts'
 import { CARD_BYTES_MAX, cardUrlOf, type CheckedCard, readCard } from './read-card.ts'
 
@@ -129,7 +129,7 @@ export class ConfiguredAgentPeers implements AgentPeers {
     return checked
   }
 
-  #fetchFor({ apiKeyEnv, timeoutMs }: A2aPeerConfig, responseBytesMax: number): typeof fetch {
+  #fetchFor({ apiKeyEnv, timeoutMs }: A2aPeerConfig, responseBytesMax: number): ClientFetch {
     const key = apiKeyEnv === undefined ? undefined : this.#components.environment[apiKeyEnv]
     const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
     return peerFetch(this.#components.outbound, { headers, timeoutMs, responseBytesMax })

@@ -1,4 +1,10 @@
+import type { JsonRpcTransportFactory } from '@a2a-js/sdk/client'
 import type { OutboundFetch, OutboundResponse } from '../../../ports/outbound-fetch.ts'
+
+/** What the library's clients call to send a request. */
+export type ClientFetch = NonNullable<
+  NonNullable<ConstructorParameters<typeof JsonRpcTransportFactory>[0]>['fetchImpl']
+>
 
 export type PeerFetchInit = {
   /** Sent with every request; the peer's key where it has one. */
@@ -11,7 +17,7 @@ export type PeerFetchInit = {
 const HEADERS = ['content-type', 'www-authenticate', 'a2a-extensions', 'retry-after']
 
 /** The guarded way out in the form that the library of the protocol calls: it follows no redirect and keeps no cookie. */
-export function peerFetch(outbound: OutboundFetch, init: PeerFetchInit): typeof fetch {
+export function peerFetch(outbound: OutboundFetch, init: PeerFetchInit): ClientFetch {
   return async (input, options) => {
     const request = new Request(input, options)
     const method = request.method === 'POST' ? 'POST' : 'GET'
