@@ -5,6 +5,7 @@ import { CodedError } from '../base/errors.ts'
 import type { RateHold } from '../node/access/rate-meter.ts'
 import { createAdminGuard } from './listener/admin-guard.ts'
 import { Callers } from './listener/callers.ts'
+import { BatchRunner } from './batches/batch-runner.ts'
 import { answerBrokenRequest } from './listener/broken-request.ts'
 import { DashboardSessions } from './dashboard/sessions.ts'
 import { createControlGuard } from './listener/control-guard.ts'
@@ -83,6 +84,8 @@ class HttpGateway implements Gateway {
       sessions: this.#sessions,
       dashboardLink: () => this.dashboardLink(),
       responses: new RunningResponses(),
+      batches: new BatchRunner(() => this.#context),
+      nextId: () => this.#nextRequestId(),
       onFailure: (error, requestId) => init.onFailure?.(error, requestId),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
     }
@@ -111,6 +114,7 @@ class HttpGateway implements Gateway {
     this.#isExposed = !isLoopbackHost(host)
     await openListener(this.#server, { host, port })
     this.#url = formatUrl(this.#server, host)
+    this.#context.batches.resume().catch((error: unknown) => this.#init.onFailure?.(error, 'batches'))
     return this.#url
   }
 
@@ -132,6 +136,7 @@ class HttpGateway implements Gateway {
     await this.#inFlight.idle(deadlineMs)
     this.#inFlight.abort(stopping)
     await this.#context.responses.stop(stopping())
+    await this.#context.batches.stop(stopping())
     await this.#context.mcp.close()
     await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()

@@ -2,6 +2,7 @@ import { ADMIN_ENDPOINTS } from './admin/admin-endpoints.ts'
 import { answerOwnUsage } from './admin/usage-endpoints.ts'
 import { ANTHROPIC_ENDPOINTS } from './anthropic/anthropic-endpoints.ts'
 import { A2A_ENDPOINTS } from './a2a/a2a-endpoints.ts'
+import { BATCH_ENDPOINT_TABLE } from './batches/batch-endpoints.ts'
 import { CARE, type EndpointEntry, LOOK, WORK } from './endpoint.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { DASHBOARD_ENDPOINTS } from './dashboard/dashboard-endpoints.ts'
@@ -19,6 +20,7 @@ export const ENDPOINTS: readonly EndpointEntry[] = [
   ...ADMIN_ENDPOINTS,
   ...RESPONSES_ENDPOINTS,
   ...ANTHROPIC_ENDPOINTS,
+  ...BATCH_ENDPOINT_TABLE,
   ...MCP_ENDPOINTS,
   ...A2A_ENDPOINTS,
   ...DASHBOARD_ENDPOINTS,

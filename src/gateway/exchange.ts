@@ -3,6 +3,7 @@ import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
 import type { Span } from '../ports/tracer.ts'
+import type { BatchRunner } from './batches/batch-runner.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
@@ -46,6 +47,9 @@ export type GatewayContext = {
   /** A new link to the dashboard; `undefined` while the gateway does not listen. */
   readonly dashboardLink: () => string | undefined
   readonly responses: RunningResponses
+  readonly batches: BatchRunner
+  /** An id that no other request or task of this node has. */
+  readonly nextId: () => string
   /** Told of failures that no caller hears of, with the id of the request that began it. */
   readonly onFailure: (error: unknown, requestId: string) => void
   /** Absent: nothing controls the node over HTTP. */
@@ -68,6 +72,10 @@ export type GatewayLimits = {
   readonly keepAliveTimeoutMs: number
   /** How long the end of a stream waits for the final figures of the task. */
   readonly resultWaitMs: number
+  /** Tasks of one batch that are worked on at one time. */
+  readonly batchConcurrency: number
+  /** How long a batch may take. */
+  readonly batchWindowMs: number
 }
 
 export type Endpoint = (exchange: Exchange, context: GatewayContext) => void | Promise<void>

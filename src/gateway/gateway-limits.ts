@@ -13,6 +13,8 @@ export function completeLimits(server: NodeConfig['server'], limits: Partial<Gat
     bodyTimeoutMs: 120_000,
     keepAliveTimeoutMs: 65_000,
     resultWaitMs: 1_000,
+    batchConcurrency: 8,
+    batchWindowMs: 86_400_000,
     ...limits,
   }
 }

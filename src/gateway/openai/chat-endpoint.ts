@@ -1,14 +1,15 @@
+import type { RouteRequest } from '../../ports/router.ts'
 import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
-import { parseJsonBody } from '../listener/parse-json-body.ts'
+import { type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
 import { formatResultHeaders } from '../node/result-headers.ts'
 import { admitImages } from '../tasks/admit-images.ts'
-import { formRouteRequest } from '../tasks/form-route-request.ts'
+import { formRouteRequest, refuseStream, type TaskOrigin } from '../tasks/form-route-request.ts'
 import { nowS } from '../tasks/now-seconds.ts'
 import { sendStream } from '../tasks/send-stream.ts'
 import { ChatChunks } from './chat-chunks.ts'
 import { formatChatCompletion } from './format-chat-completion.ts'
-import { parseChatRequest } from './parse-chat-request.ts'
+import { type ChatRequest, parseChatRequest } from './parse-chat-request.ts'
 
 /**
  * `POST /v1/chat/completions`.
@@ -17,9 +18,7 @@ import { parseChatRequest } from './parse-chat-request.ts'
  */
 export async function answerChat(exchange: Exchange, context: GatewayContext): Promise<void> {
   const body = await readBody(exchange.request, context.limits.bodyBytesMax)
-  const chat = parseChatRequest(parseJsonBody(body), context.limits)
-  const messages = await admitImages(chat.request.messages, { web: context.node.web, signal: exchange.signal })
-  const routed = formRouteRequest({ ...chat, request: { ...chat.request, messages } }, exchange, context)
+  const { chat, routed } = await formChat(parseJsonBody(body), exchange, context)
   if (chat.isStreamed) {
     const stream = await context.node.router.routeStream(routed, { signal: exchange.signal })
     const { taskId, modelId } = stream
@@ -29,4 +28,19 @@ export async function answerChat(exchange: Exchange, context: GatewayContext): P
   }
   const result = await context.node.router.route(routed, { signal: exchange.signal })
   respondJson(exchange, formatChatCompletion(result, nowS()), { headers: formatResultHeaders(result) })
+}
+
+/** The same for a task that is not answered at once. */
+export async function completeChat(body: JsonObject, origin: TaskOrigin, context: GatewayContext): Promise<string> {
+  const { chat, routed } = await formChat(body, origin, context)
+  refuseStream(chat)
+  return formatChatCompletion(await context.node.router.route(routed, { signal: origin.signal }), nowS())
+}
+
+type FormedChat = { readonly chat: ChatRequest; readonly routed: RouteRequest }
+
+async function formChat(body: JsonObject, origin: TaskOrigin, context: GatewayContext): Promise<FormedChat> {
+  const chat = parseChatRequest(body, context.limits)
+  const messages = await admitImages(chat.request.messages, { web: context.node.web, signal: origin.signal })
+  return { chat, routed: formRouteRequest({ ...chat, request: { ...chat.request, messages } }, origin, context) }
 }

@@ -3,6 +3,7 @@ import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { isJsonArray, type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
+import type { TaskOrigin } from '../tasks/form-route-request.ts'
 import { readText, requireText } from './read-members.ts'
 
 /** Texts of one request; OpenAI's own limit. */
@@ -10,10 +11,20 @@ const TEXTS_MAX = 2048
 
 /** `POST /v1/embeddings`. The model `kernell` is the configured embedder. */
 export async function answerEmbeddings(exchange: Exchange, context: GatewayContext): Promise<void> {
-  const wanted = parseEmbeddingsRequest(parseJsonBody(await readBody(exchange.request, context.limits.bodyBytesMax)))
+  const body = parseJsonBody(await readBody(exchange.request, context.limits.bodyBytesMax))
+  respondJson(exchange, await completeEmbeddings(body, exchange, context))
+}
+
+/** The body of the answer. */
+export async function completeEmbeddings(
+  body: JsonObject,
+  { signal }: Pick<TaskOrigin, 'signal'>,
+  context: GatewayContext,
+): Promise<string> {
+  const wanted = parseEmbeddingsRequest(body)
   const made = await context.node.embed(wanted.texts, {
     ...(wanted.model !== 'kernell' && { model: wanted.model }),
-    signal: exchange.signal,
+    signal,
   })
   context.node.access?.door.charge(exchange.who.caller, made.tokens)
   const data = made.vectors.map((vector, index) => ({
@@ -22,7 +33,7 @@ export async function answerEmbeddings(exchange: Exchange, context: GatewayConte
     embedding: wanted.isBase64 ? toBase64(vector) : Array.from(vector),
   }))
   const usage = { prompt_tokens: made.tokens, total_tokens: made.tokens }
-  respondJson(exchange, JSON.stringify({ object: 'list', data, model: made.model, usage }))
+  return JSON.stringify({ object: 'list', data, model: made.model, usage })
 }
 
 type EmbeddingsRequest = { readonly model: string; readonly texts: readonly string[]; readonly isBase64: boolean }

@@ -4,11 +4,11 @@ import type { RouteRequest, RouteResult } from '../../ports/router.ts'
 import { describeFailure } from '../describe-failure.ts'
 import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
-import { parseJsonBody } from '../listener/parse-json-body.ts'
+import { type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
 import { formatResultHeaders } from '../node/result-headers.ts'
 import { admitImages } from '../tasks/admit-images.ts'
-import { formRouteRequest } from '../tasks/form-route-request.ts'
+import { formRouteRequest, refuseStream, type TaskOrigin } from '../tasks/form-route-request.ts'
 import { nowS } from '../tasks/now-seconds.ts'
 import { sendStream } from '../tasks/send-stream.ts'
 import { findResponse, KEPT_BYTES_MAX, keepResponse } from './kept-responses.ts'
@@ -34,23 +34,35 @@ type Asked = {
   readonly head: ResponseHead
 }
 
-type At = { readonly exchange: Exchange; readonly context: GatewayContext }
+type At = { readonly exchange: TaskOrigin; readonly context: GatewayContext }
+/** A request whose caller waits for the answer. */
+type Answering = { readonly exchange: Exchange; readonly context: GatewayContext }
 
 /** `POST /v1/responses`. Throws as `POST /v1/chat/completions`, and `DOCUMENT_UNKNOWN` for a response that cannot be gone on from. */
 export async function answerResponse(exchange: Exchange, context: GatewayContext): Promise<void> {
   const at = { exchange, context }
-  const asked = await readAsked(at)
+  const bytes = await readBody(exchange.request, context.limits.bodyBytesMax)
+  const asked = await formAsked(parseJsonBody(bytes), bytes.byteLength, at)
   if (asked.wanted.isBackground) await answerLater(asked, at)
   else if (asked.wanted.isStreamed) await answerStream(asked, at)
   else await answerWhole(asked, at)
 }
 
-async function readAsked({ exchange, context }: At): Promise<Asked> {
+/** The same for a task that is not answered at once. */
+export async function completeResponse(body: JsonObject, origin: TaskOrigin, context: GatewayContext): Promise<string> {
+  const at = { exchange: origin, context }
+  const asked = await formAsked(body, JSON.stringify(body).length, at)
+  refuseStream(asked.wanted)
+  if (asked.wanted.isBackground)
+    throw invalidRequest('background', 'background must be false here: nobody waits for it')
+  return JSON.stringify((await runWhole(asked, at)).response)
+}
+
+async function formAsked(body: JsonObject, bytes: number, { exchange, context }: At): Promise<Asked> {
   const { node, limits } = context
   const { signal, who, requestId } = exchange
-  const bytes = await readBody(exchange.request, limits.bodyBytesMax)
-  const wanted = parseResponseRequest(parseJsonBody(bytes))
-  if (wanted.isStored === true && bytes.byteLength > KEPT_BYTES_MAX)
+  const wanted = parseResponseRequest(body)
+  if (wanted.isStored === true && bytes > KEPT_BYTES_MAX)
     throw invalidRequest('store', `A request of more than ${KEPT_BYTES_MAX} bytes is not kept`)
   const { previousResponseId } = wanted
   const before =
@@ -74,7 +86,7 @@ async function readAsked({ exchange, context }: At): Promise<Asked> {
     taskId: requestId,
     createdS: nowS(),
     modelId: modelNameOf(wanted),
-    isStored: wanted.isStored ?? bytes.byteLength <= KEPT_BYTES_MAX,
+    isStored: wanted.isStored ?? bytes <= KEPT_BYTES_MAX,
     echo: wanted.echo,
   }
   return { wanted, routed, conversation: admitted, head }
@@ -86,13 +98,18 @@ function modelNameOf({ target }: ResponseRequest): string {
   return target.kind === 'auto' ? 'kernell' : `kernell-${target.route}`
 }
 
-async function answerWhole(asked: Asked, at: At): Promise<void> {
-  const { exchange, context } = at
-  const { result, response } = await runOf(asked, at, async (signal) => {
-    const routed = await context.node.router.route(asked.routed, { signal })
-    return { result: routed, response: await settle(asked, at, routed) }
+async function answerWhole(asked: Asked, at: Answering): Promise<void> {
+  const { result, response } = await runWhole(asked, at)
+  respondJson(at.exchange, JSON.stringify(response), { headers: formatResultHeaders(result) })
+}
+
+type Whole = { readonly result: RouteResult; readonly response: ResponseBody }
+
+async function runWhole(asked: Asked, at: At): Promise<Whole> {
+  return await runOf(asked, at, async (signal) => {
+    const result = await at.context.node.router.route(asked.routed, { signal })
+    return { result, response: await settle(asked, at, result) }
   })
-  respondJson(exchange, JSON.stringify(response), { headers: formatResultHeaders(result) })
 }
 
 async function settle(asked: Asked, at: At, { answer, modelId, taskId }: RouteResult): Promise<ResponseBody> {
@@ -103,7 +120,7 @@ async function settle(asked: Asked, at: At, { answer, modelId, taskId }: RouteRe
   return response
 }
 
-async function answerStream(asked: Asked, at: At): Promise<void> {
+async function answerStream(asked: Asked, at: Answering): Promise<void> {
   const { exchange, context } = at
   await runOf(asked, at, async (signal) => {
     const stream = await context.node.router.routeStream(asked.routed, { signal })
@@ -122,7 +139,7 @@ async function answerStream(asked: Asked, at: At): Promise<void> {
 }
 
 /** Says at once that the response will be there, and works on it. */
-async function answerLater(asked: Asked, at: At): Promise<void> {
+async function answerLater(asked: Asked, at: Answering): Promise<void> {
   const { exchange, context } = at
   const queued = openResponse(asked.head, 'queued')
   await keep(asked, at, queued)

@@ -1,5 +1,5 @@
 /** What callers leave with a node, or ask it to keep. */
-export type DocumentKind = 'response' | 'file' | 'batch' | 'batch-line'
+export type DocumentKind = 'response' | 'file' | 'file-content' | 'batch' | 'batch-line'
 
 export type DocumentLimits = {
   /** Of one tenant. */
@@ -19,7 +19,8 @@ const TTL_MS = 30 * DAY_MS
 
 export const DOCUMENT_LIMITS: Readonly<Record<DocumentKind, DocumentLimits>> = {
   response: { countMax: 2_000, bytesMax: 64 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'forget-oldest' },
-  file: { countMax: 500, bytesMax: 256 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
+  file: { countMax: 500, bytesMax: MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
+  'file-content': { countMax: 500, bytesMax: 256 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
   batch: { countMax: 500, bytesMax: 16 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
   // Results of batches that are under way; they become files.
   'batch-line': { countMax: 200_000, bytesMax: 256 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
