@@ -21,6 +21,8 @@ import { logAccess, logFailure } from './listener/request-log.ts'
 import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
 import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
+import { readBody } from './listener/read-body.ts'
+import { IDEMPOTENCY_HEADER, RepeatedRequests } from './listener/repeated-requests.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
 import { RunningResponses } from './responses/running-responses.ts'
 
@@ -47,6 +49,11 @@ class HttpGateway implements Gateway {
   readonly #sessions = new DashboardSessions()
   /** Of requests that have no end of their own. */
   readonly #openEnded = new Set<AbortController>()
+  readonly #repeated = new RepeatedRequests({
+    begin: () => this.#beginUnattended(),
+    nowMs: () => performance.now(),
+    underWayMax: () => this.#context.limits.concurrentRequestsMax,
+  })
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
   #url: string | undefined
@@ -214,14 +221,30 @@ class HttpGateway implements Gateway {
 
   /** Rejects only when not even the failure can be told. */
   async #answer(entry: EndpointEntry, exchange: Exchange): Promise<void> {
+    if (entry.isIdempotent !== true || exchange.request.headers[IDEMPOTENCY_HEADER] === undefined) {
+      await this.#answerOnce(entry, exchange)
+      return
+    }
+    try {
+      const body = await readBody(exchange.request, this.#context.limits.bodyBytesMax)
+      this.#repeated.answer(exchange, body, async (recorded) => await this.#answerOnce(entry, recorded))
+    } catch (error) {
+      respondFailure(exchange, error, { form: entry.failureForm })
+    }
+  }
+
+  /** Resolves to whether it is a success; a failure has been told. */
+  async #answerOnce(entry: EndpointEntry, exchange: Exchange): Promise<boolean> {
     try {
       await entry.answer(exchange, this.#context)
+      return true
     } catch (error) {
       const { signal, response } = exchange
       const failure: unknown = signal.aborted ? signal.reason : error
       const isLate = response.headersSent && !CodedError.is(failure, 'REQUEST_ABORTED')
       if (!CodedError.is(failure) || isLate) this.#tellFailure(exchange, failure)
       respondFailure(exchange, failure, { form: entry.failureForm })
+      return false
     }
   }
 
@@ -229,6 +252,19 @@ class HttpGateway implements Gateway {
     const { logger, onFailure } = this.#init
     onFailure?.(failure, exchange.requestId)
     if (logger !== undefined) logFailure(logger, exchange, failure)
+  }
+
+  /** A request that nobody's leaving ends: the time limit does, and the end of the node. */
+  #beginUnattended(): { readonly signal: AbortSignal; readonly end: () => void } {
+    const controller = new AbortController()
+    const { limits } = this.#context
+    const timer = setTimeout(() => controller.abort(tookTooLong(limits)), limits.requestTimeoutMs)
+    const served = this.#inFlight.begin(controller, false)
+    const end = (): void => {
+      clearTimeout(timer)
+      served.end()
+    }
+    return { signal: controller.signal, end }
   }
 
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */

@@ -19,6 +19,8 @@ export type EndpointEntry = {
   readonly failureForm?: FailureForm
   /** It manages the node: it wants the admin token or a key of an admin, also where no key is asked for otherwise. */
   readonly isAdministration?: true
+  /** A request that is sent again with the same `idempotency-key` is answered once. */
+  readonly isIdempotent?: true
   /** It is not named by `GET /`. */
   readonly isUnlisted?: true
   /** A key or a session is asked for also where the node has no keys. */

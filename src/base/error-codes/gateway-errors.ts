@@ -21,6 +21,12 @@ export const GATEWAY_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    cause: 'The same idempotency key came with another request before.',
+    remedy: 'Send a new key with each new request, and the same one only when a request is sent again unchanged.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
   FEEDBACK_NOT_KEPT: {
     cause: 'Feedback was sent to a node that keeps no records, so there is nothing that it could be kept with.',
     remedy: 'Set `telemetry.consent` to true where records and feedback may be kept.',

@@ -24,7 +24,7 @@ export const BATCH_ENDPOINT_TABLE: readonly EndpointEntry[] = [
   { ...KEPT, method: 'GET', route: '/v1/files/:id', answer: showFile },
   { ...KEPT, method: 'DELETE', route: '/v1/files/:id', answer: deleteFile },
   { ...KEPT, method: 'GET', route: '/v1/files/:id/content', answer: showFileContent },
-  { ...WORK, route: '/v1/batches', answer: createBatch },
+  { ...WORK, route: '/v1/batches', isIdempotent: true, answer: createBatch },
   { ...KEPT, method: 'GET', route: '/v1/batches', answer: listBatches },
   { ...KEPT, method: 'GET', route: '/v1/batches/:id', answer: showBatch },
   { ...KEPT, route: '/v1/batches/:id/cancel', answer: cancelBatch },

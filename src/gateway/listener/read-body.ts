@@ -6,6 +6,14 @@ const DISCARDED_BYTES_MAX = 64 * 1024 * 1024
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
+/** Bodies that were read before their endpoint asked for them. */
+const READ_BEFORE = new WeakMap<IncomingMessage, Buffer>()
+
+/** Gives the body of a request to whoever reads it next. */
+export function rememberBody(request: IncomingMessage, body: Buffer): void {
+  READ_BEFORE.set(request, body)
+}
+
 /**
  * Reads the body of a request.
  *
@@ -16,6 +24,8 @@ const JSON_TYPE = /^application\/json\s*(?:;|$)/i
  */
 export function readBody(request: IncomingMessage, bytesMax: number, mediaType = JSON_TYPE): Promise<Buffer> {
   checkMediaType(request, mediaType)
+  const known = READ_BEFORE.get(request)
+  if (known !== undefined) return Promise.resolve(known)
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax + DISCARDED_BYTES_MAX) return Promise.reject(tooLarge(bytesMax))
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import { listModels, showModel } from './models-endpoint.ts'
 
 /** What OpenAI's clients ask for. */
 export const OPENAI_ENDPOINTS: readonly EndpointEntry[] = [
-  { ...WORK, route: '/v1/chat/completions', answer: answerChat },
+  { ...WORK, route: '/v1/chat/completions', isIdempotent: true, answer: answerChat },
   { ...WORK, route: '/v1/embeddings', answer: answerEmbeddings },
   { ...LOOK, route: '/v1/models', answer: listModels },
   // Names of models have slashes.

@@ -7,7 +7,7 @@ const KEPT = { ...WORK, isWork: false } as const
 
 /** OpenAI's responses. */
 export const RESPONSES_ENDPOINTS: readonly EndpointEntry[] = [
-  { ...WORK, route: '/v1/responses', answer: answerResponse },
+  { ...WORK, route: '/v1/responses', isIdempotent: true, answer: answerResponse },
   { ...KEPT, method: 'GET', route: '/v1/responses/:id', answer: showResponse },
   { ...KEPT, method: 'DELETE', route: '/v1/responses/:id', answer: deleteResponse },
   { ...KEPT, route: '/v1/responses/:id/cancel', answer: cancelResponse },

@@ -23,6 +23,7 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'cli/read-task:readTask',
     'cli/read-tasks:readTasks',
     'cli/read-tasks:readTasksFile',
+    'gateway/batches/list-page:readPage',
     'gateway/listener/read-body:readBody',
     'market/ledger/read-copy:readCopy',
     'market/notary/books/read-evidence:readEvidence',

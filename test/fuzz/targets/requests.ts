@@ -1,4 +1,5 @@
 import { parseMessagesRequest } from '../../../src/gateway/anthropic/parse-messages-request.ts'
+import { parseBatchLines } from '../../../src/gateway/batches/parse-batch-lines.ts'
 import { parseChatRequest } from '../../../src/gateway/openai/parse-chat-request.ts'
 import { parseJsonBody } from '../../../src/gateway/listener/parse-json-body.ts'
 import { parseRouteControls } from '../../../src/gateway/node/parse-route-controls.ts'
@@ -79,6 +80,9 @@ const RESPONSE = {
 const BODIES: Readonly<Record<string, readonly unknown[]>> = {
   '/v1/chat/completions': [CHAT, { model: 'kernell', messages: [{ role: 'user', content: 'hello' }], stream: true }],
   '/v1/responses': [RESPONSE, { ...RESPONSE, stream: true }],
+  '/v1/batches': [
+    { input_file_id: 'file-1', endpoint: '/v1/responses', completion_window: '24h', metadata: { a: 'b' } },
+  ],
   '/v1/messages': [MESSAGES, { ...MESSAGES, stream: true }],
   '/v1/embeddings': [
     { model: 'kernell', input: ['a', 'b'], encoding_format: 'base64' },
@@ -129,6 +133,18 @@ export const REQUEST_TARGETS: readonly LazyTarget[] = [
       const asked = parseResponseRequest(parseJsonBody(Buffer.from(input as Uint8Array)))
       return { asked, messages: parseInputItems(asked.input, { messagesMax: 50, before: [] }) }
     },
+  }),
+  byHand({
+    name: 'gateway/batches/parse-batch-lines:parseBatchLines',
+    kind: 'bytes',
+    inputs: [
+      textBytes(
+        ['a', 'b']
+          .map((id) => JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/responses', body: { input: 'x' } }))
+          .join('\n'),
+      ),
+    ],
+    read: (input) => parseBatchLines(Uint8Array.from(input as Uint8Array), '/v1/responses'),
   }),
   byHand({
     name: 'gateway/node/parse-route-controls:parseRouteControls',

@@ -351,7 +351,7 @@ describe('files and batches', () => {
   it('take forms alone, of a bounded length, with what is expected in them', async () => {
     await using running = await startGateway(createScriptedNode({ server: { bodyBytesMax: 1_000 } }))
     const client = clientOf(running.url)
-    const post = async (body: BodyInit, headers: Record<string, string> = {}): Promise<unknown> => {
+    const post = async (body: string | FormData, headers: Record<string, string> = {}): Promise<unknown> => {
       const response = await fetch(`${running.url}/v1/files`, { method: 'POST', body, headers })
       const { error } = (await response.json()) as { error: { code: string; param: string | null } }
       return [response.status, error.code, error.param]

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { CodedError } from '../../base/errors.ts'
+import type { Exchange } from '../exchange.ts'
+import { invalidRequest } from '../invalid-request.ts'
+import { rememberBody } from './read-body.ts'
+import { RecordedResponse, type RecordReader } from './recorded-response.ts'
+
+export const IDEMPOTENCY_HEADER = 'idempotency-key'
+
+const KEPT_MS = 86_400_000
+const KEPT_COUNT_MAX = 1_000
+const KEPT_BYTES_MAX = 64 * 1_048_576
+
+type Recording = {
+  readonly fingerprint: string
+  readonly response: RecordedResponse
+  readonly startedMs: number
+  isOver: boolean
+}
+
+/** Answers one exchange; failures are answered inside. Resolves to whether it is a success. */
+export type AnswerExchange = (exchange: Exchange) => Promise<boolean>
+
+export type RepeatedRequestsInit = {
+  /** Makes the signal of a request that goes on when its caller leaves, and what ends it. */
+  readonly begin: () => { readonly signal: AbortSignal; readonly end: () => void }
+  readonly nowMs: () => number
+  /** Of requests that are under way. */
+  readonly underWayMax: () => number
+}
+
+/** Requests that came with a key: each is answered once, and everybody who sends the same gets the same answer. */
+export class RepeatedRequests {
+  readonly #init: RepeatedRequestsInit
+  /** By tenant and key, the oldest first. */
+  readonly #recordings = new Map<string, Recording>()
+  #bytes = 0
+  #underWay = 0
+
+  constructor(init: RepeatedRequestsInit) {
+    this.#init = init
+  }
+
+  /**
+   * Answers a request with a key.
+   *
+   * @param body  Of the request, whole.
+   *
+   * Throws `REQUEST_INVALID` for a key that is none, `IDEMPOTENCY_KEY_REUSED`, and `GATEWAY_OVERLOADED` when too many are under way, or one whose answer is too long to be
+   * given again.
+   */
+  answer(exchange: Exchange, body: Buffer, run: AnswerExchange): void {
+    const key = `${exchange.who.caller.tenant}/${readKey(exchange)}`
+    const fingerprint = fingerprintOf(exchange, body)
+    this.#forgetOld()
+    const known = this.#recordings.get(key)
+    if (known !== undefined && known.fingerprint !== fingerprint)
+      throw new CodedError('IDEMPOTENCY_KEY_REUSED', {
+        message: 'The idempotency key came with another request before',
+      })
+    if (known?.response.isWhole === false)
+      throw new CodedError('GATEWAY_OVERLOADED', {
+        message: 'The same request is under way, and its answer is too long to be given twice',
+      })
+    if (known !== undefined) {
+      attach(known.response, exchange, true)
+      return
+    }
+    this.#makeRoom()
+    const recording: Recording = {
+      fingerprint,
+      response: new RecordedResponse(exchange.request),
+      startedMs: this.#init.nowMs(),
+      isOver: false,
+    }
+    this.#recordings.set(key, recording)
+    attach(recording.response, exchange, false)
+    rememberBody(exchange.request, body)
+    const { signal, end } = this.#init.begin()
+    this.#underWay += 1
+    run({ ...exchange, response: recording.response, signal })
+      .catch(() => {
+        recording.response.end()
+        return false
+      })
+      .then((isSuccess) => {
+        end()
+        this.#underWay -= 1
+        this.#settle(key, recording, isSuccess)
+      })
+      .catch(() => undefined)
+  }
+
+  #settle(key: string, recording: Recording, isSuccess: boolean): void {
+    recording.isOver = true
+    const { response } = recording
+    if (isSuccess && response.isWhole && response.writableEnded) this.#bytes += response.bytes
+    else if (this.#recordings.get(key) === recording) this.#recordings.delete(key)
+    for (const [oldest, { isOver }] of this.#recordings) {
+      if (this.#bytes <= KEPT_BYTES_MAX) return
+      if (isOver) this.#forget(oldest)
+    }
+  }
+
+  #forgetOld(): void {
+    const oldestMs = this.#init.nowMs() - KEPT_MS
+    for (const [key, { startedMs, isOver }] of this.#recordings) {
+      if (startedMs > oldestMs) return
+      if (isOver) this.#forget(key)
+    }
+  }
+
+  #makeRoom(): void {
+    const most = this.#init.underWayMax()
+    if (this.#underWay >= most)
+      throw new CodedError('GATEWAY_OVERLOADED', { message: `${most} requests with a key are being served` })
+    if (this.#recordings.size < KEPT_COUNT_MAX) return
+    for (const [key, { isOver }] of this.#recordings) {
+      if (!isOver) continue
+      this.#forget(key)
+      return
+    }
+    throw new CodedError('GATEWAY_OVERLOADED', { message: `${KEPT_COUNT_MAX} requests with a key are being served` })
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#recordings.get(key)?.response.bytes ?? 0
+    this.#recordings.delete(key)
+  }
+}
+
+function readKey({ request }: Exchange): string {
+  const key = request.headers[IDEMPOTENCY_HEADER]
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key
+  throw invalidRequest(IDEMPOTENCY_HEADER, `${IDEMPOTENCY_HEADER} must be 1 to 255 printable ASCII characters`)
+}
+
+/** What makes two requests the same task. */
+function fingerprintOf({ request, path }: Exchange, body: Buffer): string {
+  const own = Object.entries(request.headers).filter(([name]) => name.startsWith('x-kernell-'))
+  const hash = createHash('sha256').update(JSON.stringify([request.method, path, own]))
+  return hash.update(body).digest('hex')
+}
+
+/** Headers that are of the connection or the page that asks, and not of the answer. */
+const OF_THE_READER = /^(?:access-control-|vary$|connection$)/
+
+function attach(recorded: RecordedResponse, exchange: Exchange, isReplay: boolean): void {
+  const { response, commonHeaders } = exchange
+  const reader: RecordReader = {
+    head(status, headers) {
+      const own = isReplay ? [...replayed(headers, commonHeaders), 'idempotent-replayed', 'true'] : [...headers]
+      if (!response.destroyed) response.writeHead(status, own)
+    },
+    piece: (bytes) => void (response.destroyed || response.write(bytes)),
+    end: () => void response.end(),
+  }
+  response.on('close', () => recorded.leave(reader))
+  recorded.read(reader)
+}
+
+function replayed(headers: readonly string[], own: readonly string[]): readonly string[] {
+  const pairs = (list: readonly string[], isWanted: (name: string) => boolean): readonly string[] =>
+    list.filter((_, index) => isWanted(list[index - (index % 2)] ?? ''))
+  return [...pairs(headers, (name) => !OF_THE_READER.test(name)), ...pairs(own, (name) => OF_THE_READER.test(name))]
+}
