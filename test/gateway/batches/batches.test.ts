@@ -68,7 +68,7 @@ async function linesOf(client: OpenAI, id: string | null | undefined): Promise<r
     .map((line) => JSON.parse(line) as Line)
 }
 
-const promptOf = ({ request }: RouteRequest): string => String(request.messages.at(-1)?.content)
+const promptOf = ({ request }: RouteRequest): string => JSON.stringify(request.messages.at(-1)?.content).slice(1, -1)
 const answered = (request: RouteRequest): RouteResult =>
   resultOf(taskIdOf(request), { answer: { ...ANSWER, text: `re: ${promptOf(request)}` } })
 
@@ -83,11 +83,11 @@ function createWaitingNode(init: ScriptedNodeInit = {}): ScriptedNode & {
     gates.set(prompt, gate)
     return gate
   }
-  let waiters: { readonly count: number; readonly resolve: () => void }[] = []
+  const waiters: { readonly count: number; readonly resolve: () => void }[] = []
   const node = createScriptedNode({
     ...init,
     route: async (request, signal) => {
-      waiters = waiters.filter(({ count, resolve }) => node.requests.length < count || void resolve())
+      for (const waiter of waiters) if (node.requests.length >= waiter.count) waiter.resolve()
       const aborted = new Promise<never>((_, reject) => {
         signal.addEventListener('abort', () => reject(new CodedError('REQUEST_ABORTED', { message: 'Gone' })))
       })
@@ -170,15 +170,14 @@ describe('a batch', () => {
     expect([ended.status, ended.request_counts]).toEqual(['completed', { total: 4, completed: 1, failed: 3 }])
     expect((await linesOf(client, ended.output_file_id)).map(({ custom_id }) => custom_id)).toEqual(['limited'])
     const failures = await linesOf(client, ended.error_file_id)
-    expect(
-      failures
-        .map(({ custom_id, response }) => [custom_id, response?.status_code, response?.body.error?.code])
-        .toSorted(),
-    ).toEqual([
-      ['bad', 400, 'REQUEST_INVALID'],
-      ['poor', 429, 'insufficient_quota'],
-      ['streamed', 400, 'REQUEST_INVALID'],
-    ])
+    const told = new Map(
+      failures.map((line) => [line.custom_id, [line.response?.status_code, line.response?.body.error?.code]]),
+    )
+    expect(Object.fromEntries(told)).toEqual({
+      bad: [400, 'REQUEST_INVALID'],
+      poor: [429, 'insufficient_quota'],
+      streamed: [400, 'REQUEST_INVALID'],
+    })
   })
 
   it('asks for responses, messages and embeddings too', async () => {
