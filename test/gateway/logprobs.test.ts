@@ -19,12 +19,12 @@ const likely = (token: string, logprob: number): object => ({
   top_logprobs: [{ token, logprob, bytes: null }],
 })
 
-/** Two pieces whose text is the same but for the likelihood, as repeated words are. */
-const PIECES = [likely('Sea ', -0.25), likely('Sea ', -0.75)]
+/** Pieces with the same text, as repeated words are: one differs in its likelihood, one in nothing. */
+const PIECES = [likely('Sea ', -0.25), likely('Sea ', -0.25), likely('Sea ', -0.75)]
 
 function body(isStreaming: boolean): string {
   if (!isStreaming) {
-    const message = { role: 'assistant', content: 'Sea Sea ' }
+    const message = { role: 'assistant', content: 'Sea Sea Sea ' }
     const choice = { index: 0, message, logprobs: { content: PIECES, refusal: null }, finish_reason: 'stop' }
     return JSON.stringify({ model: 'm', choices: [choice], usage: { prompt_tokens: 4, completion_tokens: 2 } })
   }
