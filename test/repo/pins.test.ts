@@ -103,6 +103,7 @@ describe('the package', () => {
       'start',
       'study',
       'test',
+      'test:package',
       'torture',
     ])
   })
