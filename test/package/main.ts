@@ -84,7 +84,7 @@ async function bundle({ folder }: Work): Promise<string> {
   const { rolldown } = await import('rolldown')
   const missing: string[] = []
   const bundled = await rolldown({
-    input: join(folder, 'page.js'),
+    input: join(folder, 'page.mjs'),
     platform: 'browser',
     cwd: folder,
     onLog: (_level, log) => {

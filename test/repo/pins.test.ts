@@ -94,6 +94,7 @@ describe('the package', () => {
       'build',
       'check',
       'conformance',
+      'docs',
       'fix',
       'fuzz',
       'pin-hashes',

@@ -8,8 +8,10 @@ import { peerIdOf } from '../../wire/v1/peer-id.ts'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
+import { SERVING_FLAGS } from '../config-flags.ts'
 import { packagedSkills } from '../packaged-skills.ts'
+import type { Logger } from '../../ports/logger.ts'
+import { useServedNode } from '../use-served-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, textFlag } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
@@ -73,7 +75,7 @@ export const nodeCommand: Command = {
   whenStopped: 'Start it again: contracts go on where they were.',
   async run(context) {
     const init = await marketInitOf(context)
-    await context.useNode(async (node) => await serve(node, init, context), configOfServingFlags(context.flags))
+    await useServedNode(context, async (node, logger) => await serve({ node, logger }, init, context))
     if (context.isJson) context.terminal.printJson({ event: 'stopped' })
     return EXIT_CODES.done
   },
@@ -100,14 +102,14 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
   }
 }
 
-async function serve(node: KernellNode, init: MarketInit, context: CommandContext): Promise<void> {
+type Served = { readonly node: KernellNode; readonly logger: Logger }
+
+async function serve({ node, logger }: Served, init: MarketInit, context: CommandContext): Promise<void> {
   const { terminal, isJson, signal } = context
   const market = await node.openMarket({ ...init, findWorker: async (name) => await findAgentWorker(name, node) })
-  const onFailure = (error: unknown, requestId: string): void =>
-    terminal.note(`request ${requestId}: ${error instanceof Error ? error.message : String(error)}`)
   const controlToken = randomBytes(32).toString('base64url')
   const agentSkills = await packagedSkills(node)
-  const gateway = createGateway({ node, onFailure, controlToken, agentSkills })
+  const gateway = createGateway({ node, logger, controlToken, agentSkills })
   const { isEnabled, nodes } = node.config.a2a
   if (isEnabled && nodes.length > 0) (await node.openA2a({ skills: agentSkills })).serveOver(market.transport)
   const { dataDir } = node.config

@@ -4,10 +4,11 @@ import type { KernellNode } from '../../node/kernell-node.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { announceRunningNode, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
+import { SERVING_FLAGS } from '../config-flags.ts'
 import { describeNode, formatStartText } from '../describe-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { packagedSkills } from '../packaged-skills.ts'
+import { useServedNode } from '../use-served-node.ts'
 
 /** Opens the gateway and serves until the first Ctrl-C; requests in flight are finished, the second Ctrl-C drops them. */
 export const serveCommand: Command = {
@@ -24,22 +25,10 @@ export const serveCommand: Command = {
     'kernell serve --policy policy.json --cache-calibration cache.json',
   ],
   async run(context) {
-    const { terminal, environment } = context
-    const flags = configOfServingFlags(context.flags)
-    const { backgroundErrorsTo, openLog } = await import('../../node/open-log.ts')
-    const { errors } = terminal
-    const log = openLog(context.loadConfig(flags).log, {
-      target: errors.fd === undefined ? errors : { fd: errors.fd },
-      isTerminal: errors.isTTY === true,
-      isColoured: errors.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb',
+    await useServedNode(context, async (node, logger) => {
+      await serve(node, context, logger)
+      logger.info('stopped')
     })
-    try {
-      const options = { onBackgroundError: backgroundErrorsTo(log.logger) }
-      await context.useNode(async (node) => await serve(node, context, log.logger), flags, options)
-      log.logger.info('stopped')
-    } finally {
-      log.flush()
-    }
     if (context.isJson) context.terminal.printJson({ event: 'stopped' })
     return EXIT_CODES.done
   },

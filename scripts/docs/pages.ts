@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { cliPage } from './cli-page.ts'
+import { configPage } from './config-page.ts'
+import { errorsPage } from './errors-page.ts'
+
+/** A page of the documentation: its place in the site, its Markdown, and where that comes from. */
+export type Page = { readonly path: string; readonly markdown: string; readonly source: string }
+
+/** Sections of the site and their pages, in the order in which they are read. Pages without a folder of their own are pages of the repository. */
+export const SECTIONS: readonly { readonly title: string; readonly pages: readonly string[] }[] = [
+  { title: 'Start', pages: ['index.md', 'getting-started.md'] },
+  {
+    title: 'Concepts',
+    pages: ['routing', 'cache', 'verification', 'learning', 'actors', 'market'].map((name) => `concepts/${name}.md`),
+  },
+  {
+    title: 'How to',
+    pages: ['clients', 'local-models', 'budgets', 'policies', 'peers', 'dashboards'].map((name) => `how-to/${name}.md`),
+  },
+  {
+    title: 'Reference',
+    pages: ['config', 'cli', 'http', 'metrics', 'errors'].map((name) => `reference/${name}.md`),
+  },
+  {
+    title: 'Operations',
+    pages: ['deploy', 'observability', 'backup', 'upgrade'].map((name) => `operations/${name}.md`),
+  },
+  { title: 'Project', pages: ['project/security.md', 'project/architecture.md', 'project/changelog.md'] },
+]
+
+/** Pages that are kept elsewhere in the repository, and are read there as well. */
+const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
+  'reference/http.md': 'protocol/http/README.md',
+  'project/security.md': 'SECURITY.md',
+  'project/architecture.md': 'ARCHITECTURE.md',
+  'project/changelog.md': 'CHANGELOG.md',
+}
+
+/**
+ * Pages that are made from their sources with each build, and are not kept: they are long, and change with every command, member and
+ * code, which tests hold already.
+ */
+const MADE: Readonly<Record<string, () => string | Promise<string>>> = {
+  'reference/config.md': configPage,
+  'reference/cli.md': cliPage,
+  'reference/errors.md': errorsPage,
+}
+
+/** Every page of the site. */
+export async function readPages(): Promise<readonly Page[]> {
+  const pages: Page[] = []
+  for (const path of SECTIONS.flatMap((section) => section.pages)) {
+    const made = MADE[path]
+    const source = KEPT_ELSEWHERE[path] ?? `docs/${path}`
+    pages.push(
+      made === undefined
+        ? { path, source, markdown: readFileSync(source, 'utf8') }
+        : { path, source: `docs/${path}`, markdown: await made() },
+    )
+  }
+  return pages
+}
+
+/** Where a link of a page leads: to another page, to a file of the repository, or out of it. */
+export type LinkTarget =
+  | { readonly kind: 'page'; readonly path: string; readonly anchor: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'outside' }
+
+/** Resolves a link as it stands in a page's source. */
+export function targetOf(page: Page, href: string, pages: readonly Page[]): LinkTarget {
+  if (/^[a-z]+:/i.test(href)) return { kind: 'outside' }
+  const [file = '', anchor = ''] = href.split('#')
+  if (file === '') return { kind: 'page', path: page.path, anchor }
+  const path = new URL(file, `file:///${page.source}`).pathname.slice(1)
+  const target = pages.find(({ source }) => source === path)
+  return target === undefined ? { kind: 'file', path } : { kind: 'page', path: target.path, anchor }
+}
+
+/** The anchor of a heading, as the usual renderers make it. */
+export function slugOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(/\s/g, '-')
+}

@@ -1,0 +1,125 @@
+import { Marked, type Tokens } from 'marked'
+import { SECTIONS, slugOf, targetOf, type Page } from './pages.ts'
+
+/** A page as HTML, and what is found in it by the search. */
+export type RenderedPage = {
+  readonly path: string
+  readonly html: string
+  readonly title: string
+  readonly headings: readonly string[]
+  readonly text: string
+}
+
+/** Renders one page into the frame of the site. Raw HTML in Markdown comes out as text. */
+export function renderPage(page: Page, pages: readonly Page[]): RenderedPage {
+  const headings: string[] = []
+  const marked = new Marked({
+    gfm: true,
+    renderer: {
+      heading(text: string, level: number, raw: string) {
+        const slug = slugOf(plainText(raw))
+        headings.push(plainText(raw))
+        return `<h${level} id="${escapeHtml(slug)}">${text}</h${level}>\n`
+      },
+      link(href: string, _title: string | null | undefined, text: string) {
+        return `<a href="${escapeHtml(addressOf(page, href, pages))}">${text}</a>`
+      },
+      html: (raw: string) => (/^\s*<!--[\s\S]*-->\s*$/.test(raw) ? '' : escapeHtml(raw)),
+      table: (header: string, body: string) =>
+        `<div class="wide"><table><thead>${header}</thead><tbody>${body}</tbody></table></div>\n`,
+    },
+  })
+  const content = marked.parse(page.markdown, { async: false }) as string
+  const title = headings[0] ?? page.path
+  return {
+    path: page.path,
+    html: frame({ page, title, content, pages }),
+    title,
+    headings,
+    text: searchText(page, marked),
+  }
+}
+
+function addressOf(page: Page, href: string, pages: readonly Page[]): string {
+  const target = targetOf(page, href, pages)
+  switch (target.kind) {
+    case 'outside':
+      return /^(?:https?|mailto):/i.test(href) ? href : '#'
+    case 'page':
+      return `${rootOf(page)}${target.path.replace(/\.md$/, '.html')}${target.anchor === '' ? '' : `#${target.anchor}`}`
+    case 'file':
+      // The repository lies beside the site in a checkout only; elsewhere its path says what is meant.
+      return `#${target.path}`
+  }
+}
+
+function rootOf({ path }: Page): string {
+  return '../'.repeat(path.split('/').length - 1)
+}
+
+type Framed = { readonly page: Page; readonly title: string; readonly content: string; readonly pages: readonly Page[] }
+
+function frame({ page, title, content, pages }: Framed): string {
+  const root = rootOf(page)
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)} - kernell-os</title>
+<link rel="stylesheet" href="${root}site.css">
+</head>
+<body data-root="${root}">
+<a class="skip" href="#content">Skip to the content</a>
+<header>
+<a href="${root}index.html">kernell-os</a>
+<form role="search"><label for="query">Search</label> <input id="query" type="search" autocomplete="off"></form>
+</header>
+<div class="columns">
+<nav aria-label="Pages">${navigation(page, pages)}</nav>
+<main id="content"><ol id="results" aria-live="polite" hidden></ol>
+${content}</main>
+</div>
+<script src="${root}search-index.js"></script>
+<script src="${root}site.js"></script>
+</body>
+</html>
+`
+}
+
+function navigation(current: Page, pages: readonly Page[]): string {
+  const titles = new Map(pages.map(({ path, markdown }) => [path, plainText(/^# (.+)$/m.exec(markdown)?.[1] ?? path)]))
+  const root = rootOf(current)
+  return SECTIONS.map(({ title, pages: paths }) => {
+    const items = paths.map((path) => {
+      const mark = path === current.path ? ' aria-current="page"' : ''
+      return `<li><a href="${root}${path.replace(/\.md$/, '.html')}"${mark}>${escapeHtml(titles.get(path) ?? path)}</a></li>`
+    })
+    return `<h2>${escapeHtml(title)}</h2><ul>${items.join('')}</ul>`
+  }).join('')
+}
+
+/** Words of prose, headings and cells; samples of code are left out, since everything is in them. */
+function searchText({ markdown }: Page, marked: Marked): string {
+  const words: string[] = []
+  void marked.walkTokens(marked.lexer(markdown), (token) => {
+    if (token.type === 'text' || token.type === 'codespan') words.push((token as Tokens.Text).text)
+  })
+  return words.join(' ').replaceAll(/\s+/g, ' ')
+}
+
+function plainText(markdown: string): string {
+  return markdown
+    .replaceAll(/[`*]/g, '')
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
