@@ -1,4 +1,4 @@
-import { Marked, type Tokens } from 'marked'
+import { Marked } from 'marked'
 import { SECTIONS, slugOf, targetOf, type Page } from './pages.ts'
 
 /** A page as HTML, and what is found in it by the search. */
@@ -36,7 +36,7 @@ export function renderPage(page: Page, pages: readonly Page[]): RenderedPage {
     html: frame({ page, title, content, pages }),
     title,
     headings,
-    text: searchText(page, marked),
+    text: searchText(content),
   }
 }
 
@@ -102,12 +102,9 @@ function navigation(current: Page, pages: readonly Page[]): string {
 }
 
 /** Words of prose, headings and cells; samples of code are left out, since everything is in them. */
-function searchText({ markdown }: Page, marked: Marked): string {
-  const words: string[] = []
-  void marked.walkTokens(marked.lexer(markdown), (token) => {
-    if (token.type === 'text' || token.type === 'codespan') words.push((token as Tokens.Text).text)
-  })
-  return words.join(' ').replaceAll(/\s+/g, ' ')
+function searchText(content: string): string {
+  const prose = content.replaceAll(/<pre>[\s\S]*?<\/pre>/g, ' ').replaceAll(/<[^>]*>/g, ' ')
+  return plainText(prose).replaceAll('&gt;', '>').replaceAll(/\s+/g, ' ').trim()
 }
 
 function plainText(markdown: string): string {

@@ -12,16 +12,16 @@ export async function useServedNode(
   const { errors } = terminal
   const flags = configOfServingFlags(context.flags)
   const { backgroundErrorsTo, openLog } = await import('../node/open-log.ts')
-  const { logger, flush } = openLog(context.loadConfig(flags).log, {
+  const log = openLog(context.loadConfig(flags).log, {
     target: errors.fd === undefined ? errors : { fd: errors.fd },
     isTerminal: errors.isTTY === true,
     isColoured: errors.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb',
   })
   try {
-    await context.useNode(async (node) => await work(node, logger), flags, {
-      onBackgroundError: backgroundErrorsTo(logger),
+    await context.useNode(async (node) => await work(node, log.logger), flags, {
+      onBackgroundError: backgroundErrorsTo(log.logger),
     })
   } finally {
-    flush()
+    log.flush()
   }
 }
