@@ -17,6 +17,8 @@ export function formatStatus(status: JsonValue, width: number): string {
         ]
   if (membersOf(status)['is_suspended'] === true)
     lines.push(`Suspended: the configuration names ${textOf(status, 'configured')}, and that one answers`)
+  if (membersOf(status)['is_paused'] === true)
+    lines.push('Paused: it takes no step by itself until it is resumed or promoted further by hand')
   return [
     ...lines,
     ...progressOf(status),

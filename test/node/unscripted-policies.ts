@@ -16,6 +16,7 @@ export function createUnscriptedPolicies(): NodePolicies {
     remove: refuse,
     promote: refuse,
     rollBack: refuse,
+    pause: refuse,
     status: () => {
       throw new CodedError('POLICY_UNKNOWN', { message: 'not scripted' })
     },

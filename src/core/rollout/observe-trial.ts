@@ -125,7 +125,7 @@ function concluded(
   if (breach !== undefined) return rolledBackFor(observed, breach)
   const next = isReady(observed, trial) ? nextPosition(observed, trial) : undefined
   const isWatchable = next?.stage !== 'full' || hasReference(observed)
-  if (next === undefined || !isWatchable || !rules.autoAdvance)
+  if (next === undefined || !isWatchable || !rules.autoAdvance || trial.isPaused)
     return { state: observed, effects: [{ type: 'count-observation' }] }
   return changed(
     observed,

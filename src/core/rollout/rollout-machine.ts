@@ -62,6 +62,8 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
       return replace(before, state, event)
     case 'step-taken':
       return stepByHand(before, state, event)
+    case 'pause-set':
+      return pause(before, state, event)
     case 'rolled-back':
       return rollBack(before, state, event)
     case 'slo-breached': {
@@ -142,6 +144,7 @@ function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState>
     lastedMs: 0,
     requests: 0,
     called: 0,
+    isPaused: false,
     watch: { ...NEW_WATCH, scale: scaleOfServed(servedLately(state.serving, incumbent)) },
     drift,
   }
@@ -186,6 +189,19 @@ function stepByHand(
       gate: event.gate,
     },
   )
+}
+
+/** The candidate stays where it is; what it answers and how it is watched does not change. */
+function pause(
+  before: RolloutState,
+  state: RolloutState,
+  { isPaused, by, reason }: Extract<RolloutEvent, { type: 'pause-set' }>,
+): Step<RolloutState, RolloutEffect> {
+  const { position } = state
+  if (position.stage === 'legacy_only') return refused(before, 'NO_CANDIDATE')
+  if (position.stage === 'full' || position.trial.isPaused === isPaused) return refused(before, 'NOT_FURTHER_UP')
+  const next = { ...position, trial: { ...position.trial, isPaused } }
+  return changed(state, { position: next }, { cause: isPaused ? 'pause' : 'resume', by, reason })
 }
 
 /** Where a rollback without a name goes: the incumbent; where it serves alone, the policy before it. `undefined`: there is none. */

@@ -32,6 +32,8 @@ export type Trial = {
   readonly requests: number
   /** Of those in the shadow, the ones for which a model was called. */
   readonly called: number
+  /** Somebody keeps it where it is: it takes no step by itself. It is watched all the same. */
+  readonly isPaused: boolean
   readonly watch: WatchState
   readonly drift: TrialDrift
 }
@@ -50,7 +52,7 @@ export type RolloutTransition = {
   readonly candidate: string | null
   /** What answers after it where the candidate does not. */
   readonly incumbent: string | null
-  readonly cause: 'promote' | 'replace' | 'step' | 'rollback' | 'slo-breach'
+  readonly cause: 'promote' | 'replace' | 'step' | 'pause' | 'resume' | 'rollback' | 'slo-breach'
   /** One sentence. */
   readonly reason: string
   /** Who did it: a person's command, or `watch`. */
@@ -124,6 +126,14 @@ type RolloutFact =
       readonly by: string
       readonly reason: string
       readonly gate?: string
+      readonly at: Timestamp
+    }
+  /** Somebody keeps the candidate where it is, or lets it go on by itself. */
+  | {
+      readonly type: 'pause-set'
+      readonly isPaused: boolean
+      readonly by: string
+      readonly reason: string
       readonly at: Timestamp
     }
   | {

@@ -29,6 +29,13 @@ export type RollbackRequest = {
   readonly reason?: string
 }
 
+export type PauseRequest = {
+  /** False: it goes on by itself again. */
+  readonly isPaused: boolean
+  readonly by: string
+  readonly reason?: string
+}
+
 /** `exists`: it was so already. */
 export type RolloutResult = {
   readonly effect: 'done' | 'exists'
@@ -61,6 +68,8 @@ export type NodePolicies = {
   promote(request: PromotionRequest): Promise<RolloutResult>
   /** Takes the candidate back, at once. Throws `POLICY_ROLLOUT_REFUSED` where there is nothing to go back to. */
   rollBack(request: RollbackRequest): Promise<RolloutResult>
+  /** Keeps the candidate in the shadow or canary where it is, or lets it go on by itself. Throws `POLICY_ROLLOUT_REFUSED` where none is under way. */
+  pause(request: PauseRequest): Promise<RolloutResult>
   status(): RolloutStatus
 }
 
@@ -77,6 +86,7 @@ export function createNodePolicies(components: NodePoliciesComponents): NodePoli
     remove: async (version) => await remove(components, version),
     promote: async (request) => await promote(components, request),
     rollBack: async (request) => await rollBack(components, request),
+    pause: async (request) => await pause(components, request),
     status: () => describeRollout(components),
   }
 }
@@ -139,6 +149,15 @@ async function promote(components: NodePoliciesComponents, request: PromotionReq
       ? { type: 'step-taken', ...why }
       : { type: isReplacing ? 'candidate-replaced' : 'candidate-promoted', ...named, ...why }
   const transition = await owner.change(change)
+  return { effect: 'done', transition, status: describeRollout(components) }
+}
+
+async function pause(components: NodePoliciesComponents, request: PauseRequest): Promise<RolloutResult> {
+  const { owner } = components
+  const { isPaused, by, reason = 'by command' } = request
+  if (trialOf(owner.state.position)?.isPaused === isPaused)
+    return { effect: 'exists', transition: null, status: describeRollout(components) }
+  const transition = await owner.change({ type: 'pause-set', isPaused, by, reason })
   return { effect: 'done', transition, status: describeRollout(components) }
 }
 

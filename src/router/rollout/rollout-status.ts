@@ -22,6 +22,8 @@ export type RolloutStatus = {
   readonly configured: string
   /** The configuration names another policy than the rollout began with: that one serves. */
   readonly isSuspended: boolean
+  /** Somebody keeps the candidate where it is: it takes no step by itself. */
+  readonly isPaused: boolean
   readonly revision: number
   readonly rollbacks: number
   /** When this stage, or step, began: milliseconds since 1970; `null` where no candidate is under way. */
@@ -86,11 +88,12 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     incumbent: served.inForce.incumbent.version,
     configured: configured.service.version,
     isSuspended: isSuspended(),
+    isPaused: trial?.isPaused ?? false,
     revision: inForce.revision,
     rollbacks: state.rollbacks,
     since: trial?.since ?? null,
     requests: trial?.requests ?? 0,
-    requestsNeeded: neededOf(inForce.stage, state.rules),
+    requestsNeeded: trial?.isPaused === true ? null : neededOf(inForce.stage, state.rules),
     servedLately: servedLately(state.serving, state.serving?.policy).requests,
     isCompared: inForce.stage === 'full' ? isCompared(trial) : null,
     canary: trial === undefined ? null : figuresOf(trial.watch.canary),

@@ -73,6 +73,7 @@ const EVENTS: readonly RolloutEvent[] = [
   promote('b', { incumbent: 'a' }),
   { ...promote('b'), type: 'candidate-replaced' } as RolloutEvent,
   { type: 'step-taken', by: 'test', reason: 'on', at },
+  { type: 'pause-set', isPaused: true, by: 'test', reason: 'wait', at },
   { type: 'rolled-back', baseline: 'priors-1', by: 'test', reason: 'back', at },
   { type: 'rolled-back', to: 'a', baseline: 'priors-1', by: 'test', reason: 'back', at },
   { type: 'slo-breached', by: 'drift', reason: 'harm', at },
@@ -443,5 +444,61 @@ describe('the rollout machine', () => {
     expect(state.revision).toBe(80)
     expect(state.transitions).toHaveLength(50)
     expect(ROLLOUT_MACHINE.violations(state)).toEqual([])
+  })
+})
+
+describe('a pause', () => {
+  const paused: RolloutEvent = { type: 'pause-set', isPaused: true, by: 'test', reason: 'wait', at }
+  const resumed: RolloutEvent = { ...paused, isPaused: false, reason: 'on' }
+  const shadowed: RolloutEvent = {
+    type: 'shadow-observed',
+    candidate: 'a',
+    tried: GOOD,
+    served: GOOD,
+    isCalled: true,
+    at,
+  }
+
+  it('keeps the candidate where it is until it is taken back, and says who did both', () => {
+    const waiting = apply(start(), promote('a'), paused, shadowed, shadowed)
+    expect(briefOf(waiting)).toBe('shadow 0')
+    const on = apply(waiting, resumed, shadowed)
+    expect(briefOf(on)).toBe('canary 10')
+    expect(on.transitions.map(({ cause, by }) => [cause, by])).toEqual([
+      ['step', 'watch'],
+      ['resume', 'test'],
+      ['pause', 'test'],
+      ['promote', 'test'],
+    ])
+  })
+
+  it('holds nobody who promotes or rolls back by hand, and stays with the candidate alone', () => {
+    const waiting = apply(start(), promote('a'), paused)
+    expect(briefOf(apply(waiting, promote('a', { stage: 'canary' })))).toBe('canary 10')
+    const again = apply(
+      waiting,
+      { type: 'rolled-back', baseline: 'priors-1', by: 'test', reason: 'back', at },
+      promote('a'),
+      shadowed,
+    )
+    expect(briefOf(again)).toBe('canary 10')
+  })
+
+  it('is refused without a candidate that could go on, and twice', () => {
+    const codeOf = (state: RolloutState, event: RolloutEvent): unknown => {
+      const [effect] = ROLLOUT_MACHINE.transition(state, event).effects
+      return effect?.type === 'event-refused' ? effect.code : effect?.type
+    }
+    expect(codeOf(start(), paused)).toBe('NO_CANDIDATE')
+    expect(codeOf(apply(start(), promote('a', FULL)), paused)).toBe('NOT_FURTHER_UP')
+    expect(codeOf(apply(start(), promote('a'), paused), paused)).toBe('NOT_FURTHER_UP')
+    expect(codeOf(apply(start(), promote('a')), resumed)).toBe('NOT_FURTHER_UP')
+  })
+
+  it('is unknown to journals of earlier versions, whose candidates go on', () => {
+    const state = apply(start(), promote('a'))
+    const json = JSON.parse(JSON.stringify(formatRolloutState(state)).replace('"isPaused":false,', '')) as unknown
+    expect(JSON.stringify(json)).not.toContain('isPaused')
+    expect(parseRolloutState(json)).toEqual(state)
   })
 })

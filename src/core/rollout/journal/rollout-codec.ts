@@ -168,16 +168,20 @@ const servedWindow: Read<ServedWindow> = objectOf({
 
 const serving: Read<ServingRecord> = objectOf({ policy: text, now: servedWindow, before: orNull(servedWindow) })
 
-const trial: Read<Trial> = objectOf({
+const wholeTrial: Read<Trial> = objectOf({
   candidate: text,
   began: figure,
   since: instant,
   lastedMs: figure,
   requests: figure,
   called: figure,
+  isPaused: truth,
   watch,
   drift: trialDrift,
 })
+
+/** In journals of earlier versions nobody could pause one. */
+const trial: Read<Trial> = (json) => wholeTrial({ isPaused: false, ...membersOf(json) })
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -203,7 +207,7 @@ const wholeTransition: Read<RolloutTransition> = objectOf({
   percentAfter: figure,
   candidate: orNull(text),
   incumbent: orNull(text),
-  cause: oneOf('promote', 'replace', 'step', 'rollback', 'slo-breach'),
+  cause: oneOf('promote', 'replace', 'step', 'pause', 'resume', 'rollback', 'slo-breach'),
   reason: text,
   by: text,
   canary: orNull(arm),
@@ -253,6 +257,8 @@ function readEvent(members: Members): RolloutEvent {
       return { type: members.type, ...why(), ...gateOf(members), at }
     case 'slo-breached':
       return { type: members.type, ...why(), at }
+    case 'pause-set':
+      return { type: members.type, isPaused: truth(members.isPaused), ...why(), at }
     case 'rolled-back': {
       const to = members.to === undefined ? {} : { to: text(members.to) }
       return { type: 'rolled-back', ...to, baseline: text(members.baseline), ...why(), at }

@@ -59,6 +59,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     const to = optionalText(request, 'to')
     return resultDocument(await policies.rollBack({ ...(to !== undefined && { to }), ...whyOf(request) }))
   },
+  pause: async ({ policies }, request) => resultDocument(await policies.pause({ isPaused: true, ...whyOf(request) })),
+  resume: async ({ policies }, request) => resultDocument(await policies.pause({ isPaused: false, ...whyOf(request) })),
   register: async ({ policies }, request) => {
     const { version, isNew } = await policies.register(requiredText(request, 'artefact'))
     return { version, effect: isNew ? 'registered' : 'exists' }
