@@ -18,7 +18,7 @@ export async function answerEmbeddings(exchange: Exchange, context: GatewayConte
 /** The body of the answer. */
 export async function completeEmbeddings(
   body: JsonObject,
-  { signal }: Pick<TaskOrigin, 'signal'>,
+  { signal, who }: Pick<TaskOrigin, 'signal' | 'who'>,
   context: GatewayContext,
 ): Promise<string> {
   const wanted = parseEmbeddingsRequest(body)
@@ -26,7 +26,7 @@ export async function completeEmbeddings(
     ...(wanted.model !== 'kernell' && { model: wanted.model }),
     signal,
   })
-  context.node.access?.door.charge(exchange.who.caller, made.tokens)
+  context.node.access?.door.charge(who.caller, made.tokens)
   const data = made.vectors.map((vector, index) => ({
     object: 'embedding',
     index,
