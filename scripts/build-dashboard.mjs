@@ -102,7 +102,7 @@ async function isUpToDate(rootDir, own) {
 /** When each file was changed; one that has gone was changed too. */
 async function changesOf(rootDir, files) {
   const changes = {}
-  for (const file of [...new Set(files)].toSorted())
+  for (const file of [...new Set(files)].toSorted((one, other) => (one < other ? -1 : 1)))
     changes[relative(rootDir, file)] = (await stat(file).catch(() => undefined))?.mtimeMs ?? 0
   return changes
 }

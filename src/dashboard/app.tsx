@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { access } from './state/node-state.ts'
-import { hrefOf, type PageName, route } from './state/route.ts'
+import { hrefOf, route } from './state/route.ts'
+import type { PageName } from './state/page-names.ts'
 import { Confirm, type Confirmation, Dialog } from './parts/confirm.tsx'
 import { followShortcuts, SHORTCUTS } from './state/shortcuts.ts'
 import { LinkBanner, Sidebar, TopBar } from './frame.tsx'
@@ -24,16 +25,18 @@ function Inside() {
   const View = PAGE_VIEWS[page].view
   return (
     <div class="frame">
-      <a
-        class="skip"
-        href={hrefOf(page, id)}
-        onClick={(event) => {
-          event.preventDefault()
-          document.getElementById('page-title')?.focus()
-        }}
-      >
-        Skip to the content
-      </a>
+      <nav aria-label="Shortcut">
+        <a
+          class="skip"
+          href={hrefOf(page, id)}
+          onClick={(event) => {
+            event.preventDefault()
+            document.getElementById('page-title')?.focus()
+          }}
+        >
+          Skip to the content
+        </a>
+      </nav>
       <Sidebar page={page} isOpen={isMenuOpen} onLeave={() => setMenuOpen(false)} />
       <div class="column">
         <TopBar

@@ -3,7 +3,10 @@ import { Icon } from './parts/icon.tsx'
 import { objectOf, textOf } from './connection/json-value.ts'
 import { shownCount, shownSpan } from './state/shown-numbers.ts'
 import { access, link, signOut, tasksPerSecond, uptimeS } from './state/node-state.ts'
-import { hrefOf, type PageName } from './state/route.ts'
+import { hrefOf } from './state/route.ts'
+import type { PageName } from './state/page-names.ts'
+import { shownOf } from './state/visible-text.ts'
+import { Words } from './parts/words.tsx'
 import { nextTheme, theme } from './state/theme.ts'
 import { useView } from './state/use-view.ts'
 import { PAGE_GROUPS, PAGE_VIEWS } from './page-table.tsx'
@@ -112,7 +115,7 @@ function StopSwitch({ onConfirm }: { readonly onConfirm: (confirmation: Confirma
   const confirmation: Confirmation = isStopped
     ? {
         title: 'Let work begin again?',
-        text: `Stopped by ${textOf(objectOf(stopped)['by'])}. Tasks that were ended do not come back; new ones are taken.`,
+        text: `Stopped by ${shownOf(objectOf(stopped)['by'])}. Tasks that were ended do not come back; new ones are taken.`,
         act: 'Let it begin',
         run: async (reason) => await act(false, reason),
       }
@@ -127,6 +130,7 @@ function StopSwitch({ onConfirm }: { readonly onConfirm: (confirmation: Confirma
     <button
       type="button"
       class={isStopped ? 'stop-button stopped' : 'stop-button'}
+      aria-label={isStopped ? 'Stopped' : 'Stop all'}
       onClick={() => onConfirm(confirmation)}
     >
       <Icon name="stop" />
@@ -150,8 +154,12 @@ export function LinkBanner() {
   if (!isStopped) return null
   return (
     <div class="banner warn" role="status">
-      All work is stopped by {textOf(record['by'], 'somebody')}
-      {textOf(record['reason']) !== '' && `: ${textOf(record['reason'])}`}
+      All work is stopped by <Words text={textOf(record['by'], 'somebody')} />
+      {textOf(record['reason']) !== '' && (
+        <>
+          : <Words text={textOf(record['reason'])} most={400} />
+        </>
+      )}
     </div>
   )
 }

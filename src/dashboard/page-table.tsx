@@ -13,7 +13,7 @@ import { PeersPage } from './pages/peers-page.tsx'
 import { PoliciesPage } from './pages/policies-page.tsx'
 import { RunPage } from './pages/run-page.tsx'
 import { SimulationsPage } from './pages/simulations-page.tsx'
-import type { PageName } from './state/route.ts'
+import type { PageName } from './state/page-names.ts'
 
 type PageEntry = { readonly title: string; readonly view: ComponentType<PageProps> }
 

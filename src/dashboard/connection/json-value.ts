@@ -27,9 +27,3 @@ export function numberOf(value: Json | undefined): number | undefined {
 export function isTrue(value: Json | undefined): boolean {
   return value === true
 }
-
-/** Any value as a line of text; for what has no other form. */
-export function shownOf(value: Json | undefined): string {
-  if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}

@@ -1,14 +1,6 @@
-import {
-  isTrue,
-  type Json,
-  type JsonObject,
-  listOf,
-  objectOf,
-  rowsOf,
-  shownOf,
-  textOf,
-} from '../connection/json-value.ts'
+import { isTrue, type Json, type JsonObject, listOf, objectOf, rowsOf, textOf } from '../connection/json-value.ts'
 import type { ChartState, ChartStep } from '../parts/state-chart.tsx'
+import { shownOf } from '../state/visible-text.ts'
 
 /** The states that an actor can be in: those that have none inside. */
 export function statesOfChart(chart: JsonObject): readonly ChartState[] {

@@ -6,7 +6,6 @@ import {
   numberOf,
   objectOf,
   rowsOf,
-  shownOf,
   textOf,
 } from '../connection/json-value.ts'
 import { DataTable } from '../parts/data-table.tsx'
@@ -20,6 +19,7 @@ import { shownCount, shownInstant } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
 import { statesOfValue, stepsOfChart, statesOfChart } from './agent-chart.ts'
 import type { PageProps } from './page-props.ts'
+import { shownOf } from '../state/visible-text.ts'
 
 const STATUS_TONES: Readonly<Record<string, Tone>> = {
   running: 'good',

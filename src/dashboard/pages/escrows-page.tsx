@@ -1,13 +1,4 @@
-import {
-  type Json,
-  type JsonObject,
-  listOf,
-  numberOf,
-  objectOf,
-  rowsOf,
-  shownOf,
-  textOf,
-} from '../connection/json-value.ts'
+import { type Json, type JsonObject, listOf, numberOf, objectOf, rowsOf, textOf } from '../connection/json-value.ts'
 import { DataTable } from '../parts/data-table.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Badge, Empty, Facts, Loaded, PageHead, Panel, Part, type Tone } from '../parts/panel.tsx'
@@ -19,6 +10,7 @@ import { shownCredits, shownInstant } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
 import { Inbox } from './market-page.tsx'
 import type { PageProps } from './page-props.ts'
+import { shownOf } from '../state/visible-text.ts'
 
 const STATE_TONES: Readonly<Record<string, Tone>> = {
   SETTLED: 'good',
@@ -108,11 +100,15 @@ export function EscrowsPage({ id }: PageProps) {
                 </section>
                 {id !== undefined && <Detail id={id} />}
               </div>
-              <div class="panels">
-                <Panel title="Waits for you" size="full">
-                  <Part part={inbox}>{(value) => <Inbox value={value} />}</Part>
-                </Panel>
-              </div>
+              <Part part={contracts}>
+                {() => (
+                  <div class="panels">
+                    <Panel title="Waits for you" size="full">
+                      <Part part={inbox}>{(value) => <Inbox value={value} />}</Part>
+                    </Panel>
+                  </div>
+                )}
+              </Part>
             </>
           )
         }}
@@ -169,7 +165,9 @@ function ContractFacts({ contract }: { readonly contract: JsonObject }) {
         ['back to the payer', credits('releasedNanos')],
         ['fee', credits('feeNanos')],
         ['custody', <Words key="custody" text={textOf(contract['custody'])} most={20} />],
-        ...timers.map((timer) => [`timer ${textOf(timer['name'])}`, shownInstant(numberOf(timer['firesAt']))] as const),
+        ...timers.map(
+          (timer) => [`timer ${shownOf(timer['name'])}`, shownInstant(numberOf(timer['firesAt']))] as const,
+        ),
       ]}
     />
   )

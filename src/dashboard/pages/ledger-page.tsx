@@ -1,15 +1,6 @@
-import {
-  type Json,
-  type JsonObject,
-  listOf,
-  numberOf,
-  objectOf,
-  rowsOf,
-  shownOf,
-  textOf,
-} from '../connection/json-value.ts'
+import { type Json, type JsonObject, listOf, numberOf, objectOf, rowsOf, textOf } from '../connection/json-value.ts'
 import { DataTable } from '../parts/data-table.tsx'
-import { Empty, Facts, Loaded, PageHead, Panel, Part } from '../parts/panel.tsx'
+import { Empty, Loaded, PageHead, Panel, Part } from '../parts/panel.tsx'
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx'
 import { Name, Words } from '../parts/words.tsx'
 import { shownCount, shownCredits, shownInstant } from '../state/shown-numbers.ts'
@@ -17,7 +8,7 @@ import { useView } from '../state/use-view.ts'
 
 /** Accounts, currencies and transfers, as the notary set keeps them. */
 export function LedgerPage() {
-  const view = useView('/v1/node/ledger', ['market'])
+  const view = useView('/v1/node/ledger', ['market', 'tick'])
   return (
     <>
       <PageHead
@@ -26,22 +17,27 @@ export function LedgerPage() {
       />
       <Loaded view={view}>
         {(data) => {
-          const { accounts, currencies, transfers, checkpoint } = objectOf(data)
+          const { accounts, currencies, transfers } = objectOf(data)
           return (
-            <div class="panels">
-              <Panel title="Accounts" size="full">
-                <Part part={accounts}>{(value) => <Accounts rows={itemsOf(value, 'accounts')} />}</Part>
-              </Panel>
-              <Panel title="Transfers" size="full">
-                <Part part={transfers}>{(value) => <Transfers rows={itemsOf(value, 'transfers')} />}</Part>
-              </Panel>
-              <Panel title="Currencies" size="wide">
-                <Part part={currencies}>{(value) => <Currencies value={value} />}</Part>
-              </Panel>
-              <Panel title="Checkpoint">
-                <Part part={checkpoint}>{(value) => <Checkpoint value={objectOf(value)} />}</Part>
-              </Panel>
-            </div>
+            <Part part={accounts}>
+              {() => (
+                <div class="panels">
+                  <Panel title="Accounts" size="full">
+                    <Part part={accounts}>{(value) => <Accounts rows={accountsOf(value)} />}</Part>
+                  </Panel>
+                  <Panel title="Transfers" size="full">
+                    <Part part={transfers}>{(value) => <Transfers rows={rowsOf(objectOf(value)['transfers'])} />}</Part>
+                  </Panel>
+                  <Panel title="Currencies" size="full">
+                    <Part part={currencies}>
+                      {(value) => (
+                        <Currencies value={value} ledgers={objectOf(objectOf(accounts)['value'])['ledgers']} />
+                      )}
+                    </Part>
+                  </Panel>
+                </div>
+              )}
+            </Part>
           )
         }}
       </Loaded>
@@ -49,11 +45,11 @@ export function LedgerPage() {
   )
 }
 
-/** Of a page of the notary set, whatever it calls its rows. */
-function itemsOf(value: Json, name: string): readonly JsonObject[] {
-  const members = objectOf(value)
-  const rows = members[name] ?? members['rows'] ?? members['items'] ?? members['lines'] ?? value
-  return rowsOf(rows)
+/** Of all currencies, each with the name of its own. */
+function accountsOf(value: Json): readonly JsonObject[] {
+  return rowsOf(objectOf(value)['ledgers']).flatMap(({ currency, accounts }) =>
+    rowsOf(accounts).map((account) => ({ ...account, currency })),
+  )
 }
 
 /** `KIND/OWNER/CODE@ISSUER`, or whatever it is. */
@@ -117,7 +113,7 @@ const TRANSFER_COLUMNS: readonly Column<JsonObject>[] = [
     heading: 'amount',
     width: 'minmax(7rem, 1fr)',
     isNumber: true,
-    cell: (row) => creditsOf({ ...row, id: row['debit'] }, 'amountNanos'),
+    cell: (row) => creditsOf(row, 'amountNanos'),
   },
   {
     heading: 'from',
@@ -148,29 +144,37 @@ function Transfers({ rows }: { readonly rows: readonly JsonObject[] }) {
   )
 }
 
-function Currencies({ value }: { readonly value: Json }) {
+type CurrencyRow = { readonly currency: string; readonly cap: Json | undefined; readonly ledger: JsonObject }
+
+type CurrenciesProps = { readonly value: Json; readonly ledgers: Json | undefined }
+
+function Currencies({ value, ledgers }: CurrenciesProps) {
+  const { currencies, capsNanos } = objectOf(value)
+  const caps = listOf(capsNanos)
+  const ledgerOf = new Map(rowsOf(ledgers).map((ledger) => [textOf(ledger['currency']), ledger]))
+  const rows = listOf(currencies).map((name, index): CurrencyRow => {
+    const currency = textOf(name)
+    return { currency, cap: caps[index], ledger: ledgerOf.get(currency) ?? {} }
+  })
   return (
     <DataTable
       caption="Currencies"
-      rows={listOf(objectOf(value)['currencies'] ?? objectOf(value)['rows'] ?? value).map((row) =>
-        typeof row === 'string' ? { currency: row } : objectOf(row),
-      )}
+      rows={rows}
       empty={<p class="none">No currency is registered.</p>}
       columns={[
-        { heading: 'currency', cell: (row) => <Name text={textOf(row['currency'])} most={40} /> },
-        { heading: 'listed', cell: (row) => shownOf(row['isListed']) || '–' },
-      ]}
-    />
-  )
-}
-
-function Checkpoint({ value }: { readonly value: JsonObject }) {
-  return (
-    <Facts
-      rows={[
-        ['entries', shownCount(numberOf(value['entries']))],
-        ['root', <Name key="root" text={textOf(value['root'])} most={24} />],
-        ['at', shownInstant(numberOf(value['at']))],
+        { heading: 'code', cell: ({ currency }) => <Words text={currency.split('@')[0] ?? currency} most={20} /> },
+        { heading: 'a claim on', cell: ({ currency }) => <Name text={currency.split('@')[1] ?? '–'} most={30} /> },
+        { heading: 'at most', isNumber: true, cell: ({ cap, currency }) => shownCredits(textOf(cap), currency) },
+        {
+          heading: 'sum of all accounts',
+          isNumber: true,
+          cell: ({ ledger, currency }) => shownCredits(textOf(ledger['sumNanos']), currency),
+        },
+        {
+          heading: 'last entry',
+          isNumber: true,
+          cell: ({ ledger }) => shownCount(numberOf(objectOf(ledger['head'])['index'])),
+        },
       ]}
     />
   )

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, numberOf, objectOf, rowsOf, shownOf, textOf } from '../connection/json-value.ts'
+import { type Json, type JsonObject, numberOf, objectOf, rowsOf, textOf } from '../connection/json-value.ts'
 import { Empty, Loaded, PageHead, Panel, Part } from '../parts/panel.tsx'
 import { type Column, VirtualTable } from '../parts/virtual-table.tsx'
 import { DataTable } from '../parts/data-table.tsx'
@@ -18,32 +18,36 @@ export function MarketPage() {
         {(data) => {
           const { status, sellers, offers, inbox } = objectOf(data)
           return (
-            <div class="panels">
-              <Panel title="This node" size="half">
-                <Part part={status}>{(value) => <OwnNode value={value} />}</Part>
-              </Panel>
-              <Panel title="Waits for you" size="half">
-                <Part part={inbox}>{(value) => <Inbox value={value} />}</Part>
-              </Panel>
-              <Panel title="Own offers" size="full">
-                <Part part={offers}>
-                  {(value) => (
-                    <Offers
-                      rows={rowsOf(objectOf(value)['offers'])}
-                      label="Own offers"
-                      empty={
-                        <Empty title="Nothing is offered here">
-                          <code>kernell market offer</code> puts an agent up for sale.
-                        </Empty>
-                      }
-                    />
-                  )}
-                </Part>
-              </Panel>
-              <Panel title="Offers of others" size="full">
-                <Part part={sellers}>{(value) => <Sellers value={value} />}</Part>
-              </Panel>
-            </div>
+            <Part part={status}>
+              {() => (
+                <div class="panels">
+                  <Panel title="This node" size="half">
+                    <Part part={status}>{(value) => <OwnNode value={value} />}</Part>
+                  </Panel>
+                  <Panel title="Waits for you" size="half">
+                    <Part part={inbox}>{(value) => <Inbox value={value} />}</Part>
+                  </Panel>
+                  <Panel title="Own offers" size="full">
+                    <Part part={offers}>
+                      {(value) => (
+                        <Offers
+                          rows={rowsOf(objectOf(value)['offers'])}
+                          label="Own offers"
+                          empty={
+                            <Empty title="Nothing is offered here">
+                              <code>kernell market offer</code> puts an agent up for sale.
+                            </Empty>
+                          }
+                        />
+                      )}
+                    </Part>
+                  </Panel>
+                  <Panel title="Offers of others" size="full">
+                    <Part part={sellers}>{(value) => <Sellers value={value} />}</Part>
+                  </Panel>
+                </div>
+              )}
+            </Part>
           )
         }}
       </Loaded>
@@ -131,7 +135,7 @@ export function Inbox({ value }: { readonly value: Json }) {
       columns={[
         {
           heading: 'what',
-          cell: (row) => <Words text={textOf(row['what']) || textOf(row['act']) || textOf(row['kind'])} most={80} />,
+          cell: (row) => <Words text={textOf(row['act'])} most={40} />,
         },
         {
           heading: 'contract',
@@ -146,14 +150,10 @@ export function Inbox({ value }: { readonly value: Json }) {
             )
           },
         },
-        { heading: 'until', cell: (row) => until(row) },
-        { heading: 'state', cell: (row) => <Words text={shownOf(row['state'])} most={30} /> },
+        { heading: 'until', cell: (row) => shownInstant(numberOf(row['by'])) },
+        { heading: 'else', cell: (row) => <Words text={textOf(row['default'])} most={200} /> },
+        { heading: 'state', cell: (row) => <Words text={textOf(row['state'], '–')} most={30} /> },
       ]}
     />
   )
-}
-
-function until(row: JsonObject): string {
-  const at = numberOf(row['until']) ?? numberOf(row['deadline']) ?? numberOf(row['firesAt']) ?? numberOf(row['by'])
-  return at === undefined ? '–' : shownInstant(at)
 }

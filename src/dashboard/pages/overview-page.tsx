@@ -3,7 +3,7 @@ import { DataTable } from '../parts/data-table.tsx'
 import { Badge, Empty, Facts, Loaded, PageHead, Panel, Stat, type Tone } from '../parts/panel.tsx'
 import { ShareBar } from '../parts/share-bar.tsx'
 import { Outcome, Tier, tierTone } from '../parts/task-badges.tsx'
-import { Words } from '../parts/words.tsx'
+import { Remark, Words } from '../parts/words.tsx'
 import { tasks } from '../state/node-state.ts'
 import { hrefOf } from '../state/route.ts'
 import { shownCount, shownMs, shownPart, shownSpan, shownTime, shownUsd } from '../state/shown-numbers.ts'
@@ -129,7 +129,7 @@ function Checks({ data }: { readonly data: Json }) {
             </p>
             {textOf(check['remedy']) !== '' && (
               <p class="dim">
-                <Words text={textOf(check['remedy'])} most={600} />
+                <Remark text={textOf(check['remedy'])} />
               </p>
             )}
           </div>

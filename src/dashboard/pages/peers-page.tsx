@@ -6,7 +6,6 @@ import {
   numberOf,
   objectOf,
   rowsOf,
-  shownOf,
   textOf,
 } from '../connection/json-value.ts'
 import { Badge, Empty, Facts, Loaded, PageHead, Panel, Part } from '../parts/panel.tsx'
@@ -14,6 +13,7 @@ import { type Column, VirtualTable } from '../parts/virtual-table.tsx'
 import { Name, Words } from '../parts/words.tsx'
 import { shownInstant, shownMs } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
+import { shownOf } from '../state/visible-text.ts'
 
 const COLUMNS: readonly Column<JsonObject>[] = [
   {
@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<JsonObject>[] = [
   },
   { heading: 'state', width: '7rem', cell: (row) => <PeerState row={row} /> },
   {
-    heading: 'score',
+    heading: 'conduct',
     width: '5rem',
     isNumber: true,
     cell: (row) => <Words text={shownOf(row['score']).slice(0, 8) || '–'} most={10} />,
@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<JsonObject>[] = [
     width: '6rem',
     isNumber: true,
     isExtra: true,
-    cell: (row) => (numberOf(row['rttMs']) === undefined ? '–' : shownMs(numberOf(row['rttMs']))),
+    cell: (row) => (numberOf(row['latencyMs']) === undefined ? '–' : shownMs(numberOf(row['latencyMs']))),
   },
   {
     heading: 'seen',
@@ -44,8 +44,8 @@ const COLUMNS: readonly Column<JsonObject>[] = [
 ]
 
 function PeerState({ row }: { readonly row: JsonObject }) {
-  if (isTrue(row['isBanned'])) return <Badge tone="bad">kept away</Badge>
-  return isTrue(row['isConnected']) ? <Badge tone="good">connected</Badge> : <Badge>known</Badge>
+  if (row['ban'] !== null && row['ban'] !== undefined) return <Badge tone="bad">kept away</Badge>
+  return isTrue(row['connected']) ? <Badge tone="good">connected</Badge> : <Badge>known</Badge>
 }
 
 /** Nodes that this one is connected with, or knows. */
@@ -58,29 +58,33 @@ export function PeersPage() {
         {(data) => {
           const { peers, status } = objectOf(data)
           return (
-            <div class="panels">
-              <Panel title="This node" size="full">
-                <Part part={status}>{(value) => <OwnNode value={value} />}</Part>
-              </Panel>
-              <Panel title="Others" size="full">
-                <Part part={peers}>
-                  {(value) => (
-                    <VirtualTable
-                      label="Peers"
-                      columns={COLUMNS}
-                      rows={rowsOf(objectOf(value)['peers'])}
-                      keyOf={(row) => textOf(row['did']) + textOf(row['peerId'])}
-                      empty={
-                        <Empty title="No peer is known">
-                          Start the node with <code>--bootstrap</code>, or let it look for neighbours with{' '}
-                          <code>network.mdns</code>.
-                        </Empty>
-                      }
-                    />
-                  )}
-                </Part>
-              </Panel>
-            </div>
+            <Part part={status}>
+              {() => (
+                <div class="panels">
+                  <Panel title="This node" size="full">
+                    <Part part={status}>{(value) => <OwnNode value={value} />}</Part>
+                  </Panel>
+                  <Panel title="Others" size="full">
+                    <Part part={peers}>
+                      {(value) => (
+                        <VirtualTable
+                          label="Peers"
+                          columns={COLUMNS}
+                          rows={rowsOf(objectOf(value)['peers'])}
+                          keyOf={(row) => textOf(row['did']) + textOf(row['peerId'])}
+                          empty={
+                            <Empty title="No peer is known">
+                              Start the node with <code>--bootstrap</code>, or let it look for neighbours with{' '}
+                              <code>network.mdns</code>.
+                            </Empty>
+                          }
+                        />
+                      )}
+                    </Part>
+                  </Panel>
+                </div>
+              )}
+            </Part>
           )
         }}
       </Loaded>

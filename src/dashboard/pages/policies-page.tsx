@@ -6,7 +6,6 @@ import {
   numberOf,
   objectOf,
   rowsOf,
-  shownOf,
   textOf,
 } from '../connection/json-value.ts'
 import type { Confirmation } from '../parts/confirm.tsx'
@@ -18,6 +17,7 @@ import { access } from '../state/node-state.ts'
 import { shownCount, shownInstant, shownMs, shownShare, shownUsd } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
 import type { PageProps } from './page-props.ts'
+import { shownOf } from '../state/visible-text.ts'
 
 /** Trained policies, what their gates said, and how far one is rolled out. */
 export function PoliciesPage({ onConfirm }: PageProps) {
@@ -95,6 +95,11 @@ function Rollout({ status, onConfirm }: StatusProps) {
       {isTrue(status['is_suspended']) && (
         <div class="notice warn">
           The rollout is suspended: the configuration names another policy, and that one answers.
+        </div>
+      )}
+      {isTrue(status['is_paused']) && (
+        <div class="notice warn">
+          The rollout is paused: it takes no step by itself. The candidate is watched all the same.
         </div>
       )}
       {isTrue(status['is_held_by_drift']) && (
@@ -195,12 +200,12 @@ async function order(body: object): Promise<unknown> {
 
 function Acts({ status, onConfirm }: StatusProps) {
   const candidate = textOf(status['candidate'])
-  const incumbent = textOf(status['incumbent'])
-  const isHeld = isTrue(status['is_held'])
+  const incumbent = shownOf(status['incumbent'])
+  const isHeld = isTrue(status['is_paused'])
   if (candidate === '' && listOf(status['served']).length === 0) return null
   return (
     <div class="acts">
-      {candidate !== '' && (
+      {candidate !== '' && textOf(status['stage']) !== 'full' && (
         <>
           <button
             type="button"
@@ -208,7 +213,7 @@ function Acts({ status, onConfirm }: StatusProps) {
             onClick={() =>
               onConfirm({
                 title: 'Take the candidate a step up?',
-                text: `${candidate} goes on from ${textOf(status['stage'])}, at once and without waiting for more requests.`,
+                text: `${shownOf(candidate)} goes on from ${shownOf(status['stage'])}, at once and without waiting for more requests.`,
                 act: 'Promote',
                 run: async (reason) => await order({ op: 'promote', version: candidate, reason }),
               })
@@ -316,7 +321,7 @@ function PolicyCard({ policy, status, onConfirm }: StatusProps & { readonly poli
             onClick={() =>
               onConfirm({
                 title: 'Try this policy?',
-                text: `${version} begins in the shadow beside ${textOf(status['incumbent'])}: it answers nobody yet. It needs a gate report that it passed.`,
+                text: `${shownOf(version)} begins in the shadow beside ${shownOf(status['incumbent'])}: it answers nobody yet. It needs a gate report that it passed.`,
                 act: 'Begin in the shadow',
                 run: async (reason) => await order({ op: 'promote', version, reason }),
               })

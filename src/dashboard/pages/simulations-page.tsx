@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, numberOf, objectOf, rowsOf, shownOf, textOf } from '../connection/json-value.ts'
+import { type Json, type JsonObject, numberOf, objectOf, rowsOf, textOf } from '../connection/json-value.ts'
 import { DataTable } from '../parts/data-table.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Badge, Empty, Facts, Loaded, PageHead, Panel } from '../parts/panel.tsx'
@@ -8,6 +8,7 @@ import { hrefOf } from '../state/route.ts'
 import { shownBytes, shownCount, shownInstant, shownMs } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
 import type { PageProps } from './page-props.ts'
+import { shownOf } from '../state/visible-text.ts'
 
 const COLUMNS: readonly Column<JsonObject>[] = [
   { heading: 'report', width: 'minmax(9rem, 2fr)', cell: (row) => <Words text={textOf(row['name'])} most={80} /> },

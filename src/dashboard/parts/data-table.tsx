@@ -20,7 +20,7 @@ const ROWS_MAX = 200
 export function DataTable<Row>({ caption, columns, rows, empty }: DataTableProps<Row>) {
   if (rows.length === 0) return <>{empty ?? <p class="none">None.</p>}</>
   return (
-    <div class="sideways" tabIndex={0} role="region" aria-label={caption}>
+    <div class="sideways" tabIndex={0} role="group" aria-label={caption}>
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>

@@ -1,10 +1,11 @@
-import { isTrue, type Json, numberOf, objectOf, rowsOf, textOf, listOf, shownOf } from '../connection/json-value.ts'
+import { isTrue, type Json, numberOf, objectOf, rowsOf, textOf, listOf } from '../connection/json-value.ts'
 import { shownMs, shownShare, shownUsd, shownCount } from '../state/shown-numbers.ts'
 import { DataTable } from './data-table.tsx'
 import { Badge, Empty, Facts } from './panel.tsx'
 import { Meter } from './share-bar.tsx'
 import { Tier } from './task-badges.tsx'
 import { Words } from './words.tsx'
+import { shownOf } from '../state/visible-text.ts'
 
 /** Why a task went where it went, and what was called: the document of one decision. */
 export function Explanation({ data }: { readonly data: Json }) {

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import type { Json } from '../connection/json-value.ts'
 import { isTrue, objectOf, textOf } from '../connection/json-value.ts'
 import type { View } from '../state/use-view.ts'
-import { Words } from './words.tsx'
+import { Remark } from './words.tsx'
 
 type PanelProps = {
   readonly title: string
@@ -109,7 +109,7 @@ export function Loaded({
     <>
       {failure !== undefined && (
         <div class="notice bad" role="alert">
-          <Words text={failure.message} most={500} /> <code>{failure.code}</code>
+          <Remark text={failure.message} /> <code>{failure.code}</code>
         </div>
       )}
       {data !== undefined && children(data)}
@@ -130,10 +130,10 @@ export function Part({
   return (
     <div class="empty">
       <p class="empty-title">
-        <Words text={textOf(message, 'This node says nothing of it')} most={500} />
+        <Remark text={textOf(message, 'This node says nothing of it')} />
       </p>
       <p>
-        <Words text={textOf(remedy)} most={500} />
+        <Remark text={textOf(remedy)} />
       </p>
       {textOf(code) !== '' && (
         <p>

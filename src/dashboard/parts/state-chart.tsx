@@ -47,7 +47,7 @@ export function StateChart(props: StateChartProps) {
       {isTable ? (
         <Steps title={title} steps={steps} current={current} />
       ) : (
-        <div class="sideways" tabIndex={0} role="region" aria-label={title}>
+        <div class="sideways" tabIndex={0} role="group" aria-label={title}>
           <Picture {...props} taken={taken} edges={edges} layout={layout} />
         </div>
       )}

@@ -46,38 +46,38 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE)
   const last = Math.min(rows.length, Math.ceil((top + height) / ROW_PX) + SPARE)
   return (
-    <div class="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
-      <div
-        class="scroller"
-        ref={scroller}
-        role="presentation"
-        tabIndex={0}
-        style={{ maxHeight: `${height + ROW_PX}px` }}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-      >
-        <div role="rowgroup" class="head-group">
-          <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
-            {shownColumns.map(({ heading, isNumber }) => (
-              <div key={heading} role="columnheader" class={isNumber === true ? 'number' : undefined}>
-                {heading}
-              </div>
-            ))}
-          </div>
+    <div
+      class="table scroller"
+      ref={scroller}
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      tabIndex={0}
+      style={{ maxHeight: `${height + ROW_PX}px` }}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+    >
+      <div role="rowgroup" class="head-group">
+        <div class="row head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+          {shownColumns.map(({ heading, isNumber }) => (
+            <div key={heading} role="columnheader" class={isNumber === true ? 'number' : undefined}>
+              {heading}
+            </div>
+          ))}
         </div>
-        <div role="rowgroup" style={{ height: `${rows.length * ROW_PX}px` }} class="canvas">
-          <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
-            {rows.slice(first, last).map((row, index) => (
-              <Line
-                key={props.keyOf(row)}
-                row={row}
-                place={first + index + 2}
-                columns={shownColumns}
-                template={template}
-                href={props.hrefOf?.(row)}
-                isChosen={props.isChosen?.(row) === true}
-              />
-            ))}
-          </div>
+      </div>
+      <div role="rowgroup" style={{ height: `${rows.length * ROW_PX}px` }} class="canvas">
+        <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
+          {rows.slice(first, last).map((row, index) => (
+            <Line
+              key={props.keyOf(row)}
+              row={row}
+              place={first + index + 2}
+              columns={shownColumns}
+              template={template}
+              href={props.hrefOf?.(row)}
+              isChosen={props.isChosen?.(row) === true}
+            />
+          ))}
         </div>
       </div>
     </div>

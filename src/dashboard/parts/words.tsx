@@ -50,3 +50,16 @@ export function Name({ text, most = 20 }: WordsProps) {
     </bdi>
   )
 }
+
+/** What the node says about itself: between backticks stands what is typed. */
+export function Remark({ text, most = 600 }: WordsProps) {
+  const { text: shown, isWhole } = beginningOf(text, most)
+  return (
+    <bdi class="words">
+      {shown
+        .split('`')
+        .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : <span key={index}>{part}</span>))}
+      {!isWhole && <span class="cut">…</span>}
+    </bdi>
+  )
+}

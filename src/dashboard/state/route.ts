@@ -1,33 +1,20 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
-
-export const PAGES = [
-  'overview',
-  'run',
-  'decisions',
-  'costs',
-  'cache',
-  'policies',
-  'agents',
-  'peers',
-  'market',
-  'escrows',
-  'ledger',
-  'budgets',
-  'simulations',
-] as const
-export type PageName = (typeof PAGES)[number]
+import { type PageName, PAGES } from './page-names.ts'
 
 export type Route = { readonly page: PageName; readonly id: string | undefined }
 
-const hash = signal(location.hash)
+const hash = signal('')
 
 /** Which page is shown, by the part of the address that never leaves the browser. */
 export const route: ReadonlySignal<Route> = computed(() => parseRoute(hash.value))
 
-export function followRoute(): void {
-  addEventListener('hashchange', () => {
+/** @param onLink  Told when another link to the dashboard is opened in this tab. */
+export function followRoute(onLink: () => void): void {
+  const follow = (): void => {
+    if (location.hash.startsWith('#token=')) onLink()
     hash.value = location.hash
-  })
+  }
+  addEventListener('hashchange', follow)
   hash.value = location.hash
 }
 

@@ -1,4 +1,5 @@
-import { goTo, type PageName } from './route.ts'
+import { goTo } from './route.ts'
+import type { PageName } from './page-names.ts'
 import { nextTheme } from './theme.ts'
 
 /** Second key after `g`. */

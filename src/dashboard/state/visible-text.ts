@@ -1,3 +1,5 @@
+import type { Json } from '../connection/json-value.ts'
+
 /** Characters that act instead of being seen: they move, hide, or turn the direction of writing. */
 const ACTING = /(?![\n\t])\p{Cc}|\p{Bidi_Control}|[\u200b\u2060\ufeff]/gu
 
@@ -11,4 +13,12 @@ export function beginningOf(text: string, most: number): { readonly text: string
   if (text.length <= most) return { text: visibleText(text), isWhole: true }
   const cut = text.slice(0, most).replace(/[\ud800-\udbff]$/, '')
   return { text: visibleText(cut), isWhole: false }
+}
+
+const VALUE_MAX = 400
+
+/** Any value as a line of text; for what has no other form. */
+export function shownOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  return beginningOf(typeof value === 'object' ? JSON.stringify(value) : String(value), VALUE_MAX).text
 }

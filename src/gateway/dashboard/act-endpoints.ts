@@ -26,9 +26,9 @@ async function answerStop(exchange: Exchange, { node }: GatewayContext): Promise
   respond(exchange, answer)
 }
 
-const ROLLOUT_OPERATIONS: readonly unknown[] = ['promote', 'rollback']
+const ROLLOUT_OPERATIONS: readonly unknown[] = ['promote', 'pause', 'resume', 'rollback']
 
-/** `POST /v1/node/rollout`: takes a trained policy a step up, or back. Throws as `NodePolicies.promote` and `rollBack`. */
+/** `POST /v1/node/rollout`: takes a trained policy a step up or back, or keeps it where it is. Throws as `NodePolicies.promote`, `pause` and `rollBack`. */
 async function answerRollout(exchange: Exchange, { node }: GatewayContext): Promise<void> {
   const body = await bodyOf(exchange)
   if (!ROLLOUT_OPERATIONS.includes(body['op']))

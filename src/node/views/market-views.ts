@@ -6,7 +6,7 @@ import type { KernellNode } from '../kernell-node.ts'
 import { plain } from '../market/desks/plain-json.ts'
 import { askNode, partOf, type ViewPart, type ViewQuery, wholeNumberOf } from './view-query.ts'
 
-const ROWS = { least: 1, most: 10_000, usual: 500 } as const
+const ROWS = { least: 1, most: 1_000, usual: 500 } as const
 
 /** Who this node is to others, what it sells and what others say that they sell. */
 export async function viewMarket(node: KernellNode, options: AbortOptions): Promise<JsonValue> {
@@ -46,13 +46,12 @@ export async function viewEscrow(node: KernellNode, { id = '' }: ViewQuery, opti
 export async function viewLedger(node: KernellNode, query: ViewQuery, options: AbortOptions): Promise<JsonValue> {
   const limit = wholeNumberOf(query, 'limit', ROWS)
   const ask = asking(node, options)
-  const [accounts, currencies, transfers, checkpoint] = await Promise.all([
+  const [accounts, currencies, transfers] = await Promise.all([
     ask({ op: 'accounts', limit }),
     ask({ op: 'currencies', limit }),
     ask({ op: 'transfers', limit }),
-    ask({ op: 'checkpoint' }),
   ])
-  return plain({ accounts, currencies, transfers, checkpoint })
+  return plain({ accounts, currencies, transfers })
 }
 
 function asking(node: KernellNode, options: AbortOptions): (request: ControlRequest) => Promise<ViewPart> {

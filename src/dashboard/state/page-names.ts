@@ -1,0 +1,17 @@
+/** What the address may name. */
+export const PAGES = [
+  'overview',
+  'run',
+  'decisions',
+  'costs',
+  'cache',
+  'policies',
+  'agents',
+  'peers',
+  'market',
+  'escrows',
+  'ledger',
+  'budgets',
+  'simulations',
+] as const
+export type PageName = (typeof PAGES)[number]
