@@ -5,6 +5,9 @@ import { BrowserSession } from '../browser/browser-session.ts'
 import { type Json, openMarketFolder, told } from '../cli/market/market-folder.ts'
 import { CHROMIUM, DashboardTab } from './served-dashboard.ts'
 
+/** So that a line holds several words. */
+const line = (...all: readonly string[]): readonly string[] => all
+
 /** A notary that also issues, a seller and a buyer, each a process of its own; whoever looks is the buyer. */
 describe.skipIf('reason' in CHROMIUM)('the market on the dashboard', { timeout: 120_000 }, () => {
   const market = openMarketFolder()
@@ -46,8 +49,8 @@ describe.skipIf('reason' in CHROMIUM)('the market on the dashboard', { timeout: 
     await page.show('ledger')
     await page.untilShown('No account yet')
     const issued = await kernell(
-      ...['ledger', 'issue', '--account', dids.buyer, '--amount', '1.25', '--currency', 'USD'],
-      ...['--idempotency-key', 'first', '--data-dir', 'notary'],
+      ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '1.25', '--currency', 'USD'),
+      ...line('--idempotency-key', 'first', '--data-dir', 'notary'),
     )
     expect(issued.code).toBe(0)
     await page.untilShown('1.25 USD', 2_000)
@@ -58,9 +61,20 @@ describe.skipIf('reason' in CHROMIUM)('the market on the dashboard', { timeout: 
     expect((await kernell(...offer, '--data-dir', 'seller')).code).toBe(0)
     await page.show('escrows')
     const bought = await kernell(
-      ...['market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.6', '--currency', 'USD'],
-      ...['--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', 'letter', '--data-dir', 'buyer'],
-      ...['--output', 'count.json'],
+      ...line(
+        'market',
+        'buy',
+        '--skill',
+        'text.word-count',
+        '--input',
+        'letter.txt',
+        '--max',
+        '0.6',
+        '--currency',
+        'USD',
+      ),
+      ...line('--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', 'letter', '--data-dir', 'buyer'),
+      ...line('--output', 'count.json'),
     )
     const { contract, state } = told(bought) as { readonly contract: string; readonly state: string }
     expect(JSON.parse(readFileSync(join(folder, 'count.json'), 'utf8')) as Json).toMatchObject({ words: 3 })

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BrowserSession, type BrowserTab } from '../browser/browser-session.ts'
+import type { BrowserSession, BrowserTab } from '../browser/browser-session.ts'
 import { findChromium } from '../browser/chromium.ts'
 import { makeFolder, runBinary, type StartedBinary, startBinary } from '../cli/run-binary.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream-server.ts'
