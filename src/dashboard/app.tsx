@@ -25,7 +25,7 @@ function Inside() {
   const View = PAGE_VIEWS[page].view
   return (
     <div class="frame">
-      <nav aria-label="Shortcut">
+      <nav class="skip-place" aria-label="Shortcut">
         <a
           class="skip"
           href={hrefOf(page, id)}

@@ -29,6 +29,25 @@ describe.skipIf('reason' in CHROMIUM)('the dashboard of a served node', { timeou
     await again.tab.close()
   })
 
+  it('has its pages beside their list, and on a small screen below a bar', async () => {
+    const place =
+      "(() => { const { left, top, width } = document.querySelector('main').getBoundingClientRect(); return { left, top, width } })()"
+    expect(await page.value(place)).toMatchObject({ left: 216, top: 57 })
+    await page.tab.ask('Emulation.setDeviceMetricsOverride', {
+      width: 360,
+      height: 740,
+      deviceScaleFactor: 1,
+      mobile: false,
+    })
+    expect(await page.value(place)).toMatchObject({ left: 0, top: 57 })
+    await page.tab.ask('Emulation.setDeviceMetricsOverride', {
+      width: 1280,
+      height: 900,
+      deviceScaleFactor: 1,
+      mobile: false,
+    })
+  })
+
   it('says what to do where nothing has happened yet, on every page', async () => {
     const words: Readonly<Record<string, string>> = {
       overview: 'No task since the node started',

@@ -86,6 +86,7 @@ export function AgentsPage({ id }: PageProps) {
                   rows={inTreeOrder(rowsOf(objectOf(data)['actors']))}
                   keyOf={(row) => textOf(row['id'])}
                   hrefOf={(row) => hrefOf('agents', textOf(row['id']))}
+                  isCompact={id !== undefined}
                   isChosen={(row) => textOf(row['id']) === id}
                   empty={<Empty title="No actor lives on this node">The node starts them with the first work.</Empty>}
                 />

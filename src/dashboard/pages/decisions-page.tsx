@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<TaskRow>[] = [
     isExtra: true,
     cell: ({ tenant }) => <Words text={tenant} most={40} />,
   },
-  { heading: 'cost', width: '6.5rem', isNumber: true, cell: ({ costUsd }) => shownUsd(costUsd) },
+  { heading: 'cost', width: '6.5rem', isNumber: true, isExtra: true, cell: ({ costUsd }) => shownUsd(costUsd) },
   { heading: 'time', width: '5rem', isNumber: true, isExtra: true, cell: ({ latencyMs }) => shownMs(latencyMs) },
 ]
 
@@ -68,6 +68,7 @@ export function DecisionsPage({ id }: PageProps) {
             rows={rows}
             keyOf={({ seq }) => seq}
             hrefOf={(task) => hrefOf('decisions', task.id)}
+            isCompact={id !== undefined}
             isChosen={(task) => task.id === id}
             visibleMax={16}
             empty={<NoRows isFiltered={filter !== ''} />}

@@ -88,6 +88,7 @@ export function EscrowsPage({ id }: PageProps) {
                         rows={rowsOf(objectOf(value)['contracts']).toReversed()}
                         keyOf={(row) => textOf(row['contract'])}
                         hrefOf={(row) => hrefOf('escrows', textOf(row['contract']))}
+                        isCompact={id !== undefined}
                         isChosen={(row) => textOf(row['contract']) === id}
                         empty={
                           <Empty title="No contract yet">

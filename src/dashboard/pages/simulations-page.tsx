@@ -35,6 +35,7 @@ export function SimulationsPage({ id }: PageProps) {
                 rows={rowsOf(objectOf(data)['reports'])}
                 keyOf={(row) => textOf(row['name'])}
                 hrefOf={(row) => hrefOf('simulations', textOf(row['name']))}
+                isCompact={id !== undefined}
                 isChosen={(row) => textOf(row['name']) === id}
                 empty={
                   <Empty title="No report is there">

@@ -79,8 +79,7 @@ function Picture({ title, states, current, taken, edges, layout }: PictureProps)
     <svg
       class="statechart"
       viewBox={`0 0 ${width} ${height}`}
-      width={width}
-      height={height}
+      style={{ maxWidth: `${width}px` }}
       role="img"
       aria-label={label}
     >

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { isNarrow } from '../state/screen.ts'
 import { shownInstant, shownTime } from '../state/shown-numbers.ts'
 import { DataTable } from './data-table.tsx'
 
@@ -12,7 +13,8 @@ type TimeChartProps = {
   readonly format: (value: number) => string
 }
 
-const WIDTH = 720
+/** Units of the drawing; fewer on a small screen, so that its words stay as large. */
+const WIDTHS = { wide: 720, narrow: 380 } as const
 const HEIGHT = 200
 const LEFT = 64
 const BOTTOM = 24
@@ -61,7 +63,8 @@ export function TimeChart({ title, at, series, format }: TimeChartProps) {
 }
 
 function Picture({ title, at, series, format, most }: TimeChartProps & { readonly most: number }) {
-  const step = (WIDTH - LEFT - 8) / Math.max(1, at.length)
+  const width = isNarrow.value ? WIDTHS.narrow : WIDTHS.wide
+  const step = (width - LEFT - 8) / Math.max(1, at.length)
   const barWidth = Math.max(1.5, step * 0.72)
   const x = (index: number): number => LEFT + (index + 0.5) * step
   const y = (value: number): number => TOP + (1 - value / most) * (HEIGHT - TOP - BOTTOM)
@@ -70,13 +73,13 @@ function Picture({ title, at, series, format, most }: TimeChartProps & { readonl
   return (
     <svg
       class="picture"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
       aria-label={summaryOf({ title, series, format, at })}
     >
       {places.map((value) => (
         <g key={value}>
-          <line class="grid" x1={LEFT} x2={WIDTH - 8} y1={y(value)} y2={y(value)} />
+          <line class="grid" x1={LEFT} x2={width - 8} y1={y(value)} y2={y(value)} />
           <text class="tick" x={LEFT - 8} y={y(value) + 4} text-anchor="end">
             {format(value)}
           </text>

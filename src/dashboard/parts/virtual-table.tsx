@@ -22,6 +22,8 @@ export type VirtualTableProps<Row> = {
   readonly hrefOf?: (row: Row) => string
   readonly isChosen?: (row: Row) => boolean
   readonly empty: ComponentChildren
+  /** There is something beside it: what can be left out is. */
+  readonly isCompact?: boolean
   /** Rows that are seen at once, at most. */
   readonly visibleMax?: number
 }
@@ -32,12 +34,14 @@ const SPARE = 6
 
 /** A table of any length: only the rows that are seen are in the document, and each says which of how many it is. */
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
-  const { label, columns, rows, empty, visibleMax = 14 } = props
+  const { label, columns, rows, empty, isCompact = false, visibleMax = 14 } = props
   const scroller = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const height = Math.min(rows.length, visibleMax) * ROW_PX
-  const shownColumns = isNarrow.value ? columns.filter(({ isExtra }) => isExtra !== true) : columns
-  const template = shownColumns.map(({ width }) => width).join(' ')
+  const shownColumns = isNarrow.value || isCompact ? columns.filter(({ isExtra }) => isExtra !== true) : columns
+  const template = shownColumns
+    .map(({ width }) => (isNarrow.value ? width.replace(/minmax\([^,]+,/, 'minmax(0,') : width))
+    .join(' ')
   useEffect(() => {
     const element = scroller.current
     if (element !== null && element.scrollTop > rows.length * ROW_PX) element.scrollTop = 0
