@@ -32,14 +32,14 @@ describe.skipIf('reason' in CHROMIUM)('the dashboard of a served node', { timeou
   it('has its pages beside their list, and on a small screen below a bar', async () => {
     const place =
       "(() => { const { left, top, width } = document.querySelector('main').getBoundingClientRect(); return { left, top, width } })()"
-    expect(await page.value(place)).toMatchObject({ left: 216, top: 57 })
+    expect(await page.value(place)).toMatchObject({ left: 216, top: 56 })
     await page.tab.ask('Emulation.setDeviceMetricsOverride', {
       width: 360,
       height: 740,
       deviceScaleFactor: 1,
       mobile: false,
     })
-    expect(await page.value(place)).toMatchObject({ left: 0, top: 57 })
+    expect(await page.value(place)).toMatchObject({ left: 0, top: 56 })
     await page.tab.ask('Emulation.setDeviceMetricsOverride', {
       width: 1280,
       height: 900,
