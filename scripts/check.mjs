@@ -17,6 +17,11 @@ const STEPS = [
     why: 'core and wire compile without Node and DOM',
     command: ['tsc', '-p', 'src/core/tsconfig.json', '--noEmit'],
   },
+  {
+    name: 'types of the dashboard',
+    why: 'the page compiles with the types of browsers and without those of Node',
+    command: ['tsc', '-p', 'src/dashboard/tsconfig.json', '--noEmit'],
+  },
   { name: 'build', why: 'the package, the WASM core and the command', command: ['node', 'scripts/build.mjs'] },
   { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
   { name: 'format', why: 'npm run fix formats', command: ['oxfmt', '--check', 'src', 'agents', 'test', 'scripts'] },

@@ -6,7 +6,7 @@ export type Route = { readonly page: PageName; readonly id: string | undefined }
 const hash = signal('')
 
 /** Which page is shown, by the part of the address that never leaves the browser. */
-export const route: ReadonlySignal<Route> = computed(() => parseRoute(hash.value))
+export const route: ReadonlySignal<Route> = computed(() => routeOf(hash.value))
 
 /** @param onLink  Told when another link to the dashboard is opened in this tab. */
 export function followRoute(onLink: () => void): void {
@@ -18,7 +18,7 @@ export function followRoute(onLink: () => void): void {
   hash.value = location.hash
 }
 
-export function parseRoute(text: string): Route {
+export function routeOf(text: string): Route {
   const [name = '', ...rest] = text.replace(/^#\/?/, '').split('/')
   const page = PAGES.find((known) => known === name) ?? 'overview'
   const id = rest.join('/')

@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { EndpointEntry } from '../endpoint.ts'
 import type { Exchange } from '../exchange.ts'
-import { type PageFile, readPageFiles } from './page-files.ts'
+import { type PageFile, loadPageFiles } from './page-files.ts'
 
 /** Nothing but the page's own files, and nothing that is text becomes a script: what the page shows comes from strangers. */
 const POLICY = [
@@ -52,7 +52,7 @@ function redirectToPage({ response, commonHeaders }: Exchange): void {
 
 /** Throws `GATEWAY_PATH_UNKNOWN`. */
 function sendFile(exchange: Exchange, name: string): void {
-  files ??= readPageFiles()
+  files ??= loadPageFiles()
   const file = files.get(name)
   if (file === undefined)
     throw new CodedError('GATEWAY_PATH_UNKNOWN', {

@@ -28,7 +28,7 @@ const PLACES = ['../../../dashboard/', '../../../dist/dashboard/']
  * All files of the page by name, read once; empty where it was not built. What is asked for is looked up among these names and never made into a
  * path, so that nothing else of the disk can be asked for.
  */
-export function readPageFiles(): ReadonlyMap<string, PageFile> {
+export function loadPageFiles(): ReadonlyMap<string, PageFile> {
   for (const place of PLACES) {
     const folder = new URL(place, import.meta.url)
     const names = namesIn(folder)
