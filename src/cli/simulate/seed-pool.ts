@@ -11,9 +11,17 @@ export type SeedPoolInit = {
   readonly playedAs: PlayedAs
   /** Ends what is under way; nothing is told of it. */
   readonly signal: AbortSignal
+  /** Seeds that one thread plays before another takes its place. Default `SEEDS_PER_THREAD`. */
+  readonly seedsPerThread?: number
   /** Calls after so many milliseconds, unless it is called off before. Default: the platform's. */
   readonly callLater?: (delayMs: number, call: () => void) => { callOff(): void }
 }
+
+/**
+ * What a thread keeps of the worlds that it played (compiled code, buffers that wait for their collection) grows by some megabytes with each, so that a range of
+ * thousands took all memory. A new one is ready within a second.
+ */
+const SEEDS_PER_THREAD = 50
 
 const MEBIBYTE = 1_048_576
 /** Nearly all that a world makes is gone a moment later: with four times the room of the platform it is collected less than half as often. */
@@ -45,20 +53,27 @@ export async function playSeeds(
   seeds: Iterator<number>,
   tell: (seed: number, answer: SeedAnswer) => void,
 ): Promise<void> {
-  const { threads, playedAs, signal } = init
-  const pool = openPool(threads)
+  const { threads, playedAs, signal, seedsPerThread = SEEDS_PER_THREAD } = init
   const lane = async (): Promise<void> => {
-    for (let next = seeds.next(); next.done !== true && !signal.aborted; next = seeds.next()) {
-      const job: SeedJob = { ...playedAs, seed: next.value }
-      const answer = await playOnThread(pool, job, init)
-      if (answer !== undefined) tell(next.value, answer)
+    let pool = openPool(1)
+    try {
+      let played = 0
+      for (let next = seeds.next(); next.done !== true && !signal.aborted; next = seeds.next()) {
+        if (played === seedsPerThread) {
+          await pool.destroy()
+          pool = openPool(1)
+          played = 0
+        }
+        played += 1
+        const job: SeedJob = { ...playedAs, seed: next.value }
+        const answer = await playOnThread(pool, job, init)
+        if (answer !== undefined) tell(next.value, answer)
+      }
+    } finally {
+      await pool.destroy()
     }
   }
-  try {
-    await Promise.all(Array.from({ length: threads }, lane))
-  } finally {
-    await pool.destroy()
-  }
+  await Promise.all(Array.from({ length: threads }, lane))
 }
 
 /** `undefined`: it was ended with everything else. */

@@ -60,3 +60,26 @@ it('what is under way when everything is ended is not told', async () => {
   )
   expect(seen).toEqual([1])
 }, 60_000)
+
+it('a thread makes room for a new one behind so many seeds, and none is lost or played twice', async () => {
+  const seen: number[] = []
+  const threads: unknown[] = []
+  await playSeeds(
+    {
+      threads: 2,
+      timeoutMs: 1e6,
+      playedAs: playedAs({ wrong: 'thread' }),
+      signal: new AbortController().signal,
+      seedsPerThread: 2,
+    },
+    [1, 2, 3, 4, 5, 6, 7].values(),
+    (seed, answer) => {
+      seen.push(seed)
+      if ('metrics' in answer) threads.push(answer.metrics['thread'])
+    },
+  )
+  expect(new Set(seen)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]))
+  const played = [...Map.groupBy(threads, (thread) => thread).values()]
+  const most = Math.max(...played.map(({ length }) => length))
+  expect([threads.length, most]).toEqual([7, 2])
+}, 60_000)

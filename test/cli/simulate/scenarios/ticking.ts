@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { threadId } from 'node:worker_threads'
 import { z } from 'zod'
 import { defineScenario } from '../../../../src/simulation/scenario/scenario.ts'
 
@@ -24,6 +25,7 @@ const ticking = defineScenario({
         'print',
         'promises',
         'small',
+        'thread',
       ])
       .default('nothing'),
   }),
@@ -60,7 +62,13 @@ const ticking = defineScenario({
       finish: async () => {
         if (kind === 'unequal') stage.world.note(`${(unequal += 1)}`)
         return await Promise.resolve({
-          metrics: { ticks, lastMs: stage.world.nowMs(), nested: { first: random.nextUnit() }, name: 'ticking' },
+          metrics: {
+            ticks,
+            lastMs: stage.world.nowMs(),
+            nested: { first: random.nextUnit() },
+            name: 'ticking',
+            ...(wrong === 'thread' && { thread: threadId }),
+          },
           state: { ticks },
           series: [
             {
