@@ -109,8 +109,8 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
         burst: burst ?? perMinute,
       })),
     }),
-    ...(document.mcp?.servers !== undefined && {
-      toolServers: resolveMcp(document.mcp, { absolute: (path) => absolute(path, init.baseDir) }),
+    ...(Object.keys(document.mcp?.servers ?? {}).length > 0 && {
+      toolServers: resolveMcp(document.mcp ?? {}, { absolute: (path) => absolute(path, init.baseDir) }),
     }),
     keys: (document.keys ?? []).map((key, index) =>
       resolveKey(key, `keys.${index}`, { environment: init.environment, isExposed: !LOOPBACK.test(host) }),
