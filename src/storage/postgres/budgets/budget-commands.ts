@@ -1,4 +1,5 @@
-import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { CodedError } from '../../../base/errors.ts'
+import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../../base/money.ts'
 import { BUDGET_WINDOWS, type BudgetWindow } from '../../../core/budget/budget-window.ts'
 
 /** What one member asks of the books. Amounts are decimal nano-units as text. */
@@ -27,13 +28,14 @@ export type MissingScopeRoom = {
   readonly availableNanos: Amount
 }
 
-/** `undefined` for a command that was carried out. Throws `TypeError` for what no server of this version answers. */
+/** `undefined` for a command that was carried out. Throws `STORE_CORRUPTED` for what no server of this version answers. */
 export function readRefusal(answer: unknown): MissingScopeRoom | undefined {
   const refused = memberOf(answer, 'refused')
   if (refused === undefined) return undefined
   const account = memberOf(refused, 'scope')
   const window = BUDGET_WINDOWS.find((name) => name === memberOf(refused, 'span'))
-  if (typeof account !== 'string' || window === undefined) throw new TypeError('A refusal names a scope and a window')
+  if (typeof account !== 'string' || window === undefined)
+    throw brokenBooks('a refusal names no scope or no window that is known')
   return {
     account,
     window,
@@ -42,11 +44,19 @@ export function readRefusal(answer: unknown): MissingScopeRoom | undefined {
   }
 }
 
+/** Reads decimal text of nano-units. Throws `STORE_CORRUPTED` for anything else, and above `AMOUNT_MAX`. */
 export function readNanos(text: unknown): Amount {
-  if (typeof text !== 'string' || !/^[0-9]{1,20}$/.test(text)) throw new TypeError('An amount is decimal text')
-  return amountFromNanos(BigInt(text))
+  const nanos = typeof text === 'string' && /^[0-9]{1,20}$/.test(text) ? BigInt(text) : -1n
+  if (nanos < 0n || nanos > AMOUNT_MAX) throw brokenBooks('what should be an amount is none')
+  return amountFromNanos(nanos)
 }
 
-function memberOf(value: unknown, name: string): unknown {
+/** `undefined` where there is none. */
+export function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** `STORE_CORRUPTED`: the tables hold what the statements of this version never write. */
+export function brokenBooks(what: string): CodedError {
+  return new CodedError('STORE_CORRUPTED', { message: `The books of the budgets cannot be read: ${what}` })
 }

@@ -1,18 +1,20 @@
-import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../../base/money.ts'
+import { type Amount, ZERO_AMOUNT } from '../../../base/money.ts'
 import type { BudgetAccount, BudgetCounter } from '../../../core/budget/budget-account.ts'
 import { BUDGET_WINDOWS, type BudgetWindow } from '../../../core/budget/budget-window.ts'
 import type { PostgresConnection } from '../postgres-connection.ts'
+import { brokenBooks, memberOf, readNanos } from './budget-commands.ts'
 
 /** Under which changes of limits are announced. */
 export const LIMITS_TOPIC = 'budget-limits'
 
-type LineRow = {
+/** What one scope has, holds and may in one window. */
+type Line = {
   readonly scope: string
-  readonly place: number
-  readonly window_id: string
-  readonly limit_nanos: string | null
-  readonly spent: string
-  readonly held: string
+  readonly window: BudgetWindow
+  readonly windowId: number
+  readonly limitNanos: Amount | undefined
+  readonly spentNanos: Amount
+  readonly heldNanos: Amount
 }
 
 type BudgetLines = {
@@ -20,7 +22,7 @@ type BudgetLines = {
   readonly openCount: number
 }
 
-/** Every account with a limit, sorted by name, in the windows of now. */
+/** Every account with a limit, sorted by name, in the windows of now. Throws `STORE_*`. */
 export async function readLines(connection: PostgresConnection): Promise<BudgetLines> {
   const { schema } = connection
   const { rows } = await connection.run(
@@ -37,14 +39,14 @@ export async function readLines(connection: PostgresConnection): Promise<BudgetL
     },
     { action: 'read', isRepeatable: true },
   )
-  const byScope = Map.groupBy(rows as readonly LineRow[], ({ scope }) => scope)
+  const byScope = Map.groupBy(rows.map(lineOf), ({ scope }) => scope)
   const open = await connection.run(
     { name: 'open', text: `SELECT count(*)::int AS open FROM ${schema}.budget_reservation` },
     { action: 'read', isRepeatable: true },
   )
   return {
     lines: Array.from(byScope, ([scope, spans]) => ({ scope, account: accountOf(spans) })),
-    openCount: (open.rows as readonly { open: number }[])[0]?.open ?? 0,
+    openCount: wholeOf(memberOf(open.rows[0], 'open')),
   }
 }
 
@@ -55,24 +57,13 @@ type KnownLimit = {
   readonly isConfigured: boolean
 }
 
-/** Every limit there is, and whether it came from a configuration. */
+/** Every limit there is, and whether it came from a configuration. Throws `STORE_*`. */
 export async function readLimits(connection: PostgresConnection): Promise<readonly KnownLimit[]> {
   const { rows } = await connection.run(
     { text: `SELECT scope, span, limit_nanos::text AS nanos, is_configured FROM ${connection.schema}.budget_limit` },
     { action: 'read', isRepeatable: true },
   )
-  type Row = {
-    readonly scope: string
-    readonly span: BudgetWindow
-    readonly nanos: string
-    readonly is_configured: boolean
-  }
-  return (rows as readonly Row[]).map(({ scope, span, nanos, is_configured: isConfigured }) => ({
-    scope,
-    window: span,
-    limitNanos: amountFromNanos(BigInt(nanos)),
-    isConfigured,
-  }))
+  return rows.map(limitOf)
 }
 
 /** What every account holds has to be what its open reservations hold. */
@@ -95,20 +86,44 @@ export async function findMismatches(connection: PostgresConnection): Promise<re
   return wrong === 0 ? [] : ['what is held equals the open reservations']
 }
 
-function accountOf(spans: readonly LineRow[]): BudgetAccount {
+function limitOf(row: unknown): KnownLimit {
+  const [scope, isConfigured] = [memberOf(row, 'scope'), memberOf(row, 'is_configured')]
+  const window = BUDGET_WINDOWS.find((name) => name === memberOf(row, 'span'))
+  if (typeof scope !== 'string' || typeof isConfigured !== 'boolean' || window === undefined)
+    throw brokenBooks('a limit has no scope, no window or no origin')
+  return { scope, window, limitNanos: readNanos(memberOf(row, 'nanos')), isConfigured }
+}
+
+function lineOf(row: unknown): Line {
+  const [scope, limit] = [memberOf(row, 'scope'), memberOf(row, 'limit_nanos')]
+  const window = BUDGET_WINDOWS[wholeOf(memberOf(row, 'place')) - 1]
+  if (typeof scope !== 'string' || window === undefined) throw brokenBooks('a line has no scope or no window')
+  return {
+    scope,
+    window,
+    windowId: wholeOf(memberOf(row, 'window_id')),
+    limitNanos: limit === null ? undefined : readNanos(limit),
+    spentNanos: readNanos(memberOf(row, 'spent')),
+    heldNanos: readNanos(memberOf(row, 'held')),
+  }
+}
+
+/** The library gives integers of 64 bits as text. */
+function wholeOf(value: unknown): number {
+  const whole = typeof value === 'string' && /^[0-9]{1,16}$/.test(value) ? Number(value) : value
+  if (typeof whole !== 'number' || !Number.isSafeInteger(whole) || whole < 0)
+    throw brokenBooks('what should be a number is none')
+  return whole
+}
+
+function accountOf(lines: readonly Line[]): BudgetAccount {
   const limits: Partial<Record<BudgetWindow, Amount>> = {}
   const counters: Partial<Record<BudgetWindow, BudgetCounter>> = {}
-  for (const { place, window_id, limit_nanos, spent, held } of spans) {
-    const window = BUDGET_WINDOWS[place - 1] ?? 'total'
-    if (limit_nanos !== null) limits[window] = amountFromNanos(BigInt(limit_nanos))
-    const [spentNanos, heldNanos] = [amountFromNanos(BigInt(spent)), amountFromNanos(BigInt(held))]
-    const over = limit_nanos === null ? 0n : spentNanos + heldNanos - BigInt(limit_nanos)
-    counters[window] = {
-      windowId: Number(window_id),
-      spentNanos,
-      heldNanos,
-      overNanos: over > 0n ? amountFromNanos(over) : ZERO_AMOUNT,
-    }
+  for (const { window, windowId, limitNanos, spentNanos, heldNanos } of lines) {
+    if (limitNanos !== undefined) limits[window] = limitNanos
+    const over = limitNanos === undefined ? 0n : spentNanos + heldNanos - limitNanos
+    const overNanos = over > 0n ? readNanos(over.toString()) : ZERO_AMOUNT
+    counters[window] = { windowId, spentNanos, heldNanos, overNanos }
   }
   const empty: BudgetCounter = { windowId: 0, spentNanos: ZERO_AMOUNT, heldNanos: ZERO_AMOUNT, overNanos: ZERO_AMOUNT }
   const counterOf = (window: BudgetWindow): BudgetCounter => counters[window] ?? empty
