@@ -102,7 +102,7 @@ export default {
       severity: 'error',
       comment: 'What ships does not depend on tests, benches or scripts. Suites for implementers live in src/testing.',
       from: { path: '^src/' },
-      to: { path: '^(test|scripts|agents)/' },
+      to: { path: '^(test|scripts|agents|examples)/' },
     },
     {
       name: 'not-to-door-inside',
@@ -115,9 +115,9 @@ export default {
     {
       name: 'agents-use-doors',
       severity: 'error',
-      comment: 'An agent is written as a stranger would write it: import from the public doors of the package.',
-      from: { path: '^agents/' },
-      to: { path: '^src/' },
+      comment: 'An agent or an example is written as a stranger would write it: import from the public doors of the package.',
+      from: { path: '^(agents|examples)/' },
+      to: { path: '^(src|test|scripts)/' },
     },
     {
       name: 'threads-are-for-node',

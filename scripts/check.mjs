@@ -23,12 +23,21 @@ const STEPS = [
     command: ['tsc', '-p', 'src/dashboard/tsconfig.json', '--noEmit'],
   },
   { name: 'build', why: 'the package, the WASM core and the command', command: ['node', 'scripts/build.mjs'] },
+  {
+    name: 'types of examples',
+    why: 'the page of the example compiles against the doors',
+    command: ['tsc', '-p', 'examples/browser/tsconfig.json', '--noEmit'],
+  },
   { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
-  { name: 'format', why: 'npm run fix formats', command: ['oxfmt', '--check', 'src', 'agents', 'test', 'scripts'] },
+  {
+    name: 'format',
+    why: 'npm run fix formats',
+    command: ['oxfmt', '--check', 'src', 'agents', 'examples', 'test', 'scripts'],
+  },
   {
     name: 'layers',
     why: 'imports point down, core is pure',
-    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'agents', 'scripts'],
+    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'agents', 'examples', 'scripts'],
   },
   {
     name: 'repository',

@@ -81,6 +81,7 @@ export {
   type CandidateTier,
   type ContextTier,
   type ModelCapabilities,
+  type ModelDifficulty,
   type ModelEntry,
   type ModelPrice,
   type ModelTier,
@@ -120,9 +121,11 @@ export {
   type ParsedPolicyDecision,
   type PolicyDecision,
 } from './policy/policy-decision.ts'
-export { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from './policy/policy-artefact.ts'
+export { formatPolicyArtefact, parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from './policy/policy-artefact.ts'
 export { createPolicyScorer, type PolicyScorer, type PolicyScores } from './policy/policy-scorer.ts'
 export { assessRisk, type RiskAssessment } from './policy/risk-detection.ts'
+export { createPromptAssessor, type PromptAssessment, type PromptAssessor } from './policy/assess-prompt.ts'
+export { priorSuccess } from './policy/success-priors.ts'
 export { isInCanary, type CanaryKey } from './rollout/canary-assignment.ts'
 export { ROLLOUT_MACHINE } from './rollout/rollout-machine.ts'
 export { DEFAULT_ROLLOUT_RULES, type RolloutRules, type SloRules } from './rollout/rollout-rules.ts'

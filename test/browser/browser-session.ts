@@ -23,6 +23,7 @@ export class BrowserSession {
   private readonly profile: string
   private readonly asked = new Map<number, PromiseWithResolvers<Readonly<Record<string, unknown>>>>()
   private readonly waiters = new Set<Waiter>()
+  private readonly gatherers = new Set<(message: Message) => void>()
   private unread = ''
   private nextId = 1
 
@@ -80,6 +81,15 @@ export class BrowserSession {
     )
   }
 
+  /** From now on, all events of this kind; the list grows. */
+  gather(method: string, isMeant: (message: Message) => boolean): readonly Message[] {
+    const gathered: Message[] = []
+    this.gatherers.add((message) => {
+      if (message.method === method && isMeant(message)) gathered.push(message)
+    })
+    return gathered
+  }
+
   async close(): Promise<void> {
     const closed = once(this.child, 'close')
     this.child.kill('SIGKILL')
@@ -101,6 +111,7 @@ export class BrowserSession {
       else answer.reject(new Error(message.error.message))
       return
     }
+    for (const gather of this.gatherers) gather(message)
     for (const waiter of this.waiters)
       if (waiter.isMeant(message)) {
         this.waiters.delete(waiter)
@@ -127,6 +138,10 @@ export class BrowserTab {
 
   async event(method: string): Promise<Message> {
     return await this.browser.event(method, ({ sessionId }) => sessionId === this.names.session)
+  }
+
+  gather(method: string): readonly Message[] {
+    return this.browser.gather(method, ({ sessionId }) => sessionId === this.names.session)
   }
 
   /** The value of the body of an async function, run in the page; what it throws is thrown, by its text. */

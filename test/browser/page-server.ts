@@ -23,12 +23,14 @@ const KINDS: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.html': 'text/html; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.css': 'text/css',
+  '.json': 'application/json',
 }
 
 /** Starts on a free port of 127.0.0.1. `files` are served as they are, besides dist/ and the packages that built modules import. */
 export async function startPageServer(
   pages: Readonly<Record<string, Page>>,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<PageServer> {
   const importMap = JSON.stringify({ imports: await importsOfDoors() })
   const operations = stripTypeScriptTypes(await readFile(new URL('page-operations.ts', import.meta.url), 'utf8'))

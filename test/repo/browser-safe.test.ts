@@ -2,23 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { BROWSER_SAFE } from './browser-doors.ts'
 import { listDoors, ROOT } from './repository.ts'
-
-/** Doors that run in a browser: whatever they reach must do without Node. */
-const BROWSER_SAFE = [
-  'core',
-  'ports',
-  'wire',
-  'wasm',
-  'wasm/browser',
-  'actors',
-  'router',
-  'memory',
-  'simulation',
-  'testing',
-  'peer-browser',
-  'peer-browser/bundle',
-]
 
 const BUILTINS = new Set(builtinModules)
 

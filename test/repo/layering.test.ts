@@ -247,6 +247,19 @@ describe('rules about imports', () => {
   })
 })
 
+describe('examples', () => {
+  it('are written as a stranger would: they import doors of the package, other packages and themselves', () => {
+    const files = listTypeScript('examples')
+    expect(files.length).toBeGreaterThan(5)
+    const inside = files.flatMap((file) =>
+      readImports(file).flatMap(({ file: target }) =>
+        target === undefined || target.startsWith('examples/') ? [] : [`${file} -> ${target}`],
+      ),
+    )
+    expect(inside).toEqual([])
+  })
+})
+
 describe('modules', () => {
   it('export names: no default export and no export of everything', () => {
     const pattern = /^\s*export\s+(?:default\b|\*)/m

@@ -47,7 +47,7 @@ const NAMED_FILES = [
 /** Kinds that are stored as they came: small binary fixtures. */
 const BINARY_KINDS = ['wasm', 'bin', 'gguf']
 
-const SOURCE = /^(src|test|scripts|agents|core-wasm)\/.*\.(tsx?|mjs)$/
+const SOURCE = /^(src|test|scripts|agents|examples|core-wasm)\/.*\.(tsx?|mjs)$/
 
 const sources = FILES.filter((file) => SOURCE.test(file))
 /** The rules name what they look for. */
@@ -84,7 +84,9 @@ describe('files', () => {
   })
 
   it('have kebab-case names in src, test and scripts', () => {
-    const named = FILES.filter((file) => /^(src|test|scripts|agents)\//.test(file) && !file.endsWith('README.md'))
+    const named = FILES.filter(
+      (file) => /^(src|test|scripts|agents|examples)\//.test(file) && !file.endsWith('README.md'),
+    )
     const odd = named.filter((file) => !file.split('/').every((part) => /^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)))
     expect(odd).toEqual([])
   })

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parseCivilDate } from '../../src/core/models/civil-date.ts'
 import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import { trainPolicy } from '../../src/core/learning/train-policy.ts'
+import { createPromptAssessor } from '../../src/core/policy/assess-prompt.ts'
+import { priorSuccess } from '../../src/core/policy/success-priors.ts'
 import { replayDecision } from '../../src/core/policy/replay-decision.ts'
 import type { PolicyInput } from '../../src/ports/policy.ts'
 import { sha256HexOfBytes } from '../../src/base/sha256.ts'
@@ -90,6 +92,18 @@ describe('a policy on priors', () => {
     expect(record.plan.map(({ modelId }) => modelId)).toEqual(['provider/weak', 'provider/strong'])
     expect(policy.scorePrompt(PLAIN)).toBeUndefined()
   })
+
+  it.each([PLAIN, COMPOUND, 'implement Raft in C++', 'Refund $250 and delete the account permanently.'])(
+    'counts with what the assessor of prompts gives to whoever has no node: %.30s',
+    (prompt) => {
+      const record = policy.decide(input({ prompt }))
+      const { difficulty, domain, risk } = createPromptAssessor().assess(prompt)
+      expect([record.difficulty, record.domain, record.risk]).toEqual([difficulty, domain, risk.risk])
+      expect(record.candidates.map(({ predictedSuccess }) => predictedSuccess)).toEqual(
+        [WEAK, STRONG].map((candidate) => priorSuccess(candidate, { difficulty, domain })),
+      )
+    },
+  )
 
   it('sends an easy task to the cheapest tier and an expert one past it, and is sure of neither', () => {
     const candidates = [entry('nano', { tier: 'local_nano', prices: [] }), WEAK, STRONG]
