@@ -121,7 +121,12 @@ export {
   type ParsedPolicyDecision,
   type PolicyDecision,
 } from './policy/policy-decision.ts'
-export { formatPolicyArtefact, parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from './policy/policy-artefact.ts'
+export {
+  formatPolicyArtefact,
+  parsePolicyArtefact,
+  policyVersionOf,
+  type PolicyArtefact,
+} from './policy/policy-artefact.ts'
 export { createPolicyScorer, type PolicyScorer, type PolicyScores } from './policy/policy-scorer.ts'
 export { assessRisk, type RiskAssessment } from './policy/risk-detection.ts'
 export { createPromptAssessor, type PromptAssessment, type PromptAssessor } from './policy/assess-prompt.ts'
