@@ -66,7 +66,15 @@ function parseInstant(request: ControlRequest, name: string): string | undefined
   const text = optionalText(request, name)
   if (text === undefined) return undefined
   const isZoned = !text.includes('T') || /(?:Z|[+-]\d{2}:\d{2})$/.test(text)
-  const ms = INSTANT.test(text) ? Date.parse(isZoned ? text : `${text}Z`) : Number.NaN
-  if (Number.isFinite(ms)) return new Date(ms).toISOString()
+  const ms = INSTANT.test(text) && isDay(text.slice(0, 10)) ? Date.parse(isZoned ? text : `${text}Z`) : Number.NaN
+  const instant = Number.isFinite(ms) ? new Date(ms).toISOString() : ''
+  // A time zone may lead out of the years that have four digits, whose texts alone are in the order of time.
+  if (/^\d{4}-/.test(instant)) return instant
   throw invalidRequest(name, `${name} must be a day or an instant of UTC, such as 2030-01-31 or 2030-01-31T12:00:00Z`)
+}
+
+/** `Date.parse` takes the 31st of February for the 3rd of March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text)
+  return Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text)
 }

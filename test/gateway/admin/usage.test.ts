@@ -79,6 +79,7 @@ describe('usage', () => {
       'by=text',
       'by=day,day',
       'from=yesterday',
+      'from=2030-02-31',
       'from=2030-01-02&to=2030-01-01',
       'format=xml',
       'limit=1',
