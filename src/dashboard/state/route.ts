@@ -26,7 +26,8 @@ export function routeOf(text: string): Route {
 }
 
 export function hrefOf(page: PageName, id?: string): string {
-  return id === undefined ? `#/${page}` : `#/${page}/${encodeURIComponent(id)}`
+  // Half of a character has no place in an address; names that others gave may hold one.
+  return id === undefined ? `#/${page}` : `#/${page}/${encodeURIComponent(id.toWellFormed())}`
 }
 
 export function goTo(page: PageName, id?: string): void {
