@@ -10,6 +10,9 @@ import { parseInjectionModel } from '../../src/core/injection/injection-model.ts
 import { parseBookedEvent } from '../../src/market/notary/books/booked-event.ts'
 import { readTerms } from '../../src/market/parties/contracts/contract-notes.ts'
 import { parseConfigText } from '../../src/node/config/parse-config-text.ts'
+import { readUsageQuery } from '../../src/node/usage/usage-query.ts'
+import { readNanos, readRefusal } from '../../src/storage/postgres/budgets/budget-commands.ts'
+import { readLines } from '../../src/storage/postgres/budgets/read-budget-lines.ts'
 import { decodeBytes } from '../../src/wire/v1/notary-questions.ts'
 import { failureOf } from '../fixtures/failure-of.ts'
 
@@ -66,5 +69,44 @@ describe('what fuzzing found', () => {
     expect(await codeOf(() => parsePolicyArtefact(policy))).toBe('POLICY_ARTEFACT_INVALID')
     const key = new TextEncoder().encode(`{"format":1,"chain":"\\ud800"}`)
     expect(await codeOf(() => parseKeyFile(key, 'node.key'))).toBe('KEY_FILE_CORRUPTED')
+  })
+
+  it.each(['2030-02-30', '2030-02-31T12:00:00Z', '2030-04-31', '9999-12-31T23:59-00:30', '0000-01-01T00:00+00:30'])(
+    'usage is not asked from a day that there is not: %s',
+    async (from) => {
+      expect(await codeOf(() => readUsageQuery({ from }, []))).toBe('REQUEST_INVALID')
+    },
+  )
+
+  it('usage is asked from the last day of February of a leap year', () => {
+    expect(readUsageQuery({ from: '2028-02-29' }, []).from).toBe('2028-02-29T00:00:00.000Z')
+  })
+
+  it.each(['18446744073709551616', '-1', '', 'NaN', 5, undefined])(
+    'what a database has in the place of an amount is a broken store: %j',
+    async (text) => {
+      expect(await codeOf(() => readNanos(text))).toBe('STORE_CORRUPTED')
+      const refused = { scope: 'node', span: 'day', limit: text, available: '0' }
+      expect(await codeOf(() => readRefusal({ refused }))).toBe('STORE_CORRUPTED')
+    },
+  )
+
+  it.each([
+    { held: '-1' },
+    { spent: '18446744073709551615', held: '18446744073709551615' },
+    { place: 5 },
+    { window_id: '1e3' },
+    { scope: null },
+  ])('a line of budgets that no statement writes is a broken store: %j', async (wrong) => {
+    const line = { scope: 'node', place: 1, window_id: '5', limit_nanos: '5', spent: '3', held: '4', ...wrong }
+    const run = async ({ name }: { readonly name?: string }): Promise<{ rows: readonly unknown[] }> =>
+      await Promise.resolve({ rows: name === 'lines' ? [line] : [{ open: 0 }] })
+    expect(await codeOf(async () => await readLines({ schema: 's', run } as never))).toBe('STORE_CORRUPTED')
+  })
+
+  it('a link of the dashboard to a name with half of a character is a link', async () => {
+    const place = new URL('../../src/dashboard/state/route.ts', import.meta.url).href
+    const { hrefOf } = (await import(place)) as { readonly hrefOf: (page: string, id: string) => string }
+    expect(hrefOf('peers', 'a\ud800/')).toBe('#/peers/a%EF%BF%BD%2F')
   })
 })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Timestamp } from '../../../src/base/time.ts'
 import {
   formatAccessEvent,
@@ -9,6 +10,7 @@ import { parseBudgetId } from '../../../src/core/access/access-machine.ts'
 import { readQuery } from '../../../src/gateway/admin/admin-query.ts'
 import { readPage } from '../../../src/node/access/page.ts'
 import { parseBounds, parseUsd } from '../../../src/node/access/parse-access.ts'
+import { readUsageQuery, type UsageQuery } from '../../../src/node/usage/usage-query.ts'
 import type { LazyTarget } from './automatic.ts'
 import { byHand } from './by-hand.ts'
 
@@ -94,6 +96,30 @@ export const ACCESS_TARGETS: readonly LazyTarget[] = [
     kind: 'text',
     inputs: ['/v1/admin/keys?limit=5&cursor=a2V5XzE', '/v1/admin/usage?by=tenant%2Cday'],
     read: (input) => readQuery({ url: String(input) } as never),
+  }),
+  byHand({
+    name: 'node/usage/usage-query:readUsageQuery',
+    kind: 'json',
+    inputs: [
+      {
+        by: 'tenant, day',
+        model: 'openai/small',
+        from: '2030-01-31',
+        to: '2030-03-01T12:00:00.5+05:30',
+        format: 'csv',
+      },
+      { by: 'hour', key: 'key_1', from: '9999-12-31T23:59-00:30' },
+      { team: 'a', to: '2030-02-30' },
+    ],
+    read: (input) => readUsageQuery(membersOf(input), ['format']),
+    recheck: (result, input) => {
+      const query = result as UsageQuery
+      const again = readUsageQuery({ ...query, by: query.by.join(',') }, [])
+      if (!isDeepStrictEqual(again, query)) return 'it is not read back'
+      // A day without a time is the day that is meant.
+      const { from } = membersOf(input) as { readonly from?: string }
+      return from?.length === 10 && query.from?.startsWith(from) !== true ? 'another day' : undefined
+    },
   }),
 ]
 

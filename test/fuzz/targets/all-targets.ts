@@ -1,9 +1,12 @@
 import { ACCESS_TARGETS } from './access.ts'
 import { AGENT_TARGETS } from './agents.ts'
 import { automaticTargets, type LazyTarget } from './automatic.ts'
+import { DASHBOARD_TARGETS } from './dashboard.ts'
 import { DECODER_TARGETS } from './decoders.ts'
 import { FILE_TARGETS } from './files.ts'
 import { KERNEL_TARGETS } from './kernels.ts'
+import { MCP_TARGETS } from './mcp.ts'
+import { POSTGRES_TARGETS } from './postgres.ts'
 import { REQUEST_TARGETS } from './requests.ts'
 import { STREAM_TARGETS } from './streams.ts'
 import { SUPERVISOR_TARGETS } from './supervisor.ts'
@@ -18,6 +21,9 @@ export function allTargets(): readonly LazyTarget[] {
     ...TEXT_TARGETS,
     ...REQUEST_TARGETS,
     ...ACCESS_TARGETS,
+    ...DASHBOARD_TARGETS,
+    ...MCP_TARGETS,
+    ...POSTGRES_TARGETS,
     ...AGENT_TARGETS,
     ...KERNEL_TARGETS,
     ...SUPERVISOR_TARGETS,

@@ -148,8 +148,6 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'wire/telemetry-parts:readCandidates',
     'wire/telemetry-parts:readOverheadCalls',
   ],
-  'It reads what the node itself writes into its stream, splits lines and judges nothing; test/gateway/dashboard reads the real stream with it.':
-    ['dashboard/connection/event-reader:parseEvent'],
 }
 
 /** The reason of each, by its name. */
