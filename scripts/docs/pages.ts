@@ -15,7 +15,9 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
   },
   {
     title: 'How to',
-    pages: ['clients', 'local-models', 'budgets', 'policies', 'peers', 'dashboards'].map((name) => `how-to/${name}.md`),
+    pages: ['clients', 'local-models', 'budgets', 'policies', 'peers', 'dashboards', 'pages'].map(
+      (name) => `how-to/${name}.md`,
+    ),
   },
   {
     title: 'Reference',

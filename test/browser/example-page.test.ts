@@ -2,6 +2,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as core from '../../dist/src/core/index.js'
 import { createTypeScriptKernel } from '../../dist/src/wasm/index.js'
@@ -20,6 +21,8 @@ type Shown = {
 }
 
 const FOLDER = '/example/'
+/** Compressed: script, style, document, kernels, policy. A tenth above what it was when the line was written. */
+const FIRST_LOAD_GZIP_MAX = 165_000
 const NARROW = { width: 360, height: 740, deviceScaleFactor: 1, mobile: false }
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
@@ -250,6 +253,20 @@ describe.skipIf('reason' in chromium)('the example page', { timeout: 60_000 }, (
     expect(
       await tab.run(`return [document.title, document.querySelectorAll('img, b, script:not([src])').length]`),
     ).toEqual(['kernell-os in a page', 0])
+  })
+
+  it('is small until something is asked of it: what it loads first is within its budget', async () => {
+    await type('x')
+    await nearest()
+    const names = (await tab.run(
+      `return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)`,
+    )) as string[]
+    const loaded = [...new Set([`${FOLDER}index.html`, ...names])].filter((name) => files[name] !== undefined)
+    expect(loaded).toEqual(expect.arrayContaining([`${FOLDER}main.js`, `${FOLDER}core.wasm`]))
+    expect(loaded.filter((name) => /worker|peer/.test(name))).toEqual([])
+    const bytes = loaded.reduce((sum, name) => sum + gzipSync(files[name] ?? new Uint8Array()).length, 0)
+    expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_GZIP_MAX)
+    expect(bytes).toBeGreaterThan(FIRST_LOAD_GZIP_MAX * 0.6)
   })
 
   it('asks its own origin alone, and breaks no rule of its policy', async () => {
