@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { buildExample } from '../../examples/browser/build.ts'
 import { told } from '../cli/market/market-folder.ts'
 import type { BinaryRun } from '../cli/run-binary.ts'
 import { BrowserSession, type BrowserTab } from './browser-session.ts'
@@ -35,6 +37,14 @@ onmessage = async ({ data }) => {
   }
 }`
 
+/** The example as a site serves it. */
+async function exampleFiles(folder: string): Promise<Record<string, Uint8Array>> {
+  const output = await buildExample(join(folder, 'page'))
+  return Object.fromEntries(
+    readdirSync(output).map((name) => [`/example/${name}`, readFileSync(join(output, name))] as const),
+  )
+}
+
 const chromium = findChromium()
 if ('reason' in chromium) console.warn(`No page takes part in the market: ${chromium.reason}`)
 
@@ -43,6 +53,7 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
   let server: PageServer
   let browser: BrowserSession
   let tab: BrowserTab
+  const example = mkdtempSync(join(tmpdir(), 'kernell-example-'))
 
   /** Opens the peer of a tab; `more` are members of its init, as code. */
   const openPeer = async (in_: BrowserTab, more = ''): Promise<string> =>
@@ -79,6 +90,7 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
       '/readme/peer.js': peer,
       '/readme/set.json': market.notarySet,
       '/worker.js': WORKER,
+      ...(await exampleFiles(example)),
     })
     browser = await BrowserSession.open('path' in chromium ? chromium.path : '')
   }, 120_000)
@@ -86,6 +98,7 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     await browser.close()
     server.close()
     await market.end()
+    rmSync(example, { recursive: true, force: true })
   }, 120_000)
   beforeEach(async () => {
     tab = await browser.openTab(server.urlOf('peer'))
@@ -201,6 +214,24 @@ describe.skipIf('reason' in chromium)('a peer in a page', { timeout: 60_000 }, (
     expect((await asked).params?.['message']).toMatch(/^asked-nodes: that somebody[^]*\nseller: the whole input/)
     await page.ask('Page.handleJavaScriptDialog', { accept: true })
     expect(await page.run(`return await says('words')`)).toContain('{"characters":13,"lines":1,"words":3}')
+    await page.close()
+  })
+
+  it('is opened by the peer page of the example, which says whose it is and when it is connected', async () => {
+    const page = await browser.openTab(new URL('/example/peer.html', server.urlOf('')).href)
+    await page.run(`
+      const at = (id) => document.getElementById(id)
+      at('node').value = ${JSON.stringify(market.trader)}
+      at('notary-set').value = ${JSON.stringify(market.notarySet)}
+      const isConnected = new Promise((resolve) => {
+        const look = () => { if (/^Connected to [12] nodes\\.$/.test(at('connected').textContent)) resolve() }
+        new MutationObserver(look).observe(at('connected'), { childList: true })
+      })
+      at('open').click()
+      await isConnected`)
+    expect(await page.run(`return document.getElementById('peer-told').firstElementChild.textContent`)).toMatch(
+      /^The account of this page is did:key:z6Mk/,
+    )
     await page.close()
   })
 

@@ -3,6 +3,7 @@ import { find, make, told } from './elements.ts'
 const form = find('peer-form', HTMLFormElement)
 const log = find('peer-told', HTMLUListElement)
 const open = find('open', HTMLButtonElement)
+const connected = find('connected', HTMLParagraphElement)
 
 function tell(line: string): void {
   log.append(make('li', { text: line }))
@@ -18,6 +19,11 @@ async function openPeer(): Promise<void> {
     onFailure: (cause) => tell(told(cause)),
   })
   tell(`The account of this page is ${peer.account}`)
+  const show = (): void => {
+    connected.textContent = `Connected to ${peer.connected.length} nodes.`
+  }
+  peer.watch(show)
+  show()
   tell(peer.isPersistent ? 'The browser keeps its keys.' : 'The browser may clear its keys by itself.')
 }
 
