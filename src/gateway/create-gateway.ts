@@ -41,6 +41,8 @@ export function createGateway(init: GatewayInit): Gateway {
 class HttpGateway implements Gateway {
   readonly #init: GatewayInit
   readonly #context: GatewayContext
+  readonly #mcp: McpFace
+  readonly #batches = new BatchRunner(() => this.#context)
   readonly #callers: Callers
   readonly #guard: OriginGuard
   readonly #matcher = new EndpointMatcher(ENDPOINTS)
@@ -78,6 +80,7 @@ class HttpGateway implements Gateway {
     ])
     const limits = completeLimits(config.server, init.limits)
     const onFailure = (error: unknown): void => init.onFailure?.(error, 'mcp')
+    this.#mcp = new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure })
     this.#context = {
       node: init.node,
       limits,
@@ -87,11 +90,11 @@ class HttpGateway implements Gateway {
       get isKeyed() {
         return identification.isKeyed
       },
-      mcp: new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure }),
+      mcp: this.#mcp,
       sessions: this.#sessions,
       dashboardLink: () => this.dashboardLink(),
       responses: new RunningResponses(),
-      batches: new BatchRunner(() => this.#context),
+      batches: this.#batches,
       nextId: () => this.#nextRequestId(),
       onFailure: (error, requestId) => init.onFailure?.(error, requestId),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
@@ -121,7 +124,7 @@ class HttpGateway implements Gateway {
     this.#isExposed = !isLoopbackHost(host)
     await openListener(this.#server, { host, port })
     this.#url = formatUrl(this.#server, host)
-    this.#context.batches.resume().catch((error: unknown) => this.#init.onFailure?.(error, 'batches'))
+    this.#batches.resume().catch((error: unknown) => this.#init.onFailure?.(error, 'batches'))
     return this.#url
   }
 
@@ -139,12 +142,12 @@ class HttpGateway implements Gateway {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const controller of this.#openEnded) controller.abort(stopping())
     this.#server.closeIdleConnections()
-    this.#context.mcp.endListening()
+    this.#mcp.endListening()
     await this.#inFlight.idle(deadlineMs)
     this.#inFlight.abort(stopping)
     await this.#context.responses.stop(stopping())
-    await this.#context.batches.stop(stopping())
-    await this.#context.mcp.close()
+    await this.#batches.stop(stopping())
+    await this.#mcp.close()
     await this.#inFlight.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()
     await closed

@@ -3,11 +3,10 @@ import type { AgentSkill } from '../node/a2a/agent-skill.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from './anthropic/anthropic-failure.ts'
 import type { Span } from '../ports/tracer.ts'
-import type { BatchRunner } from './batches/batch-runner.ts'
+import type { BatchQueue } from './batches/batch-queue.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
-import type { McpFace } from './mcp/mcp-face.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
 import type { RunningResponses } from './responses/running-responses.ts'
 
@@ -47,7 +46,7 @@ export type GatewayContext = {
   /** A new link to the dashboard; `undefined` while the gateway does not listen. */
   readonly dashboardLink: () => string | undefined
   readonly responses: RunningResponses
-  readonly batches: BatchRunner
+  readonly batches: BatchQueue
   /** An id that no other request or task of this node has. */
   readonly nextId: () => string
   /** Told of failures that no caller hears of, with the id of the request that began it. */
@@ -55,7 +54,7 @@ export type GatewayContext = {
   /** Absent: nothing controls the node over HTTP. */
   readonly control?: ControlGuard
   /** The node as a server of the Model Context Protocol. */
-  readonly mcp: Pick<McpFace, 'answer' | 'endListening' | 'close'>
+  readonly mcp: { answer(exchange: Exchange): Promise<void> }
 }
 
 export type GatewayLimits = {

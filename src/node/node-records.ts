@@ -13,7 +13,6 @@ import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { joinFollowUps } from '../telemetry/join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from '../telemetry/add-feedback.ts'
-import type { A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import type { TenantDocuments } from './documents/tenant-documents.ts'
 import type { PlanFiles } from './firewall/plan-files.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
@@ -117,7 +116,8 @@ export type NodeRecordsComponents = {
   readonly plans: Pick<NodePlans, 'open'>
   readonly planFiles: Pick<PlanFiles, 'erase'>
   /** Tasks that other agents sent. */
-  readonly agentTasks: Pick<A2aOnDemand, 'erase'>
+  /** Tasks of other agents. */
+  readonly agentTasks: { erase(what: TelemetryPurge): Promise<number> }
   /** Rewrites the files of the data directory's store and the journals that name tasks. */
   readonly compact: () => Promise<void>
 }

@@ -2,13 +2,14 @@ import type { CodedError } from '../../base/errors.ts'
 import type { TenantId } from '../../base/identifiers.ts'
 import type { GatewayContext } from '../exchange.ts'
 import { type BatchDocument, findBatch, hasEnded } from './batch-document.ts'
+import type { BatchQueue } from './batch-queue.ts'
 import { BatchRun, CANCELLED } from './batch-run.ts'
 
 /** Batches that are worked on at one time; the others wait in the order in which they came. */
 const BATCHES_AT_ONCE = 2
 
 /** The batches of a node that have not ended. */
-export class BatchRunner {
+export class BatchRunner implements BatchQueue {
   readonly #context: () => GatewayContext
   /** In the order in which they came. */
   readonly #runs = new Map<string, BatchRun>()

@@ -13,9 +13,6 @@ import {
 } from '../../core/access/access-entry.ts'
 import { type BudgetChange, budgetIdOf, type EntryChange } from '../../core/access/access-machine.ts'
 import { bucketMapGet } from '../../core/budget/bucket-map.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Random } from '../../ports/random.ts'
-import type { BudgetOwner } from '../../router/budget-owner.ts'
 import {
   choiceOf,
   type ControlRequest,
@@ -24,21 +21,12 @@ import {
   requiredText,
 } from '../control/control-request.ts'
 import { type AccessActor, isConfiguredWithinReach, isWithinReach, requireChangeable } from './access-actor.ts'
+import type { AccessDeskComponents } from './access-desk-components.ts'
 import { configuredDocument, type Document, type DocumentContext, entryDocument } from './access-document.ts'
-import type { AccessRegistry } from './access-registry.ts'
 import { AccessView } from './access-view.ts'
 import { BUDGET_OPERATIONS, BudgetDesk } from './budget-desk.ts'
-import type { ConfiguredAccess } from './configured-access.ts'
 import { pageOf, readPage } from './page.ts'
 import { parseBounds, refuseUnknown, wholeOf } from './parse-access.ts'
-
-export type AccessDeskComponents = {
-  readonly registry: AccessRegistry
-  readonly configured: ConfiguredAccess
-  readonly budgets: Pick<BudgetOwner, 'accountOf'>
-  readonly clock: Clock
-  readonly random: Random
-}
 
 const ENTRY_OPERATIONS = ['list', 'show', 'create', 'update', 'remove', 'rotate', 'revoke'] as const
 export const ACCESS_OPERATIONS = [...ENTRY_OPERATIONS, ...BUDGET_OPERATIONS] as const

@@ -13,7 +13,7 @@ import {
   requiredText,
 } from '../control/control-request.ts'
 import { type AccessActor, isConfiguredWithinReach, requireChangeable } from './access-actor.ts'
-import type { AccessDeskComponents } from './access-desk.ts'
+import type { AccessDeskComponents } from './access-desk-components.ts'
 import { budgetDocument, type DocumentContext } from './access-document.ts'
 import { isForeignScope } from './access-view.ts'
 import { pageOf, readPage } from './page.ts'
