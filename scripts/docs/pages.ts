@@ -15,7 +15,7 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
   },
   {
     title: 'How to',
-    pages: ['clients', 'local-models', 'budgets', 'policies', 'peers', 'dashboards', 'pages'].map(
+    pages: ['clients', 'local-models', 'budgets', 'policies', 'peers', 'tools', 'agents', 'dashboards', 'pages'].map(
       (name) => `how-to/${name}.md`,
     ),
   },
@@ -25,7 +25,7 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
   },
   {
     title: 'Operations',
-    pages: ['deploy', 'observability', 'backup', 'upgrade'].map((name) => `operations/${name}.md`),
+    pages: ['deploy', 'fleet', 'observability', 'backup', 'upgrade'].map((name) => `operations/${name}.md`),
   },
   { title: 'Project', pages: ['project/security.md', 'project/architecture.md', 'project/changelog.md'] },
 ]
