@@ -6,6 +6,7 @@ import { createSystemRandom } from '../../../src/node/system-random.ts'
 import type { BudgetReservation } from '../../../src/ports/budgets.ts'
 import { accountsOf, shadowAccounts } from '../../../src/router/budget-accounts.ts'
 import {
+  CHARGED_AT_ONCE,
   createPostgresBudgets,
   type PostgresBudgetsInit,
   type SharedBudgets,
@@ -167,6 +168,21 @@ describe.skipIf(reason !== undefined)('budgets of several gateways', () => {
     await expect.poll(async () => (await counterOf('tenant:acme', 'total'))?.held, { timeout: 5_000 }).toBe('0')
     expect(await counterOf('tenant:acme', 'total')).toEqual({ spent: '400', held: '0' })
     await (await reserve(alive, 200)).settle(nanos(200))
+  })
+
+  test('a dead gateway that held more than one statement charges is charged for all of it', async () => {
+    const [dead, alive] = await openFleet(2, { leaseMs: 300 })
+    if (dead === undefined || alive === undefined) throw new Error('two gateways')
+    // One nano each for 500 of them, within the limit.
+    const held = Array.from(
+      { length: CHARGED_AT_ONCE + 5 },
+      async (_, place) => await reserve(dead, place < 500 ? 1 : 0),
+    )
+    await Promise.all(held)
+    dead.pause()
+    await expect.poll(async () => (await counterOf('tenant:acme', 'total'))?.held, { timeout: 5_000 }).toBe('0')
+    expect(await counterOf('tenant:acme', 'total')).toEqual({ spent: '500', held: '0' })
+    await expect.poll(async () => await alive.verify()).toEqual([])
   })
 
   test('a gateway that was paused past its lease is charged once, also where its call cost more', async () => {

@@ -12,12 +12,12 @@ export function plantSql(plant: string, schema: string): string | undefined {
     'without-locks': `CREATE OR REPLACE FUNCTION ${schema}.lock_scopes(names text[]) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(0.002) WHERE false $$;
       CREATE OR REPLACE FUNCTION ${schema}.window_ids(at timestamptz) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$ SELECT ARRAY[0, 0, 0, 0]::bigint[] $$`,
     'free-room': `CREATE OR REPLACE FUNCTION ${schema}.missing_room(names text[], ids bigint[], amount numeric) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT NULL::jsonb $$`,
-    'forgotten-holds': `CREATE OR REPLACE FUNCTION ${schema}.charge_abandoned() RETURNS int LANGUAGE plpgsql AS $$
+    'forgotten-holds': `CREATE OR REPLACE FUNCTION ${schema}.charge_abandoned(most int) RETURNS int LANGUAGE plpgsql AS $$
       DECLARE r record; BEGIN
         FOR r IN DELETE FROM ${schema}.budget_reservation WHERE member IN (SELECT id FROM ${schema}.budget_member WHERE lease_until < clock_timestamp()) RETURNING *
         LOOP PERFORM ${schema}.change_windows(r.scopes, r.window_ids, 0, -r.amount_nanos); END LOOP;
         RETURN 0; END $$`,
-    'kept-holds': `CREATE OR REPLACE FUNCTION ${schema}.charge_abandoned() RETURNS int LANGUAGE sql AS $$ SELECT 0 $$`,
+    'kept-holds': `CREATE OR REPLACE FUNCTION ${schema}.charge_abandoned(most int) RETURNS int LANGUAGE sql AS $$ SELECT 0 $$`,
     'deaf-cache': `CREATE OR REPLACE FUNCTION ${schema}.announce(keys bytea, key_lengths int[], by_whom text) RETURNS void LANGUAGE sql AS $$ SELECT NULL::void $$`,
   }
   return plants[plant]

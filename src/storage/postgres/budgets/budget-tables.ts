@@ -163,25 +163,31 @@ CREATE FUNCTION ${schema}.budget_batch(my_id text, batch bigint, lease_ms int, c
   END $$;
 
 -- Charges in full what members hold whose lease has ended, and what nobody ended in time: the providers may have been paid.
-CREATE FUNCTION ${schema}.charge_abandoned() RETURNS int LANGUAGE plpgsql
+CREATE FUNCTION ${schema}.charge_abandoned(most int) RETURNS int LANGUAGE plpgsql
   AS $$
   DECLARE
-    dead text[];
+    due text[];
     r record;
     charged int := 0;
   BEGIN
-    dead := ARRAY(SELECT id FROM ${schema}.budget_member WHERE lease_until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED);
+    -- From here on it is no member, and all that it held is due.
+    DELETE FROM ${schema}.budget_member WHERE id IN (
+      SELECT id FROM ${schema}.budget_member WHERE lease_until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED
+    );
+    due := ARRAY(
+      SELECT id FROM ${schema}.budget_reservation AS held
+      WHERE expires_at < clock_timestamp() OR NOT EXISTS (SELECT FROM ${schema}.budget_member AS m WHERE m.id = held.member)
+      ORDER BY id LIMIT most
+    );
     PERFORM ${schema}.lock_scopes(ARRAY(
-      SELECT DISTINCT unnest(scopes) FROM ${schema}.budget_reservation WHERE member = ANY (dead) OR expires_at < clock_timestamp()
+      SELECT DISTINCT unnest(scopes) FROM ${schema}.budget_reservation WHERE id = ANY (due)
     ));
     FOR r IN
-      DELETE FROM ${schema}.budget_reservation WHERE member = ANY (dead) OR expires_at < clock_timestamp()
-      RETURNING scopes, window_ids, amount_nanos
+      DELETE FROM ${schema}.budget_reservation WHERE id = ANY (due) RETURNING scopes, window_ids, amount_nanos
     LOOP
       PERFORM ${schema}.change_windows(r.scopes, r.window_ids, r.amount_nanos, -r.amount_nanos);
       charged := charged + 1;
     END LOOP;
-    DELETE FROM ${schema}.budget_member WHERE id = ANY (dead);
     -- Windows long past, which no clock comes back to.
     DELETE FROM ${schema}.budget_window WHERE held_nanos = 0 AND
       (span = 'hour' AND window_id < (${schema}.window_ids(clock_timestamp()))[1] - 24 * 32 OR

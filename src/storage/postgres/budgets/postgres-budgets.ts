@@ -17,6 +17,9 @@ import { BudgetBatches } from './budget-batches.ts'
 import { readRefusal } from './budget-commands.ts'
 import { findMismatches, LIMITS_TOPIC, readLimits, readLines } from './read-budget-lines.ts'
 
+/** Reservations of the dead that one statement charges at most: it ends well within the limit of statements. */
+export const CHARGED_AT_ONCE = 1_000
+
 export type PostgresBudgetsComponents = {
   readonly connection: PostgresConnection
   readonly changes: StoreChanges
@@ -241,10 +244,15 @@ class PostgresBudgets implements SharedBudgets {
 
   async #chargeAbandoned(): Promise<void> {
     const { connection } = this.#components
-    await connection.run(
-      { text: `SELECT ${connection.schema}.charge_abandoned()` },
-      { action: 'write', isRepeatable: true },
-    )
+    const text = `SELECT ${connection.schema}.charge_abandoned($1) AS charged`
+    let charged: unknown
+    do {
+      const { rows } = await connection.run(
+        { text, values: [CHARGED_AT_ONCE] },
+        { action: 'write', isRepeatable: true },
+      )
+      charged = (rows as readonly { readonly charged?: unknown }[])[0]?.charged
+    } while (charged === CHARGED_AT_ONCE)
   }
 
   #beatLater(): void {
