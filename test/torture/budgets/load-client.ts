@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { secretOf } from './load-world.ts'
 
 export type LoadRequest = {
@@ -40,6 +41,18 @@ export async function askServer(url: string, request: LoadRequest): Promise<Load
     return { status: response.status, text, retryAfterS: retryAfter === null ? undefined : Number(retryAfter) }
   } catch {
     return { status: 'gone', text: '', retryAfterS: undefined }
+  }
+}
+
+/** Tries of a patient caller at most. */
+const PATIENT_TRIES = 8
+
+/** Asks again while a model is left alone, each time as late as the answer says. */
+export async function askPatiently(url: string, request: LoadRequest): Promise<LoadAnswer> {
+  for (let tried = 1; ; tried += 1) {
+    const answer = await askServer(url, request)
+    if (wordOf(answer) !== 'MODEL_CIRCUIT_OPEN' || tried === PATIENT_TRIES) return answer
+    await sleep((answer.retryAfterS ?? 0) * 1_000)
   }
 }
 

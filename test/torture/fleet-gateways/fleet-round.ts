@@ -1,7 +1,7 @@
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
 import { PostgresCluster } from '../../storage/postgres/postgres-cluster.ts'
 import { BillingProvider } from '../budgets/billing-provider.ts'
-import { askServer, roomOf, wordOf } from '../budgets/load-client.ts'
+import { askPatiently, askServer, roomOf, wordOf } from '../budgets/load-client.ts'
 import { LoadServer } from '../budgets/load-server.ts'
 import { limitsFor, loadConfig, STORM_MODELS, usdOf } from '../budgets/load-world.ts'
 import { keysOf } from '../budgets/watch-money.ts'
@@ -149,7 +149,7 @@ class Round {
   async #shareAnswers(from: LoadServer | undefined, to: LoadServer | undefined, line: number): Promise<void> {
     const { provider } = this.#init
     const request = { key: 'calm', model: STORM_MODELS[0], line, outputMax: 20 }
-    const first = await askServer(from?.url ?? '', request)
+    const first = await askPatiently(from?.url ?? '', request)
     if (wordOf(first) !== 'answered') return this.#fail(`the first caller got ${wordOf(first)}`)
     const startedMs = performance.now()
     let asked = provider.callCount
@@ -177,7 +177,7 @@ class Round {
     const { provider, cluster } = this.#init
     for (let place = 0; performance.now() - init.startedMs < CACHE_MS_MAX; place += 1) {
       const request = { key: 'calm', model: STORM_MODELS[0], line: init.line + place, outputMax: 20 }
-      const first = await askServer(init.from?.url ?? '', request)
+      const first = await askPatiently(init.from?.url ?? '', request)
       const storedMs = performance.now()
       const stored = await this.#waitStored(request.line)
       if (!stored) return this.#fail('an answer does not reach the store')
