@@ -15,6 +15,8 @@ export type HedgedAsksInit<Report> = {
   readonly start: (index: number) => Ask<Report>
   /** Whether a report ends the search. */
   readonly isAnswer: (report: Report) => boolean
+  /** What a model is taken to have reported that answered when another one had been chosen. */
+  readonly madeWay: Report
 }
 
 /** Why a call ended whose place another one has taken. */
@@ -44,7 +46,11 @@ export class HedgedAsks<Report> {
     if (!isAnswer(report)) return winner === first ? report : await first.report
     const loser = winner === first ? second : first
     loser.abort(new CodedError(MODEL_HEDGED, { message: 'Another model answered first' }))
-    if (winner === second) return await first.report
+    if (winner === second) {
+      const late = await first.report
+      // It answered in the same moment: a stream that was ended is no answer any more.
+      return isAnswer(late) ? this.init.madeWay : late
+    }
     this.ahead = undefined
     // What it came to is on the record before the answer is handed out.
     await second.report

@@ -5,7 +5,7 @@ import { callRouteOf, retryWaitMs } from './call-rules.ts'
 import type { Cascade, ModelReport, ModelTurn } from './cascade.ts'
 import { entryOf, tryAdmit } from './admit-step.ts'
 import type { StepTurn } from './graph/step-turn.ts'
-import { type Ask, HedgedAsks } from './hedged-asks.ts'
+import { type Ask, HedgedAsks, MODEL_HEDGED } from './hedged-asks.ts'
 import type { TaskRun } from './task-run.ts'
 
 /** What a model gave: a report of how its turn ended, or what ends the search by itself. */
@@ -37,6 +37,7 @@ export class ModelAsks<Given> {
       timers,
       afterMs: hedge.afterMs,
       start: (index) => this.start(init.cascade.turnAt(index)),
+      madeWay: { report: { event: { type: 'call-failed', code: MODEL_HEDGED } } },
       isAnswer: (told) => !('report' in told) || ANSWERS.has(told.report.event.type),
     })
   }

@@ -329,6 +329,26 @@ describe('hedges', () => {
     ])
   })
 
+  it('leave no stream open where both begin at once', async () => {
+    const time = new Time()
+    const [slow, fast] = [held(), held()]
+    const { router, budget } = createFixture({
+      models: [cheap(slow.script), premium(fast.script)],
+      rules,
+      timers: time,
+      budgetNanos: 1_000_000_000n,
+    })
+    const going = router.routeStream(requestOf('Hello'))
+    await time.pass(800)
+    fast.answer('from premium')
+    slow.answer('from cheap')
+    const stream = await going
+    for await (const _part of stream.parts);
+    await stream.result
+    await settled()
+    expect([budget.heldNanos, time.open]).toEqual([0n, 0])
+  })
+
   it('are not made for other routes, and end with the caller', async () => {
     const time = new Time()
     const [slow, second] = [held(), held()]
