@@ -30,6 +30,26 @@ it('takes one notary of four away only where the other three are honest and reme
   expect(drawn.spared).toBeGreaterThan(100)
 })
 
+it('never makes a second notary forget beside the one that splits, and draws both kinds', () => {
+  const drawn = { 'older-copy': 0, 'notary-splits': 0 }
+  for (let seed = 0; seed < 2_000; seed += 1) {
+    const { plan } = drawFleetPlan(createRandomStream(seed), {
+      faults: 30,
+      untilMs: 10_000,
+      targetsOf: () => notaries,
+      joiners: [],
+      leavers: [],
+      notaries,
+      liar: 'notary-1',
+    })
+    const kinds = new Set(plan.map(({ kind }) => kind))
+    expect(kinds.has('older-copy') && kinds.has('notary-splits'), `seed ${seed}`).toBe(false)
+    for (const kind of ['older-copy', 'notary-splits'] as const) drawn[kind] += kinds.has(kind) ? 1 : 0
+  }
+  expect(drawn['older-copy']).toBeGreaterThan(400)
+  expect(drawn['notary-splits']).toBeGreaterThan(400)
+})
+
 it('loses commit votes for longer than a view waits, in some seeds, and never where nothing fails', () => {
   const untilMs = 12_000
   const drawn = { lossy: 0, whole: 0 }

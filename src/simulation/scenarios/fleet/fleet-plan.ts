@@ -42,6 +42,8 @@ export type FleetPlanInit = {
 
 export type FleetPlan = { readonly playMs: number; readonly plan: readonly PlannedFault[] }
 
+/** Behind which a notary does not know what was signed under its key. */
+const FORGETTING: readonly FaultKind[] = ['older-copy', 'notary-splits']
 /** Of all seeds, those in which two notaries are gone for a while behind all else, and those in which one is. */
 const QUORUM_LOSS_SHARE = 0.35
 const MEMBER_LOSS_SHARE = 0.35
@@ -74,7 +76,18 @@ export function drawFleetPlan(random: RandomStream, init: FleetPlanInit): FleetP
   }
   const playMs = faults === 0 ? untilMs : untilMs + addLosses(random, { ...init, copied }, add)
   if (faults > 0) addCommitLoss(random, init, add)
-  return { playMs, plan: plan.toSorted((left, right) => left.atMs - right.atMs || left.id - right.id) }
+  const sorted = plan.toSorted((left, right) => left.atMs - right.atMs || left.id - right.id)
+  const spared = secondForgetting(sorted)
+  return { playMs, plan: sorted.filter(({ kind }) => kind !== spared) }
+}
+
+/**
+ * What a second service of the liar has signed the first one does not know: started anew, it waits until the set has gone on, as does whoever was given an older copy. Two that wait
+ * at once are more than a set of four bears, whatever the liar does later, so that of the two kinds only the one that comes first befalls a seed. @returns The other.
+ */
+function secondForgetting(sorted: readonly PlannedFault[]): FaultKind | undefined {
+  const [first, ...later] = sorted.map(({ kind }) => kind).filter((kind) => FORGETTING.includes(kind))
+  return later.find((kind) => kind !== first)
 }
 
 /** In some seeds commit votes are lost for a while, in which one or two views end with a block that is prepared. */
