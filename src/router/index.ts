@@ -39,7 +39,7 @@ export {
   type BudgetOwner,
   type BudgetOwnerComponents,
   type BudgetOwnerInit,
-} from './budget-owner.ts'
+} from './budgets/budget-owner.ts'
 export { createAnswerCheck, type CheckAnswerInit } from './check-answer.ts'
 export {
   createTaskGraphs,

@@ -3,7 +3,8 @@ import { timestampFromMs } from '../../src/base/time.ts'
 import { bucketMapEntries, bucketMapGet } from '../../src/core/budget/bucket-map.ts'
 import { formatBudgetState } from '../../src/core/budget/budget-codec.ts'
 import { BUDGET_MACHINE } from '../../src/core/budget/budget-machine.ts'
-import type { BudgetEffect, BudgetEvent, BudgetInput, BudgetState } from '../../src/core/budget/budget-machine.ts'
+import type { BudgetEffect, BudgetEvent, BudgetState } from '../../src/core/budget/budget-event.ts'
+import type { BudgetInput } from '../../src/core/budget/budget-machine.ts'
 import type { Machine } from '../../src/core/machine.ts'
 
 export type BudgetMachine = Machine<BudgetState, BudgetEvent, BudgetEffect, BudgetInput>
@@ -89,6 +90,15 @@ function eventsOf(state: BudgetState, ids: number): readonly BudgetEvent[] {
     for (let spent = 0n; spent <= (open?.amountNanos ?? 0n) + 1n; spent += 1n) {
       events.push({ type: 'call-settled', id, spentNanos: amountFromNanos(spent), at: AT })
     }
+    for (const released of AMOUNTS)
+      for (const spent of [0n, ...AMOUNTS])
+        events.push({
+          type: 'reservation-charged',
+          id,
+          releasedNanos: amountFromNanos(released),
+          spentNanos: amountFromNanos(spent),
+          at: AT,
+        })
     events.push({ type: 'reservation-released', id, at: AT }, { type: 'reservation-expired', id, at: AT })
   }
   return events
@@ -112,9 +122,14 @@ function judge(machine: BudgetMachine, { state, event, step }: Edge): readonly s
     const expected = open === undefined ? verdict : 'event-refused'
     if (outcome !== expected) failures.push(`${expected} was due, ${outcome} came`)
   } else {
-    const expected = open === undefined ? 'event-refused' : 'confirm-charge'
+    const isTooMuch = event.type === 'reservation-charged' && event.releasedNanos > (open?.amountNanos ?? 0n)
+    const isDue = open !== undefined && !isTooMuch
+    const expected = isDue ? 'confirm-charge' : 'event-refused'
     if (outcome !== expected) failures.push(`${expected} was due, ${outcome} came`)
-    const charged = open === undefined ? 0n : chargeOf(event, open.amountNanos)
+    const charged = isDue ? chargeOf(event, open.amountNanos) : 0n
+    const left = bucketMapGet(step.state.reservations, event.id)?.amountNanos
+    const leftDue = leftOf(event, open?.amountNanos, isDue)
+    if (left !== leftDue) failures.push(`${leftDue} was to stay held, ${left} does`)
     for (const name of Object.keys(LIMITS)) {
       const due = open?.accounts.includes(name) === true ? charged : 0n
       if (spentOf(step.state, name) - spentOf(state, name) !== due) failures.push(`${name} was not charged ${due}`)
@@ -123,8 +138,14 @@ function judge(machine: BudgetMachine, { state, event, step }: Edge): readonly s
   return failures.map((what) => `${what}: ${event.type} ${event.id} in ${textOf(state)}`)
 }
 
+/** What the reservation of an event that ends all or a part of it holds behind it. */
+function leftOf(event: BudgetEvent, reserved: bigint | undefined, isDue: boolean): bigint | undefined {
+  if (!isDue || reserved === undefined) return reserved
+  return event.type === 'reservation-charged' ? reserved - event.releasedNanos : undefined
+}
+
 function chargeOf(event: BudgetEvent, reserved: bigint): bigint {
-  if (event.type === 'call-settled') return event.spentNanos
+  if (event.type === 'call-settled' || event.type === 'reservation-charged') return event.spentNanos
   return event.type === 'reservation-expired' ? reserved : 0n
 }
 

@@ -1,5 +1,5 @@
 import { amountFromNanos } from '../../src/base/money.ts'
-import type { BudgetLimit } from '../../src/router/budget-owner.ts'
+import type { BudgetLimit } from '../../src/router/budgets/budget-owner.ts'
 
 export const TORTURE_TENANT = 'tortured'
 export const TORTURE_LIMITS: readonly BudgetLimit[] = [

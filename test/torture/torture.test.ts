@@ -120,7 +120,7 @@ describe('budgets', () => {
   test('are right in every state of a small world', () => {
     const { failures, states, isComplete } = exploreBudgetMachine({ ids: 2, statesMax: 100_000 })
     expect(failures).toEqual([])
-    expect([states, isComplete]).toEqual([470, true])
+    expect([states, isComplete]).toEqual([3140, true])
   })
 
   test.each([1, 2])('survive every fault at every disk operation (seed %i)', async (seed) => {

@@ -5,7 +5,7 @@ import { timestampFromMs } from '../../base/time.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { bucketMapEntries, bucketMapSet, emptyBucketMap } from './bucket-map.ts'
 import type { BudgetAccount, BudgetCounter } from './budget-account.ts'
-import type { BudgetEvent, BudgetReservationState, BudgetState } from './budget-machine.ts'
+import type { BudgetEvent, BudgetReservationState, BudgetState } from './budget-event.ts'
 import { BUDGET_WINDOWS } from './budget-window.ts'
 import type { BudgetWindow, WindowIds } from './budget-window.ts'
 import type { VisitedRange, VisitedWindows } from './visited-windows.ts'
@@ -20,6 +20,8 @@ export function formatBudgetEvent(event: BudgetEvent): JsonValue {
     case 'call-settled':
     case 'overrun-charged':
       return { ...event, spentNanos: event.spentNanos.toString() }
+    case 'reservation-charged':
+      return { ...event, releasedNanos: event.releasedNanos.toString(), spentNanos: event.spentNanos.toString() }
     case 'reservation-released':
     case 'reservation-expired':
       return { ...event }
@@ -38,6 +40,14 @@ export function parseBudgetEvent(json: unknown): BudgetEvent | undefined {
   if (type === 'call-settled') {
     const spentNanos = parseNanos(member(json, 'spentNanos'))
     return spentNanos === undefined ? undefined : { type, id, spentNanos, at }
+  }
+  if (type === 'reservation-charged') {
+    const [releasedNanos, spentNanos] = [
+      parseNanos(member(json, 'releasedNanos')),
+      parseNanos(member(json, 'spentNanos')),
+    ]
+    if (releasedNanos === undefined || spentNanos === undefined) return undefined
+    return { type, id, releasedNanos, spentNanos, at }
   }
   const accounts = parseNames(member(json, 'accounts'))
   if (type === 'overrun-charged') {

@@ -1,11 +1,10 @@
 import { assertNever } from '../../base/assert.ts'
-import { ZERO_AMOUNT, addAmounts } from '../../base/money.ts'
+import { ZERO_AMOUNT, addAmounts, subtractAmounts } from '../../base/money.ts'
 import type { Amount } from '../../base/money.ts'
 import { CLOCK_SET_BACK_MAX_MS } from '../../base/time.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Machine, Step } from '../machine.ts'
 import { bucketMapDelete, bucketMapEntries, bucketMapGet, bucketMapSet, emptyBucketMap } from './bucket-map.ts'
-import type { BucketMap } from './bucket-map.ts'
 import {
   chargeAccount,
   findMissingRoom,
@@ -16,89 +15,24 @@ import {
   setAccountLimit,
 } from './budget-account.ts'
 import type { BudgetAccount, HeldIn } from './budget-account.ts'
-import { BUDGET_WINDOWS, windowIdsAt } from './budget-window.ts'
-import type { BudgetWindow, WindowIds } from './budget-window.ts'
+import type {
+  BudgetEffect,
+  BudgetEvent,
+  BudgetRefusalCode,
+  BudgetReservationState,
+  BudgetState,
+} from './budget-event.ts'
+import { budgetViolations } from './budget-violations.ts'
+import { windowIdsAt } from './budget-window.ts'
 
 /** Open reservations at most; further ones are refused until some end. */
 export const RESERVATIONS_MAX = 100_000
 /** Levels of a hierarchy at most. */
 export const ACCOUNTS_OF_RESERVATION_MAX = 8
 
-/** Money set aside for one call. */
-export type BudgetReservationState = {
-  /** Accounts with a limit at the time, outermost first: only they count it. */
-  readonly accounts: readonly string[]
-  readonly amountNanos: Amount
-  readonly windowIds: WindowIds
-  /** From then on whoever runs the machine may expire it. */
-  readonly expiresAt: Timestamp
-}
-
-export type BudgetState = {
-  /**
-   * The instant by which windows are told. An event that is earlier by `CLOCK_SET_BACK_MAX_MS` or less counts as happening at this one; one
-   * that is earlier by more shows that the clock was ahead, and is believed.
-   */
-  readonly at: Timestamp
-  readonly accounts: BucketMap<BudgetAccount>
-  readonly reservations: BucketMap<BudgetReservationState>
-}
-
-export type BudgetEvent =
-  | {
-      readonly type: 'limit-set'
-      /** Any name, such as `team:search`; the same name in a reservation means the same account. */
-      readonly account: string
-      readonly window: BudgetWindow
-      /** `undefined` removes it. Removing an account's last limit, with nothing held, forgets what it spent. */
-      readonly limitNanos: Amount | undefined
-      readonly at: Timestamp
-    }
-  | {
-      readonly type: 'reservation-requested'
-      readonly id: string
-      /** Outermost first, without repeats. Accounts without a limit are left out of the books. */
-      readonly accounts: readonly string[]
-      /** The most the call can cost. */
-      readonly amountNanos: Amount
-      readonly expiresAt: Timestamp
-      readonly at: Timestamp
-    }
-  | { readonly type: 'call-settled'; readonly id: string; readonly spentNanos: Amount; readonly at: Timestamp }
-  | { readonly type: 'reservation-released'; readonly id: string; readonly at: Timestamp }
-  /** Nobody will settle any more: the worst case is charged, since the provider may have been paid. */
-  | { readonly type: 'reservation-expired'; readonly id: string; readonly at: Timestamp }
-  /** A call ended after its reservation had expired, and had cost more than was charged then: the rest is charged, in the windows of now. */
-  | {
-      readonly type: 'overrun-charged'
-      readonly id: string
-      readonly accounts: readonly string[]
-      readonly spentNanos: Amount
-      readonly at: Timestamp
-    }
-
-export type BudgetRefusalCode = 'RESERVATION_EXISTS' | 'RESERVATION_UNKNOWN' | 'RESERVATIONS_FULL' | 'EVENT_INVALID'
-
-export type BudgetEffect =
-  | { readonly type: 'grant-reservation'; readonly id: string }
-  | {
-      readonly type: 'refuse-reservation'
-      readonly id: string
-      readonly account: string
-      readonly window: BudgetWindow
-      readonly limitNanos: Amount
-      readonly availableNanos: Amount
-    }
-  | { readonly type: 'confirm-charge'; readonly id: string; readonly spentNanos: Amount }
-  | {
-      readonly type: 'report-overrun'
-      readonly account: string
-      readonly window: BudgetWindow
-      readonly overNanos: Amount
-    }
-  | { readonly type: 'event-refused'; readonly code: BudgetRefusalCode }
-
 export type BudgetInput = { readonly at: Timestamp }
+
+export type BudgetMachine = Machine<BudgetState, BudgetEvent, BudgetEffect, BudgetInput>
 
 /**
  * Who may spend how much. Room is held before a call and exchanged for what it really cost after, so that any number of
@@ -112,11 +46,11 @@ export type BudgetInput = { readonly at: Timestamp }
  * window |##### spent #####|=== held ===| room |
  * ```
  */
-export const BUDGET_MACHINE: Machine<BudgetState, BudgetEvent, BudgetEffect, BudgetInput> = {
+export const BUDGET_MACHINE: BudgetMachine = {
   name: 'budget',
   initial: ({ at }) => ({ at, accounts: emptyBucketMap(), reservations: emptyBucketMap() }),
   transition,
-  violations,
+  violations: budgetViolations,
 }
 
 function transition(state: BudgetState, event: BudgetEvent): Step<BudgetState, BudgetEffect> {
@@ -128,6 +62,8 @@ function transition(state: BudgetState, event: BudgetEvent): Step<BudgetState, B
       return requestReservation(now, event)
     case 'call-settled':
       return endReservation(now, event.id, () => event.spentNanos)
+    case 'reservation-charged':
+      return chargeReservation(now, event)
     case 'reservation-released':
       return endReservation(now, event.id, () => ZERO_AMOUNT)
     case 'reservation-expired':
@@ -182,6 +118,18 @@ function requestReservation(state: BudgetState, event: ReservationRequested): St
   return { state: { at: state.at, accounts, reservations }, effects: [{ type: 'grant-reservation', id }] }
 }
 
+type ReservationCharged = Extract<BudgetEvent, { type: 'reservation-charged' }>
+
+function chargeReservation(state: BudgetState, event: ReservationCharged): Step<BudgetState, BudgetEffect> {
+  const { id, spentNanos, releasedNanos } = event
+  const reservation = bucketMapGet(state.reservations, id)
+  if (reservation === undefined) return refused(state, 'RESERVATION_UNKNOWN')
+  const amountNanos = subtractAmounts(reservation.amountNanos, releasedNanos)
+  if (amountNanos === undefined) return refused(state, 'EVENT_INVALID')
+  const reservations = bucketMapSet(state.reservations, id, { ...reservation, amountNanos })
+  return chargeHold({ ...state, reservations }, { id, reservation, heldNanos: releasedNanos, spentNanos })
+}
+
 function endReservation(
   state: BudgetState,
   id: string,
@@ -189,10 +137,24 @@ function endReservation(
 ): Step<BudgetState, BudgetEffect> {
   const reservation = bucketMapGet(state.reservations, id)
   if (reservation === undefined) return refused(state, 'RESERVATION_UNKNOWN')
-  const spentNanos = chargeOf(reservation)
-  const charge = { heldIn: reservation.windowIds, heldNanos: reservation.amountNanos, spentNanos }
+  const reservations = bucketMapDelete(state.reservations, id)
+  const charge = { id, reservation, heldNanos: reservation.amountNanos, spentNanos: chargeOf(reservation) }
+  return chargeHold({ ...state, reservations }, charge)
+}
+
+type HoldCharged = {
+  readonly id: string
+  readonly reservation: BudgetReservationState
+  readonly heldNanos: Amount
+  readonly spentNanos: Amount
+}
+
+/** In the accounts of a reservation, what was spent takes the place of what was held. */
+function chargeHold(state: BudgetState, charged: HoldCharged): Step<BudgetState, BudgetEffect> {
+  const { id, reservation, heldNanos, spentNanos } = charged
+  const charge = { heldIn: reservation.windowIds, heldNanos, spentNanos }
   const effects: BudgetEffect[] = [{ type: 'confirm-charge', id, spentNanos }]
-  let next: BudgetState = { ...state, reservations: bucketMapDelete(state.reservations, id) }
+  let next = state
   for (const name of reservation.accounts) {
     const before = bucketMapGet(next.accounts, name)
     if (before === undefined) continue
@@ -255,31 +217,4 @@ function isHierarchy(names: readonly string[]): boolean {
     names.every(isAccountName) &&
     new Set(names).size === names.length
   )
-}
-
-function violations(state: BudgetState): readonly string[] {
-  const broken = new Set<string>()
-  const held = new Map<string, bigint>()
-  for (const [, reservation] of bucketMapEntries(state.reservations)) {
-    for (const name of reservation.accounts) {
-      if (bucketMapGet(state.accounts, name) === undefined) broken.add('an account with a hold exists')
-      for (const window of BUDGET_WINDOWS) {
-        const key = `${window} ${reservation.windowIds[window]} ${name}`
-        held.set(key, (held.get(key) ?? 0n) + reservation.amountNanos)
-      }
-    }
-  }
-  for (const [name, account] of bucketMapEntries(state.accounts)) {
-    for (const window of BUDGET_WINDOWS) {
-      const counter = account.counters[window]
-      const expected = held.get(`${window} ${counter.windowId} ${name}`) ?? 0n
-      if (counter.heldNanos !== expected) broken.add('what is held equals the open reservations')
-      const limitNanos = account.limits[window]
-      if (limitNanos === undefined) continue
-      if (counter.spentNanos + counter.heldNanos > limitNanos + counter.overNanos) {
-        broken.add('spent and held stay within the limit')
-      }
-    }
-  }
-  return [...broken]
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
-import type { BudgetOwner } from '../../router/budget-owner.ts'
+import type { BudgetOwner } from '../../router/budgets/budget-owner.ts'
 import type { AccessRegistry } from './access-registry.ts'
 import type { ConfiguredAccess } from './configured-access.ts'
 

@@ -20,7 +20,7 @@ import type { AuditEvent } from '../../core/audit/audit-entry.ts'
 import { bucketMapEntries, bucketMapGet } from '../../core/budget/bucket-map.ts'
 import { BUDGET_WINDOWS } from '../../core/budget/budget-window.ts'
 import type { EventLog } from '../../ports/event-log.ts'
-import type { BudgetLimit, BudgetOwner } from '../../router/budget-owner.ts'
+import type { BudgetLimit, BudgetOwner } from '../../router/budgets/budget-owner.ts'
 import { MachineOwner } from '../../router/machine-owner.ts'
 
 export type AccessRegistryComponents = {

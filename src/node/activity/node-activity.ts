@@ -1,4 +1,4 @@
-import type { BudgetLine } from '../../router/budget-owner.ts'
+import type { BudgetLine } from '../../router/budgets/budget-owner.ts'
 import type { CacheStatistics } from '../../router/semantic-cache.ts'
 import { ChangeLog } from './change-log.ts'
 import { SupervisionFeed } from './supervision-feed.ts'

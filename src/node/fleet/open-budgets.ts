@@ -1,5 +1,6 @@
-import { SHADOW_ACCOUNT } from '../../router/budget-accounts.ts'
-import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../../router/budget-owner.ts'
+import { SHADOW_ACCOUNT } from '../../router/budgets/budget-accounts.ts'
+import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../../router/budgets/budget-owner.ts'
+import { advanceBudgets } from '../../router/budgets/advanced-budgets.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { Platform } from '../open-platform.ts'
 import type { SharedStore } from './open-shared-store.ts'
@@ -23,10 +24,13 @@ export async function openBudgets({
   const limits = limitsOf(config)
   const budgets =
     shared?.createBudgets(limits, access.limits) ??
-    createBudgetOwner(
-      { ...platform, log: await platform.directory.openEventLog('budgets') },
-      { limits: [...limits, ...access.limits] },
-    )
+    advanceBudgets({
+      ...platform,
+      owner: createBudgetOwner(
+        { ...platform, log: await platform.directory.openEventLog('budgets') },
+        { limits: [...limits, ...access.limits] },
+      ),
+    })
   closers.push(() => budgets.stop())
   await budgets.start()
   return budgets

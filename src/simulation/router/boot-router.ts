@@ -7,7 +7,8 @@ import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { ModelCatalog } from '../../ports/model-catalog.ts'
 import type { Router, RouteRequest } from '../../ports/router.ts'
 import { NO_OP_TRACER } from '../../ports/tracer.ts'
-import { createBudgetOwner, type BudgetOwner } from '../../router/budget-owner.ts'
+import { createBudgetOwner, type BudgetOwner } from '../../router/budgets/budget-owner.ts'
+import { advanceBudgets } from '../../router/budgets/advanced-budgets.ts'
 import { createHashedEmbedder } from '../../router/cache/hashed-embedder.ts'
 import { openSemanticCache } from '../../router/cache/open-semantic-cache.ts'
 import { type CheckAnswerInit, createAnswerCheck } from '../../router/check-answer.ts'
@@ -143,13 +144,14 @@ async function openMachine(owner: WorldProcess, machine: Machine, init: RouterMa
   const actors = createActorSystem({ environment: owner.environment() })
   const records = await openRecords({ ...init, store, timers, random, onError })
   const log: EventLog = await journals.open('budgets')
-  const budgets = createBudgetOwner(
+  const booked = createBudgetOwner(
     { actors, clock, timers, random, log },
     {
       limits: init.limits ?? [],
       ...(compactAtBytes !== undefined && { compactAtBytes }),
     },
   )
+  const budgets = advanceBudgets({ owner: booked, clock, timers })
   await budgets.start()
   const cache = init.hasCache === false ? undefined : await openCache({ owner, actors, store, onError })
   return { actors, budgets, cache, records, store, journals }

@@ -1,6 +1,6 @@
 import type { DurationMs } from '../../base/time.ts'
 import type { PeerMarket } from '../../ports/peer-market.ts'
-import type { BudgetLimit } from '../../router/budget-owner.ts'
+import type { BudgetLimit } from '../../router/budgets/budget-owner.ts'
 import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
 import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { PriceBook } from '../models/price-book.ts'

@@ -9,12 +9,8 @@ import {
   parseBudgetEvent,
   parseBudgetState,
 } from '../../../src/core/budget/budget-codec.ts'
-import {
-  BUDGET_MACHINE,
-  type BudgetEffect,
-  type BudgetEvent,
-  type BudgetState,
-} from '../../../src/core/budget/budget-machine.ts'
+import type { BudgetEffect, BudgetEvent, BudgetState } from '../../../src/core/budget/budget-event.ts'
+import { BUDGET_MACHINE } from '../../../src/core/budget/budget-machine.ts'
 import { VISITED_RANGES_MAX } from '../../../src/core/budget/visited-windows.ts'
 import { BUDGET_WINDOWS, windowIdsAt } from '../../../src/core/budget/budget-window.ts'
 
@@ -42,6 +38,10 @@ function reserve(id: string, amount: number, accounts: readonly string[] = ['a']
 }
 function settle(id: string, spent: number, ms: number = START): BudgetEvent {
   return { type: 'call-settled', id, spentNanos: nanos(spent), at: at(ms) }
+}
+
+function charge(id: string, released: number, spent: number, ms: number = START): BudgetEvent {
+  return { type: 'reservation-charged', id, releasedNanos: nanos(released), spentNanos: nanos(spent), at: at(ms) }
 }
 
 function run(events: readonly BudgetEvent[]): { state: BudgetState; effects: readonly (readonly BudgetEffect[])[] } {
@@ -290,6 +290,10 @@ const anyEvent: fc.Arbitrary<BudgetEvent> = fc.oneof(
       .map(([key, value, accounts, ms]) => reserve(key, value, accounts, ms)),
   },
   { weight: 2, arbitrary: fc.tuple(id, amount, time).map(([key, value, ms]) => settle(key, value, ms)) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(id, amount, amount, time).map(([key, released, spent, ms]) => charge(key, released, spent, ms)),
+  },
   {
     weight: 1,
     arbitrary: fc.tuple(id, time).map(([key, ms]) => ({ type: 'reservation-released' as const, id: key, at: at(ms) })),

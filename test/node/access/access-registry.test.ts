@@ -8,7 +8,7 @@ import { CodedError } from '../../../src/base/errors.ts'
 import { type NodeAccess, openAccess, type OpenedAccess } from '../../../src/node/access/open-access.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { AuditJournal } from '../../../src/rights/audit-journal.ts'
-import { type BudgetOwner, createBudgetOwner } from '../../../src/router/budget-owner.ts'
+import { type BudgetOwner, createBudgetOwner } from '../../../src/router/budgets/budget-owner.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
 import { type DiskFault, FaultyFileSystem } from '../../../src/testing/faulty-file-system.ts'
 

@@ -4,7 +4,7 @@ import type { TaskId, TenantId } from '../../../src/base/identifiers.ts'
 import { type Amount, amountFromNanos } from '../../../src/base/money.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import type { BudgetReservation } from '../../../src/ports/budgets.ts'
-import { accountsOf, shadowAccounts } from '../../../src/router/budget-accounts.ts'
+import { accountsOf, shadowAccounts } from '../../../src/router/budgets/budget-accounts.ts'
 import {
   CHARGED_AT_ONCE,
   createPostgresBudgets,

@@ -26,6 +26,7 @@ type JournalEvent = {
   readonly limitNanos?: string
   readonly amountNanos?: string
   readonly spentNanos?: string
+  readonly releasedNanos?: string
 }
 
 type Hold = { readonly accounts: readonly string[]; readonly amount: bigint }
@@ -53,6 +54,7 @@ class Sums {
     const spent = BigInt(event.spentNanos ?? '0')
     if (type === 'limit-set') this.#setLimit(event)
     else if (type === 'reservation-requested') this.#hold(id, { accounts, amount: BigInt(event.amountNanos ?? '0') })
+    else if (type === 'reservation-charged') this.#charge(id, { spent, released: BigInt(event.releasedNanos ?? '0') })
     else if (type === 'call-settled') this.#end(id, () => spent)
     else if (type === 'reservation-released') this.#end(id, () => 0n)
     // Nobody knows what it cost: all of it counts.
@@ -68,6 +70,17 @@ class Sums {
   #hold(id: string, hold: Hold): void {
     this.holds.set(id, hold)
     for (const name of hold.accounts) this.#change(name, { spent: 0n, held: hold.amount })
+  }
+
+  /** Some calls of a hold have ended. */
+  #charge(id: string, { spent, released }: { readonly spent: bigint; readonly released: bigint }): void {
+    const hold = this.holds.get(id)
+    if (hold === undefined) return
+    this.holds.set(id, { ...hold, amount: hold.amount - released })
+    for (const name of hold.accounts) {
+      if (spent > released) this.overrun.add(name)
+      this.#change(name, { spent, held: -released })
+    }
   }
 
   #end(id: string, spentOf: (hold: Hold) => bigint): void {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { BillingProvider } from './billing-provider.ts'
 import { type LoadBooks, readLoadBooks } from './load-books.ts'
 import { roomOf } from './load-client.ts'
@@ -10,6 +11,10 @@ export type MoneyInit = {
   readonly limits: Readonly<Record<string, bigint>>
   readonly fail: (what: string) => void
 }
+
+/** Until the books are at rest, at most, and between two looks. */
+const REST_MS_MAX = 10_000
+const LOOK_MS = 50
 
 /** Scopes that bind a key outermost, so that a refusal names them. */
 const PROBES: readonly (readonly [scope: string, key: string])[] = [
@@ -70,7 +75,7 @@ export class MoneyWatch {
   /** When nothing is under way: no hold is left, all that was billed is charged, and the server says what its books say. */
   async settle(): Promise<LoadBooks> {
     const { server, provider, limits, fail } = this.#init
-    const books = await readLoadBooks(server.dataDir, true)
+    const books = await this.#booksAtRest()
     this.judgeBooks(books)
     if (books.openHolds > 0) fail(`${books.openHolds} holds are open, and nobody is served`)
     for (const [scope, { held, spent }] of books.accounts) {
@@ -88,6 +93,16 @@ export class MoneyWatch {
         fail(`${scope} has ${typeof room === 'string' ? room : usdOf(room)} left, and ${usdOf(left)} by its books`)
     }
     return books
+  }
+
+  /** What was reserved ahead is given back when nobody has taken from it for a second. */
+  async #booksAtRest(): Promise<LoadBooks> {
+    const endMs = performance.now() + REST_MS_MAX
+    for (;;) {
+      const books = await readLoadBooks(this.#init.server.dataDir, true)
+      if (books.openHolds === 0 || performance.now() > endMs) return books
+      await pause(LOOK_MS)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
-import type { BudgetLimit } from '../../../router/budget-owner.ts'
+import type { BudgetLimit } from '../../../router/budgets/budget-owner.ts'
 import { budgetNotExceeded, spendCoversBill, spendEqualsBill } from '../../checks/spend.ts'
 import { type BillTotals, totalsOf } from '../../models/provider-bill.ts'
 import type { SimulatedProvider } from '../../models/simulated-provider.ts'

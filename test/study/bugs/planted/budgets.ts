@@ -30,7 +30,7 @@ export const BUDGETS: readonly PlantedBug[] = [
   {
     name: 'tenant-without-account',
     class: 'budget',
-    file: 'src/router/budget-accounts.ts',
+    file: 'src/router/budgets/budget-accounts.ts',
     search: '  accounts.push(`tenant:${caller.tenant}`)\n',
     replacement: '',
     what: 'the limit of a tenant bounds nobody',

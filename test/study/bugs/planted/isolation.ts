@@ -28,7 +28,7 @@ export const ISOLATION: readonly PlantedBug[] = [
   {
     name: 'spends-of-another',
     class: 'isolation',
-    file: 'src/router/budget-accounts.ts',
+    file: 'src/router/budgets/budget-accounts.ts',
     search: 'accounts.push(`tenant:${caller.tenant}`)',
     replacement: "accounts.push(`tenant:${caller.tenant === 'bolt' ? 'acme' : caller.tenant}`)",
     what: 'one tenant pays for the calls of another',

@@ -1,37 +1,25 @@
-import type { ActorSystem } from '../actors/system/actor-system.ts'
-import { CodedError } from '../base/errors.ts'
-import { hexOfBytes } from '../base/hex.ts'
-import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
-import { timestampFromMs } from '../base/time.ts'
-import { bucketMapEntries, bucketMapGet } from '../core/budget/bucket-map.ts'
-import type { BudgetAccount } from '../core/budget/budget-account.ts'
-import {
-  formatBudgetEvent,
-  formatBudgetState,
-  parseBudgetEvent,
-  parseBudgetState,
-} from '../core/budget/budget-codec.ts'
-import {
-  BUDGET_MACHINE,
-  type BudgetEffect,
-  type BudgetEvent,
-  type BudgetInput,
-  type BudgetState,
-  RESERVATIONS_MAX,
-} from '../core/budget/budget-machine.ts'
-import { budgetExceeded } from '../core/budget/budget-refusal.ts'
-import type { BudgetWindow } from '../core/budget/budget-window.ts'
-import type { Machine } from '../core/machine.ts'
-import type { AbortOptions } from '../ports/abort-options.ts'
-import type { BudgetReservation, Budgets, ReserveRequest } from '../ports/budgets.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { EventLog } from '../ports/event-log.ts'
-import type { Random } from '../ports/random.ts'
-import type { RouteCaller } from '../ports/router.ts'
-import type { Startable } from '../ports/startable.ts'
-import type { ScheduledTimer, Timers } from '../ports/timers.ts'
+import type { ActorSystem } from '../../actors/system/actor-system.ts'
+import { CodedError } from '../../base/errors.ts'
+import { hexOfBytes } from '../../base/hex.ts'
+import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
+import { timestampFromMs } from '../../base/time.ts'
+import { bucketMapEntries, bucketMapGet } from '../../core/budget/bucket-map.ts'
+import type { BudgetAccount } from '../../core/budget/budget-account.ts'
+import type { BudgetEffect, BudgetEvent, BudgetState } from '../../core/budget/budget-event.ts'
+import { BUDGET_MACHINE, type BudgetMachine, RESERVATIONS_MAX } from '../../core/budget/budget-machine.ts'
+import { budgetExceeded } from '../../core/budget/budget-refusal.ts'
+import type { BudgetWindow } from '../../core/budget/budget-window.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { BudgetReservation, Budgets, ReserveRequest } from '../../ports/budgets.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { Random } from '../../ports/random.ts'
+import type { RouteCaller } from '../../ports/router.ts'
+import type { Startable } from '../../ports/startable.ts'
+import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
 import { accountsOf, shadowAccounts } from './budget-accounts.ts'
-import { MachineOwner } from './machine-owner.ts'
+import type { MachineOwner } from '../machine-owner.ts'
+import { openBudgetJournal } from './budget-journal.ts'
 
 export type BudgetOwnerComponents = {
   /** The owner is the actor `budgets` of this system. */
@@ -42,7 +30,7 @@ export type BudgetOwnerComponents = {
   readonly random: Random
   readonly timers: Timers
   /** Replaces the machine in tests that plant a defect. */
-  readonly machine?: Machine<BudgetState, BudgetEvent, BudgetEffect, BudgetInput>
+  readonly machine?: BudgetMachine
 }
 
 export type BudgetLimit = { readonly scope: string; readonly window: BudgetWindow; readonly limitNanos: Amount }
@@ -73,11 +61,33 @@ export interface BudgetOwner extends Budgets, Startable {
   violations(): readonly string[]
 }
 
+export type HoldRequest = {
+  /** Outermost first; one of them has a limit. */
+  readonly accounts: readonly string[]
+  readonly amountNanos: Amount
+  /** After so long it is charged in full. Default `expiryMs` of the owner. */
+  readonly expiryMs?: number
+}
+
+/** A reservation that covers several calls, which end one by one. */
+export interface BudgetHold extends BudgetReservation {
+  /** Of `releasedNanos` that were held, `spentNanos` were spent; the rest stays held. Resolves when durable. */
+  charge(spentNanos: Amount, releasedNanos: Amount): Promise<void>
+  settle(spentNanos: Amount): Promise<void>
+}
+
+/** An owner that holds room without knowing what for. */
+export interface HoldingBudgetOwner extends BudgetOwner {
+  /** `undefined` while the journal is not read. */
+  limitedAccounts(request: ReserveRequest): readonly string[] | undefined
+  /** Throws as `reserve`. */
+  hold(request: HoldRequest, options?: AbortOptions): Promise<BudgetHold>
+}
+
 const EXPIRY_MS_DEFAULT = 15 * 60_000
 const SWEEP_INTERVAL_MS = 60_000
 const PENDING_MAX_DEFAULT = 10_000
 const COMPACT_AT_BYTES_DEFAULT = 4 * 1024 * 1024
-const RECORD_FORMAT = 1
 const LIMITS_AND_WRITES_MAX = 100_000
 
 /**
@@ -91,11 +101,11 @@ const LIMITS_AND_WRITES_MAX = 100_000
  * `start` replays the journal; it throws `STORE_CORRUPTED` when that holds what no version wrote. A caller whose accounts
  * have no limit gets a reservation that is not written down anywhere.
  */
-export function createBudgetOwner(components: BudgetOwnerComponents, init: BudgetOwnerInit): BudgetOwner {
+export function createBudgetOwner(components: BudgetOwnerComponents, init: BudgetOwnerInit): HoldingBudgetOwner {
   return new JournaledBudgetOwner(components, init)
 }
 
-class JournaledBudgetOwner implements BudgetOwner {
+class JournaledBudgetOwner implements HoldingBudgetOwner {
   readonly #components: BudgetOwnerComponents
   readonly #init: BudgetOwnerInit
   readonly #owner: MachineOwner<BudgetState, BudgetEvent, BudgetEffect>
@@ -107,7 +117,11 @@ class JournaledBudgetOwner implements BudgetOwner {
   constructor(components: BudgetOwnerComponents, init: BudgetOwnerInit) {
     this.#components = components
     this.#init = init
-    this.#owner = createOwner(components, init)
+    const { pendingMax = PENDING_MAX_DEFAULT, compactAtBytes = COMPACT_AT_BYTES_DEFAULT } = init
+    // Everything has its place in the mailbox, whatever comes at once: reservations, and what ends those that can be open, with what is charged beyond.
+    const mailboxBound = pendingMax + 2 * RESERVATIONS_MAX + LIMITS_AND_WRITES_MAX
+    const { machine = BUDGET_MACHINE } = components
+    this.#owner = openBudgetJournal({ ...components, machine }, { mailboxBound, compactAtBytes })
     this.#runId = hexOfBytes(components.random.bytes(8))
   }
 
@@ -138,9 +152,18 @@ class JournaledBudgetOwner implements BudgetOwner {
 
   async reserve(request: ReserveRequest, options: AbortOptions = {}): Promise<BudgetReservation> {
     options.signal?.throwIfAborted()
+    const accounts = accountsOfRequest(request)
+    if (this.limitedAccounts(request)?.length === 0) return UNBOUNDED_RESERVATION
+    return await this.hold({ accounts, amountNanos: request.amountNanos }, options)
+  }
+
+  limitedAccounts(request: ReserveRequest): readonly string[] | undefined {
+    if (!this.#isStarted || !this.#owner.isReady) return undefined
+    return accountsOfRequest(request).filter((name) => this.#hasAccount(name))
+  }
+
+  async hold({ accounts, amountNanos, expiryMs }: HoldRequest, options: AbortOptions = {}): Promise<BudgetHold> {
     if (!this.#isStarted) throw new CodedError('STORE_NOT_OPEN', { message: 'The budget owner is not started' })
-    const accounts = request.purpose === 'shadow' ? shadowAccounts() : accountsOf(request.caller, request.taskId)
-    if (this.#owner.isReady && !accounts.some((name) => this.#hasAccount(name))) return UNBOUNDED_RESERVATION
     const { waitingCount } = this.#owner
     if (waitingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {
       throw new CodedError('BUDGET_OVERLOADED', { message: `${waitingCount} reservations wait for the journal` })
@@ -148,8 +171,7 @@ class JournaledBudgetOwner implements BudgetOwner {
     this.#reservationCount += 1
     const id = `${this.#runId}-${this.#reservationCount}`
     const at = this.#components.clock.now()
-    const expiresAt = timestampFromMs(at + (this.#init.expiryMs ?? EXPIRY_MS_DEFAULT))
-    const { amountNanos } = request
+    const expiresAt = timestampFromMs(at + (expiryMs ?? this.#init.expiryMs ?? EXPIRY_MS_DEFAULT))
     const effects = await this.#owner.run({ type: 'reservation-requested', id, accounts, amountNanos, expiresAt, at })
     const refusal = effects.find((effect) => effect.type === 'refuse-reservation')
     if (refusal !== undefined) throw budgetExceeded(refusal, amountNanos)
@@ -160,7 +182,7 @@ class JournaledBudgetOwner implements BudgetOwner {
       await this.#owner.run({ type: 'reservation-released', id, at: this.#components.clock.now() })
       options.signal.throwIfAborted()
     }
-    return this.#reservation({ id, accounts, amountNanos })
+    return this.#holdOf({ id, accounts, amountNanos })
   }
 
   async setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void> {
@@ -184,32 +206,38 @@ class JournaledBudgetOwner implements BudgetOwner {
     return bucketMapGet(this.#owner.state.accounts, name) !== undefined
   }
 
-  #reservation(open: OpenReservation): BudgetReservation {
+  #holdOf(open: OpenReservation): BudgetHold {
     let isEnded = false
+    let { amountNanos } = open
     return {
-      settle: (spentNanos) => {
-        if (isEnded) return ENDED
-        isEnded = true
-        return this.#settle(open, spentNanos)
+      charge: async (spentNanos, releasedNanos) => {
+        if (isEnded) return
+        amountNanos = subtractAmounts(amountNanos, releasedNanos) ?? ZERO_AMOUNT
+        await this.#end(
+          { ...open, amountNanos: releasedNanos },
+          { type: 'reservation-charged', spentNanos, releasedNanos },
+        )
       },
-      release: () => {
-        if (isEnded) return ENDED
+      settle: async (spentNanos) => {
+        if (isEnded) return
         isEnded = true
-        return this.#release(open.id)
+        await this.#end({ ...open, amountNanos }, { type: 'call-settled', spentNanos })
+      },
+      release: async () => {
+        if (isEnded) return
+        isEnded = true
+        await this.#owner.run({ type: 'reservation-released', id: open.id, at: this.#components.clock.now() })
       },
     }
   }
 
-  async #release(id: string): Promise<void> {
-    await this.#owner.run({ type: 'reservation-released', id, at: this.#components.clock.now() })
-  }
-
-  async #settle({ id, accounts, amountNanos }: OpenReservation, spentNanos: Amount): Promise<void> {
+  /** @param open What was held for what ends. */
+  async #end({ id, accounts, amountNanos }: OpenReservation, ending: Ending): Promise<void> {
     const { clock } = this.#components
-    const [effect] = await this.#owner.run({ type: 'call-settled', id, spentNanos, at: clock.now() })
+    const [effect] = await this.#owner.run({ ...ending, id, at: clock.now() })
     if (effect?.type !== 'event-refused' || effect.code !== 'RESERVATION_UNKNOWN') return
     // The expiry charged what was reserved; what the call cost beyond is still to be charged.
-    const rest = subtractAmounts(spentNanos, amountNanos)
+    const rest = subtractAmounts(ending.spentNanos, amountNanos)
     if (rest === undefined || rest === ZERO_AMOUNT) return
     await this.#owner.run({ type: 'overrun-charged', id, accounts, spentNanos: rest, at: clock.now() })
   }
@@ -245,82 +273,21 @@ class JournaledBudgetOwner implements BudgetOwner {
   }
 }
 
-/**
- * Everything that reaches the mailbox has its place there, whatever comes at once: reservations are bounded by `pendingMax`,
- * and what ends them by how many can be open, with what is charged beyond.
- */
-function createOwner(
-  components: BudgetOwnerComponents,
-  { pendingMax = PENDING_MAX_DEFAULT, compactAtBytes = COMPACT_AT_BYTES_DEFAULT }: BudgetOwnerInit,
-): MachineOwner<BudgetState, BudgetEvent, BudgetEffect> {
-  const { actors, log, machine = BUDGET_MACHINE } = components
-  const encoder = new TextEncoder()
-  return new MachineOwner(
-    { actors, log, machine },
-    {
-      id: 'budgets',
-      mailboxBound: pendingMax + 2 * RESERVATIONS_MAX + LIMITS_AND_WRITES_MAX,
-      compactAtBytes,
-      first: machine.initial({ at: timestampFromMs(0) }),
-      encode: (event, [first]) => encoder.encode(formatRecord(event, first)),
-      replay(state, payload, index) {
-        const record = decodeRecord(payload)
-        if (record === undefined) throw corruptedError(`record ${index} is not a budget event`)
-        const step = machine.transition(state, record.event)
-        if ((step.effects[0]?.type ?? null) !== record.effect)
-          throw corruptedError(`record ${index} does not follow from the records before it`)
-        return step.state
-      },
-      encodeState: (state) => encoder.encode(JSON.stringify(formatBudgetState(state))),
-      decodeState(payload) {
-        const state = parseBudgetState(parseJson(payload))
-        if (state === undefined) throw corruptedError('its snapshot is not a budget state')
-        return state
-      },
-      isWithoutTrace: ([first]) => first?.type === 'refuse-reservation' || first?.type === 'event-refused',
-    },
-  )
-}
-
 type OpenReservation = {
   readonly id: string
   readonly accounts: readonly string[]
   readonly amountNanos: Amount
 }
 
-const ENDED: Promise<void> = Promise.resolve()
+type Ending = DistributiveOmit<Extract<BudgetEvent, { type: 'call-settled' | 'reservation-charged' }>, 'id' | 'at'>
+type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never
+
+function accountsOfRequest({ purpose, caller, taskId }: ReserveRequest): readonly string[] {
+  return purpose === 'shadow' ? shadowAccounts() : accountsOf(caller, taskId)
+}
 
 const UNBOUNDED_RESERVATION: BudgetReservation = Object.freeze({ settle(): void {}, release(): void {} })
 
-type BudgetRecord = { readonly event: BudgetEvent; readonly effect: string | null }
-
-/** The first effect is kept beside the event, so that a replay by other rules is noticed instead of believed. */
-function formatRecord(event: BudgetEvent, effect: BudgetEffect | undefined): string {
-  return JSON.stringify({ format: RECORD_FORMAT, event: formatBudgetEvent(event), effect: effect?.type ?? null })
-}
-
-function decodeRecord(payload: Uint8Array): BudgetRecord | undefined {
-  const json = parseJson(payload)
-  if (typeof json !== 'object' || json === null || !('event' in json) || !('effect' in json)) return undefined
-  if (!('format' in json) || json.format !== RECORD_FORMAT) return undefined
-  const event = parseBudgetEvent(json.event)
-  const { effect } = json
-  if (event === undefined || (typeof effect !== 'string' && effect !== null)) return undefined
-  return { event, effect }
-}
-
-function parseJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  } catch {
-    return undefined
-  }
-}
-
 function windowsWithLimit(account: BudgetAccount): readonly BudgetWindow[] {
   return (['hour', 'day', 'month', 'total'] as const).filter((window) => account.limits[window] !== undefined)
-}
-
-function corruptedError(what: string): CodedError {
-  return new CodedError('STORE_CORRUPTED', { message: `The budget journal cannot be replayed: ${what}` })
 }

@@ -1,5 +1,5 @@
-import type { TaskId } from '../base/identifiers.ts'
-import type { RouteCaller } from '../ports/router.ts'
+import type { TaskId } from '../../base/identifiers.ts'
+import type { RouteCaller } from '../../ports/router.ts'
 
 /** The account that every call of this node counts against. */
 export const NODE_ACCOUNT = 'node'

@@ -1,22 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createActorSystem } from '../../src/actors/create-actor-system.ts'
-import { CodedError } from '../../src/base/errors.ts'
-import { parseTaskId, parseTenantId, type TaskId } from '../../src/base/identifiers.ts'
-import { amountFromNanos } from '../../src/base/money.ts'
-import { timestampFromMs } from '../../src/base/time.ts'
-import { BUDGET_MACHINE } from '../../src/core/budget/budget-machine.ts'
-import { createSystemRandom } from '../../src/node/system-random.ts'
-import type { EventLog } from '../../src/ports/event-log.ts'
-import type { RouteCaller } from '../../src/ports/router.ts'
+import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
+import { CodedError } from '../../../src/base/errors.ts'
+import { parseTaskId, parseTenantId, type TaskId } from '../../../src/base/identifiers.ts'
+import { amountFromNanos } from '../../../src/base/money.ts'
+import { timestampFromMs } from '../../../src/base/time.ts'
+import { BUDGET_MACHINE } from '../../../src/core/budget/budget-machine.ts'
+import { createSystemRandom } from '../../../src/node/system-random.ts'
+import type { EventLog } from '../../../src/ports/event-log.ts'
+import type { RouteCaller } from '../../../src/ports/router.ts'
 import {
   createBudgetOwner,
   type BudgetOwner,
   type BudgetOwnerComponents,
   type BudgetOwnerInit,
-} from '../../src/router/budget-owner.ts'
-import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
-import { FaultyFileSystem, type DiskFault } from '../../src/testing/faulty-file-system.ts'
+} from '../../../src/router/budgets/budget-owner.ts'
+import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
+import { FaultyFileSystem, type DiskFault } from '../../../src/testing/faulty-file-system.ts'
 
 const random = createSystemRandom()
 const nanos = (value: number): ReturnType<typeof amountFromNanos> => amountFromNanos(BigInt(value))
