@@ -1,4 +1,5 @@
 import { decodedRuns } from './encoded-runs.ts'
+import { type ReadingSigns, signsOf } from './reading-signs.ts'
 
 /** Texts are read in other ways so much at a time, in UTF-16 units; parts overlap, so that no order is cut in all of them. */
 const PART_LENGTH = 16_000
@@ -35,19 +36,29 @@ const BACKWARDS: RegExp = new RegExp(
  */
 export function* otherReadings(text: string): Generator<string, void, undefined> {
   for (let from = 0; ; from += PART_STEP) {
-    yield* readingsOf(text.slice(from, from + PART_LENGTH))
+    yield* readingsOf(text.length <= PART_LENGTH ? text : text.slice(from, from + PART_LENGTH))
     if (from + PART_LENGTH >= text.length) return
   }
 }
 
-function* readingsOf(part: string): Generator<string, void, undefined> {
-  const known = keyWordsIn(part)
-  for (const read of [unwrapped, unmarked, closed, spelt]) {
+/** The readings of a text of one part. `signs`: what is tried. */
+export function* readingsOf(part: string, signs: ReadingSigns = signsOf(part)): Generator<string, void, undefined> {
+  let known: number | undefined
+  for (const [isTried, read] of [
+    [signs.hyphens, unwrapped],
+    [signs.markup, unmarked],
+    [signs.gaps, closed],
+    [signs.spelling, spelt],
+  ] as const) {
+    if (!isTried) continue
     const reading = read(part)
-    if (reading !== part && keyWordsIn(reading) > known) yield reading
+    if (reading === part) continue
+    known ??= keyWordsIn(part)
+    if (keyWordsIn(reading) > known) yield reading
   }
   if (TURNED.test(part)) yield turnedBy13(part)
   if (BACKWARDS.test(part)) yield reversed(part)
+  if (!signs.escapes && !signs.base64 && !signs.hex) return
   const decoded = decodedRuns(part)
   if (decoded === part) return
   yield decoded

@@ -43,7 +43,12 @@ const LATIN_MARKS = /(?<=[a-z])\p{M}+/gu
 /** Lower-case words with one blank between, Latin letters without their accents: what rules over words are written for. Letters and digits of every script make a word, and so does an apostrophe inside one. */
 export function wordsOf(text: string): string {
   const lower = text.toLowerCase()
-  const plain = isAscii(lower) ? lower : lower.normalize('NFD').replace(LATIN_MARKS, '').normalize('NFC')
+  if (isAscii(lower))
+    return ` ${lower
+      .replaceAll("'", '')
+      .replace(/[^a-z0-9]+/g, ' ')
+      .trim()} `
+  const plain = lower.normalize('NFD').replace(LATIN_MARKS, '').normalize('NFC')
   return ` ${plain
     .replace(/['\u2019]/g, '')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
