@@ -10,7 +10,10 @@ const DECISIONS_MAX = 1_024
 /** Why the last tasks went where they went, for an operator who asks. */
 export class RecentDecisions {
   private readonly peers: PeerRefusalInit | undefined
-  private readonly decisions = new Map<string, { readonly tenant: TenantId; readonly decision: DecisionRecord }>()
+  private readonly decisions = new Map<string, Kept>()
+  /** By the place of each: the first entry of a map that loses its first ones is found by looking at all that it has lost. */
+  private readonly taskIds: string[] = []
+  private count = 0
   private readonly compare: (result: RouteResult) => void
 
   /** @param feed  Hears of every answer what the premium model would have cost. */
@@ -47,11 +50,15 @@ export class RecentDecisions {
   }
 
   private remember({ taskId, decision }: Decided, tenant: TenantId): void {
-    this.decisions.delete(taskId)
-    this.decisions.set(taskId, { tenant, decision })
-    const [oldest] = this.decisions.keys()
-    if (oldest !== undefined && this.decisions.size > DECISIONS_MAX) this.decisions.delete(oldest)
+    const place = this.count % DECISIONS_MAX
+    const replaced = this.taskIds[place]
+    if (replaced !== undefined && this.decisions.get(replaced)?.place === place) this.decisions.delete(replaced)
+    this.taskIds[place] = taskId
+    this.decisions.set(taskId, { tenant, decision, place })
+    this.count += 1
   }
 }
 
 type Decided = Pick<RouteResult, 'taskId' | 'decision'>
+
+type Kept = { readonly tenant: TenantId; readonly decision: DecisionRecord; readonly place: number }
