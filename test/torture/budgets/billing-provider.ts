@@ -12,7 +12,9 @@ const WORDS = ['sea', 'wide', 'blue', 'wind', 'wave', 'salt', 'deep', 'calm', 'c
 const DELAY_MS_MAX = 120
 const CHUNK_DELAY_MS = 4
 /** Calls of a model that all fail, counted from its first: more than open a breaker. */
-const OUTAGE = { from: 40, to: 75 } as const
+export type Outage = { readonly from: number; readonly to: number }
+
+const OUTAGE: Outage = { from: 40, to: 75 }
 const RETRY_AFTER_S = 1
 const LONG_FACTOR = 4
 const DRIFT_FACTOR = 1.15
@@ -47,14 +49,16 @@ export class BillingProvider {
   readonly callsOf = new Map<string, number>()
   readonly #moods = new Map<string, Mood>()
   readonly #seed: number
+  readonly #outage: Outage
   #server: UpstreamServer | undefined
 
-  private constructor(seed: number) {
+  private constructor(seed: number, outage: Outage) {
     this.#seed = seed
+    this.#outage = outage
   }
 
-  static async start(seed: number): Promise<BillingProvider> {
-    const provider = new BillingProvider(seed)
+  static async start(seed: number, outage = OUTAGE): Promise<BillingProvider> {
+    const provider = new BillingProvider(seed, outage)
     const behaviour = (call: UpstreamCall): UpstreamBehaviour => provider.#behave(call)
     provider.#server = await startUpstreamServer({ isRecording: false, behaviour })
     return provider
@@ -95,7 +99,7 @@ export class BillingProvider {
     if (asked.key === 'torn') return this.#tear(asked)
     if (mood === 'well' || asked.key === 'calm') return this.#answer(asked, 'honest')
     if (asked.model === LIAR_MODEL) return this.#lie(asked)
-    if (count >= OUTAGE.from && count < OUTAGE.to) return this.#fail('outage', 500)
+    if (count >= this.#outage.from && count < this.#outage.to) return this.#fail('outage', 500)
     return this.#draw(asked)
   }
 

@@ -36,8 +36,8 @@ const NANOS_PER_REQUEST = 20_000n
 const AMPLE_NANOS = 900_000_000n
 
 /** Limits in nano-dollars, odd to the last digit. */
-export function limitsFor(requests: number): Readonly<Record<string, bigint>> {
-  const share = (BigInt(requests) / BigInt(STORM_KEYS.length)) * NANOS_PER_REQUEST
+export function limitsFor(requests: number, nanosPerRequest = NANOS_PER_REQUEST): Readonly<Record<string, bigint>> {
+  const share = (BigInt(requests) / BigInt(STORM_KEYS.length)) * nanosPerRequest
   return {
     'tenant:acme': 2n * share + 7n,
     'team:red': 2n * share + 1n,

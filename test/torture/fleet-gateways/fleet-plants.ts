@@ -9,8 +9,10 @@ export const FLEET_PLANTS: Readonly<Record<string, string>> = {
 /** Defects of the server's functions, by the text that takes a function's place. */
 export function plantSql(plant: string, schema: string): string | undefined {
   const plants: Readonly<Record<string, string>> = {
-    'without-locks': `CREATE OR REPLACE FUNCTION ${schema}.lock_scopes(names text[]) RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(0.002) WHERE false $$;
-      CREATE OR REPLACE FUNCTION ${schema}.window_ids(at timestamptz) RETURNS bigint[] LANGUAGE sql VOLATILE AS $$ SELECT ARRAY[0, 0, 0, 0]::bigint[] $$`,
+    'without-locks': `CREATE OR REPLACE FUNCTION ${schema}.lock_scopes(names text[]) RETURNS void LANGUAGE sql AS $$ SELECT $$;
+      -- Called between the look for room and what takes it.
+      CREATE OR REPLACE FUNCTION ${schema}.limited_scopes(names text[]) RETURNS text[] LANGUAGE sql VOLATILE
+      AS $$ SELECT coalesce(array_agg(DISTINCT scope), '{}') FROM ${schema}.budget_limit, pg_sleep(0.005) WHERE scope = ANY (names) $$`,
     'free-room': `CREATE OR REPLACE FUNCTION ${schema}.missing_room(names text[], ids bigint[], amount numeric) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT NULL::jsonb $$`,
     'forgotten-holds': `CREATE OR REPLACE FUNCTION ${schema}.charge_abandoned(most int) RETURNS int LANGUAGE plpgsql AS $$
       DECLARE r record; BEGIN

@@ -42,6 +42,9 @@ const SCHEMA = 'fleet'
 /** Lines that no storm asks. */
 const CALM_LINE = 9_000_000
 const CACHE_MS_MAX = 5_000
+/** Calls that a gateway dies with, and the words that each may have. */
+const DYING_CALLS = 8
+const DYING_WORDS = 200
 /** Scopes that bind a key outermost, so that a refusal names them. */
 const PROBES = [
   ['tenant:acme', 'acme-1'],
@@ -49,14 +52,22 @@ const PROBES = [
   ['key:solo', 'solo'],
   ['team:outer', 'nest'],
 ] as const
+/** Scopes that bind the keys of the storm, and so are to be pressed: another one of the same key may be wider. */
+const PRESSED = ['tenant:acme', 'team:red', 'key:solo', 'key:nest', 'tenant:liar'] as const
+/** Part of a limit that was spent and held together at least, in percent, or its holding was never tried. */
+const PRESSED_PERCENT = 90n
+/** Small enough that a storm uses it all up while it still has much to ask. */
+const NANOS_PER_REQUEST = 12_000n
+/** Long enough to open the breaker of a model, and over before its callers lose their patience. */
+const OUTAGE = { from: 40, to: 52 } as const
 /** Its model claims more than it was allowed, which is charged, since it is what will be billed. */
 const OVERCLAIMED = 'tenant:liar'
 
 /** Gateways on one PostgreSQL under load from several processes; one is killed in the middle, and comes back. */
 export async function playFleet(init: FleetRoundInit): Promise<FleetRound> {
   const cluster = await PostgresCluster.start()
-  const provider = await BillingProvider.start(init.seed)
-  const limits = limitsFor(init.requests)
+  const provider = await BillingProvider.start(init.seed, OUTAGE)
+  const limits = limitsFor(init.requests, NANOS_PER_REQUEST)
   const config: ConfigDocument = {
     ...loadConfig({ ...init, upstreamUrl: provider.baseUrl, limits }),
     cache: { enabled: true },
@@ -125,6 +136,7 @@ class Round {
       async () => await servers[0]?.start(),
       async () => await this.#rest(servers),
       async () => await this.#shareAnswers(servers[1], servers[0], CALM_LINE + 1),
+      async () => await this.#dieHolding(servers),
       async () => await this.#joinRecords(),
       async () => await this.#handOver(),
       async () => void (await Promise.all(servers.map(async (server) => await server.end('SIGTERM')))),
@@ -236,7 +248,17 @@ class Round {
     this.answeredBy = answeredBy
     if (killed === undefined) this.#fail('nobody was killed')
     if (answeredBy.some((count) => count === 0)) this.#fail(`a gateway answered nobody: ${answeredBy.join(' ')}`)
-    if ((words.get('insufficient_quota') ?? 0) === 0) this.#fail('no budget was used up, so nothing was tried')
+    this.#judgePressure(await readFleetBooks(cluster, SCHEMA))
+  }
+
+  /** A limit that nobody came near was not held by anything. */
+  #judgePressure({ accounts }: FleetBooks): void {
+    for (const scope of PRESSED) {
+      const limit = this.#init.limits[scope] ?? 0n
+      const peak = accounts.get(scope)?.peak ?? 0n
+      if (peak * 100n < limit * PRESSED_PERCENT)
+        this.#fail(`not pressed: ${scope} came to ${usdOf(peak)} of ${usdOf(limit)}`)
+    }
   }
 
   async #lookUntil(isOver: () => boolean): Promise<void> {
@@ -296,6 +318,23 @@ class Round {
         const left = (limits[scope] ?? 0n) - (books.accounts.get(scope)?.spent ?? 0n)
         if (room !== left) this.#fail(`${scope} has ${String(room)} left at a gateway, and ${left} by the books`)
       }
+  }
+
+  /** A gateway dies while its provider is at work, and all of that is charged. In the storm a little less would not show, since many of its calls are charged too much; here none is. */
+  async #dieHolding([dying, ...alive]: readonly LoadServer[]): Promise<void> {
+    const { provider } = this.#init
+    const model = STORM_MODELS[0]
+    provider.setMood(model, 'silent')
+    const arrived = provider.waitForCalls(provider.callCount + DYING_CALLS)
+    const calls = Array.from({ length: DYING_CALLS }, async (_, place) => {
+      const line = 2 * CALM_LINE + place
+      await askServer(dying?.url ?? '', { key: 'calm', model, line, outputMax: DYING_WORDS })
+    })
+    await arrived
+    await dying?.end('SIGKILL')
+    await Promise.all(calls)
+    provider.setMood(model, 'well')
+    await this.#rest(alive)
   }
 
   /** Records of all gateways are in one place. */
