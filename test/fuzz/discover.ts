@@ -13,7 +13,7 @@ export type FoundDecoder = {
   readonly kind: InputKind | undefined
 }
 
-const DECLARATION = /^export (?:async )?(?:function|const) ((?:decode|parse|read)[A-Z0-9]\w*)(.*)$/gm
+const DECLARATION = /^export (?:async )?(?:function\*?|const) ((?:decode|parse|read)[A-Z0-9]\w*)(.*)$/gm
 const KINDS: readonly (readonly [RegExp, InputKind])[] = [
   [/^(?:Uint8Array|Buffer)\b/, 'bytes'],
   [/^string\b(?!\[)/, 'text'],

@@ -6,6 +6,7 @@ import { DECODER_TARGETS } from './decoders.ts'
 import { FILE_TARGETS } from './files.ts'
 import { KERNEL_TARGETS } from './kernels.ts'
 import { MCP_TARGETS } from './mcp.ts'
+import { MODEL_STREAM_TARGETS } from './model-streams.ts'
 import { POSTGRES_TARGETS } from './postgres.ts'
 import { REQUEST_TARGETS } from './requests.ts'
 import { STREAM_TARGETS } from './streams.ts'
@@ -18,6 +19,7 @@ export function allTargets(): readonly LazyTarget[] {
     ...DECODER_TARGETS,
     ...FILE_TARGETS,
     ...STREAM_TARGETS,
+    ...MODEL_STREAM_TARGETS,
     ...TEXT_TARGETS,
     ...REQUEST_TARGETS,
     ...ACCESS_TARGETS,

@@ -19,7 +19,11 @@ const SOURCE = new URL('../../../src/dashboard/', import.meta.url)
 
 /** What the page is told by the node, and by the address that it was opened with. */
 export const DASHBOARD_TARGETS: readonly LazyTarget[] = [
-  { name: 'dashboard/connection/event-reader:parseEvent', load: loadEvents },
+  {
+    name: 'dashboard/connection/event-reader:parseEvent',
+    covers: ['dashboard/connection/event-reader:readEvents'],
+    load: loadEvents,
+  },
   { name: 'dashboard/state/route:routeOf', load: loadRoutes },
 ]
 
