@@ -179,7 +179,7 @@ function checksOf(parts: NodeParts, models: readonly NodeModel[]): readonly Heal
     cacheCheck(answers),
     textCheck(parts.textGuard),
     ...recordChecks(telemetry, config),
-    ...sharedChecks(parts.shared),
+    ...sharedChecks(parts.shared, parts.access.ageMs),
     ...parts.convicted.checks(),
     ...stopCheck(parts.rights),
   ]

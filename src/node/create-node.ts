@@ -6,6 +6,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { BudgetOwner } from '../router/budgets/budget-owner.ts'
 import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
+import { createLoneJournal } from '../storage/lone-journal.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { createActivityFeeds } from './activity/node-activity.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
@@ -76,7 +77,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const kept = { root: store, secret, memoryBytes: totalmem() }
   const telemetry = await openTelemetry({ ...platform, ...kept, config: config.telemetry, onError })
   closers.push(() => telemetry.stop())
-  const access = await openNodeAccess({ ...platform, config, closers })
+  const access = await openNodeAccess({ ...platform, config, shared, onError, closers })
   const budgets = await openBudgets({ ...platform, config, shared, access, closers })
   const parts = { ...platform, config, environment, weights, onError, closers }
   const answerStore = store.sublevel('cache')
@@ -108,7 +109,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     a2a,
     agentPeers: createAgentPeers({ ...platform, textGuard, environment }, config.a2a.peers),
     convicted: platform.convicted,
-    access: access.attach(budgets),
+    access: await access.attach(budgets),
     door: access.door,
     router,
     rollout: attached,
@@ -155,13 +156,15 @@ function keepingOf({
   }
 }
 
-type AccessParts = Platform & Pick<Opening, 'config' | 'closers'>
+type AccessParts = Platform &
+  Pick<Opening, 'config' | 'closers' | 'onError'> & { readonly shared: SharedStore | undefined }
 
 /** Before the budgets, which start with its limits, and after them again: what they still hold has to be told of to the end. */
-async function openNodeAccess({ closers, directory, rights, ...parts }: AccessParts): Promise<OpenedAccess> {
+async function openNodeAccess({ closers, directory, rights, shared, ...parts }: AccessParts): Promise<OpenedAccess> {
   const access = await openAccess({
     ...parts,
-    log: await directory.openEventLog('access'),
+    journal: createLoneJournal(await directory.openEventLog('access')),
+    shared: shared && { journal: shared.createJournal('access'), staleMs: shared.staleMs },
     fileSystem: createNodeFileSystem(),
     record: async (event) => await (await rights.openAudit()).append(event),
   })

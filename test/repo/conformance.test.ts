@@ -66,6 +66,13 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },
   ],
+  SHARED_JOURNAL_CASES: [
+    {
+      test: 'test/storage/conformance.test.ts',
+      implementations: ['createMemoryEventLog', 'openSegmentedEventLog', 'openLevelKeyValueStore'],
+    },
+    { test: 'test/storage/postgres/postgres-conformance.test.ts', implementations: ['createPostgresJournal'] },
+  ],
   SIGNER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSigner', 'createPortableSigner'] },
   ],

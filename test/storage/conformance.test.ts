@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createSystemRandom } from '../../src/node/system-random.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
+import { createLoneJournal } from '../../src/storage/lone-journal.ts'
 import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
@@ -12,6 +13,7 @@ import { openStoreEventLog } from '../../src/storage/store-event-log.ts'
 import { EVENT_LOG_CASES } from '../../src/testing/conformance/event-log-cases.ts'
 import { FILE_SYSTEM_CASES } from '../../src/testing/conformance/file-system-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../src/testing/conformance/key-value-store-cases.ts'
+import { SHARED_JOURNAL_CASES } from '../../src/testing/conformance/shared-journal-cases.ts'
 import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
 
 const folders: string[] = []
@@ -26,6 +28,7 @@ afterEach(async () => {
 
 test('the suites have as many cases as promised', () => {
   expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 7])
+  expect(SHARED_JOURNAL_CASES.length).toBe(5)
 })
 
 const stores = {
@@ -82,5 +85,28 @@ const fileSystems = {
 describe.each(Object.entries(fileSystems))('FileSystem: %s', (_, open) => {
   test.each(FILE_SYSTEM_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
     await item.run(await open())
+  })
+})
+
+const journals = {
+  memory: async () => ({ log: createMemoryEventLog(), end: async () => {} }),
+  level: async () => {
+    const store = await openLevelKeyValueStore({ location: await makeFolder() })
+    return { log: await openStoreEventLog(store), end: async () => await store.close() }
+  },
+  segmented: async () => ({
+    log: await openSegmentedEventLog(
+      { fileSystem: new FaultyFileSystem(), random: createSystemRandom() },
+      { directory: '/log' },
+    ),
+    end: async () => {},
+  }),
+}
+describe.each(Object.entries(journals))('SharedJournal: %s', (_, open) => {
+  test.each(SHARED_JOURNAL_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const { log, end } = await open()
+    await item.run(createLoneJournal(log))
+    await log.close()
+    await end()
   })
 })

@@ -51,6 +51,13 @@ export const ACCESS_ERRORS = {
     httpStatus: 429,
     isRetryable: true,
   },
+  ACCESS_OUTDATED: {
+    cause:
+      'The server of the shared store has not answered for longer than `storage.staleMs`, so that nobody can say whether a key was revoked.',
+    remedy: 'Start the server or repair the way to it. Keys of the configuration are taken meanwhile.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
   USAGE_NOT_KEPT: {
     cause: 'The node keeps no records of tasks, so there is nothing that usage could be counted from.',
     remedy: 'Set `telemetry.consent` to true; usage is known from then on.',

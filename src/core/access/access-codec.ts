@@ -120,6 +120,7 @@ const readChange: Reader<EntryChange> = compact(
 
 const EVENT_READERS: { readonly [Type in AccessEvent['type']]: Reader<AccessEvent> } = {
   'entry-created': objectOf({ type: oneOf('entry-created'), entry: readEntry, budgets: readBudgets }),
+  'entry-adopted': objectOf({ type: oneOf('entry-adopted'), entry: readEntry, budgets: readBudgets }),
   'entry-changed': objectOf({
     type: oneOf('entry-changed'),
     scope: readText,

@@ -48,6 +48,8 @@ export type AccessEvent =
       readonly entry: AccessEntry
       readonly budgets: readonly BudgetChange[]
     }
+  /** As `entry-created`, of an entry that was kept elsewhere: with its revision and all of its secrets, revoked or not. */
+  | { readonly type: 'entry-adopted'; readonly entry: AccessEntry; readonly budgets: readonly BudgetChange[] }
   | {
       readonly type: 'entry-changed'
       readonly scope: string
@@ -112,6 +114,7 @@ export const ACCESS_MACHINE: Machine<AccessState, AccessEvent, AccessEffect, voi
 function transition(state: AccessState, event: AccessEvent): Step<AccessState, AccessEffect> {
   switch (event.type) {
     case 'entry-created':
+    case 'entry-adopted':
       return create(state, event)
     case 'entry-changed':
       return change(state, event)
@@ -130,9 +133,12 @@ function transition(state: AccessState, event: AccessEvent): Step<AccessState, A
 
 type EventOf<Type extends AccessEvent['type']> = Extract<AccessEvent, { readonly type: Type }>
 
-function create(state: AccessState, { entry, budgets }: EventOf<'entry-created'>): Step<AccessState, AccessEffect> {
+function create(
+  state: AccessState,
+  { type, entry, budgets }: EventOf<'entry-created' | 'entry-adopted'>,
+): Step<AccessState, AccessEffect> {
   const scope = scopeOf(entry)
-  if (!isWellFormed(entry)) return refused(state, 'EVENT_INVALID')
+  if (!isWellFormed(entry) || !hasPastOf(type, entry)) return refused(state, 'EVENT_INVALID')
   if (bucketMapGet(state.entries, scope) !== undefined) return refused(state, 'ENTRY_EXISTS')
   if (!hasParent(state, entry)) return refused(state, 'PARENT_UNKNOWN')
   const tenant = tenantOf(entry)
@@ -253,13 +259,23 @@ const PARENTS: Readonly<Record<AccessEntry['kind'], readonly string[]>> = {
 }
 
 function isWellFormed(entry: AccessEntry): boolean {
-  const { kind, id, parent, key, revision } = entry
-  if (!isEntryId(kind, id) || revision !== 1 || (kind === 'key') !== (key !== undefined)) return false
+  const { kind, id, parent, key } = entry
+  if (!isEntryId(kind, id) || (kind === 'key') !== (key !== undefined)) return false
   const above = parent === undefined ? undefined : entryNameOf(parent)
   if (parent !== undefined && (above === undefined || !PARENTS[kind].includes(above.kind))) return false
   if (kind === 'team' && tenantOfTeam(id) !== above?.id) return false
-  const [secret, ...others] = key?.secrets ?? []
-  return key === undefined || (secret !== undefined && others.length === 0 && isDigest(secret.sha256))
+  return key === undefined || key.secrets.every(({ sha256 }) => isDigest(sha256))
+}
+
+/** What is new has no past, and a key one secret; one from elsewhere may have those that it replaces as well, each with its end. */
+function hasPastOf(type: 'entry-created' | 'entry-adopted', { key, revision }: AccessEntry): boolean {
+  if (revision < 1 || (type === 'entry-created' && revision !== 1)) return false
+  if (key === undefined) return true
+  const [newest, ...others] = key.secrets
+  if (newest === undefined || others.length >= SECRETS_MAX) return false
+  if (type === 'entry-created') return others.length === 0
+  const digests = new Set(key.secrets.map(({ sha256 }) => sha256))
+  return digests.size === key.secrets.length && others.every(({ until }) => until !== undefined)
 }
 
 function isDigest(text: string): boolean {

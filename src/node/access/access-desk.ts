@@ -31,6 +31,10 @@ import { parseBounds, refuseUnknown, wholeOf } from './parse-access.ts'
 const ENTRY_OPERATIONS = ['list', 'show', 'create', 'update', 'remove', 'rotate', 'revoke'] as const
 export const ACCESS_OPERATIONS = [...ENTRY_OPERATIONS, ...BUDGET_OPERATIONS] as const
 
+const READING = ['list', 'show', 'budget-list', 'budget-show'] as const
+/** Whoever has not answered for so long is not waited for. */
+const AWAY_MS = 2_000
+
 /** What every key begins with, so that scanners for secrets know one. */
 const KEY_BEGINNING = 'kos_'
 const KEY_BYTES = 32
@@ -67,6 +71,7 @@ export class AccessDesk {
    */
   async answer(request: ControlRequest, actor: AccessActor): Promise<JsonValue> {
     const operation = choiceOf(request, 'op', ACCESS_OPERATIONS)
+    await this.catchUp(operation)
     const budgetOperation = BUDGET_OPERATIONS.find((known) => known === operation)
     if (budgetOperation !== undefined) return await this.budgetDesk.answer(budgetOperation, request, actor)
     const kind = choiceOf(request, 'kind', ACCESS_KINDS)
@@ -89,6 +94,14 @@ export class AccessDesk {
       case undefined:
         throw invalidRequest('op', `op must be one of ${ACCESS_OPERATIONS.join(', ')}`)
     }
+  }
+
+  /** Others may have changed what is asked for. Where nobody can say so, it is shown as it was known, and not changed. */
+  private async catchUp(operation: string | undefined): Promise<void> {
+    const { registry } = this.components
+    const isChange = !READING.some((name) => name === operation)
+    if (isChange) await registry.refresh()
+    else if (registry.ageMs < AWAY_MS) await registry.refresh().catch(() => undefined)
   }
 
   private context(): DocumentContext {

@@ -11,7 +11,9 @@ import type { ConfiguredAccess } from './configured-access.ts'
 import { type RateHold, RateMeter, type TokenHold } from './rate-meter.ts'
 
 export type AccessDoorComponents = {
-  readonly registry: Pick<AccessRegistry, 'state'>
+  readonly registry: Pick<AccessRegistry, 'state' | 'ageMs'>
+  /** How long keys are taken as they were known, where nobody can say what became of them, milliseconds. */
+  readonly staleMs: number
   readonly configured: ConfiguredAccess
   readonly clock: Clock
 }
@@ -50,11 +52,12 @@ export class AccessDoor {
    * knows a whole one finds no secret for it; so it needs no constant time, and is the same for one key and for a hundred thousand. Keys of the configuration
    * may be words that somebody chose, of which a piece of a hash would give guesses away: they are compared in constant time, by the gateway.
    *
-   * Throws `GATEWAY_KEY_INVALID` for one that is revoked, disabled or over.
+   * Throws `GATEWAY_KEY_INVALID` for one that is revoked, disabled or over, `ACCESS_OUTDATED` where too long ago was known what it is.
    */
   identify(sha256: string): KnownKey | undefined {
     const known = this.view.keyOfDigest(this.components.registry.state, sha256)
     if (known === undefined) return undefined
+    this.refuseOutdated()
     const now = this.components.clock.now()
     this.refuseBarred(known.access)
     const end = known.ends.get(sha256)
@@ -69,12 +72,13 @@ export class AccessDoor {
   }
 
   /**
-   * Judges a task of whatever door. Of a key that the registry does not know nothing is asked here. Throws `GATEWAY_KEY_INVALID`, `ROUTER_NOT_ALLOWED` and
-   * `ACCESS_RATE_LIMITED`.
+   * Judges a task of whatever door. Of a key that the registry does not know nothing is asked here. Throws `GATEWAY_KEY_INVALID`, `ROUTER_NOT_ALLOWED`,
+   * `ACCESS_OUTDATED` and `ACCESS_RATE_LIMITED`.
    */
   admit(request: RouteRequest): AdmittedTask {
     const access = this.accessOf(request.caller)
     if (access === undefined) return { request, tokens: UNCOUNTED }
+    this.refuseOutdated()
     this.refuseBarred(access)
     const controls = narrow(request.controls, access)
     const tokens = this.meter.takeTokens(access.rates, tokensOf(access.rates, request.request))
@@ -90,6 +94,15 @@ export class AccessDoor {
   private accessOf({ keyId }: RouteCaller): EffectiveAccess | undefined {
     if (keyId === undefined) return undefined
     return this.view.key(this.components.registry.state, keyScope(keyId))?.access
+  }
+
+  private refuseOutdated(): void {
+    const { registry, staleMs } = this.components
+    const { ageMs } = registry
+    if (ageMs <= staleMs) return
+    throw new CodedError('ACCESS_OUTDATED', {
+      message: `Keys were last compared with the shared store ${Math.round(ageMs / 1000)} s ago`,
+    })
   }
 
   private refuseBarred({ barred, expiresAt }: EffectiveAccess): void {

@@ -1,17 +1,18 @@
-import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { AuditEvent } from '../../core/audit/audit-entry.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { EventLog } from '../../ports/event-log.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Random } from '../../ports/random.ts'
+import type { SharedJournal } from '../../ports/shared-journal.ts'
+import type { Timers } from '../../ports/timers.ts'
 import type { BudgetLimit, BudgetOwner } from '../../router/budgets/budget-owner.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { ControlRequest } from '../control/control-request.ts'
 import type { AccessActor } from './access-actor.ts'
 import { AccessDesk } from './access-desk.ts'
 import { AccessDoor } from './access-door.ts'
-import { AccessRegistry } from './access-registry.ts'
+import { AccessRegistry, type AccessRegistryComponents, type LimitOwner } from './access-registry.ts'
+import { adoptAccess } from './adopt-access.ts'
 import { adminTokenFile, openAdminToken } from './admin-token.ts'
 import { configuredAccess } from './configured-access.ts'
 
@@ -25,16 +26,22 @@ export type NodeAccess = {
   readonly adminTokenFile: string
   /** The admin token of the data directory, made with the first call. Throws as `openAdminToken`. */
   openAdminToken(): Promise<string>
+  /** How long ago what is known of keys was all that there was, milliseconds; 0 where only this node changes it. */
+  readonly ageMs: number
 }
 
 export type OpenAccessInit = {
   readonly config: Pick<NodeConfig, 'keys' | 'budgets' | 'dataDir'>
-  readonly actors: ActorSystem
-  readonly log: EventLog
+  /** Of the data directory alone. */
+  readonly journal: SharedJournal
+  /** Where several gateways keep access together: what the data directory has moves there. */
+  readonly shared: { readonly journal: SharedJournal; readonly staleMs: number } | undefined
+  readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
   readonly fileSystem: FileSystem
   readonly record: (event: AuditEvent) => Promise<void>
+  readonly onError: (error: unknown) => void
 }
 
 /** Access that was read, before there are budgets to tell of it. */
@@ -42,30 +49,52 @@ export type OpenedAccess = {
   readonly door: AccessDoor
   /** Limits that the owner of budgets has to start with, beside those of the configuration. */
   readonly limits: readonly BudgetLimit[]
-  attach(budgets: Pick<BudgetOwner, 'setLimit' | 'accountOf'>): NodeAccess
+  /** Throws what the journal and the budgets throw. */
+  attach(budgets: LimitOwner & Pick<BudgetOwner, 'accountOf'>): Promise<NodeAccess>
   stop(): Promise<void>
 }
 
 /** Reads the registry of a data directory. Throws `STORE_CORRUPTED`, and what the journal throws. */
 export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
-  const { config, actors, log, clock, random, fileSystem, record } = init
+  const { config, clock, random, fileSystem, shared } = init
   const configured = configuredAccess(config)
-  const isBudgetConfigured = (id: string): boolean => configured.budgets.has(id)
-  const registry = await AccessRegistry.open({ actors, log, record, isBudgetConfigured })
-  const door = new AccessDoor({ registry, configured, clock })
+  const registry = await openRegistry(init, (id) => configured.budgets.has(id))
+  const staleMs = shared?.staleMs ?? Number.POSITIVE_INFINITY
+  const door = new AccessDoor({ registry, configured, clock, staleMs })
+  const limits = registry.limits()
   return {
     door,
-    limits: registry.limits(),
-    attach(budgets) {
-      registry.follow(budgets)
+    limits,
+    async attach(budgets) {
+      registry.tell(budgets)
+      await registry.settleLimits(limits)
       const desk = new AccessDesk({ registry, configured, budgets, clock, random })
       return {
         door,
         manage: async (request, actor) => await desk.answer(request, actor),
         adminTokenFile: adminTokenFile(config.dataDir),
         openAdminToken: async () => await openAdminToken({ fileSystem, random }, config.dataDir),
+        get ageMs() {
+          return registry.ageMs
+        },
       }
     },
     stop: async () => await registry.stop(),
   }
+}
+
+async function openRegistry(
+  { journal, shared, ...components }: OpenAccessInit,
+  isBudgetConfigured: AccessRegistryComponents['isBudgetConfigured'],
+): Promise<AccessRegistry> {
+  const own = await AccessRegistry.open({ ...components, journal, isBudgetConfigured })
+  if (shared === undefined) return own
+  const registry = await AccessRegistry.open({ ...components, journal: shared.journal, isBudgetConfigured })
+  try {
+    await adoptAccess({ ...components, own, shared: registry })
+  } catch (error: unknown) {
+    await registry.stop()
+    throw error
+  }
+  return registry
 }

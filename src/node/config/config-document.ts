@@ -74,6 +74,7 @@ export type StorageDocument = {
   readonly poolMax?: number
   readonly statementTimeoutMs?: number
   readonly leaseMs?: number
+  readonly staleMs?: number
 }
 
 export type OutboundDocument = { readonly privateHosts?: readonly string[] }

@@ -333,6 +333,8 @@ export type StorageConfig = {
   readonly statementTimeoutMs: number
   /** How long a gateway may be silent before others charge what it held and take its journals. */
   readonly leaseMs: number
+  /** How long a gateway that cannot ask the server takes keys as it knew them. */
+  readonly staleMs: number
 }
 
 /** Everything that a node is told, checked and complete: no member needs a default any more. */

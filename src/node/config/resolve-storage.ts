@@ -7,7 +7,7 @@ export function resolveStorage(
   absolute: (path: string) => string,
 ): StorageConfig | undefined {
   if (document === undefined || document.kind === 'level') return undefined
-  const { urlEnv, schema, passwordFile, poolMax, statementTimeoutMs, leaseMs } = document
+  const { urlEnv, schema, passwordFile, poolMax, statementTimeoutMs, leaseMs, staleMs } = document
   return {
     kind: 'postgresql',
     urlEnv: urlEnv ?? 'KERNELL_DATABASE_URL',
@@ -16,5 +16,6 @@ export function resolveStorage(
     poolMax: poolMax ?? 10,
     statementTimeoutMs: statementTimeoutMs ?? 10_000,
     leaseMs: leaseMs ?? 15_000,
+    staleMs: staleMs ?? 300_000,
   }
 }

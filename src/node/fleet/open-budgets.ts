@@ -1,6 +1,7 @@
 import { SHADOW_ACCOUNT } from '../../router/budgets/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../../router/budgets/budget-owner.ts'
 import { advanceBudgets } from '../../router/budgets/advanced-budgets.ts'
+import type { LimitOwner } from '../access/access-registry.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { Platform } from '../open-platform.ts'
 import type { SharedStore } from './open-shared-store.ts'
@@ -20,7 +21,7 @@ export async function openBudgets({
   access,
   closers,
   ...platform
-}: OpenBudgetsInit): Promise<BudgetOwner> {
+}: OpenBudgetsInit): Promise<BudgetOwner & LimitOwner> {
   const limits = limitsOf(config)
   const budgets =
     shared?.createBudgets(limits, access.limits) ??

@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { SharedJournal } from '../../ports/shared-journal.ts'
 import type { StoreChanges } from '../../ports/store-changes.ts'
 import type { Timers } from '../../ports/timers.ts'
 import { accountsOf, shadowAccounts } from '../../router/budgets/budget-accounts.ts'
@@ -14,6 +15,7 @@ import { createPostgresBudgets, type SharedBudgets } from '../../storage/postgre
 import { migrateSchema, openSchema, type SchemaMigration } from '../../storage/postgres/migrate-schema.ts'
 import { PostgresConnection, type PostgresStatistics } from '../../storage/postgres/postgres-connection.ts'
 import { openPostgresEventLog } from '../../storage/postgres/postgres-event-log.ts'
+import { createPostgresJournal } from '../../storage/postgres/postgres-journal.ts'
 import { createPostgresKeyValueStore } from '../../storage/postgres/postgres-key-value-store.ts'
 import { shareSecret } from '../../storage/postgres/shared-secret.ts'
 import { createChangeFeed } from '../../storage/postgres/store-change-feed.ts'
@@ -25,7 +27,7 @@ import { unreadableFile } from '../unreadable-file.ts'
 export type SharedStore = {
   /** Records of tasks and cached answers. */
   readonly store: KeyValueStore
-  /** Changes of `cache` and `access` by other gateways. */
+  /** Changes of `cache`, of limits and of shared journals by other gateways. */
   readonly changes: StoreChanges
   /** Salt of the fleet's hashes. */
   readonly secret: Uint8Array
@@ -35,6 +37,10 @@ export type SharedStore = {
   createBudgets(limits: readonly BudgetLimit[], ownLimits: readonly BudgetLimit[]): SharedBudgets
   /** A journal that one process writes at a time. Throws `STORE_LOCKED` while another one's lease lasts. */
   openEventLog(name: string): Promise<EventLog>
+  /** A journal that all gateways write. */
+  createJournal(name: string): SharedJournal
+  /** How long keys are taken as they were known while the server is away, milliseconds. */
+  readonly staleMs: number
   statistics(): PostgresStatistics
   /** Whether the server answered last. */
   readonly isConnected: boolean
@@ -54,7 +60,7 @@ export type OpenSharedStoreInit = {
 }
 
 /** Top sublevels whose changes gateways tell each other. */
-export const ANNOUNCED: readonly string[] = ['cache', 'access']
+export const ANNOUNCED: readonly string[] = ['cache']
 
 /**
  * Connects to the store that the configuration names, and makes its schema where that is missing.
@@ -87,6 +93,8 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
         ),
       openEventLog: async (name) =>
         await openPostgresEventLog(connection, { name, owner: origin, leaseMs: storage.leaseMs }),
+      createJournal: (name) => createPostgresJournal({ connection, changes, random }, { name, origin }),
+      staleMs: storage.staleMs,
       statistics: () => connection.statistics(),
       get isConnected() {
         return changes.isListening

@@ -3,7 +3,7 @@ import type { HealthCheck } from '../kernell-node.ts'
 import type { SharedStore } from './open-shared-store.ts'
 
 /** What the node says of the store that it shares. */
-export function sharedChecks(shared: SharedStore | undefined): readonly HealthCheck[] {
+export function sharedChecks(shared: SharedStore | undefined, accessAgeMs: number): readonly HealthCheck[] {
   if (shared === undefined) return []
   const { connections, waiting } = shared.statistics()
   if (shared.isConnected)
@@ -14,11 +14,13 @@ export function sharedChecks(shared: SharedStore | undefined): readonly HealthCh
         detail: `PostgreSQL at ${shared.place}, ${connections} connections`,
       },
     ]
+  const age = `${Math.round(accessAgeMs / 1000)} s`
+  const keys = accessAgeMs > shared.staleMs ? `not taken, being ${age} old` : `taken as they were ${age} ago`
   return [
     {
       name: 'shared store',
       state: 'warning',
-      detail: `PostgreSQL at ${shared.place} does not answer; ${waiting} statements wait. Callers with a budget are refused, others are served`,
+      detail: `PostgreSQL at ${shared.place} does not answer; ${waiting} statements wait. Callers with a budget are refused; keys of the store are ${keys}`,
       remedy: 'Start the server or repair the way to it; the node goes on by itself.',
     },
   ]

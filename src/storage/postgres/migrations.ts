@@ -1,4 +1,5 @@
 import { BUDGET_TABLES } from './budgets/budget-tables.ts'
+import { JOURNAL_TABLES } from './journal-tables.ts'
 
 /** Bytes of a key that are ordered by an index; what is longer is told apart by a digest. An index row holds about 2,700. */
 const HEAD_BYTES = 1_800
@@ -115,4 +116,5 @@ RETURNS text LANGUAGE plpgsql
 /** Forward only: what was released is not changed, it gets a successor. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: (schema, channel) => STORE(schema, channel) + LOG(schema) + BUDGET_TABLES(schema, channel) },
+  { version: 2, sql: JOURNAL_TABLES },
 ]

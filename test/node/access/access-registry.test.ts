@@ -9,6 +9,7 @@ import { type NodeAccess, openAccess, type OpenedAccess } from '../../../src/nod
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { AuditJournal } from '../../../src/rights/audit-journal.ts'
 import { type BudgetOwner, createBudgetOwner } from '../../../src/router/budgets/budget-owner.ts'
+import { createLoneJournal } from '../../../src/storage/lone-journal.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
 import { type DiskFault, FaultyFileSystem } from '../../../src/testing/faulty-file-system.ts'
 
@@ -44,19 +45,21 @@ async function open(disk: FaultyFileSystem, at = 1_000_000): Promise<Opened> {
   const actors = createActorSystem()
   const opened = await openAccess({
     config,
-    actors,
     clock,
     random,
+    timers,
     fileSystem: disk,
-    log: await logOf('/access'),
+    journal: createLoneJournal(await logOf('/access')),
+    shared: undefined,
     record: async (event) => await audit.append(event),
+    onError: () => undefined,
   })
   const budgets = createBudgetOwner(
     { actors, clock, random, timers, log: await logOf('/budgets') },
     { limits: opened.limits },
   )
   await budgets.start()
-  return { opened, access: opened.attach(budgets), budgets, audit, clock: time }
+  return { opened, access: await opened.attach(budgets), budgets, audit, clock: time }
 }
 
 type Acts = { readonly done: string[]; key?: string; id?: string }

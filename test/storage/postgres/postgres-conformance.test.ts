@@ -1,12 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createSystemClock } from '../../../src/node/system-clock.ts'
+import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createSystemTimers } from '../../../src/node/system-timers.ts'
 import { openSchema } from '../../../src/storage/postgres/migrate-schema.ts'
 import { PostgresConnection } from '../../../src/storage/postgres/postgres-connection.ts'
 import { openPostgresEventLog } from '../../../src/storage/postgres/postgres-event-log.ts'
+import { createPostgresJournal } from '../../../src/storage/postgres/postgres-journal.ts'
 import { createPostgresKeyValueStore } from '../../../src/storage/postgres/postgres-key-value-store.ts'
+import { createChangeFeed } from '../../../src/storage/postgres/store-change-feed.ts'
 import { EVENT_LOG_CASES } from '../../../src/testing/conformance/event-log-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../../src/testing/conformance/key-value-store-cases.ts'
+import { SHARED_JOURNAL_CASES } from '../../../src/testing/conformance/shared-journal-cases.ts'
 import { PostgresCluster, whyNoPostgres } from './postgres-cluster.ts'
 
 const reason = whyNoPostgres()
@@ -84,5 +88,15 @@ describe.skipIf(reason !== undefined)('EventLog: PostgreSQL', () => {
     const log = await openPostgresEventLog(await connect(), { name: 'log', owner: 'test' })
     await item.run(log)
     await log.close()
+  })
+})
+
+describe.skipIf(reason !== undefined)('SharedJournal: PostgreSQL', () => {
+  test.each(SHARED_JOURNAL_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const connection = await connect()
+    const changes = createChangeFeed(connection, { origin: 'test' })
+    await item.run(
+      createPostgresJournal({ connection, changes, random: createSystemRandom() }, { name: 'access', origin: 'test' }),
+    )
   })
 })

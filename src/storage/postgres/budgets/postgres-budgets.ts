@@ -59,6 +59,8 @@ export interface SharedBudgets extends Budgets, Startable {
   accountOf(scope: string): BudgetAccount | undefined
   /** Names of broken invariants, as of the last `verify`. */
   violations(): readonly string[]
+  /** Looks at the limits now, which others may have set. Throws `STORE_*`. */
+  look(): Promise<void>
   /** Looks at the books now. Throws `STORE_*`. */
   verify(): Promise<readonly string[]>
   /** Reservations that are open at all gateways. */
@@ -108,12 +110,12 @@ class PostgresBudgets implements SharedBudgets {
   async start(): Promise<void> {
     if (this.#isStarted) return
     this.#unwatch = this.#components.changes.watch(LIMITS_TOPIC, () => {
-      this.#look().catch(this.#components.onError)
+      this.look().catch(this.#components.onError)
     })
     await this.#chargeAbandoned()
-    await this.#look()
+    await this.look()
     await this.#applyLimits()
-    await this.#look()
+    await this.look()
     this.#isStarted = true
     this.#beatLater()
   }
@@ -128,7 +130,7 @@ class PostgresBudgets implements SharedBudgets {
 
   async compact(): Promise<void> {
     // The books name accounts that have a limit, and no task; what was deleted goes with the next vacuum of the server.
-    await this.#look()
+    await this.look()
   }
 
   isBounded(caller: RouteCaller): boolean {
@@ -168,7 +170,7 @@ class PostgresBudgets implements SharedBudgets {
   async setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void> {
     if (scope.length === 0 || scope.length > 256) throw new RangeError('A scope has 1 to 256 characters')
     await this.#setLimit({ scope, window, limitNanos }, false)
-    if (this.#isStarted) await this.#look()
+    if (this.#isStarted) await this.look()
   }
 
   inspect(): Lines {
@@ -202,7 +204,7 @@ class PostgresBudgets implements SharedBudgets {
     await this.#batches.send({ type: 'settle', ...open, spent: spentNanos.toString() })
   }
 
-  async #look(): Promise<void> {
+  async look(): Promise<void> {
     const { lines, openCount } = await readLines(this.#components.connection)
     this.#lines = lines
     this.openCount = openCount
@@ -268,7 +270,7 @@ class PostgresBudgets implements SharedBudgets {
   async #beat(): Promise<void> {
     await this.#batches.renew()
     await this.#chargeAbandoned()
-    await this.#look()
+    await this.look()
   }
 }
 
