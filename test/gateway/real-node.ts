@@ -18,7 +18,11 @@ export type RealGateway = AsyncDisposable & {
 /** A composed node with its own data directory behind a listening gateway; everything is gone at the end of the test's scope. */
 export async function startRealGateway(
   document: ConfigDocument,
-  { resolveHost, ...init }: Omit<GatewayInit, 'node'> & Pick<CreateNodeInit, 'resolveHost'> = {},
+  {
+    resolveHost,
+    environment = {},
+    ...init
+  }: Omit<GatewayInit, 'node'> & Partial<Pick<CreateNodeInit, 'resolveHost' | 'environment'>> = {},
 ): Promise<RealGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'kernell-gateway-'))
   const config = resolveConfig({
@@ -32,7 +36,7 @@ export async function startRealGateway(
   const failures: unknown[] = []
   const node = await createNode({
     config,
-    environment: {},
+    environment,
     onBackgroundError: (error) => failures.push(error),
     ...(resolveHost !== undefined && { resolveHost }),
   })

@@ -217,7 +217,7 @@ export class AccessRegistry {
         continue
       }
       const before = this.index
-      this.take(page)
+      await this.take(page)
       if (this.index === page.nextIndex) {
         this.lookedAtMs = startedMs
         return
@@ -226,13 +226,15 @@ export class AccessRegistry {
     }
   }
 
-  private take({ snapshot, entries, sizeBytes }: SharedJournalPage): void {
+  private async take({ snapshot, entries, sizeBytes }: SharedJournalPage): Promise<void> {
     let [state, index] = [this.current, this.index]
     if (snapshot !== undefined) [state, index] = [decodeState(snapshot.payload), snapshot.nextIndex]
     for (const payload of entries) {
       state = replay(state, payload, index)
       index += 1
     }
+    // A key is not to be used before its limits are known here.
+    if (state.budgets !== this.current.budgets) await this.budgets?.look?.()
     this.current = state
     this.index = index
     this.sizeBytes = sizeBytes

@@ -103,6 +103,28 @@ describe('an entry', () => {
     expect(state).toEqual(ACCESS_MACHINE.initial())
   })
 
+  it('that was kept elsewhere comes with its past, and what is new has none', () => {
+    const kept = keyEntry('k7', 'tenant:acme', digest(7))
+    const old = { sha256: digest(8), prefix: 'kos_z', createdAt: at, until: timestampFromMs(9_000) }
+    const secrets = [...(kept.key?.secrets ?? []), old]
+    const entry: AccessEntry = { ...kept, revision: 3, key: { role: 'admin', secrets, revokedAt: at } }
+    const adopted: AccessEvent = { type: 'entry-adopted', entry, budgets: [] }
+    const state = play([ORGANISATION, TENANT, adopted])
+    expect(bucketMapGet(state.entries, 'key:k7')).toEqual(entry)
+    expect(state.digests.size).toBe(2)
+    expect(parseAccessEvent(JSON.parse(JSON.stringify(formatAccessEvent(adopted))))).toEqual(adopted)
+    expect(refusalOf(state, adopted)).toBe('ENTRY_EXISTS')
+    const before = play([ORGANISATION, TENANT])
+    expect(refusalOf(before, created(entry))).toBe('EVENT_INVALID')
+    expect(refusalOf(before, created({ ...kept, key: { role: 'member', secrets } }))).toBe('EVENT_INVALID')
+    const endless = secrets.map(({ until: _until, ...secret }) => secret)
+    for (const wrong of [[], endless, [old, old], Array(SECRETS_MAX + 1).fill(old)])
+      expect(refusalOf(before, { ...adopted, entry: { ...entry, key: { role: 'member', secrets: wrong } } })).toBe(
+        'EVENT_INVALID',
+      )
+    expect(refusalOf(before, { ...adopted, entry: { ...entry, revision: 0 } })).toBe('EVENT_INVALID')
+  })
+
   it('that was changed meanwhile is not changed by who read it before', () => {
     const state = play([ORGANISATION])
     const change = { type: 'entry-changed', scope: 'organisation:holding', budgets: [], at } as const

@@ -46,6 +46,7 @@ export const ACCESS_TARGETS: readonly LazyTarget[] = [
     kind: 'json',
     inputs: [
       { type: 'entry-created', entry: KEY, budgets: [{ window: 'day', limitNanos: '5' }] },
+      { type: 'entry-adopted', entry: { ...KEY, revision: 3 }, budgets: [] },
       { type: 'entry-changed', scope: 'key:key_1', change: { label: null, rates: null }, budgets: [], at: NOW },
       { type: 'key-rotated', scope: 'key:key_1', secret: KEY.key.secrets[0], graceMs: 5, at: NOW },
       { type: 'budget-set', scope: 'node', window: 'hour', limitNanos: '5', isForeign: true, at: NOW },
