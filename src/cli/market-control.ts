@@ -2,7 +2,13 @@ import { dirname, resolve } from 'node:path'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
 import type { ControlRequest } from '../node/control/control-request.ts'
-import { createRunningNodeClient, findRunningNode, readControlToken, type RunningNode } from '../node/running-node.ts'
+import {
+  createRunningNodeClient,
+  findRunningNode,
+  isNodeGone,
+  readControlToken,
+  type RunningNode,
+} from '../node/running-node.ts'
 import type { CommandContext } from './command.ts'
 import { type FlagTable, requiredFlag, textFlag, usageError } from './flags.ts'
 
@@ -90,7 +96,7 @@ function findNode(context: CommandContext): { readonly node: RunningNode; readon
 }
 
 function unreachable(error: unknown, node: RunningNode): unknown {
-  if (!CodedError.is(error, 'OUTBOUND_UNREACHABLE') && !CodedError.is(error, 'GATEWAY_PATH_UNKNOWN')) return error
+  if (!isNodeGone(error, node)) return error
   return new CodedError('MARKET_NODE_MISSING', { message: `The node at ${node.url} does not answer`, cause: error })
 }
 

@@ -2,14 +2,17 @@ import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
 import type { ConfigDocument } from '../node/config/config-document.ts'
+import type { NodeConfig } from '../node/config/node-config.ts'
 import { answerControl } from '../node/control/answer-control.ts'
 import type { ControlAnswer, ControlArea, ControlRequest } from '../node/control/control-request.ts'
+import type { KernellNode } from '../node/kernell-node.ts'
 import { useDirectoryRights } from '../node/rights/directory-rights.ts'
 import { answerRightsControl } from '../node/rights/rights-control.ts'
 import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,
   findRunningNode,
+  isNodeGone,
   readControlToken,
   type RunningNode,
   type RunningNodeClient,
@@ -25,8 +28,15 @@ export type Control = {
   readonly servedBy: string | undefined
   /** Asks the part `area` of the node, `policies` by default. Throws as `answerControl`. */
   readonly ask: (request: ControlRequest, area?: ControlArea) => Promise<JsonValue>
+  /** The same for an answer of lines, as they come; each without its line break. */
+  readonly lines: (request: ControlRequest, area?: ControlArea) => AsyncIterable<string>
   /** Records of finished tasks as JSON lines, oldest first. */
   readonly records: (filter?: TelemetryFilter) => AsyncIterable<string>
+}
+
+export type ControlOpening = {
+  readonly config?: ConfigDocument
+  readonly prepare?: (node: KernellNode) => Promise<unknown>
 }
 
 /** Longest wait for the running node to answer, and for a pause in what it sends. */
@@ -38,12 +48,12 @@ const TIMEOUT_MS = 120_000
  *
  * Throws `STORE_LOCKED` when something has the directory open that cannot be asked.
  *
- * @param opening  What a node that is opened for this is told beside the configuration. Default: it asks no server for its models.
+ * @param opening  What a node that is opened for this is told beside the configuration (default: it asks no server for its models), and what is done first with it.
  */
 export async function useControl<Result>(
   context: CommandContext,
   work: (control: Control) => Promise<Result>,
-  opening: ConfigDocument = WITHOUT_SERVERS,
+  { config = WITHOUT_SERVERS, prepare }: ControlOpening = {},
 ): Promise<Result> {
   const { dataDir } = context.loadConfig()
   const node = findRunningNode(dataDir)
@@ -57,6 +67,7 @@ export async function useControl<Result>(
     }
   }
   return await context.useNode(async (opened) => {
+    await prepare?.(opened)
     const answer = async (request: ControlRequest, area: ControlArea = 'policies'): Promise<ControlAnswer> =>
       await answerControl(opened, { area, request }, { signal: context.signal })
     return await work({
@@ -66,12 +77,21 @@ export async function useControl<Result>(
         if (answered.kind === 'json') return answered.body
         throw new TypeError('Records are asked for by `records`')
       },
+      async *lines(request, area) {
+        const answered = await answer(request, area)
+        if (answered.kind === 'lines') for await (const line of answered.lines) yield line.trimEnd()
+      },
       async *records(filter) {
         const answered = await answer({ op: 'records', ...filter })
         if (answered.kind === 'lines') yield* answered.lines
       },
     })
-  }, opening)
+  }, config)
+}
+
+/** Whether a node serves from the data directory that can be asked. */
+export function isServed({ dataDir }: Pick<NodeConfig, 'dataDir'>): boolean {
+  return findRunningNode(dataDir) !== undefined && readControlToken(dataDir) !== undefined
 }
 
 /**
@@ -79,10 +99,9 @@ export async function useControl<Result>(
  * `answerRightsControl` and `openPatiently`.
  */
 export async function askRights(context: CommandContext, request: ControlRequest): Promise<JsonValue> {
-  const { dataDir } = context.loadConfig()
-  if (findRunningNode(dataDir) !== undefined && readControlToken(dataDir) !== undefined)
-    return await useControl(context, async ({ ask }) => await ask(request, 'rights'))
-  return await useDirectoryRights(dataDir, async (rights) => {
+  const config = context.loadConfig()
+  if (isServed(config)) return await useControl(context, async ({ ask }) => await ask(request, 'rights'))
+  return await useDirectoryRights(config.dataDir, async (rights) => {
     const answered = await answerRightsControl({ rights }, request)
     if (answered.kind === 'json') return answered.body
     throw new TypeError('Rights are answered in one document')
@@ -100,8 +119,7 @@ export async function useRecords<Result>(
   context: CommandContext,
   work: (records: KeptRecords) => Promise<Result>,
 ): Promise<Result> {
-  const { dataDir } = context.loadConfig()
-  if (findRunningNode(dataDir) === undefined || readControlToken(dataDir) === undefined)
+  if (!isServed(context.loadConfig()))
     return await context.useNode(async ({ records }) => await work(records), WITHOUT_SERVERS)
   const now = new Date().toISOString()
   return await useControl(
@@ -156,20 +174,28 @@ function remoteControl({ client, node, token, signal }: Remote): Control {
       })
       return body as JsonValue
     },
+    lines,
     async *records(filter = {}) {
-      let isComplete = false
-      for await (const line of client.lines(question({ op: 'records', ...filter }))) {
-        isComplete = line === '{"end":true}'
-        if (!isComplete) yield `${line}\n`
-      }
-      if (!isComplete)
-        throw new CodedError('OUTBOUND_UNREACHABLE', { message: `The node at ${node.url} broke off among the records` })
+      for await (const line of lines({ op: 'records', ...filter })) yield `${line}\n`
     },
+  }
+  async function* lines(request: ControlRequest, area?: ControlArea): AsyncIterable<string> {
+    let isComplete = false
+    try {
+      for await (const line of client.lines(question(request, area))) {
+        isComplete = line === '{"end":true}'
+        if (!isComplete) yield line
+      }
+    } catch (error) {
+      throw unreachable(error, node)
+    }
+    if (!isComplete) throw new CodedError('OUTBOUND_UNREACHABLE', { message: `The node at ${node.url} broke off` })
   }
 }
 
 /** A node that has gone since, or one of another version: its directory is still not free. */
 function unreachable(error: unknown, node: RunningNode): unknown {
-  const isGone = CodedError.is(error, 'OUTBOUND_UNREACHABLE') || CodedError.is(error, 'GATEWAY_PATH_UNKNOWN')
-  return isGone ? lockedBy(node, { what: 'serves from the data directory and does not answer', cause: error }) : error
+  return isNodeGone(error, node)
+    ? lockedBy(node, { what: 'serves from the data directory and does not answer', cause: error })
+    : error
 }

@@ -69,6 +69,7 @@ export type NodeParts = {
   /** Opens tasks of other agents over the router that callers get. */
   readonly a2a: A2aOnDemand
   readonly agentPeers: AgentPeers
+  readonly withAgentAt: KernellNode['withAgentAt']
   readonly convicted: ConvictedMembers
   readonly access: NodeAccess
   readonly door: AccessDoor
@@ -128,6 +129,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     runProgram,
     openMarket: async (init) => await parts.market.open(init),
     agentPeers: parts.agentPeers,
+    withAgentAt: parts.withAgentAt,
     openA2a: async (init) => await parts.a2a.open({ router: watched, listModels: () => models }, init),
     web: parts.web,
     toolServers: parts.toolServers,

@@ -11,6 +11,7 @@ import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { createActivityFeeds } from './activity/node-activity.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import type { ResolveHost } from '../guard/pin-host.ts'
+import { workWithAgentAt } from './a2a/peers/agent-at.ts'
 import { createAgentPeers } from './a2a/peers/late-agent-peers.ts'
 import { createA2aOnDemand, type A2aOnDemand } from './a2a/a2a-on-demand.ts'
 import { openAccess, type OpenedAccess } from './access/open-access.ts'
@@ -108,6 +109,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     market,
     a2a,
     agentPeers: createAgentPeers({ ...platform, textGuard, environment }, config.a2a.peers),
+    withAgentAt: async (address, work) => await workWithAgentAt({ ...platform, ...init, textGuard }, address, work),
     convicted: platform.convicted,
     access: await access.attach(budgets),
     door: access.door,

@@ -106,6 +106,11 @@ export type KernellNode = AsyncDisposable & {
   /** Agents of others that the configuration names, over A2A. */
   readonly agentPeers: AgentPeers
   /**
+   * Works with the agent at an address that whoever looks after the node names, and stands for: the way out leads there alone, and ends with the work. Throws `CONFIG_INVALID` for
+   * what is no https address and none on this machine, and as the work does.
+   */
+  withAgentAt<Result>(address: string, work: (agents: AgentPeers) => Promise<Result>): Promise<Result>
+  /**
    * The way out to the internet for agents and their tools: any public host, and no other, each redirect judged anew. Models and what else the configuration names go another way, which leads
    * to those alone.
    */

@@ -99,6 +99,12 @@ export type RunningNodeClient = {
   close(): Promise<void>
 }
 
+/** Whether a failure of its client means that the node has gone, or knows nothing of what was asked; what it could not reach itself is another matter. */
+export function isNodeGone(error: unknown, { url }: RunningNode): boolean {
+  if (CodedError.is(error, 'GATEWAY_PATH_UNKNOWN')) return true
+  return CodedError.is(error, 'OUTBOUND_UNREACHABLE') && error.details['url'] !== url
+}
+
 /** Connects to nothing but the node. */
 export function createRunningNodeClient(node: RunningNode): RunningNodeClient {
   const outbound = createOutboundFetch({ allowedOrigins: [node.url] })

@@ -1,9 +1,14 @@
-import { configOfPeer } from '../peer-flags.ts'
+import type { ErrorCode } from '../../base/error-codes.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type NamedAgent, peersOf } from '../../node/a2a/agent-control.ts'
+import type { ControlRequest } from '../../node/control/control-request.ts'
+import type { AgentPeerAnswer, AgentPeerCard } from '../../ports/agent-peers.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { formatTable } from '../format-table.ts'
 import { packagedSkills } from '../packaged-skills.ts'
+import { type Control, isServed, useControl } from '../running-control.ts'
 import { visibleText } from '../visible-text.ts'
 
 /** What an agent says of itself: another one, or this node. */
@@ -24,21 +29,26 @@ export const a2aCardCommand: Command = {
   },
 }
 
-async function showOwn({ terminal, isJson, useNode }: CommandContext): Promise<typeof EXIT_CODES.done> {
-  const shown = await useNode(async (node) => {
-    const { host, port } = node.config.server
-    const a2a = await node.openA2a({ skills: await packagedSkills(node) })
-    return { card: await a2a.card({ baseUrl: `http://${host}:${port}` }), keys: a2a.keys }
-  })
+async function showOwn(context: CommandContext): Promise<typeof EXIT_CODES.done> {
+  const { terminal, isJson } = context
+  const { host, port } = context.loadConfig().server
+  const shown = await useControl(
+    context,
+    async ({ ask, servedBy }) => await ask({ op: 'own', baseUrl: servedBy ?? `http://${host}:${port}` }, 'agents'),
+    { prepare: async (node) => await node.openA2a({ skills: await packagedSkills(node) }) },
+  )
   if (isJson) terminal.printJson(shown)
   else terminal.print(JSON.stringify(shown, undefined, 2))
   return EXIT_CODES.done
 }
 
 async function showOther(context: CommandContext, peer: string): Promise<typeof EXIT_CODES.done> {
-  const { terminal, isJson, signal } = context
-  const { name, config } = configOfPeer(context, peer)
-  const card = await context.useNode(async (node) => await node.agentPeers.card(name, { signal }), config)
+  const { terminal, isJson } = context
+  // Written by `answerAgentControl` of the same package.
+  const card = await useControl(
+    context,
+    async ({ ask }) => (await ask({ op: 'card', peer }, 'agents')) as unknown as AgentPeerCard,
+  )
   if (isJson) {
     terminal.printJson(card)
     return EXIT_CODES.done
@@ -82,29 +92,25 @@ export const a2aCallCommand: Command = {
   ],
   whenStopped: 'The task was cancelled at the agent, if it listens.',
   async run(context) {
-    const { terminal, isJson, flags, signal } = context
+    const { terminal, isJson, flags } = context
     const [peer, text] = context.positionals
     if (peer === undefined || text === undefined) throw usageError('a2a call takes an agent and a text')
-    const { name, config } = configOfPeer(context, peer)
-    const skill = textFlag(flags, 'skill')
-    const contextId = textFlag(flags, 'context')
-    const taskId = textFlag(flags, 'task')
     const isStreaming = isFlagSet(flags, 'stream')
-    const task = {
-      text,
-      ...(skill !== undefined && { skill }),
-      ...(contextId !== undefined && { contextId }),
-      ...(taskId !== undefined && { taskId }),
-    }
     const relay = terminal.relay('output')
     const onText = (piece: string): void => {
       if (isJson) terminal.printJson({ event: 'text', text: piece })
       else relay.take(new TextEncoder().encode(piece))
     }
-    const answer = await context.useNode(
-      async (node) => await node.agentPeers.call(name, task, { signal, ...(isStreaming && { onText }) }),
-      config,
-    )
+    const request = {
+      op: 'call',
+      peer,
+      text,
+      isStreaming,
+      skill: textFlag(flags, 'skill'),
+      contextId: textFlag(flags, 'context'),
+      taskId: textFlag(flags, 'task'),
+    }
+    const answer = await useControl(context, async (control) => await callAgent(control, request, onText))
     if (isJson) terminal.printJson(answer)
     else if (isStreaming) relay.end()
     else terminal.print(visibleText(answer.text))
@@ -114,6 +120,32 @@ export const a2aCallCommand: Command = {
   },
 }
 
+/** Reads the lines that `answerAgentControl` writes. Throws the failure that one of them is. */
+async function callAgent(
+  control: Control,
+  request: ControlRequest,
+  onText: (text: string) => void,
+): Promise<AgentPeerAnswer> {
+  for await (const line of control.lines(request, 'agents')) {
+    const told = JSON.parse(line) as CallLine
+    if (told.event === 'text') onText(told.text)
+    else if (told.event === 'failure') throw new CodedError(told.code, told)
+    else if (told.event === 'answer') return told.answer
+  }
+  throw new CodedError('A2A_PEER_FAILED', { message: 'The call ended without an answer' })
+}
+
+type CallLine =
+  | { readonly event: 'text'; readonly text: string }
+  | { readonly event: 'beat' }
+  | { readonly event: 'answer'; readonly answer: AgentPeerAnswer }
+  | {
+      readonly event: 'failure'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details: CodedError['details']
+    }
+
 /** The peers of the configuration. */
 export const a2aPeersCommand: Command = {
   name: 'a2a peers',
@@ -121,14 +153,16 @@ export const a2aPeersCommand: Command = {
   synopsis: '',
   flags: {},
   examples: ['kernell a2a peers', 'kernell a2a peers --json'],
-  async run({ terminal, isJson, loadConfig }) {
-    const peers = Object.entries(loadConfig().a2a.peers).map(([name, { card, key, skills, timeoutMs }]) => ({
-      name,
-      card,
-      isPinned: key !== undefined,
-      skills: skills ?? null,
-      timeoutMs,
-    }))
+  async run(context) {
+    const { terminal, isJson } = context
+    const config = context.loadConfig()
+    // Written by `answerAgentControl` of the same package.
+    const peers = isServed(config)
+      ? ((await useControl(
+          context,
+          async ({ ask }) => await ask({ op: 'peers' }, 'agents'),
+        )) as unknown as readonly NamedAgent[])
+      : peersOf({ config })
     if (isJson) terminal.printJson({ peers })
     else if (peers.length === 0) terminal.print('No agents are configured; they stand under `a2a.peers`.')
     else {
@@ -141,6 +175,6 @@ export const a2aPeersCommand: Command = {
       const columns = ['name', 'card', 'key', 'skills'].map((heading) => ({ heading, isFlexible: true }))
       terminal.print(formatTable(columns, rows, terminal.cutWidth))
     }
-    return await Promise.resolve(EXIT_CODES.done)
+    return EXIT_CODES.done
   },
 }

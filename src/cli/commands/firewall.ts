@@ -104,7 +104,9 @@ export const firewallRunCommand: Command = {
       tenant: textFlag(flags, 'tenant'),
       texts: Object.fromEntries(listFlag(flags, 'text').map((item) => readText(context, item))),
     }
-    const answer = await useControl(context, async (control) => await control.ask(request, 'firewall'), {})
+    const answer = await useControl(context, async (control) => await control.ask(request, 'firewall'), {
+      config: {},
+    })
     if (isJson) terminal.printJson(answer)
     else {
       terminal.print(visibleText(textOf(answer, 'output')))

@@ -2,7 +2,6 @@ import type { ToolServerReport } from '../../ports/tool-servers.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatTable } from '../format-table.ts'
-import { WITHOUT_SERVERS } from '../record-flags.ts'
 import { useControl } from '../running-control.ts'
 import { visibleText } from '../visible-text.ts'
 
@@ -23,7 +22,6 @@ export const mcpServersCommand: Command = {
       context,
       // Written by `answerToolControl` of the same package.
       async (control) => (await control.ask({ op: 'servers' }, 'tools')) as unknown as Servers,
-      WITHOUT_SERVERS,
     )
     if (isJson) terminal.printJson({ servers })
     else if (servers.length === 0) terminal.print('No servers are configured: `mcp.servers` names them.')

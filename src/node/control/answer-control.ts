@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import { answerAccessControl, type ManagedNode } from '../access/access-control.ts'
+import { answerAgentControl, type AgentNode } from '../a2a/agent-control.ts'
 import { answerPolicyControl, type ControlledNode as PolicyNode } from '../learning/rollout/policy-control.ts'
 import { answerBackupControl, type BackedUpNode } from '../backup/backup-control.ts'
 import { answerMarketControl, type MarketNode } from '../market/market-control.ts'
@@ -16,7 +17,8 @@ export type ControlledNode = PolicyNode &
   GuardedNode &
   PlanningNode &
   ToolNode &
-  ManagedNode
+  ManagedNode &
+  AgentNode
 
 /** Does what a command asked of one part of the node. Throws `REQUEST_INVALID` for what is no request, and what that part throws. */
 export async function answerControl(
@@ -38,4 +40,5 @@ const ANSWERS: Readonly<Record<ControlArea, Answer>> = {
   firewall: answerFirewallControl,
   tools: answerToolControl,
   access: answerAccessControl,
+  agents: answerAgentControl,
 }

@@ -19,6 +19,7 @@ export const CONTROL_AREAS = [
   'firewall',
   'tools',
   'access',
+  'agents',
 ] as const
 export type ControlArea = (typeof CONTROL_AREAS)[number]
 

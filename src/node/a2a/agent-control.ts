@@ -1,0 +1,131 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { AgentPeers, AgentPeerTask } from '../../ports/agent-peers.ts'
+import {
+  choiceOf,
+  type ControlAnswer,
+  type ControlRequest,
+  invalidRequest,
+  optionalText,
+  requiredText,
+} from '../control/control-request.ts'
+import type { KernellNode } from '../kernell-node.ts'
+import { outgoingText } from '../outgoing-text.ts'
+import { EventFeed } from './event-feed.ts'
+import { BY_ADDRESS } from './peers/agent-at.ts'
+
+export type AgentNode = Pick<KernellNode, 'config' | 'openA2a' | 'agentPeers' | 'withAgentAt'>
+
+const OPS = ['own', 'peers', 'card', 'call'] as const
+
+/**
+ * What commands ask of agents: the node's own card, and the agents of others, each by its name in the configuration or by an address that the operator stands for.
+ * A call is answered in lines: text as it comes, a beat while nothing does, and the answer at last.
+ *
+ * Throws `REQUEST_INVALID`, `A2A_NOT_OPEN`, and as `AgentPeers`.
+ */
+export async function answerAgentControl(
+  node: AgentNode,
+  request: ControlRequest,
+  options: AbortOptions = {},
+): Promise<ControlAnswer> {
+  switch (choiceOf(request, 'op', OPS)) {
+    case 'own':
+      return json(await ownCard(node, requiredText(request, 'baseUrl')))
+    case 'peers':
+      return json(peersOf(node))
+    case 'card':
+      return json(await withAgent(node, request, async (agents, name) => await agents.card(name, options)))
+    case 'call':
+      return { kind: 'lines', lines: callLines(node, request, options) }
+    case undefined:
+      throw invalidRequest('op', `op must be one of ${OPS.join(', ')}`)
+  }
+}
+
+async function ownCard(node: AgentNode, baseUrl: string): Promise<{ readonly card: unknown; readonly keys: unknown }> {
+  const a2a = await node.openA2a()
+  return { card: await a2a.card({ baseUrl }), keys: a2a.keys }
+}
+
+/** The agents that the configuration names, without their keys. */
+export function peersOf({ config }: Pick<AgentNode, 'config'>): readonly NamedAgent[] {
+  return Object.entries(config.a2a.peers).map(([name, { card, key, skills, timeoutMs }]) => ({
+    name,
+    card,
+    isPinned: key !== undefined,
+    skills: skills ?? null,
+    timeoutMs,
+  }))
+}
+
+export type NamedAgent = {
+  readonly name: string
+  readonly card: string
+  readonly isPinned: boolean
+  /** `null`: all that its card names. */
+  readonly skills: readonly string[] | null
+  readonly timeoutMs: number
+}
+
+/** By address, unless the configuration has a name like that. */
+async function withAgent<Result>(
+  { agentPeers, withAgentAt }: AgentNode,
+  request: ControlRequest,
+  work: (agents: AgentPeers, name: string) => Promise<Result>,
+): Promise<Result> {
+  const peer = requiredText(request, 'peer')
+  if (!/^https?:\/\//i.test(peer) || agentPeers.names.includes(peer)) return await work(agentPeers, peer)
+  return await withAgentAt(peer, async (agents) => await work(agents, BY_ADDRESS))
+}
+
+/** Longest pause between two lines, so that whoever reads them knows that there is somebody. */
+const BEAT_MS = 15_000
+
+async function* callLines(node: AgentNode, request: ControlRequest, { signal }: AbortOptions): AsyncIterable<string> {
+  const task = taskOf(request)
+  const feed = new EventFeed<JsonValue>()
+  const leaving = new AbortController()
+  const running = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+  const onText = request['isStreaming'] === true ? (text: string) => feed.push({ event: 'text', text }) : undefined
+  const beat = setInterval(() => feed.push({ event: 'beat' }), BEAT_MS)
+  const calling = withAgent(node, request, async (agents, name) => {
+    const answer = await agents.call(name, task, { signal: running, ...(onText !== undefined && { onText }) })
+    // Plain data.
+    feed.push({ event: 'answer', answer: answer as unknown as JsonValue })
+  })
+  // The head of the answer has gone when it fails: that is a line as well.
+  calling.catch((error: unknown) => feed.push(failureLine(error))).finally(() => feed.end())
+  try {
+    for await (const event of feed) yield `${JSON.stringify(event)}\n`
+  } finally {
+    clearInterval(beat)
+    leaving.abort(new CodedError('REQUEST_ABORTED', { message: 'Nobody waits for the task any more' }))
+  }
+}
+
+function failureLine(error: unknown): JsonValue {
+  if (!CodedError.is(error))
+    return { event: 'failure', code: 'INTERNAL_ERROR', message: 'The node failed to call the agent', details: {} }
+  const { code, message, details } = error
+  // Details of coded errors are plain data.
+  return { event: 'failure', code, message: outgoingText(message), details: details as JsonValue }
+}
+
+function taskOf(request: ControlRequest): AgentPeerTask {
+  const skill = optionalText(request, 'skill')
+  const contextId = optionalText(request, 'contextId')
+  const taskId = optionalText(request, 'taskId')
+  return {
+    text: requiredText(request, 'text'),
+    ...(skill !== undefined && { skill }),
+    ...(contextId !== undefined && { contextId }),
+    ...(taskId !== undefined && { taskId }),
+  }
+}
+
+/** Plain data, as all of it comes from JSON or goes there. */
+function json(body: unknown): ControlAnswer {
+  return { kind: 'json', body: body as JsonValue }
+}
