@@ -3,12 +3,15 @@ import type { ModelRequest, RouteTarget } from 'kernell-os/ports'
 import { assign, enqueueActions, setup, type ActorLogic, type Snapshot } from 'xstate'
 import { endOfChild, type ChildEnd } from '../child-end.ts'
 import { modelCall, TARGETS_DEFAULT, type ModelCallOutcome, type Routing } from './model-call.ts'
+import type { ToolUse } from './tool-use.ts'
 import { openPurse, payFrom, remainingIn, shareIn, type Purse } from './purse.ts'
 
 export type CallGroupInput = {
   readonly routing: Routing
   /** The questions, one or more. */
   readonly requests: readonly ModelRequest[]
+  /** Tools that their models may call. Absent: none. */
+  readonly use?: ToolUse | undefined
   /** Whom to ask each of them; default: the targets of `routing`. */
   readonly targetsOf?: (index: number) => readonly RouteTarget[] | undefined
   /** Questions under way at once, 1 or more. Default 4; under a cap they go one by one, each with its share of what is left. */
@@ -60,7 +63,7 @@ const machine = setup({
         const capNanos = shareIn(context.purse, callsLeft)
         const targets = context.targetsOf?.(nextIndex) ?? context.routing.targets ?? TARGETS_DEFAULT
         const capNanosMax = remainingIn(context.purse)
-        const input = { ...context.routing, targets, request, capNanos, capNanosMax }
+        const input = { ...context.routing, targets, request, use: context.use, capNanos, capNanosMax }
         enqueue.spawnChild('modelCall', { id: `call-${nextIndex}`, input })
         running.push(nextIndex)
       }

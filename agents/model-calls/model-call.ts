@@ -1,6 +1,7 @@
 import { CodedError, type Amount } from 'kernell-os/core'
 import type { ModelRequest, RouteCaller, RouteControls, Router, RouteResult, RouteTarget } from 'kernell-os/ports'
 import { assign, fromPromise, setup, type ActorLogic, type Snapshot } from 'xstate'
+import { askWithTools, ToolWorkFailed, type ToolUse } from './tool-use.ts'
 import { costOfFailure, openPurse, payFrom, remainingIn, type Purse } from './purse.ts'
 
 /** How an agent asks the router, the same for all of its calls. */
@@ -16,6 +17,8 @@ export type Routing = {
 
 export type ModelCallInput = Routing & {
   readonly request: ModelRequest
+  /** Tools that the models may call on the way. Absent: none. */
+  readonly use?: ToolUse | undefined
   /** Most that the call may cost, fall-backs included. */
   readonly capNanos?: Amount | undefined
   /**
@@ -51,6 +54,8 @@ type Context = {
   /** The first failure: later ones are of second choices. */
   readonly firstError: unknown
   readonly lastError: unknown
+  /** Tools were called: what failed is not asked again, since they may have done something. */
+  readonly hasCalled: boolean
 }
 
 type CallLogic = ActorLogic<Snapshot<ModelCallOutcome>, { type: string }, ModelCallInput>
@@ -63,17 +68,16 @@ const machine = setup({
   },
   actors: {
     askRouter: fromPromise<RouteResult, Context>(async ({ input, signal }) => {
-      const { router, caller, controls, request } = input.call
+      const { router, caller, controls, request, use } = input.call
       const maxCostNanos = remainingIn(input.purse)
-      return await router.route(
-        {
-          caller,
-          target: input.targets[input.targetIndex] ?? { kind: 'auto' },
-          request,
-          controls: { ...controls, ...(maxCostNanos !== undefined && { maxCostNanos }) },
-        },
-        { signal },
-      )
+      const question = {
+        caller,
+        target: input.targets[input.targetIndex] ?? ({ kind: 'auto' } as const),
+        request,
+        controls: { ...controls, ...(maxCostNanos !== undefined && { maxCostNanos }) },
+      }
+      if (use === undefined) return await router.route(question, { signal })
+      return await askWithTools(router, question, { use, signal })
     }),
   },
   actions: {
@@ -96,6 +100,7 @@ const machine = setup({
     result: undefined,
     firstError: undefined,
     lastError: undefined,
+    hasCalled: false,
   }),
   initial: 'asking',
   states: {
@@ -112,12 +117,16 @@ const machine = setup({
         },
         onError: {
           target: 'failing',
-          actions: assign(({ context, event }) => ({
-            purse: payFrom(context.purse, costOfFailure(event.error, remainingIn(context.purse))),
-            failures: context.failures + 1,
-            firstError: context.firstError ?? event.error,
-            lastError: event.error,
-          })),
+          actions: assign(({ context, event }) => {
+            const { error, purse, hasCalled } = failureIn(event.error, context.purse)
+            return {
+              purse: payFrom(purse, costOfFailure(error, remainingIn(purse))),
+              failures: context.failures + 1,
+              firstError: context.firstError ?? error,
+              lastError: error,
+              hasCalled,
+            }
+          }),
         },
       },
     },
@@ -150,22 +159,32 @@ const machine = setup({
  */
 export const modelCall: CallLogic = machine as unknown as CallLogic
 
-function isWorthRepeating({ call, failures, lastError, purse }: Context): boolean {
-  if (!CodedError.is(lastError) || !lastError.isRetryable || isUsedUp(purse)) return false
+/** What went wrong, and the purse after what was paid before it did. */
+function failureIn(
+  error: unknown,
+  purse: Purse,
+): { readonly error: unknown; readonly purse: Purse; readonly hasCalled: boolean } {
+  if (!(error instanceof ToolWorkFailed)) return { error, purse, hasCalled: false }
+  return { error: error.cause, purse: payFrom(purse, error.spentNanos), hasCalled: error.hasCalled }
+}
+
+function isWorthRepeating({ call, failures, lastError, purse, hasCalled }: Context): boolean {
+  if (hasCalled || !CodedError.is(lastError) || !lastError.isRetryable || isUsedUp(purse)) return false
   return failures < (call.attemptsMax ?? ATTEMPTS_MAX_DEFAULT)
 }
 
-function isCapTooTight({ call, lastError, purse }: Context): boolean {
+function isCapTooTight({ call, lastError, purse, hasCalled }: Context): boolean {
   const { capNanosMax } = call
-  if (capNanosMax === undefined || purse.capNanos === undefined || purse.capNanos >= capNanosMax) return false
+  if (hasCalled || capNanosMax === undefined || purse.capNanos === undefined || purse.capNanos >= capNanosMax)
+    return false
   return CodedError.is(lastError, 'ROUTER_COST_CAP')
 }
 
 /** Of the request, or of a caller who left, no other target thinks otherwise; without any model there is none. */
 const FINAL_FAILURES: ReadonlySet<string> = new Set(['REQUEST_ABORTED', 'REQUEST_INVALID', 'ROUTER_NO_MODEL'])
 
-function hasFallback({ targets, targetIndex, lastError, purse }: Context): boolean {
-  if (targetIndex + 1 >= targets.length || isUsedUp(purse)) return false
+function hasFallback({ targets, targetIndex, lastError, purse, hasCalled }: Context): boolean {
+  if (hasCalled || targetIndex + 1 >= targets.length || isUsedUp(purse)) return false
   return CodedError.is(lastError) && !FINAL_FAILURES.has(lastError.code)
 }
 

@@ -7,7 +7,10 @@ import { researcher, type Researched } from '../researcher/agent.ts'
 import { summarizer, type Summarized } from '../summarizer/agent.ts'
 import { verifier, type Verified } from '../verifier/agent.ts'
 import type { AgentField, AgentRunInit, PackagedAgent } from './packaged-agent.ts'
-import { pick, readInput, ROUTING_FIELDS, targetsOf } from './read-input.ts'
+import type { ToolRights } from '../model-calls/tool-use.ts'
+import type { UnreadFields } from '../read-fields.ts'
+import { invalid } from '../request-desk/protocol.ts'
+import { pick, readInput, ROUTING_FIELDS, targetsOf, TOOLS_FIELD } from './read-input.ts'
 import { runRequest } from './run-agent.ts'
 
 const PLANNER_FIELDS: readonly AgentField[] = [
@@ -20,6 +23,7 @@ const PLANNER_FIELDS: readonly AgentField[] = [
     describe: 'go on with an unfinished plan for the same task (default true); false gives it up and plans anew',
   },
   { name: 'parallelMax', kind: 'whole', describe: 'steps that run at once (default 4)' },
+  TOOLS_FIELD,
   ...ROUTING_FIELDS,
 ]
 
@@ -30,6 +34,7 @@ export const PLANNER: PackagedAgent = {
   definition: planner,
   usesMemory: true,
   keepsPlans: true,
+  callsTools: true,
   async run(init) {
     const fields = readInput(init.input, PLANNER_FIELDS)
     const names = {
@@ -46,6 +51,7 @@ export const PLANNER: PackagedAgent = {
         ...memoryOf(init),
         ...plansOf(init),
         ...(init.firewall !== undefined && { firewall: init.firewall }),
+        ...toolsOf(init, fields),
         ...targetsOf(fields),
         ...pick(fields, { parallelMax: 'parallelMax' }),
       },
@@ -65,6 +71,7 @@ const RESEARCHER_FIELDS: readonly AgentField[] = [
   { name: 'questionsMax', kind: 'whole', describe: 'questions that it may be split into, 1 to 12 (default 4)' },
   { name: 'thread', kind: 'text', describe: 'the conversation that it belongs to, by a name; needs the memory' },
   { name: 'isLast', kind: 'flag', describe: 'the conversation ends with this question, and becomes one memory' },
+  TOOLS_FIELD,
   ...ROUTING_FIELDS,
 ]
 
@@ -74,6 +81,7 @@ export const RESEARCHER: PackagedAgent = {
   fields: RESEARCHER_FIELDS,
   definition: researcher,
   usesMemory: true,
+  callsTools: true,
   async run(init) {
     const fields = readInput(init.input, RESEARCHER_FIELDS)
     const names = {
@@ -86,7 +94,7 @@ export const RESEARCHER: PackagedAgent = {
     }
     return await runRequest<Researched>(init, {
       definition: researcher,
-      input: { ...routingOf(init), ...memoryOf(init), ...targetsOf(fields) },
+      input: { ...routingOf(init), ...memoryOf(init), ...toolsOf(init, fields), ...targetsOf(fields) },
       event: { type: 'research', ...pick(fields, names) },
       textOf: ({ answer }) => answer,
       hasFailures: ({ gaps, isWritten }) => gaps.length > 0 || !isWritten,
@@ -186,6 +194,15 @@ export const CACHE_WARMER: PackagedAgent = {
 
 function routingOf({ router, caller }: AgentRunInit): object {
   return { router, caller }
+}
+
+/** Throws `REQUEST_INVALID` where tools are asked for and there is no way to any, and as `AgentSurroundings.agentTools`. */
+function toolsOf({ agentTools, firewall, caller }: AgentRunInit, { tools }: UnreadFields): ToolRights {
+  if (tools === undefined) return {}
+  if (agentTools === undefined || firewall === undefined)
+    throw invalid('The field tools is not open to whoever asks here: an operator runs the agent with them')
+  // Checked as a list of texts.
+  return { tools: agentTools({ agent: caller.agent ?? 'agent', tools: tools as readonly string[] }), firewall }
 }
 
 function plansOf({ plans, caller }: AgentRunInit): { readonly graphs?: PlanGraphs } {

@@ -1,6 +1,6 @@
 import type { ActorRef, AgentDefinition, SpawnOptions } from 'kernell-os/actors'
 import type { SubTask } from 'kernell-os/core'
-import type { Clock, RouteCaller, Router } from 'kernell-os/ports'
+import type { AgentTools, Clock, RouteCaller, Router } from 'kernell-os/ports'
 import type { PlanGate, TaskGraphs } from 'kernell-os/router'
 import type { AgentMemory } from '../memory-use.ts'
 import type { HealthSource } from '../monitor/probes.ts'
@@ -30,6 +30,8 @@ export type AgentSurroundings = {
   readonly plans?: TaskGraphs<SubTask>
   /** What plans pass before and during their steps; absent: nothing stands there. */
   readonly firewall?: PlanGate
+  /** What an agent may call of what it names, `node.agentTools`; absent: it may call nothing, and is refused when it asks. */
+  readonly agentTools?: (init: { readonly agent: string; readonly tools: readonly string[] }) => AgentTools
   readonly node: HealthSource
 }
 
@@ -63,6 +65,8 @@ export type PackagedAgent = {
   readonly usesMemory?: boolean
   /** It keeps what it is at, and goes on with what an earlier run has left, where it is given plans. Default false. */
   readonly keepsPlans?: boolean
+  /** Its models may call tools that its input names, where it is given a way to them and a firewall. Default false. */
+  readonly callsTools?: boolean
   /**
    * Spawns the agent, gives it the input and stops it when it has answered.
    *

@@ -10,6 +10,14 @@ export const ROUTING_FIELDS: readonly AgentField[] = [
   { name: 'maxCostUsd', kind: 'usd', describe: 'most that the whole request may cost' },
 ]
 
+/** The field of agents whose models may call tools. */
+export const TOOLS_FIELD: AgentField = {
+  name: 'tools',
+  kind: 'texts',
+  describe:
+    'what its models may call: SERVER or SERVER/TOOL of `mcp.servers`, a2a:PEER or a2a:PEER/SKILL of `a2a.peers` (default none)',
+}
+
 /**
  * The fields of an input, each of its kind; what is in them is the agent's to judge. Amounts of dollars become nano-dollars.
  * Throws `REQUEST_INVALID`, also for a field that the agent does not have.

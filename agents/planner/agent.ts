@@ -10,21 +10,21 @@ import {
   type PlanFault,
   type PlanState,
 } from 'kernell-os/core'
-import type { PlanGate } from 'kernell-os/router'
 import { assign, fromPromise, setup } from 'xstate'
 import { checkMethods } from '../agent-input.ts'
 import type { AgentMemory } from '../memory-use.ts'
 import { requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
 import type { Routing } from '../model-calls/model-call.ts'
+import { enterPlanning, placesOf, type PlanPlaces } from '../model-calls/plan-gate.ts'
 import { openPurse, type Purse } from '../model-calls/purse.ts'
+import { checkTools, openToolUse, type ToolRights, type ToolUse } from '../model-calls/tool-use.ts'
 import { readAmount, readText, readWhole } from '../read-fields.ts'
 import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import { executePlan, type PlanEnd, type StepLimits } from './execute-plan.ts'
-import { enterPlanning, placesOf, type PlanPlaces } from './plan-gate.ts'
 import { lessonOf, planningPrompt } from './planning.ts'
 import { doneCount, stepReports, type StepReport } from './steps.ts'
 import { lookForPlan, type FoundPlan, type PlanGraphs } from './unfinished-plans.ts'
@@ -33,6 +33,7 @@ export type { StepReport } from './steps.ts'
 export type { PlanGraphs } from './unfinished-plans.ts'
 
 export type PlannerInput = Routing &
+  ToolRights &
   DeskLimits &
   StepLimits & {
     /** What earlier plans led to is recalled from here, and what this one leads to is kept. Absent: neither. */
@@ -42,8 +43,6 @@ export type PlannerInput = Routing &
      * task, in this process or another, goes on with one that has not. Absent: nowhere.
      */
     readonly graphs?: PlanGraphs
-    /** What its plans pass before and during their steps: `await node.openFirewall()`. Absent: nothing stands there. */
-    readonly firewall?: PlanGate
   }
 
 export type PlannerEvent =
@@ -105,6 +104,8 @@ type Context = InformedInput<PlannerInput, ExecuteRequest> & {
   /** Set when the plan is there; its end when it has ended. */
   readonly plan: PlanState | undefined
   readonly end: PlanEnd | undefined
+  /** Tools that its steps may call. */
+  readonly use: ToolUse | undefined
   readonly purse: Purse
   readonly error: unknown
 }
@@ -123,10 +124,11 @@ const work = setup({
     }),
     enterPlanning: fromPromise<void, Context>(async ({ input }) => {
       const { firewall } = input.resources
-      if (firewall !== undefined) await enterPlanning(firewall, placesOfContext(input))
+      // Nobody has called a tool by then.
+      if (firewall !== undefined) await enterPlanning(firewall, placesOfContext(input, {}))
     }),
     executePlan: fromPromise<PlanEnd, Context>(async ({ input, system, signal }) => {
-      const { resources, plan, found, purse, report } = input
+      const { resources, plan, found, purse, report, use } = input
       if (plan === undefined) throw new Error('The plan was not made')
       const { graphs } = resources
       const kept = graphs === undefined || found === undefined ? undefined : { graphs, key: found.key }
@@ -134,7 +136,7 @@ const work = setup({
       const { firewall } = resources
       const guarded = firewall && { firewall, places: placesOfContext(input) }
       return await executePlan(
-        { actors: systemOf(system), resources, plan: begun, kept, guarded, purse, report },
+        { actors: systemOf(system), resources, plan: begun, kept, guarded, use, purse, report },
         signal,
       )
     }),
@@ -171,6 +173,7 @@ const work = setup({
     found: undefined,
     plan: undefined,
     end: undefined,
+    use: openToolUse(input.resources, input.report),
     purse: openPurse(input.request.maxCostNanos),
     error: undefined,
   }),
@@ -238,6 +241,7 @@ export const planner: AgentDefinition = defineAgent({
 
 function checkInput(input: PlannerInput): void {
   const { parallelMax, stepAttemptsMax, stepTimeoutMs, stepContextTokensMax, graphs, firewall } = input
+  checkTools(input)
   checkWhole('parallelMax', parallelMax, { min: 1 })
   checkWhole('stepAttemptsMax', stepAttemptsMax, { min: 1, max: 1_000 })
   checkWhole('stepTimeoutMs', stepTimeoutMs, { min: 1, max: 24 * 3_600_000 })
@@ -279,8 +283,15 @@ function stepsOf(plan: PlanState): readonly object[] {
   return plan.graph.subTasks.map(({ id, description, depends_on }) => ({ id, description, dependsOn: depends_on }))
 }
 
-function placesOfContext({ resources, recalled }: Context): PlanPlaces {
-  return placesOf(resources, { recalledIds: recalled?.ids ?? [], isKept: resources.memory !== undefined })
+function placesOfContext({ resources, recalled }: Context, { tools }: ToolRights = resources): PlanPlaces {
+  const { targets, controls, caller } = resources
+  const asking = {
+    caller,
+    ...(targets !== undefined && { targets }),
+    ...(controls !== undefined && { controls }),
+    ...(tools !== undefined && { tools }),
+  }
+  return placesOf(asking, { recalledIds: recalled?.ids ?? [], isKept: resources.memory !== undefined })
 }
 
 function planningCall({ resources, request, recalled, purse }: Context): CallGroupInput {

@@ -20,11 +20,12 @@ import {
 import { nonceOf } from '../fence-texts.ts'
 import { failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import type { ModelCallOutcome, Routing } from '../model-calls/model-call.ts'
+import { openStepsGate, type PlanPlaces } from '../model-calls/plan-gate.ts'
+import type { ToolUse } from '../model-calls/tool-use.ts'
 import { payFrom, remainingIn, shareIn, type Purse } from '../model-calls/purse.ts'
 import type { JobInput } from '../request-desk/protocol.ts'
 import { callModel } from './call-model.ts'
 import { shownOutputs } from './earlier-outputs.ts'
-import { openStepsGate, type PlanPlaces } from './plan-gate.ts'
 import { doneCount } from './steps.ts'
 import { forgetOldPlans, newPlanId, type PlanGraphs } from './unfinished-plans.ts'
 
@@ -48,6 +49,8 @@ export type PlanExecutionInit = {
   readonly kept: { readonly graphs: PlanGraphs; readonly key: string } | undefined
   /** What was read for the plan, and the firewall that its steps pass. Absent: nothing stands there. */
   readonly guarded?: { readonly firewall: PlanGate; readonly places: PlanPlaces } | undefined
+  /** Tools that the models of a step may call. Absent: none. */
+  readonly use?: ToolUse | undefined
   readonly purse: Purse
   readonly report: JobInput<unknown, unknown>['report']
 }
@@ -219,14 +222,15 @@ class PlanExecution {
   }
 
   private async call({ subTask, dependencyOutputs, signal }: StepTurn<SubTask>): Promise<ModelCallOutcome> {
-    const { actors, resources } = this.init
+    const { actors, resources, use: given, guarded } = this.init
+    const use = given && { ...given, ...(guarded !== undefined && { read: guarded.places.read }) }
     const tokensMax = resources.stepContextTokensMax ?? CONTEXT_TOKENS_MAX_DEFAULT
     const shown = shownOutputs(dependencyOutputs, { id: subTask.id, tokensMax })
     const nonce = nonceOf([subTask.context_needed ?? '', ...shown.map(({ output }) => output)])
     const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: shown, nonce })
     const capNanos = shareIn(this.purse, Math.max(1, this.graph?.state.openCount ?? 1))
     const capNanosMax = remainingIn(this.purse)
-    const input = { ...resources, request: requestOfPrompt(prompt), capNanos, capNanosMax }
+    const input = { ...resources, request: requestOfPrompt(prompt), use, capNanos, capNanosMax }
     return await callModel(actors, input, signal)
   }
 

@@ -5,11 +5,12 @@ import type { Lesson } from '../memory-use.ts'
 import { areAccepted, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupOutput } from '../model-calls/call-group.ts'
 import { openPurse } from '../model-calls/purse.ts'
+import { checkTools, openToolUse } from '../model-calls/tool-use.ts'
 import { noteDown, openNotes } from '../notes.ts'
 import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, type CancelRequest, type DeskEmitted } from '../request-desk/protocol.ts'
 import { createRequestDesk } from '../request-desk/request-desk.ts'
-import { gatheringCalls, nextQuestions, splittingCall, writingCall } from './calls.ts'
+import { enterResearch, gatheringCalls, nextQuestions, splittingCall, writingCall } from './calls.ts'
 import { addAnswer, soFar } from './conversation.ts'
 import { addFound, NOTHING_FOUND, type Gap } from './findings.ts'
 import { findingsAsAnswer, parseQuestions, textOfFinding, type Finding, type Source } from './prompts.ts'
@@ -71,6 +72,7 @@ const work = setup({
   },
   actors: {
     callGroup,
+    enterResearch: fromPromise<void, Research>(async ({ input }) => await enterResearch(input)),
     addAnswer: fromPromise<void, Research>(async ({ input: { resources, request, answer }, signal }) => {
       const { conversation, question } = request
       if (conversation === undefined || answer === undefined) return
@@ -104,6 +106,7 @@ const work = setup({
       context.report('memory-failed', { error: toPlainError(error) }),
   },
   guards: {
+    hasTools: ({ context }) => context.use !== undefined,
     hasQuestions: ({ context }) => context.askedCount < context.questions.length,
     hasFailed: ({ context }) => errorOf(context) !== undefined,
     /** One question with one answer: there is nothing to put together. */
@@ -122,11 +125,22 @@ const work = setup({
     conversation:
       input.request.conversation === undefined ? '' : soFar(input.resources.memory, input.request.conversation),
     answer: undefined,
+    refusal: undefined,
     isAccepted: true,
+    use: openToolUse(input.resources, input.report),
     purse: openPurse(input.request.maxCostNanos),
   }),
-  initial: 'planning',
+  initial: 'opening',
   states: {
+    opening: { always: [{ guard: 'hasTools', target: 'entering' }, { target: 'planning' }] },
+    entering: {
+      invoke: {
+        src: 'enterResearch',
+        input: ({ context }) => context,
+        onDone: 'planning',
+        onError: { target: 'ended', actions: assign({ refusal: ({ event }) => event.error }) },
+      },
+    },
     planning: { always: [{ guard: 'isOneQuestion', target: 'beginning' }, { target: 'splitting' }] },
     splitting: {
       invoke: {
@@ -198,13 +212,14 @@ export const researcher: AgentDefinition = defineAgent({
   }),
 })
 
-function checkInput({ parallelMax }: ResearcherInput): void {
-  checkWhole('parallelMax', parallelMax, { min: 1 })
+function checkInput(input: ResearcherInput): void {
+  checkWhole('parallelMax', input.parallelMax, { min: 1 })
+  checkTools(input)
 }
 
 /** Where nothing was found at all, the first failure is the error of the whole. */
-function errorOf({ found: { findings, firstError } }: Pick<Research, 'found'>): unknown {
-  return findings.length === 0 ? firstError : undefined
+function errorOf({ found: { findings, firstError }, refusal }: Pick<Research, 'found' | 'refusal'>): unknown {
+  return findings.length === 0 ? (refusal ?? firstError) : undefined
 }
 
 function outputOf(context: Research): InformedOutput<Omit<Researched, 'id'>> {

@@ -2,6 +2,7 @@ import type { Amount } from 'kernell-os/core'
 import type { AgentMemory } from '../memory-use.ts'
 import type { Routing } from '../model-calls/model-call.ts'
 import type { Purse } from '../model-calls/purse.ts'
+import type { ToolRights, ToolUse } from '../model-calls/tool-use.ts'
 import type { Notes } from '../notes.ts'
 import type { InformedInput } from '../remembering-job.ts'
 import type { DeskLimits } from '../request-desk/protocol.ts'
@@ -10,6 +11,7 @@ import type { Found } from './findings.ts'
 import type { Source } from './prompts.ts'
 
 export type ResearcherInput = Routing &
+  ToolRights &
   DeskLimits & {
     /** What earlier requests found out is recalled from here, and what this one finds is kept. Absent: neither. */
     readonly memory?: AgentMemory
@@ -36,6 +38,10 @@ export type Research = InformedInput<ResearcherInput, ResearchRequest> & {
   /** The conversation so far. */
   readonly conversation: string
   readonly answer: string | undefined
+  /** Why the firewall lets no tools be called for it. */
+  readonly refusal: unknown
   readonly isAccepted: boolean
+  /** Tools that whoever answers a part may call. */
+  readonly use: ToolUse | undefined
   readonly purse: Purse
 }

@@ -24,6 +24,13 @@ export type ResultDocument = {
   readonly was_cached: boolean
   readonly verified: boolean | null
   readonly decision: DecisionDocument | DecisionSummary
+  /** With --tools: what was called, and what came of it. */
+  readonly tool_calls?: readonly {
+    readonly server: string
+    readonly tool: string
+    readonly outcome: string
+    readonly characters: number
+  }[]
   /** The node that ran the task, when it was not this process; `attempts`, `overhead` and `verified` are then known to that node alone. */
   readonly served_by?: string
 }

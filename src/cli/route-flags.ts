@@ -1,6 +1,6 @@
 import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
 import { CodedError } from '../base/errors.ts'
-import { parseRouteControls } from '../gateway/node/parse-route-controls.ts'
+import { parseRouteControls } from '../node/control/parse-route-controls.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { RouteControls, RouteRequest, RouteTarget } from '../ports/router.ts'
 import { choiceFlag, isFlagSet, numberFlag, textFlag, usageError, type Flags, type FlagTable } from './flags.ts'

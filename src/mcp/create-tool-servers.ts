@@ -8,6 +8,7 @@ import type {
   ToolResult,
   ToolServerReport,
   ToolServers,
+  WantedTool,
 } from '../ports/tool-servers.ts'
 import type { ConnectionComponents, Offer, ServerConnection } from './server-connection.ts'
 import type { ToolServerInit } from './tool-server-init.ts'
@@ -35,12 +36,16 @@ class ConnectedServers implements ToolServers {
     return [...this.#servers.keys()]
   }
 
-  openTask({ agent }: { readonly agent?: string } = {}): TaskTools {
+  openTask(task: ToolTask = {}): TaskTools {
+    const { agent, only } = task
     const calls = new Map<string, number>()
+    for (const wanted of only ?? []) this.#requireAllowed(wanted, agent)
+    const isWanted = (name: ToolName): boolean => only === undefined || only.some((wanted) => covers(wanted, name))
     return {
-      list: async ({ signal } = {}) => await this.#list(agent, signal),
+      list: async ({ signal } = {}) => (await this.#list(task, signal)).filter(isWanted),
       call: async (tool, args, options) => {
-        const server = this.#allowed(tool, agent)
+        const server = this.#requireAllowed(tool, agent)
+        if (!isWanted(tool)) throw refused(tool, 'was not asked for by whoever opened the task')
         count(calls, server)
         return await this.#call(server, { name: tool, args }, options)
       },
@@ -58,9 +63,12 @@ class ConnectedServers implements ToolServers {
     await Promise.all(connections.map(async (connection) => await (await connection).close()))
   }
 
-  async #list(agent: string | undefined, signal: AbortSignal | undefined): Promise<readonly OfferedTool[]> {
+  async #list({ agent, only }: ToolTask, signal: AbortSignal | undefined): Promise<readonly OfferedTool[]> {
+    const asked = [...this.#servers.values()].filter(
+      ({ name }) => only === undefined || only.some(({ server }) => server === name),
+    )
     const lists = await Promise.all(
-      [...this.#servers.values()].map(async (server) => {
+      asked.map(async (server) => {
         const allowed = allowedTools(server, agent)
         if (allowed.length === 0) return []
         const offer = await this.#offer(server, signal).catch((error: unknown) => {
@@ -94,16 +102,16 @@ class ConnectedServers implements ToolServers {
   }
 
   /** Throws `MCP_SERVER_UNKNOWN`, `MCP_TOOL_REFUSED`. */
-  #allowed({ server: name, tool }: ToolName, agent: string | undefined): ToolServerInit {
+  #requireAllowed({ server: name, tool }: WantedTool, agent: string | undefined): ToolServerInit {
     const server = this.#servers.get(name)
     if (server === undefined)
       throw new CodedError('MCP_SERVER_UNKNOWN', { message: `There is no server ${JSON.stringify(name.slice(0, 64))}` })
-    if (allowedTools(server, agent).includes(tool)) return server
-    const who = agent === undefined ? '' : ` by the agent ${agent}`
-    throw new CodedError('MCP_TOOL_REFUSED', {
-      message: `The tool ${JSON.stringify(tool.slice(0, 64))} of ${name} may not be called${who}`,
-      details: { server: name, ...(agent !== undefined && { agent }) },
-    })
+    const allowed = allowedTools(server, agent)
+    if (tool === undefined ? allowed.length > 0 : allowed.includes(tool)) return server
+    throw refused(
+      { server: name, ...(tool !== undefined && { tool }) },
+      `may not be called${agent === undefined ? '' : ` by the agent ${agent}`}`,
+    )
   }
 
   async #call(
@@ -140,6 +148,17 @@ class ConnectedServers implements ToolServers {
     this.#connections.set(server.name, begun)
     return await begun
   }
+}
+
+type ToolTask = NonNullable<Parameters<ToolServers['openTask']>[0]>
+
+function covers(wanted: WantedTool, { server, tool }: ToolName): boolean {
+  return wanted.server === server && (wanted.tool === undefined || wanted.tool === tool)
+}
+
+function refused({ server, tool }: WantedTool, why: string): CodedError {
+  const what = tool === undefined ? 'No tool' : `The tool ${JSON.stringify(tool.slice(0, 64))}`
+  return new CodedError('MCP_TOOL_REFUSED', { message: `${what} of ${server} ${why}`, details: { server } })
 }
 
 /** Loads what connects with the first server that is needed. */

@@ -8,6 +8,7 @@ import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { createLearningRecords } from '../telemetry/learning-records.ts'
 import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
+import { createAgentTools } from '../router/tools/agent-tools.ts'
 import { routeWithTools } from '../router/tools/route-with-tools.ts'
 import type { BudgetOwner } from '../router/budgets/budget-owner.ts'
 import type { TextGuard } from '../router/untrusted/text-guard.ts'
@@ -121,11 +122,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     openFirewall: parts.openFirewall,
     carryOutPlan: carryOutWith({ ...parts, files: parts.planFiles, router: watched, runProgram }),
-    routeWithTools: async (request, options) => {
-      const { agent } = request.caller
-      const tools = parts.toolServers.openTask(agent === undefined ? {} : { agent })
-      return await routeWithTools({ router: watched, tools, firewall: await parts.openFirewall() }, request, options)
-    },
+    ...toolsOf(parts, watched),
     runProgram,
     openMarket: async (init) => await parts.market.open(init),
     agentPeers: parts.agentPeers,
@@ -169,6 +166,24 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   addNodeMetrics({ ...parts, ...telemetry, cache: answers.cache, version, ...readingsOf(parts) })
   addSharedMetrics(telemetry.metrics, parts.shared)
   return node
+}
+
+/** What agents and the models of tasks may call, each call through the firewall. */
+function toolsOf(
+  { toolServers: servers, agentPeers: peers, openFirewall }: NodeParts,
+  router: Router,
+): Pick<KernellNode, 'agentTools' | 'routeWithTools'> {
+  const agentTools: KernellNode['agentTools'] = (asked) => createAgentTools({ servers, peers }, asked)
+  return {
+    agentTools,
+    routeWithTools: async (request, options = {}) => {
+      const { agent } = request.caller
+      const whose = agent === undefined ? {} : { agent }
+      const named = options.tools
+      const tools = named === undefined ? servers.openTask(whose) : agentTools({ ...whose, tools: named }).openTask()
+      return await routeWithTools({ router, tools, firewall: await openFirewall() }, request, options)
+    },
+  }
 }
 
 /** What everything says of itself. */

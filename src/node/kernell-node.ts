@@ -11,7 +11,8 @@ import type { AbortOptions } from '../ports/abort-options.ts'
 import type { AgentPeers } from '../ports/agent-peers.ts'
 import type { Router, RouteRequest } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
-import type { ToolServers } from '../ports/tool-servers.ts'
+import type { AgentToolsInit } from '../router/tools/agent-tools.ts'
+import type { AgentTools, ToolServers } from '../ports/tool-servers.ts'
 import type { FirewallPolicy } from '../core/firewall/firewall-policy.ts'
 import type { PlanOutcome } from '../router/firewall/carry-out-plan.ts'
 import type { IntentFirewall } from '../router/firewall/intent-firewall.ts'
@@ -84,10 +85,18 @@ export type KernellNode = AsyncDisposable & {
    */
   carryOutPlan(asked: AskedPlan, options?: AbortOptions): Promise<PlanOutcome>
   /**
-   * Runs a task whose models may call the tools of `mcp.servers` that the task's agent may call, each call through the firewall. Throws as `Router.route`, and `REQUEST_INVALID`
-   * for a request with tools of its own.
+   * Runs a task whose models may call tools, each call through the firewall: those that `tools` names as `agentTools` does, or else all tools of `mcp.servers` that the task's
+   * agent may call. Throws as `Router.route` and as `agentTools`, and `REQUEST_INVALID` for a request with tools of its own.
    */
-  routeWithTools(request: RouteRequest, options?: ToolTaskOptions): Promise<ToolTaskResult>
+  routeWithTools(
+    request: RouteRequest,
+    options?: ToolTaskOptions & { readonly tools?: readonly string[] },
+  ): Promise<ToolTaskResult>
+  /**
+   * What one agent may call: what it names, `SERVER` or `SERVER/TOOL` of `mcp.servers`, `a2a:PEER` or `a2a:PEER/SKILL` of `a2a.peers`, as far as the configuration allows it.
+   * Throws `REQUEST_INVALID`, `MCP_SERVER_UNKNOWN`, `MCP_TOOL_REFUSED` and `A2A_PEER_UNKNOWN`.
+   */
+  agentTools(init: AgentToolsInit): AgentTools
   /**
    * Runs a program that nobody trusts: by the order of somebody else, or by this node's own for exactly what a policy says. Each is judged, counts once, and is in the audit journal before it begins;
    * `NODE_STOPPED` ends it. Throws `CAPABILITY_CALL_REFUSED`, `SANDBOX_POLICY_INVALID`, `NODE_STOPPED`, and what a runtime throws.

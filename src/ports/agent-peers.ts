@@ -16,6 +16,8 @@ export type AgentPeerSkill = {
   readonly name: string
   readonly description: string
   readonly tags: readonly string[]
+  /** Whether the operator allows it to be asked for. */
+  readonly isAllowed: boolean
 }
 
 /** What a peer says of itself. All of it is its own word. */

@@ -112,6 +112,7 @@ export type { EntryLimit, SharedAppend, SharedJournal, SharedJournalPage } from 
 export type { StoreChanges, StoreListener } from './store-changes.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
 export type {
+  AgentTools,
   OfferedTool,
   TaskTools,
   ToolArguments,
@@ -119,6 +120,7 @@ export type {
   ToolResult,
   ToolServerReport,
   ToolServers,
+  WantedTool,
 } from './tool-servers.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'
 export type { Tokenizer } from './tokenizer.ts'

@@ -65,11 +65,25 @@ export interface TaskTools {
   call(tool: ToolName, args: ToolArguments, options?: AbortOptions): Promise<ToolResult>
 }
 
+/** All that may be called of a server, or one tool of it. */
+export type WantedTool = { readonly server: string; readonly tool?: string }
+
+/** What one agent may call, by its own word and the operator's: tools of other programs, and agents of others. Each of its requests is a task, and counts for itself. */
+export interface AgentTools {
+  /** Where plans find them: what came from any of these may be in what the agent makes. */
+  readonly places: readonly { readonly kind: 'tool'; readonly locator: string }[]
+  openTask(): TaskTools
+}
+
 export interface ToolServers {
   /** Names of the servers, as they are configured. */
   readonly names: readonly string[]
-  /** Begins to count. */
-  openTask(task?: { readonly agent?: string }): TaskTools
+  /**
+   * Begins to count. `only` names what the task wants of all that is allowed: servers, or tools of them; what is not named may not be called then.
+   *
+   * Throws `MCP_SERVER_UNKNOWN` and `MCP_TOOL_REFUSED` for what of `only` is not there, or not allowed.
+   */
+  openTask(task?: { readonly agent?: string; readonly only?: readonly WantedTool[] }): TaskTools
   /** Asks every server what it offers. */
   inspect(options?: AbortOptions): Promise<readonly ToolServerReport[]>
   /** Ends all connections, and the processes behind them. Idempotent. */

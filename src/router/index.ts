@@ -63,6 +63,7 @@ export {
   type ToolTaskOptions,
   type ToolTaskResult,
 } from './tools/route-with-tools.ts'
+export { createAgentTools, type AgentToolsComponents, type AgentToolsInit } from './tools/agent-tools.ts'
 export type { PlanAct, PlanHands, PlanText } from './firewall/plan-hands.ts'
 export { IntentFirewall, type ApprovalInit, type IntentFirewallComponents } from './firewall/intent-firewall.ts'
 export { TextGuard, type TextCount, type TextGuardInit } from './untrusted/text-guard.ts'

@@ -111,6 +111,9 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     agentPeers: createNoPeers(),
+    agentTools: () => {
+      throw new Error('A scripted node has no tools')
+    },
     withAgentAt: async (_address, work) => await work(createNoPeers()),
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: node.listModels }, skills),
     activity: createUnwatchedActivity(),

@@ -159,6 +159,9 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     runProgram: async () => await Promise.reject(new Error('A scripted node runs nothing')),
     explainDecision: () => undefined,
     agentPeers: createNoPeers(),
+    agentTools: () => {
+      throw new Error('A scripted node has no tools')
+    },
     withAgentAt: async (_address, work) => await work(createNoPeers()),
     openA2a: async (skills) => await a2a.open({ router: node.router, listModels: () => models }, skills),
     activity: createUnwatchedActivity(),

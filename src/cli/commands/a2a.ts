@@ -1,9 +1,9 @@
-import type { ErrorCode } from '../../base/error-codes.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type NamedAgent, peersOf } from '../../node/a2a/agent-control.ts'
 import type { ControlRequest } from '../../node/control/control-request.ts'
 import type { AgentPeerAnswer, AgentPeerCard } from '../../ports/agent-peers.ts'
 import type { Command, CommandContext } from '../command.ts'
+import { toldBy } from '../control-lines.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { formatTable } from '../format-table.ts'
@@ -120,31 +120,21 @@ export const a2aCallCommand: Command = {
   },
 }
 
-/** Reads the lines that `answerAgentControl` writes. Throws the failure that one of them is. */
 async function callAgent(
   control: Control,
   request: ControlRequest,
   onText: (text: string) => void,
 ): Promise<AgentPeerAnswer> {
-  for await (const line of control.lines(request, 'agents')) {
-    const told = JSON.parse(line) as CallLine
-    if (told.event === 'text') onText(told.text)
-    else if (told.event === 'failure') throw new CodedError(told.code, told)
-    else if (told.event === 'answer') return told.answer
+  for await (const told of toldBy<CallLine>(control, request, 'agents')) {
+    if (told.event === 'answer') return told.answer
+    onText(told.text)
   }
   throw new CodedError('A2A_PEER_FAILED', { message: 'The call ended without an answer' })
 }
 
 type CallLine =
   | { readonly event: 'text'; readonly text: string }
-  | { readonly event: 'beat' }
   | { readonly event: 'answer'; readonly answer: AgentPeerAnswer }
-  | {
-      readonly event: 'failure'
-      readonly code: ErrorCode
-      readonly message: string
-      readonly details: CodedError['details']
-    }
 
 /** The peers of the configuration. */
 export const a2aPeersCommand: Command = {

@@ -27,6 +27,7 @@ export const agentRunCommand: Command = {
   details: [
     '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
     'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. The planner also keeps the plan that it is at: run again with the same task, for the same tenant, after it was interrupted or killed, it goes on with what was done already; with "isResuming": false in its input it starts anew. `kernell data purge --tenant default --memories --yes` deletes all of that, and the records of that tenant with it.',
+    'Tools that the input names (`tools`) are those of `mcp.servers` and agents of `a2a.peers`: what is not configured, or not allowed, is refused before the work begins, and each call passes the firewall.',
     'Ends with exit code 1 when a part of the work failed (an item of the pipeline, a step of a plan, a prompt that was not asked, a probe that is alarmed, a reservation that was refused); the document of --json then has "hasFailures": true.',
     'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
   ],
@@ -52,7 +53,8 @@ export const agentRunCommand: Command = {
         caller: { tenant, agent: agent.name },
         ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
         ...(isKeeping && { plans: await node.openPlans() }),
-        ...(agent.keepsPlans === true && { firewall: await node.openFirewall() }),
+        ...((agent.keepsPlans === true || agent.callsTools === true) && { firewall: await node.openFirewall() }),
+        ...(agent.callsTools === true && { agentTools: (asked) => node.agentTools(asked) }),
         node,
         input,
         signal,

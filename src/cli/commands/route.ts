@@ -1,17 +1,26 @@
-import { createRunningNodeClient, readControlToken, type RunningNode } from '../../node/running-node.ts'
+import {
+  createRunningNodeClient,
+  findRunningNode,
+  readControlToken,
+  type RunningNode,
+} from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { formatBatchTable, formatTaskLine } from '../batch-report.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { isFlagSet, numberFlag, textFlag, usageError } from '../flags.ts'
-import { lockHolderOf } from '../locked-directory.ts'
+import { isFlagSet, listFlag, numberFlag, textFlag, usageError } from '../flags.ts'
+import { lockedBy, lockHolderOf } from '../locked-directory.ts'
 import { exitCodeOf } from '../print-failure.ts'
 import { readTask } from '../read-task.ts'
 import { readTaskFile } from '../read-task-file.ts'
 import { createRemoteRunner } from '../remote-runner.ts'
 import { ROUTE_FLAGS } from '../route-flags.ts'
+import { useControl } from '../running-control.ts'
 import { runBatch, totalsOf, type BatchTask } from '../run-batch.ts'
 import { createLocalRunner, type TaskRunner } from '../task-answer.ts'
+import { createToolRunner } from '../tool-runner.ts'
+import { visibleText } from '../visible-text.ts'
+import type { ToolTaskCall } from '../../node/mcp/tool-task.ts'
 
 /** Runs tasks as the gateway would, and shows what each cost. */
 export const routeCommand: Command = {
@@ -24,6 +33,12 @@ export const routeCommand: Command = {
     concurrency: { value: 'N', describe: 'tasks at the same time (default 4)' },
     limit: { value: 'N', describe: 'only the first N rows of the file' },
     explain: { describe: 'show why each task went where it went' },
+    tools: {
+      value: 'NAME',
+      isList: true,
+      describe:
+        'what the models may call: SERVER, SERVER/TOOL, a2a:PEER or a2a:PEER/SKILL of the configuration; put the task before it',
+    },
     ...ROUTE_FLAGS,
     ...ARTEFACT_FLAGS,
   },
@@ -31,15 +46,18 @@ export const routeCommand: Command = {
     'Savings compare what was paid with one call of the premium model per task, estimated from the tokens of the answers; they are marked estimated unless premium was really run.',
     'TASK - reads the task from standard input. A file ends with exit code 1 when a task failed, 3 when the only failures are refusals. Ctrl-C prints what was finished, with `interrupted` in --json, and ends with 130.',
     'While `kernell serve` has the data directory open, that node runs the task, with its configuration; set KERNELL_API_KEY where it wants a key. --json then names it as `served_by`, and has the decision in short (with --explain whole) and no `attempts`.',
+    'With --tools the models of the task may call what it names and the configuration allows (`kernell mcp servers`, `kernell a2a peers`); each call passes the firewall and is told on standard error. Whatever else they ask for is not called.',
   ],
   examples: [
     'kernell route "What is 17% of 2340?"',
     'kernell route --file prompts.jsonl --concurrency 8',
+    'kernell route "What was decided on Monday?" --tools notes/search a2a:translator',
     'kernell route --max-cost-usd 0.01 --explain "Summarise ..."',
   ],
   whenStopped: 'Run the command again; what was answered before is in the cache and free, unless the cache is off.',
   async run(context) {
     const work = await readWork(context)
+    if (listFlag(context.flags, 'tools').length > 0) return await workWithTools(work, context)
     try {
       return await context.useNode(
         async (node) => await work(createLocalRunner(node, context.flags)),
@@ -69,6 +87,21 @@ async function readWork(context: CommandContext): Promise<Work> {
   const limit = numberFlag(flags, 'limit', { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true })
   const tasks = readTaskFile(file, workingDir).slice(0, limit)
   return async (runTask) => await routeFile(tasks, runTask, context)
+}
+
+/** On the node that serves, where one does: each call passes the firewall of the node, which is told what the models have read. */
+async function workWithTools(work: Work, context: CommandContext): Promise<ExitCode> {
+  const { flags, terminal } = context
+  const { dataDir } = context.loadConfig()
+  const serving = findRunningNode(dataDir)
+  for (const name of ['policy', 'cache-calibration', 'injection-model'])
+    if (serving !== undefined && textFlag(flags, name) !== undefined)
+      throw lockedBy(serving, { what: `has the data directory open, and takes no --${name} from a caller` })
+  const onCall = ({ server, tool, outcome, characters }: ToolTaskCall): void =>
+    terminal.note(terminal.style('dim', visibleText(`${server}/${tool}: ${outcome}, ${characters} characters`)))
+  return await useControl(context, async (control) => await work(createToolRunner({ control, flags, onCall })), {
+    config: configOfArtefactFlags(flags),
+  })
 }
 
 async function workRemotely(node: RunningNode, work: Work, context: CommandContext): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 import type { A2aCall, NodeA2a } from '../../node/a2a/node-a2a.ts'
 import type { Exchange, GatewayContext } from '../exchange.ts'
-import { parseRouteControls } from '../node/parse-route-controls.ts'
+import { parseRouteControls } from '../../node/control/parse-route-controls.ts'
 
 export const VERSION_HEADER = 'a2a-version'
 export const EXTENSIONS_HEADER = 'a2a-extensions'

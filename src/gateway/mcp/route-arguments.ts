@@ -3,7 +3,7 @@ import { amountFromUsd } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { RouteRequest } from '../../ports/router.ts'
 import { invalidRequest } from '../invalid-request.ts'
-import { parseRouteControls } from '../node/parse-route-controls.ts'
+import { parseRouteControls } from '../../node/control/parse-route-controls.ts'
 import { readTarget } from '../tasks/read-target.ts'
 import type { ToolCall } from './mcp-tool.ts'
 

@@ -5,7 +5,7 @@ import type { Exchange, GatewayContext } from '../exchange.ts'
 import type { JsonObject } from '../listener/parse-json-body.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { traceOf } from '../listener/trace-headers.ts'
-import { parseRouteControls } from '../node/parse-route-controls.ts'
+import { parseRouteControls } from '../../node/control/parse-route-controls.ts'
 
 /** What somebody asks for, in whichever interface it was written. */
 export type AskedTask = {

@@ -1,5 +1,4 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { CodedError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { AgentPeers, AgentPeerTask } from '../../ports/agent-peers.ts'
 import {
@@ -10,9 +9,8 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { toldLines } from '../control/told-lines.ts'
 import type { KernellNode } from '../kernell-node.ts'
-import { outgoingText } from '../outgoing-text.ts'
-import { EventFeed } from './event-feed.ts'
 import { BY_ADDRESS } from './peers/agent-at.ts'
 
 export type AgentNode = Pick<KernellNode, 'config' | 'openA2a' | 'agentPeers' | 'withAgentAt'>
@@ -80,37 +78,16 @@ async function withAgent<Result>(
   return await withAgentAt(peer, async (agents) => await work(agents, BY_ADDRESS))
 }
 
-/** Longest pause between two lines, so that whoever reads them knows that there is somebody. */
-const BEAT_MS = 15_000
-
-async function* callLines(node: AgentNode, request: ControlRequest, { signal }: AbortOptions): AsyncIterable<string> {
+function callLines(node: AgentNode, request: ControlRequest, { signal }: AbortOptions): AsyncIterable<string> {
   const task = taskOf(request)
-  const feed = new EventFeed<JsonValue>()
-  const leaving = new AbortController()
-  const running = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
-  const onText = request['isStreaming'] === true ? (text: string) => feed.push({ event: 'text', text }) : undefined
-  const beat = setInterval(() => feed.push({ event: 'beat' }), BEAT_MS)
-  const calling = withAgent(node, request, async (agents, name) => {
-    const answer = await agents.call(name, task, { signal: running, ...(onText !== undefined && { onText }) })
-    // Plain data.
-    feed.push({ event: 'answer', answer: answer as unknown as JsonValue })
-  })
-  // The head of the answer has gone when it fails: that is a line as well.
-  calling.catch((error: unknown) => feed.push(failureLine(error))).finally(() => feed.end())
-  try {
-    for await (const event of feed) yield `${JSON.stringify(event)}\n`
-  } finally {
-    clearInterval(beat)
-    leaving.abort(new CodedError('REQUEST_ABORTED', { message: 'Nobody waits for the task any more' }))
-  }
-}
-
-function failureLine(error: unknown): JsonValue {
-  if (!CodedError.is(error))
-    return { event: 'failure', code: 'INTERNAL_ERROR', message: 'The node failed to call the agent', details: {} }
-  const { code, message, details } = error
-  // Details of coded errors are plain data.
-  return { event: 'failure', code, message: outgoingText(message), details: details as JsonValue }
+  return toldLines(async (tell, running) => {
+    const onText = request['isStreaming'] === true ? (text: string) => tell({ event: 'text', text }) : undefined
+    await withAgent(node, request, async (agents, name) => {
+      const answer = await agents.call(name, task, { signal: running, ...(onText !== undefined && { onText }) })
+      // Plain data.
+      tell({ event: 'answer', answer: answer as unknown as JsonValue })
+    })
+  }, signal)
 }
 
 function taskOf(request: ControlRequest): AgentPeerTask {

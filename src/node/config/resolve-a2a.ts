@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
+import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import type { A2aDocument, A2aPeerDocument } from './config-document.ts'
 import type { A2aConfig, A2aPeerConfig } from './node-config.ts'
@@ -44,6 +45,28 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     ...(url !== undefined && { url: url.replace(/\/+$/, '') }),
     ...(provider !== undefined && { provider }),
     ...(skills !== undefined && { skills }),
+  }
+}
+
+/** Where plans find the skills of an agent: `a2a/PEER/SKILL`. */
+const PEER_PLACE = 'a2a/'
+
+/** What the firewall knows of agents of others: what comes from one is not to be trusted, what goes to one leaves, and both are as confidential as what models of others see. */
+export function rulesOfPeers({ peers = {} }: A2aDocument = {}): FirewallPolicy {
+  const names = Object.keys(peers)
+  return {
+    sources: names.map((name) => ({
+      kind: 'tool',
+      prefix: `${PEER_PLACE}${name}/`,
+      confidentiality: 'internal',
+      integrity: 'untrusted',
+    })),
+    sinks: names.map((name) => ({
+      kind: 'tool',
+      prefix: `${PEER_PLACE}${name}/`,
+      isExternal: true,
+      clearance: 'internal',
+    })),
   }
 }
 

@@ -17,14 +17,13 @@ import type {
   ProviderDocument,
   ExploreDocument,
   FirewallDocument,
-  McpDocument,
   RolloutDocument,
   RouterDocument,
   TelemetryDocument,
   UntrustedDocument,
   UsdDocument,
 } from './config-document.ts'
-import { resolveA2a } from './resolve-a2a.ts'
+import { resolveA2a, rulesOfPeers } from './resolve-a2a.ts'
 import { resolveMarket } from './resolve-market.ts'
 import { resolveMcp, rulesOfTools } from './resolve-mcp.ts'
 import { resolveNetwork } from './resolve-network.ts'
@@ -86,7 +85,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     router: resolveRouter(document.router),
     cache: resolveCache(document, init.baseDir),
     untrusted: resolveUntrusted(document.untrusted ?? {}, init.baseDir),
-    firewall: resolveFirewall(document.firewall ?? {}, document.mcp ?? {}),
+    firewall: resolveFirewall(document.firewall ?? {}, document),
     telemetry: resolveTelemetry(document.telemetry ?? {}),
     log: { level: 'info', format: 'auto', access: false, ...document.log },
     outbound: { privateHosts: document.outbound?.privateHosts ?? [] },
@@ -256,11 +255,18 @@ function resolveUntrusted({ enabled, model, ...rules }: UntrustedDocument, baseD
   }
 }
 
-function resolveFirewall({ sources = [], sinks = [] }: FirewallDocument, mcp: McpDocument): NodeConfig['firewall'] {
-  const ofTools = rulesOfTools(mcp)
+function resolveFirewall(
+  { sources = [], sinks = [] }: FirewallDocument,
+  { mcp = {}, a2a }: Pick<ConfigDocument, 'mcp' | 'a2a'>,
+): NodeConfig['firewall'] {
+  const [ofTools, ofPeers] = [rulesOfTools(mcp), rulesOfPeers(a2a)]
   return withDefaults({
-    sources: [...sources, ...ofTools.sources],
-    sinks: [...sinks.map(({ external: isExternal, ...rule }) => ({ ...rule, isExternal })), ...ofTools.sinks],
+    sources: [...sources, ...ofTools.sources, ...ofPeers.sources],
+    sinks: [
+      ...sinks.map(({ external: isExternal, ...rule }) => ({ ...rule, isExternal })),
+      ...ofTools.sinks,
+      ...ofPeers.sinks,
+    ],
   })
 }
 

@@ -17,6 +17,12 @@ export type ToolTaskComponents = {
 export type ToolTaskOptions = {
   /** Answers that may call tools; the one after the last has none, and has to be an answer. Default 8. */
   readonly roundsMax?: number
+  /** What the request was made of besides what its messages say: each has a say in every call. */
+  readonly read?: readonly PlanPlace[]
+  /** Told what each answer cost, as it comes; `undefined` where nobody knows. */
+  readonly onAnswer?: (costNanos: Amount | undefined) => void
+  /** Told of each call, before the model is. */
+  readonly onCall?: (call: MadeCall) => void
   readonly signal?: AbortSignal | undefined
 }
 
@@ -75,7 +81,7 @@ class ToolTask {
     this.#request = request
     this.#options = options
     this.#messages = [...request.request.messages]
-    this.#read = [...placesOfTask(request.request.messages, request.sender ?? 'user')]
+    this.#read = [...placesOfTask(request.request.messages, request.sender ?? 'user'), ...(options.read ?? [])]
   }
 
   async run(): Promise<ToolTaskResult> {
@@ -114,6 +120,7 @@ class ToolTask {
       { signal: this.#options.signal },
     )
     const { costNanos } = result
+    this.#options.onAnswer?.(costNanos)
     this.#spentNanos =
       costNanos === undefined || this.#spentNanos === undefined ? undefined : addAmounts(this.#spentNanos, costNanos)
     return result
@@ -141,7 +148,9 @@ class ToolTask {
   }
 
   #note({ server, tool }: OfferedTool, outcome: string, characters: number): void {
-    this.#calls.push({ server, tool, outcome, characters })
+    const call = { server, tool, outcome, characters }
+    this.#calls.push(call)
+    this.#options.onCall?.(call)
   }
 }
 

@@ -1,9 +1,12 @@
 import type { IntentPlan } from '../../core/firewall/intent-plan.ts'
 import type { ToolName } from '../../ports/tool-servers.ts'
+import { PEER_PREFIX } from './tool-names.ts'
 import type { PlanGate, PlanPlace } from '../firewall/steps-gate.ts'
 
-/** Where plans find a tool of another program. */
-export function placeOfTool({ server, tool }: ToolName): PlanPlace {
+/** Where plans find a tool of another program, or a skill of an agent of others. */
+export function placeOfTool({ server, tool }: ToolName): PlanPlace & { readonly kind: 'tool' } {
+  if (server.startsWith(PEER_PREFIX))
+    return { kind: 'tool', locator: `a2a/${server.slice(PEER_PREFIX.length)}/${tool}` }
   return { kind: 'tool', locator: `mcp/${server}/${tool}` }
 }
 

@@ -2,7 +2,7 @@ import { parseMessagesRequest } from '../../../src/gateway/anthropic/parse-messa
 import { parseBatchLines } from '../../../src/gateway/batches/parse-batch-lines.ts'
 import { parseChatRequest } from '../../../src/gateway/openai/parse-chat-request.ts'
 import { parseJsonBody } from '../../../src/gateway/listener/parse-json-body.ts'
-import { parseRouteControls } from '../../../src/gateway/node/parse-route-controls.ts'
+import { parseRouteControls } from '../../../src/node/control/parse-route-controls.ts'
 import { parseInputItems } from '../../../src/gateway/responses/parse-input-items.ts'
 import { parseResponseRequest } from '../../../src/gateway/responses/parse-response-request.ts'
 import { parsePolicyQuestion } from '../../../src/node/policy-question.ts'
@@ -147,7 +147,7 @@ export const REQUEST_TARGETS: readonly LazyTarget[] = [
     read: (input) => parseBatchLines(Uint8Array.from(input as Uint8Array), '/v1/responses'),
   }),
   byHand({
-    name: 'gateway/node/parse-route-controls:parseRouteControls',
+    name: 'node/control/parse-route-controls:parseRouteControls',
     kind: 'json',
     inputs: [
       {

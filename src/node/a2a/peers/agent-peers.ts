@@ -53,6 +53,7 @@ export class ConfiguredAgentPeers implements AgentPeers {
 
   async card(peer: string, { signal }: AbortOptions = {}): Promise<AgentPeerCard> {
     const { card, trust } = await this.#cardOf(peer, signal)
+    const allowed = this.#configOf(peer).skills
     const { name, description, version, skills, supportedInterfaces, capabilities } = card
     return {
       peer,
@@ -64,6 +65,7 @@ export class ConfiguredAgentPeers implements AgentPeers {
         name: title,
         description: about,
         tags,
+        isAllowed: allowed === undefined || allowed.includes(id),
       })),
       bindings: supportedInterfaces.map(({ protocolBinding }) => protocolBinding),
       isStreaming: capabilities?.streaming === true,

@@ -1,7 +1,7 @@
 import { amountFromUsd } from '../../base/money.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 import type { RouteControls } from '../../ports/router.ts'
-import { invalidRequest } from '../invalid-request.ts'
+import { invalidRequest } from './control-request.ts'
 
 /** Words of `x-kernell-allow` that stand for tiers: the tiers' own names and three short forms. */
 const TIERS_OF_WORD: Readonly<Record<ExecutionTier | 'local' | 'cheap' | 'premium', readonly ExecutionTier[]>> = {
