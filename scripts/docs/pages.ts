@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { cliPage } from './cli-page.ts'
 import { configPage } from './config-page.ts'
+import { doorPage, indexNames, libraryPage, pathOfDoor } from './doors/door-page.ts'
+import { listDoors } from './doors/list-doors.ts'
+import { readDoors } from './doors/read-doors.ts'
 import { errorsPage } from './errors-page.ts'
 
 /** A page of the documentation: its place in the site, its Markdown, and where that comes from. */
@@ -23,6 +26,7 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
     title: 'Reference',
     pages: ['config', 'cli', 'http', 'metrics', 'errors'].map((name) => `reference/${name}.md`),
   },
+  { title: 'Library', pages: ['library/index.md', ...listDoors().map(pathOfDoor)] },
   {
     title: 'Operations',
     pages: ['deploy', 'fleet', 'observability', 'backup', 'upgrade'].map((name) => `operations/${name}.md`),
@@ -46,6 +50,18 @@ const MADE: Readonly<Record<string, () => string | Promise<string>>> = {
   'reference/config.md': configPage,
   'reference/cli.md': cliPage,
   'reference/errors.md': errorsPage,
+  'library/index.md': () => libraryPage(readDoors()),
+  ...Object.fromEntries(
+    listDoors().map((door, index) => [
+      pathOfDoor(door),
+      () => {
+        const doors = readDoors()
+        const read = doors[index]
+        if (read === undefined) throw new Error(`${door.specifier} was not read.`)
+        return doorPage(read, indexNames(doors))
+      },
+    ]),
+  ),
 }
 
 /** Every page of the site. */
@@ -77,13 +93,4 @@ export function targetOf(page: Page, href: string, pages: readonly Page[]): Link
   const path = new URL(file, `file:///${page.source}`).pathname.slice(1)
   const target = pages.find(({ source }) => source === path)
   return target === undefined ? { kind: 'file', path } : { kind: 'page', path: target.path, anchor }
-}
-
-/** The anchor of a heading, as the usual renderers make it. */
-export function slugOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replaceAll(/\s/g, '-')
 }

@@ -1,36 +1,41 @@
 import { Marked } from 'marked'
-import { SECTIONS, slugOf, targetOf, type Page } from './pages.ts'
+import { SECTIONS, targetOf, type Page } from './pages.ts'
+import { slugOf } from './slug.ts'
 
 /** A page as HTML, and what is found in it by the search. */
 export type RenderedPage = {
   readonly path: string
   readonly html: string
   readonly title: string
-  readonly headings: readonly string[]
+  /** Headings with their anchors. */
+  readonly headings: readonly (readonly [text: string, anchor: string])[]
   readonly text: string
 }
 
 /** Renders one page into the frame of the site. Raw HTML in Markdown comes out as text. */
 export function renderPage(page: Page, pages: readonly Page[]): RenderedPage {
-  const headings: string[] = []
+  const headings: [string, string][] = []
   const marked = new Marked({
     gfm: true,
     renderer: {
       heading(text: string, level: number, raw: string) {
         const slug = slugOf(plainText(raw))
-        headings.push(plainText(raw))
+        headings.push([plainText(raw), slug])
         return `<h${level} id="${escapeHtml(slug)}">${text}</h${level}>\n`
       },
       link(href: string, _title: string | null | undefined, text: string) {
         return `<a href="${escapeHtml(addressOf(page, href, pages))}">${text}</a>`
       },
       html: (raw: string) => (/^\s*<!--[\s\S]*-->\s*$/.test(raw) ? '' : escapeHtml(raw)),
+      // What is wider than the window is scrolled by the keys as well, which needs the focus.
+      code: (code: string, language: string | undefined) =>
+        `<pre tabindex="0"><code class="language-${escapeHtml((language ?? '').split(' ')[0] ?? '')}">${escapeHtml(code)}\n</code></pre>\n`,
       table: (header: string, body: string) =>
-        `<div class="wide"><table><thead>${header}</thead><tbody>${body}</tbody></table></div>\n`,
+        `<div class="wide" tabindex="0"><table><thead>${header}</thead><tbody>${body}</tbody></table></div>\n`,
     },
   })
   const content = marked.parse(page.markdown, { async: false }) as string
-  const title = headings[0] ?? page.path
+  const title = headings[0]?.[0] ?? page.path
   return {
     path: page.path,
     html: frame({ page, title, content, pages }),
