@@ -9,6 +9,7 @@ export type EntryLimit = {
   readonly limitNanos: Amount | undefined
 }
 
+/** What a reader has not got yet. */
 export type SharedJournalPage = {
   /** Present where the reader has not all that it replaced. */
   readonly snapshot: LogSnapshot | undefined
@@ -20,6 +21,7 @@ export type SharedJournalPage = {
   readonly sizeBytes: number
 }
 
+/** What an entry was judged by, and the limits that come with it. */
 export type SharedAppend = {
   /** The end of the journal that the writer has read to. */
   readonly expectedIndex: number

@@ -14,11 +14,13 @@ import type {
 import { placeOfTool } from './tool-gate.ts'
 import { PEER_PREFIX, readToolNames, type WantedPeer } from './tool-names.ts'
 
+/** Where tools of MCP servers and agents of A2A peers are reached. */
 export type AgentToolsComponents = {
   readonly servers: ToolServers
   readonly peers: AgentPeers
 }
 
+/** What an agent wants to call. */
 export type AgentToolsInit = {
   /** Whose word it is: servers may be allowed fewer tools for some agents. */
   readonly agent?: string

@@ -5,19 +5,17 @@ const immediate: Later | undefined = globalThis.setImmediate
 const Channel = globalThis.MessageChannel
 /** In Node, behind the microtasks that are left and before the loop goes round, which costs a tenth of an event. */
 const tick: Later | undefined = (globalThis as { process?: { nextTick?: Later } }).process?.nextTick
-/** Of so many times one lets the loop go round, for signals and for what other threads say. */
-const TURN_EVERY = 256
-let times = 0
 
 /**
  * Resolves when no microtask is left, however many follow each other: the platform empties their queue before anything else has a turn. So the number of turns that some
  * promise takes never decides what happens next. Promises that go on for ever keep it, and everything else on this thread, from having a turn: only another thread can end
  * that, as the command does.
+ *
+ * @param goesRound  Whether the loop goes round as well, for signals and for what other threads say; it may all the same.
  */
-export function quiesce(): Promise<void> {
-  times += 1
+export function quiesce(goesRound = true): Promise<void> {
   // From within a microtask: outside of one, ticks come first.
-  if (tick !== undefined && times % TURN_EVERY > 0)
+  if (tick !== undefined && !goesRound)
     return Promise.resolve().then(() => new Promise((resolve) => void tick(resolve)))
   if (immediate !== undefined) return new Promise((resolve) => void immediate(resolve))
   return new Promise((resolve) => {

@@ -33,6 +33,8 @@ export type RunEnd = 'quiet' | 'time' | 'events' | 'paused'
 
 /** Synchronous events behind each other before microtasks have a turn all the same. */
 const SYNC_MAX = 1_024
+/** Of so many events one lets the loop of the platform go round. */
+const ROUND_EVERY = 256
 
 /**
  * A world of one thread in which nothing is real but the code: one queue of events by virtual time, ties broken by the seed. Between two events every microtask runs, so
@@ -63,6 +65,8 @@ export class World implements ProcessHost {
   private begun: Begun[] = []
   /** Whether promises go on, in an order that is not ours. */
   private isDraining = false
+  /** How often it waited for what an event has begun. */
+  private rests = 0
   private timeMs = 0
   private pushed = 0
   private isPaused = false
@@ -256,7 +260,8 @@ export class World implements ProcessHost {
     do {
       this.runSoon()
       this.isDraining = true
-      await quiesce()
+      this.rests += 1
+      await quiesce(this.rests % ROUND_EVERY === 0)
       this.isDraining = false
       if (this.begun.length > 0) this.runBegun()
     } while (this.soonTasks.length > 0)

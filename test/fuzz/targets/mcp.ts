@@ -1,5 +1,6 @@
 import { checkJsonTree } from '../../../src/gateway/listener/parse-json-body.ts'
 import { readMessage, type ReadMessage } from '../../../src/gateway/mcp/rpc-messages.ts'
+import { readToolNames } from '../../../src/router/tools/tool-names.ts'
 import { INITIALIZE, NEWEST_REVISION, openSession, post } from '../../gateway/mcp/mcp-client.ts'
 import { createScriptedNode, startGateway } from '../../gateway/scripted-node.ts'
 import type { Target } from '../target.ts'
@@ -35,6 +36,25 @@ export const MCP_TARGETS: readonly LazyTarget[] = [
       const text = JSON.stringify(message.value)
       const again = readMessage(Buffer.from(text))
       return again.kind === 'read' && JSON.stringify(again.value) === text ? undefined : 'it is not read back'
+    },
+  }),
+  byHand({
+    name: 'router/tools/tool-names:readToolNames',
+    kind: 'bytes',
+    inputs: ['files', 'files/read_file\nweb', 'a2a:helper\na2a:helper/translate'].map(textBytes),
+    read: (input) =>
+      readToolNames(
+        Buffer.from(input as Uint8Array)
+          .toString()
+          .split('\n'),
+      ),
+    recheck: (result) => {
+      const { servers, peers } = result as ReturnType<typeof readToolNames>
+      const names = [
+        ...servers.map(({ server, tool }) => (tool === undefined ? server : `${server}/${tool}`)),
+        ...peers.map(({ peer, skill }) => (skill === undefined ? `a2a:${peer}` : `a2a:${peer}/${skill}`)),
+      ]
+      return JSON.stringify(readToolNames(names)) === JSON.stringify(result) ? undefined : 'it is not read back'
     },
   }),
   overHttp('in a session', { messages: [LIST, ROUTE, RESOURCES, CANCELLED, INITIALIZE], isSession: true }),
