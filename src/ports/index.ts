@@ -108,6 +108,7 @@ export {
 } from './sealer.ts'
 export type { BatchSigner, DeferredSigner, Signer, VerifySignature } from './signer.ts'
 export type { Startable, StartOptions } from './startable.ts'
+export { RATE_KINDS, type RateKind, type RateReport, type RateSlice, type RateStore } from './rate-store.ts'
 export type { EntryLimit, SharedAppend, SharedJournal, SharedJournalPage } from './shared-journal.ts'
 export type { StoreChanges, StoreListener } from './store-changes.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'

@@ -12,6 +12,7 @@
 export type { ConformanceCase } from './conformance/conformance-case.ts'
 export { EMBEDDING_MODEL_CASES } from './conformance/embedding-model-cases.ts'
 export { EVENT_LOG_CASES } from './conformance/event-log-cases.ts'
+export { RATE_STORE_CASES, type RateStoreSubject } from './conformance/rate-store-cases.ts'
 export { SHARED_JOURNAL_CASES } from './conformance/shared-journal-cases.ts'
 export { FILE_SYSTEM_CASES, type FileSystemSubject } from './conformance/file-system-cases.ts'
 export { POLICY_KERNEL_CASES, VECTOR_KERNEL_CASES } from './conformance/kernel-cases.ts'

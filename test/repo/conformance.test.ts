@@ -54,6 +54,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     },
     { test: 'test/simulation/network/conformance.test.ts', implementations: ['createTransport'] },
   ],
+  RATE_STORE_CASES: [
+    { test: 'test/storage/conformance.test.ts', implementations: ['MemoryRateStore'] },
+    { test: 'test/storage/postgres/postgres-conformance.test.ts', implementations: ['createPostgresRateStore'] },
+  ],
   SANDBOX_CASES: [
     { test: 'test/sandbox/subprocess-conformance.test.ts', implementations: ['createSubprocessSandbox'] },
     { test: 'test/sandbox/docker/docker-conformance.test.ts', implementations: ['createDockerSandbox'] },

@@ -2,17 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createSystemClock } from '../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import { createLoneJournal } from '../../src/storage/lone-journal.ts'
 import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
+import { MemoryRateStore } from '../../src/storage/memory/memory-rate-store.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
 import { openStoreEventLog } from '../../src/storage/store-event-log.ts'
 import { EVENT_LOG_CASES } from '../../src/testing/conformance/event-log-cases.ts'
 import { FILE_SYSTEM_CASES } from '../../src/testing/conformance/file-system-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../src/testing/conformance/key-value-store-cases.ts'
+import { RATE_STORE_CASES } from '../../src/testing/conformance/rate-store-cases.ts'
 import { SHARED_JOURNAL_CASES } from '../../src/testing/conformance/shared-journal-cases.ts'
 import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
 
@@ -28,7 +31,7 @@ afterEach(async () => {
 
 test('the suites have as many cases as promised', () => {
   expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 7])
-  expect(SHARED_JOURNAL_CASES.length).toBe(5)
+  expect([SHARED_JOURNAL_CASES.length, RATE_STORE_CASES.length]).toEqual([5, 8])
 })
 
 const stores = {
@@ -108,5 +111,12 @@ describe.each(Object.entries(journals))('SharedJournal: %s', (_, open) => {
     await item.run(createLoneJournal(log))
     await log.close()
     await end()
+  })
+})
+
+describe('RateStore: memory', () => {
+  test.each(RATE_STORE_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const rates = new MemoryRateStore(createSystemClock())
+    await item.run({ join: (member, leaseMs) => rates.join(member, leaseMs) })
   })
 })

@@ -1,5 +1,6 @@
 import { BUDGET_TABLES } from './budgets/budget-tables.ts'
 import { JOURNAL_TABLES } from './journal-tables.ts'
+import { RATE_TABLES } from './rates/rate-tables.ts'
 
 /** Bytes of a key that are ordered by an index; what is longer is told apart by a digest. An index row holds about 2,700. */
 const HEAD_BYTES = 1_800
@@ -117,4 +118,5 @@ RETURNS text LANGUAGE plpgsql
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: (schema, channel) => STORE(schema, channel) + LOG(schema) + BUDGET_TABLES(schema, channel) },
   { version: 2, sql: JOURNAL_TABLES },
+  { version: 3, sql: RATE_TABLES },
 ]

@@ -7,9 +7,11 @@ import { PostgresConnection } from '../../../src/storage/postgres/postgres-conne
 import { openPostgresEventLog } from '../../../src/storage/postgres/postgres-event-log.ts'
 import { createPostgresJournal } from '../../../src/storage/postgres/postgres-journal.ts'
 import { createPostgresKeyValueStore } from '../../../src/storage/postgres/postgres-key-value-store.ts'
+import { createPostgresRateStore } from '../../../src/storage/postgres/rates/postgres-rate-store.ts'
 import { createChangeFeed } from '../../../src/storage/postgres/store-change-feed.ts'
 import { EVENT_LOG_CASES } from '../../../src/testing/conformance/event-log-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../../src/testing/conformance/key-value-store-cases.ts'
+import { RATE_STORE_CASES } from '../../../src/testing/conformance/rate-store-cases.ts'
 import { SHARED_JOURNAL_CASES } from '../../../src/testing/conformance/shared-journal-cases.ts'
 import { PostgresCluster, whyNoPostgres } from './postgres-cluster.ts'
 
@@ -98,5 +100,12 @@ describe.skipIf(reason !== undefined)('SharedJournal: PostgreSQL', () => {
     await item.run(
       createPostgresJournal({ connection, changes, random: createSystemRandom() }, { name: 'access', origin: 'test' }),
     )
+  })
+})
+
+describe.skipIf(reason !== undefined)('RateStore: PostgreSQL', () => {
+  test.each(RATE_STORE_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const connection = await connect()
+    await item.run({ join: (member, leaseMs) => createPostgresRateStore(connection, { member, leaseMs }) })
   })
 })
