@@ -191,16 +191,20 @@ class HttpGateway implements Gateway {
         response.end()
       } else this.#admit(arrival)
     } catch (error) {
-      // What a refused sender still has to say is read and dropped, so that the connection stays usable.
-      request.resume()
-      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN')
-        ? ['allow', this.#matcher.allowedMethods(arrival.path) ?? '']
-        : []
-      const form = this.#matcher.failureForm(arrival.path)
-      if (form === 'anthropic') arrival.commonHeaders.push('request-id', requestId)
-      respondFailure(arrival, error, { form, headers: allow })
-      this.#observe(arrival, 'refused')
+      this.#refuse(arrival, error)
     }
+  }
+
+  #refuse(arrival: Arrival, error: unknown): void {
+    // What a refused sender still has to say is read and dropped, so that the connection stays usable.
+    arrival.request.resume()
+    const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN')
+      ? ['allow', this.#matcher.allowedMethods(arrival.path) ?? '']
+      : []
+    const form = this.#matcher.failureForm(arrival.path)
+    if (form === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
+    respondFailure(arrival, error, { form, headers: allow })
+    this.#observe(arrival, 'refused')
   }
 
   #admit(arrival: Arrival): void {
@@ -211,10 +215,41 @@ class HttpGateway implements Gateway {
     const { entry, params } = this.#matcher.match(arrival.request.method, arrival.path)
     const who = this.#callers.identify(arrival.request, entry)
     refuseRole(entry, who)
-    if (entry.isWork && this.#inFlight.work >= this.#context.limits.concurrentRequestsMax) {
-      throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
-    }
+    if (entry.isWork) this.#refuseOverload()
     const rates = entry.isWork && who.access !== undefined ? this.#init.node.access?.door.begin(who.access) : undefined
+    if (rates instanceof Promise) this.#serveLater(arrival, { entry, params, who }, rates)
+    else this.#serve(arrival, { entry, params, who, rates })
+  }
+
+  #refuseOverload(): void {
+    if (this.#inFlight.work < this.#context.limits.concurrentRequestsMax) return
+    throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
+  }
+
+  /** Once it is known whether its rates allow it; a caller that left meanwhile takes nothing. */
+  #serveLater(arrival: Arrival, admitted: Omit<Admitted, 'rates'>, asked: Promise<RateHold>): void {
+    asked
+      .then((rates) => {
+        if (arrival.response.destroyed) {
+          rates.end()
+          return
+        }
+        try {
+          if (this.#closing !== undefined) throw stopping()
+          this.#refuseOverload()
+        } catch (error) {
+          rates.end()
+          throw error
+        }
+        this.#serve(arrival, { ...admitted, rates })
+      })
+      .catch((error: unknown) => {
+        if (!arrival.response.destroyed) this.#refuse(arrival, error)
+      })
+      .catch(() => arrival.response.destroy())
+  }
+
+  #serve(arrival: Arrival, { entry, params, who, rates }: Admitted): void {
     if (rates !== undefined) arrival.commonHeaders.push(...rates.headers)
     const span = startRequestSpan(this.#init.node.tracer, arrival, entry)
     const { signal } = this.#track({ ...arrival, span, who }, entry, rates)
@@ -318,6 +353,12 @@ const CLIENT_CLOSED_REQUEST = 499
 type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders' | 'span'> & {
   readonly commonHeaders: string[]
   readonly arrivedMs: number
+}
+
+/** What was found out of a request before it is served. */
+type Admitted = Pick<Exchange, 'who' | 'params'> & {
+  readonly entry: EndpointEntry
+  readonly rates: RateHold | undefined
 }
 
 type AdmittedArrival = Arrival & Pick<Exchange, 'span' | 'who'>

@@ -166,7 +166,7 @@ async function openNodeAccess({ closers, directory, rights, shared, ...parts }: 
   const access = await openAccess({
     ...parts,
     journal: createLoneJournal(await directory.openEventLog('access')),
-    shared: shared && { journal: shared.createJournal('access'), staleMs: shared.staleMs },
+    shared: shared && { journal: shared.createJournal('access'), rates: shared.rates, staleMs: shared.staleMs },
     fileSystem: createNodeFileSystem(),
     record: async (event) => await (await rights.openAudit()).append(event),
   })

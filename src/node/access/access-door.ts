@@ -8,7 +8,7 @@ import type { RouteCaller, RouteControls, RouteRequest } from '../../ports/route
 import type { AccessRegistry } from './access-registry.ts'
 import { AccessView, type KnownKey } from './access-view.ts'
 import type { ConfiguredAccess } from './configured-access.ts'
-import { type RateHold, RateMeter, type TokenHold } from './rate-meter.ts'
+import type { RateHold, Rates, TokenHold } from './rate-meter.ts'
 
 export type AccessDoorComponents = {
   readonly registry: Pick<AccessRegistry, 'state' | 'ageMs'>
@@ -16,6 +16,7 @@ export type AccessDoorComponents = {
   readonly staleMs: number
   readonly configured: ConfiguredAccess
   readonly clock: Clock
+  readonly rates: Rates
 }
 
 /** A task that may begin: as it was asked for, within what its key allows. */
@@ -31,12 +32,10 @@ export type AdmittedTask = {
  */
 export class AccessDoor {
   private readonly components: AccessDoorComponents
-  private readonly meter: RateMeter
   private readonly view: AccessView
 
   constructor(components: AccessDoorComponents) {
     this.components = components
-    this.meter = new RateMeter(components.clock)
     this.view = new AccessView(components.configured)
   }
 
@@ -66,29 +65,32 @@ export class AccessDoor {
     return known
   }
 
-  /** A request that counts against the rates of a key, until it has ended. Throws `ACCESS_RATE_LIMITED`. */
-  begin({ rates }: EffectiveAccess): RateHold {
-    return this.meter.begin(rates)
+  /** A request that counts against the rates of a key, until it has ended. Throws or rejects as `Rates.begin`; it is a promise where somebody has to be asked. */
+  begin({ rates }: EffectiveAccess): RateHold | Promise<RateHold> {
+    return this.components.rates.begin(rates)
   }
 
   /**
    * Judges a task of whatever door. Of a key that the registry does not know nothing is asked here. Throws `GATEWAY_KEY_INVALID`, `ROUTER_NOT_ALLOWED`,
-   * `ACCESS_OUTDATED` and `ACCESS_RATE_LIMITED`.
+   * `ACCESS_OUTDATED`, and as
+   * `Rates.takeTokens`; it is a promise where somebody has to be asked.
    */
-  admit(request: RouteRequest): AdmittedTask {
+  admit(request: RouteRequest): AdmittedTask | Promise<AdmittedTask> {
     const access = this.accessOf(request.caller)
     if (access === undefined) return { request, tokens: UNCOUNTED }
     this.refuseOutdated()
     this.refuseBarred(access)
     const controls = narrow(request.controls, access)
-    const tokens = this.meter.takeTokens(access.rates, tokensOf(access.rates, request.request))
-    return { request: controls === request.controls ? request : { ...request, controls }, tokens }
+    const narrowed = controls === request.controls ? request : { ...request, controls }
+    const tokens = this.components.rates.takeTokens(access.rates, tokensOf(access.rates, request.request))
+    if (tokens instanceof Promise) return tokens.then((taken) => ({ request: narrowed, tokens: taken }))
+    return { request: narrowed, tokens }
   }
 
   /** Tokens that were used beside the router, such as those of embeddings. */
   charge(caller: RouteCaller, tokens: number): void {
     const access = this.accessOf(caller)
-    if (access !== undefined) this.meter.chargeTokens(access.rates, tokens)
+    if (access !== undefined) this.components.rates.chargeTokens(access.rates, tokens)
   }
 
   private accessOf({ keyId }: RouteCaller): EffectiveAccess | undefined {

@@ -5,7 +5,8 @@ import type { AccessDoor } from './access-door.ts'
 export function boundRouter(router: Router, door: Pick<AccessDoor, 'admit'>): Router {
   return {
     async route(request, options) {
-      const { request: admitted, tokens } = door.admit(request)
+      const task = door.admit(request)
+      const { request: admitted, tokens } = task instanceof Promise ? await task : task
       let used = 0
       try {
         const result = await router.route(admitted, options)
@@ -17,7 +18,8 @@ export function boundRouter(router: Router, door: Pick<AccessDoor, 'admit'>): Ro
     },
     estimate: async (request, options) => await router.estimate(request, options),
     async routeStream(request, options) {
-      const { request: admitted, tokens } = door.admit(request)
+      const task = door.admit(request)
+      const { request: admitted, tokens } = task instanceof Promise ? await task : task
       try {
         const stream = await router.routeStream(admitted, options)
         // Whoever reads the stream hears of its failures.

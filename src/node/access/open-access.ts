@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../core/audit/audit-entry.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Random } from '../../ports/random.ts'
+import type { RateStore } from '../../ports/rate-store.ts'
 import type { SharedJournal } from '../../ports/shared-journal.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { BudgetLimit, BudgetOwner } from '../../router/budgets/budget-owner.ts'
@@ -15,6 +16,8 @@ import { AccessRegistry, type AccessRegistryComponents, type LimitOwner } from '
 import { adoptAccess } from './adopt-access.ts'
 import { adminTokenFile, openAdminToken } from './admin-token.ts'
 import { configuredAccess } from './configured-access.ts'
+import { RateMeter } from './rate-meter.ts'
+import { SharedRateMeter } from './shared-rate-meter.ts'
 
 /** Who may use a node and how much, as it is changed while it runs. */
 export type NodeAccess = {
@@ -35,7 +38,7 @@ export type OpenAccessInit = {
   /** Of the data directory alone. */
   readonly journal: SharedJournal
   /** Where several gateways keep access together: what the data directory has moves there. */
-  readonly shared: { readonly journal: SharedJournal; readonly staleMs: number } | undefined
+  readonly shared: { readonly journal: SharedJournal; readonly rates: RateStore; readonly staleMs: number } | undefined
   readonly timers: Timers
   readonly clock: Clock
   readonly random: Random
@@ -60,7 +63,9 @@ export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
   const configured = configuredAccess(config)
   const registry = await openRegistry(init, (id) => configured.budgets.has(id))
   const staleMs = shared?.staleMs ?? Number.POSITIVE_INFINITY
-  const door = new AccessDoor({ registry, configured, clock, staleMs })
+  const sharedRates = shared && new SharedRateMeter({ store: shared.rates, clock, timers: init.timers })
+  const rates = sharedRates ?? new RateMeter(clock)
+  const door = new AccessDoor({ registry, configured, clock, rates, staleMs })
   const limits = registry.limits()
   return {
     door,
@@ -79,7 +84,10 @@ export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
         },
       }
     },
-    stop: async () => await registry.stop(),
+    async stop() {
+      await sharedRates?.stop()
+      await registry.stop()
+    },
   }
 }
 

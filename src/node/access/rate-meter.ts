@@ -1,4 +1,3 @@
-import { CodedError } from '../../base/errors.ts'
 import type { AccessRates } from '../../core/access/access-entry.ts'
 import type { ScopedRates } from '../../core/access/effective-access.ts'
 import {
@@ -10,6 +9,7 @@ import {
   waitForBucket,
 } from '../../core/quotas/rate-bucket.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { type RateLeft, rateHeaders, rateLimited } from './rate-headers.ts'
 
 /** One request that counts against rates until it has ended. */
 export type RateHold = {
@@ -33,8 +33,18 @@ const METERS_MAX = 8_192
 const FREE: RateHold = Object.freeze({ headers: [], end: () => undefined })
 const NO_TOKENS: TokenHold = Object.freeze({ settle: () => undefined })
 
+/** What counts requests and tokens against rates. It answers at once wherever it can. */
+export interface Rates {
+  /** Takes a request from every level, or from none. Throws or rejects with `ACCESS_RATE_LIMITED`, and with `STORE_*` where rates are shared. */
+  begin(levels: readonly ScopedRates[]): RateHold | Promise<RateHold>
+  /** Takes tokens on account from every level, or from none. Throws or rejects as `begin`. */
+  takeTokens(levels: readonly ScopedRates[], tokens: number): TokenHold | Promise<TokenHold>
+  /** Takes tokens that were used, whether there are as many or not. */
+  chargeTokens(levels: readonly ScopedRates[], tokens: number): void
+}
+
 /** Requests and tokens a minute, and requests at a time, of all levels that a caller is in. Nothing is kept over a restart. */
-export class RateMeter {
+export class RateMeter implements Rates {
   private readonly clock: Pick<Clock, 'monotonicMs'>
   private readonly meters = new Map<string, Meter>()
 
@@ -47,7 +57,7 @@ export class RateMeter {
     if (levels.length === 0) return FREE
     const atMs = this.clock.monotonicMs()
     const meters = levels.map((level) => ({ ...level, meter: this.meterOf(level, atMs) }))
-    for (const { scope, rates, meter } of meters) refuseRequest(scope, rates, meter)
+    for (const level of meters) refuseRequest(level)
     for (const { meter } of meters) {
       meter.running += 1
       if (meter.requests !== undefined) meter.requests = takeFromBucket(meter.requests, 1)
@@ -122,17 +132,21 @@ function refill(meter: Meter, { requestsPerMinute, tokensPerMinute }: AccessRate
   else meter.tokens = refillBucket(meter.tokens ?? fullBucket(tokensPerMinute, atMs), tokensPerMinute, atMs)
 }
 
-function refuseRequest(scope: string, rates: AccessRates, meter: Meter): void {
+function refuseRequest(level: ScopedRates & Metered): void {
+  const { scope, rates, meter } = level
   const { requestsPerMinute, tokensPerMinute, concurrentRequests } = rates
   if (concurrentRequests !== undefined && meter.running >= concurrentRequests)
-    throw limited({ scope, what: 'requests at a time', limit: concurrentRequests, waitMs: 1_000 }, rates, meter)
+    throw rateLimited(
+      { scope, what: 'requests at a time', limit: concurrentRequests, waitMs: 1_000 },
+      headersOf([level]),
+    )
   if (requestsPerMinute !== undefined && meter.requests !== undefined && leftInBucket(meter.requests) < 1) {
     const waitMs = waitForBucket(meter.requests, requestsPerMinute, 1)
-    throw limited({ scope, what: 'requests a minute', limit: requestsPerMinute, waitMs }, rates, meter)
+    throw rateLimited({ scope, what: 'requests a minute', limit: requestsPerMinute, waitMs }, headersOf([level]))
   }
   if (tokensPerMinute === undefined || meter.tokens === undefined || leftInBucket(meter.tokens) >= 1) return
   const waitMs = waitForBucket(meter.tokens, tokensPerMinute, 1)
-  throw limited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, rates, meter)
+  throw rateLimited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, headersOf([level]))
 }
 
 /** One request for more than a minute's worth is let through when nothing else was taken: it would never fit. */
@@ -140,63 +154,23 @@ function refuseTokens({ scope, rates }: ScopedRates, meter: Meter, tokens: numbe
   const { tokensPerMinute } = rates
   if (tokensPerMinute === undefined || meter.tokens === undefined) return
   const waitMs = waitForBucket(meter.tokens, tokensPerMinute, tokens)
-  if (waitMs > 0) throw limited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, rates, meter)
-}
-
-type Limit = { readonly scope: string; readonly what: string; readonly limit: number; readonly waitMs: number }
-
-function limited({ scope, what, limit, waitMs }: Limit, rates: AccessRates, meter: Meter): CodedError {
-  return new CodedError('ACCESS_RATE_LIMITED', {
-    message: `The limit of ${scope} is reached: ${limit} ${what}`,
-    details: { scope, what, limit, retryAfterMs: waitMs, headers: headersOf([{ rates, meter }]) },
-  })
+  if (waitMs > 0)
+    throw rateLimited({ scope, what: 'tokens a minute', limit: tokensPerMinute, waitMs }, headersOf([{ rates, meter }]))
 }
 
 type Metered = { readonly rates: AccessRates; readonly meter: Meter }
 
-/** As OpenAI names them: the limit, what is left after this request, and when it is whole again. */
 function headersOf(metered: readonly Metered[]): readonly string[] {
-  const headers: string[] = []
-  const requests = tightest(
-    metered,
-    (rates) => rates.requestsPerMinute,
-    (meter) => meter.requests,
-  )
-  const tokens = tightest(
-    metered,
-    (rates) => rates.tokensPerMinute,
-    (meter) => meter.tokens,
-  )
-  for (const [name, found] of [['requests', requests] as const, ['tokens', tokens] as const]) {
-    if (found === undefined) continue
-    const { perMinute, bucket, left } = found
-    headers.push(`x-ratelimit-limit-${name}`, String(perMinute), `x-ratelimit-remaining-${name}`, String(left))
-    headers.push(`x-ratelimit-reset-${name}`, formatSpan(waitForBucket(bucket, perMinute, perMinute)))
-  }
-  return headers
-}
-
-type Tightest = { readonly perMinute: number; readonly bucket: RateBucket; readonly left: number }
-
-function tightest(
-  metered: readonly Metered[],
-  rateOf: (rates: AccessRates) => number | undefined,
-  bucketOf: (meter: Meter) => RateBucket | undefined,
-): Tightest | undefined {
-  let found: Tightest | undefined
+  const levels: RateLeft[] = []
   for (const { rates, meter } of metered) {
-    const perMinute = rateOf(rates)
-    const bucket = bucketOf(meter)
-    if (perMinute === undefined || bucket === undefined) continue
-    const left = leftInBucket(bucket)
-    if (found === undefined || left < found.left) found = { perMinute, bucket, left }
+    if (rates.requestsPerMinute !== undefined && meter.requests !== undefined)
+      levels.push(leftOf('requests', rates.requestsPerMinute, meter.requests))
+    if (rates.tokensPerMinute !== undefined && meter.tokens !== undefined)
+      levels.push(leftOf('tokens', rates.tokensPerMinute, meter.tokens))
   }
-  return found
+  return rateHeaders(levels)
 }
 
-/** `6m0s`, `1.5s`, `20ms`: what clients of the interface parse. */
-function formatSpan(ms: number): string {
-  if (ms < 1_000) return `${ms}ms`
-  const seconds = Math.ceil(ms / 100) / 10
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${Math.ceil(seconds % 60)}s`
+function leftOf(kind: RateLeft['kind'], perMinute: number, bucket: RateBucket): RateLeft {
+  return { kind, perMinute, left: leftInBucket(bucket), resetMs: waitForBucket(bucket, perMinute, perMinute) }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { RateStore } from '../../ports/rate-store.ts'
 import type { SharedJournal } from '../../ports/shared-journal.ts'
 import type { StoreChanges } from '../../ports/store-changes.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -17,6 +18,7 @@ import { PostgresConnection, type PostgresStatistics } from '../../storage/postg
 import { openPostgresEventLog } from '../../storage/postgres/postgres-event-log.ts'
 import { createPostgresJournal } from '../../storage/postgres/postgres-journal.ts'
 import { createPostgresKeyValueStore } from '../../storage/postgres/postgres-key-value-store.ts'
+import { createPostgresRateStore } from '../../storage/postgres/rates/postgres-rate-store.ts'
 import { shareSecret } from '../../storage/postgres/shared-secret.ts'
 import { createChangeFeed } from '../../storage/postgres/store-change-feed.ts'
 import type { Environment } from '../config/environment-document.ts'
@@ -39,6 +41,8 @@ export type SharedStore = {
   openEventLog(name: string): Promise<EventLog>
   /** A journal that all gateways write. */
   createJournal(name: string): SharedJournal
+  /** Rates of all gateways; this one is a member of them. */
+  readonly rates: RateStore
   /** How long keys are taken as they were known while the server is away, milliseconds. */
   readonly staleMs: number
   statistics(): PostgresStatistics
@@ -94,6 +98,7 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
       openEventLog: async (name) =>
         await openPostgresEventLog(connection, { name, owner: origin, leaseMs: storage.leaseMs }),
       createJournal: (name) => createPostgresJournal({ connection, changes, random }, { name, origin }),
+      rates: createPostgresRateStore(connection, { member: origin, leaseMs: storage.leaseMs }),
       staleMs: storage.staleMs,
       statistics: () => connection.statistics(),
       get isConnected() {

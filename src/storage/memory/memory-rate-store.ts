@@ -24,7 +24,10 @@ export class MemoryRateStore {
     }
   }
 
-  private take(report: RateReport, { member, leaseMs }: { readonly member: string; readonly leaseMs: number }): RateSlice {
+  private take(
+    report: RateReport,
+    { member, leaseMs }: { readonly member: string; readonly leaseMs: number },
+  ): RateSlice {
     const { scope, kind, limit, usedTotal } = report
     const nowMs = Math.floor(this.clock.monotonicMs())
     const name = `${kind} ${scope}`
@@ -34,7 +37,8 @@ export class MemoryRateStore {
     const before = bucket.slices.get(member)
     bucket.slices.delete(member)
     const others = [...bucket.slices.values()].reduce((sum, { has }) => sum + has, 0)
-    const slice = kind === 'running' ? runningSlice(report, others) : this.rateSlice(report, { bucket, before, others, nowMs })
+    const slice =
+      kind === 'running' ? runningSlice(report, others) : this.rateSlice(report, { bucket, before, others, nowMs })
     bucket.atMs = nowMs
     if (!report.isLeaving) bucket.slices.set(member, { has: slice.has, usedTotal, untilMs: nowMs + leaseMs })
     return slice

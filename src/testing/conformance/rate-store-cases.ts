@@ -42,7 +42,10 @@ export const RATE_STORE_CASES: readonly ConformanceCase<RateStoreSubject>[] = [
       expectSame(await say(two, { wants: 9 }), { has: 6, left: 0 }, 'the second')
       expectSame(await say(one, known({ has: 4, wants: 3 })), { has: 4, left: 0 }, 'the first again')
       const many = await Promise.all(
-        Array.from({ length: 8 }, async (_, place) => await say(join(`m${place}`, LONG_MS), { scope: 'node', wants: 3 })),
+        Array.from(
+          { length: 8 },
+          async (_, place) => await say(join(`m${place}`, LONG_MS), { scope: 'node', wants: 3 }),
+        ),
       )
       expectSame(
         many.reduce((sum, { has }) => sum + has, 0),
@@ -88,16 +91,13 @@ export const RATE_STORE_CASES: readonly ConformanceCase<RateStoreSubject>[] = [
     name: 'a bucket is refilled by its rate, and never beyond it with what is in slices',
     run: async ({ join }) => {
       const [one, two] = [join('one', LONG_MS), join('two', LONG_MS)]
-      const fast = { limit: 60_000 } as const
-      await say(one, { ...fast, wants: 60_000 })
-      let used = 0
-      const ask = async (): Promise<RateSlice> => {
-        used += 1
-        return await say(one, known({ ...fast, usedTotal: used, has: 60_000 - used }))
-      }
-      await until(ask, ({ left }) => left > 0)
-      const { left } = await say(two, { ...fast })
-      expectSame(left <= used, true, 'no more than was used')
+      const [used, kept] = [{ limit: 60_000 }, { limit: 60_000, scope: 'key:kept' }] as const
+      for (const fast of [used, kept]) await say(one, { ...fast, wants: 60_000 })
+      const ask = async (): Promise<RateSlice> => await say(one, known({ ...used, usedTotal: 60_000 - 20, has: 20 }))
+      await until(ask, ({ left }) => left >= 5)
+      const whole = known({ ...kept, has: 60_000 })
+      expectSame(await say(one, whole), { has: 60_000, left: 0 }, 'what is in a slice is not there twice')
+      expectSame((await say(two, { ...kept, wants: 1 })).has, 0, 'for others neither')
     },
   },
   {
