@@ -3,6 +3,7 @@ import { BUDGET_WINDOWS } from '../../../src/core/budget/budget-window.ts'
 import { readRefusal } from '../../../src/storage/postgres/budgets/budget-commands.ts'
 import { readLimits, readLines } from '../../../src/storage/postgres/budgets/read-budget-lines.ts'
 import type { PostgresConnection } from '../../../src/storage/postgres/postgres-connection.ts'
+import { readRateSlices } from '../../../src/storage/postgres/rates/postgres-rate-store.ts'
 import type { LazyTarget } from './automatic.ts'
 import { byHand } from './by-hand.ts'
 
@@ -46,6 +47,23 @@ export const POSTGRES_TARGETS: readonly LazyTarget[] = [
       const scopes = lines.map(({ scope }) => scope)
       return new Set(scopes).size === scopes.length ? undefined : 'an account is there twice'
     },
+  }),
+  byHand({
+    name: 'storage/postgres/rates/postgres-rate-store:readRateSlices',
+    kind: 'json',
+    inputs: [
+      [
+        [4, 6],
+        [0, -3],
+      ],
+      [[9_007_199_254_740_991, 0]],
+      [],
+    ],
+    read: (input) => readRateSlices(input, Array.isArray(input) ? input.length : 0),
+    recheck: (slices) =>
+      (slices as ReturnType<typeof readRateSlices>).every(({ has, left }) => has >= 0 && Number.isSafeInteger(left))
+        ? undefined
+        : 'a slice of nothing',
   }),
   byHand({
     name: 'storage/postgres/budgets/read-budget-lines:readLimits',
