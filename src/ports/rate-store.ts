@@ -1,5 +1,6 @@
 /** What a rate is of: requests a minute, tokens a minute, requests at a time. */
 export const RATE_KINDS = ['requests', 'tokens', 'running'] as const
+/** One of `RATE_KINDS`. */
 export type RateKind = (typeof RATE_KINDS)[number]
 
 /** What a member says of one rate. */
@@ -20,6 +21,7 @@ export type RateReport = {
   readonly isLeaving: boolean
 }
 
+/** What a member of a rate may use, and what is there beside. */
 export type RateSlice = {
   /** What the member may use from when it asked, what it had included. */
   readonly has: number

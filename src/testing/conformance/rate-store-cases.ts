@@ -1,6 +1,7 @@
 import type { RateReport, RateSlice, RateStore } from '../../ports/rate-store.ts'
 import { type ConformanceCase, expectSame } from './conformance-case.ts'
 
+/** A store of rates, fresh, that any number of members join. */
 export type RateStoreSubject = {
   /** The same rates as another member sees them. */
   readonly join: (member: string, leaseMs: number) => RateStore
