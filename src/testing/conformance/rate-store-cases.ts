@@ -117,8 +117,9 @@ export const RATE_STORE_CASES: readonly ConformanceCase<RateStoreSubject>[] = [
     name: 'of a member that is silent for its lease what is running has ended, and what it had is used',
     run: async ({ join }) => {
       const [dead, alive] = [join('dead', SHORT_MS), join('alive', LONG_MS)]
-      await say(dead, { kind: 'running', wants: 9 })
+      // What lapses last is waited for.
       await say(dead, { wants: 6 })
+      await say(dead, { kind: 'running', wants: 9 })
       await until(
         async () => await say(alive, known({ kind: 'running', wants: 0 })),
         ({ left }) => left === 10,
