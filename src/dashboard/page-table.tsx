@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact'
+import { AccessPage } from './pages/access-page.tsx'
 import { AgentsPage } from './pages/agents-page.tsx'
 import { BudgetsPage } from './pages/budgets-page.tsx'
 import { CachePage } from './pages/cache-page.tsx'
@@ -31,13 +32,14 @@ export const PAGE_VIEWS: Readonly<Record<PageName, PageEntry>> = {
   escrows: { title: 'Escrows', view: EscrowsPage },
   ledger: { title: 'Ledger', view: LedgerPage },
   budgets: { title: 'Budgets', view: BudgetsPage },
+  access: { title: 'API keys', view: AccessPage },
   simulations: { title: 'Simulations', view: SimulationsPage },
 }
 
 /** As the navigation shows them. */
 export const PAGE_GROUPS: readonly { readonly name: string; readonly pages: readonly PageName[] }[] = [
   { name: 'Node', pages: ['overview', 'run', 'decisions'] },
-  { name: 'Money', pages: ['costs', 'cache', 'budgets'] },
+  { name: 'Money', pages: ['costs', 'cache', 'budgets', 'access'] },
   { name: 'Learning', pages: ['policies', 'simulations'] },
   { name: 'Actors', pages: ['agents', 'peers'] },
   { name: 'Market', pages: ['market', 'escrows', 'ledger'] },

@@ -52,7 +52,8 @@ import { programRunner } from './sandbox/run-program.ts'
 import { addNodeMetrics, type MeteredParts } from './node-metrics.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
-import { createNodeUsage } from './usage/node-usage.ts'
+import { type CostHistory, createCostHistory } from './usage/cost-history.ts'
+import { createNodeUsage, type NodeUsage } from './usage/node-usage.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 import { RecentDecisions } from './recent-decisions.ts'
@@ -113,6 +114,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   const learner = startLearner(parts)
   const decisions = new RecentDecisions(config.peers, parts.feeds.tasks)
   const runProgram = programRunner({ rights: parts.rights, settings: config.sandbox })
+  const usage = createNodeUsage({ ...telemetry, hasConsent: config.telemetry.consent })
   const watched = guardRouter(boundRouter(decisions.watch(router), parts.door), parts.rights)
   const node: EvaluatingNode = {
     config,
@@ -132,7 +134,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     toolServers: parts.toolServers,
     rights: parts.rights,
     access: parts.access,
-    usage: createNodeUsage({ ...telemetry, hasConsent: config.telemetry.consent }),
+    usage,
+    costHistory: costHistoryOf(parts, usage),
     router: watched,
     documents: parts.documents,
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
@@ -208,6 +211,12 @@ function readingsOf({ breakers, rights }: NodeParts): Pick<MeteredParts, 'breake
     quotaRefusals: () => rights.quotas.refusals,
     isReady: () => rights.stop.current === undefined,
   }
+}
+
+/** Where several nodes write into the same records, those of this one's memory are a part of them. */
+function costHistoryOf({ shared, feeds, clock, startedAt }: NodeParts, usage: NodeUsage): CostHistory {
+  const live = shared === undefined ? { live: feeds.tasks.series } : {}
+  return createCostHistory({ usage, clock, startedAt, ...live })
 }
 
 function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {

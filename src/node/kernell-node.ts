@@ -29,6 +29,7 @@ import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.
 import type { AskedProgram } from './sandbox/run-program.ts'
 import type { NodePolicies } from '../router/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
+import type { CostHistory } from './usage/cost-history.ts'
 import type { NodeUsage } from './usage/node-usage.ts'
 import type { NodeRights } from './rights/open-rights.ts'
 import type { NodeA2a, NodeA2aInit } from './a2a/node-a2a.ts'
@@ -132,6 +133,8 @@ export type KernellNode = AsyncDisposable & {
   readonly access?: NodeAccess
   /** What tasks took and cost. Absent: nothing tells. */
   readonly usage?: NodeUsage
+  /** What tasks cost by day, also before the start. Absent: nothing tells. */
+  readonly costHistory?: CostHistory
   readonly router: Router
   /** Why one of the last tasks went where it went; `undefined` for others, and where a tenant is given also for those of another one. */
   explainDecision(taskId: string, tenant?: TenantId): DecisionDocument | undefined

@@ -89,6 +89,7 @@ const TABLE: Readonly<Record<string, string>> = {
   'GET /v1/node/decisions': 'yes yes no  no  no ',
   'GET /v1/node/decisions/:id': 'yes yes no  no  no ',
   'GET /v1/node/costs': 'yes yes no  no  no ',
+  'GET /v1/node/costs/history': 'yes yes no  no  no ',
   'GET /v1/node/cache': 'yes yes no  no  no ',
   'GET /v1/node/policies': 'yes yes no  no  no ',
   'GET /v1/node/agents': 'yes yes no  no  no ',

@@ -15,7 +15,7 @@ export class RequestError extends Error {
 }
 
 export type AskInit = {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly body?: object
   readonly signal?: AbortSignal
 }

@@ -8,6 +8,7 @@ import { Words } from '../parts/words.tsx'
 import { shownCount, shownMs, shownPart, shownUsd } from '../state/shown-numbers.ts'
 import { useView } from '../state/use-view.ts'
 import { CostChart } from './cost-chart.tsx'
+import { HistoryPanel } from './history-panel.tsx'
 
 const SPANS = ['hour', 'day', 'month'] as const
 type Span = (typeof SPANS)[number]
@@ -41,6 +42,7 @@ export function CostsPage() {
               <Panel title="Verification">
                 <Verification totals={objectOf(objectOf(data)['totals'])} />
               </Panel>
+              <HistoryPanel />
               <Panel title="Tiers" size="full">
                 <Totals caption="Totals by tier" data={data} member="tiers" />
               </Panel>

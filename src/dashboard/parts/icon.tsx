@@ -13,6 +13,7 @@ const PATHS = {
   escrows: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3M12 15v2',
   ledger: 'M5 4h14v16H5zM9 4v16M12 9h4M12 13h4',
   budgets: 'M4 7h16v12H4zM4 11h16M15 15h2M7 7l8-3 2 3',
+  access: 'M14 10a4 4 0 1 0-4 4l1-1h2v-2h2v-2zM9 9h.01M10 14l-6 6M4 20v-3M7 17h2',
   simulations: 'M9 3h6M10 3v6l-5 9a2 2 0 0 0 2 3h10a2 2 0 0 0 2-3l-5-9V3M7.5 15h9',
   menu: 'M4 7h16M4 12h16M4 17h16',
   theme: 'M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16',

@@ -11,6 +11,8 @@ type TimeChartProps = {
   readonly at: readonly number[]
   readonly series: readonly Series[]
   readonly format: (value: number) => string
+  /** How an instant is called; absent: by its time of day. */
+  readonly nameOf?: (at: number | undefined) => string
 }
 
 /** Units of the drawing; fewer on a small screen, so that its words stay as large. */
@@ -24,7 +26,7 @@ const LINES = 4
 const LEAST_BAR = 1.5
 
 /** Values over time as a picture, and the same as a table. */
-export function TimeChart({ title, at, series, format }: TimeChartProps) {
+export function TimeChart({ title, at, series, format, nameOf }: TimeChartProps) {
   const [isTable, setTable] = useState(false)
   const most = niceMost(Math.max(0, ...series.flatMap(({ values }) => values)))
   return (
@@ -47,7 +49,7 @@ export function TimeChart({ title, at, series, format }: TimeChartProps) {
           caption={title}
           rows={at.map((instant, index) => ({ instant, index })).toReversed()}
           columns={[
-            { heading: 'from', cell: ({ instant }) => shownInstant(instant) },
+            { heading: 'from', cell: ({ instant }) => (nameOf ?? shownInstant)(instant) },
             ...series.map(({ name, values }) => ({
               heading: name,
               isNumber: true,
@@ -56,13 +58,13 @@ export function TimeChart({ title, at, series, format }: TimeChartProps) {
           ]}
         />
       ) : (
-        <Picture title={title} at={at} series={series} format={format} most={most} />
+        <Picture title={title} at={at} series={series} format={format} most={most} {...(nameOf && { nameOf })} />
       )}
     </figure>
   )
 }
 
-function Picture({ title, at, series, format, most }: TimeChartProps & { readonly most: number }) {
+function Picture({ title, at, series, format, nameOf, most }: TimeChartProps & { readonly most: number }) {
   const width = isNarrow.value ? WIDTHS.narrow : WIDTHS.wide
   const step = (width - LEFT - 8) / Math.max(1, at.length)
   const barWidth = Math.max(1.5, step * 0.72)
@@ -75,7 +77,7 @@ function Picture({ title, at, series, format, most }: TimeChartProps & { readonl
       class="picture"
       viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
-      aria-label={summaryOf({ title, series, format, at })}
+      aria-label={summaryOf({ title, series, format, at, ...(nameOf && { nameOf }) })}
     >
       {places.map((value) => (
         <g key={value}>
@@ -87,7 +89,7 @@ function Picture({ title, at, series, format, most }: TimeChartProps & { readonl
       ))}
       {labels.map((index, place) => (
         <text key={place} class="tick" x={x(index)} y={HEIGHT - 6} text-anchor={ANCHORS[place]}>
-          {shownTime(at[index]).slice(0, 5)}
+          {nameOf === undefined ? shownTime(at[index]).slice(0, 5) : nameOf(at[index])}
         </text>
       ))}
       {series.map(({ name, tone, values }) => (
@@ -102,7 +104,7 @@ function Picture({ title, at, series, format, most }: TimeChartProps & { readonl
               height={value === 0 ? 0 : Math.max(LEAST_BAR, y(0) - y(value))}
               rx={1.5}
             >
-              <title>{`${shownInstant(at[index])}: ${name} ${format(value)}`}</title>
+              <title>{`${(nameOf ?? shownInstant)(at[index])}: ${name} ${format(value)}`}</title>
             </rect>
           ))}
         </g>
@@ -121,10 +123,10 @@ function niceMost(value: number): number {
   return step * power
 }
 
-function summaryOf({ title, series, format, at }: TimeChartProps): string {
+function summaryOf({ title, series, format, at, nameOf = shownInstant }: TimeChartProps): string {
   const parts = series.map(({ name, values }) => {
     const total = values.reduce((sum, value) => sum + value, 0)
     return `${name}: ${format(total)} in all, at most ${format(Math.max(0, ...values))}`
   })
-  return `${title}, ${shownInstant(at[0])} to ${shownInstant(at.at(-1))}. ${parts.join('. ')}`
+  return `${title}, ${nameOf(at[0])} to ${nameOf(at.at(-1))}. ${parts.join('. ')}`
 }

@@ -12,6 +12,7 @@ export const PAGES = [
   'escrows',
   'ledger',
   'budgets',
+  'access',
   'simulations',
 ] as const
 export type PageName = (typeof PAGES)[number]

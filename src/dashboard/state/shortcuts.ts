@@ -16,6 +16,7 @@ const PAGE_KEYS: Readonly<Record<string, PageName>> = {
   e: 'escrows',
   l: 'ledger',
   b: 'budgets',
+  k: 'access',
   s: 'simulations',
 }
 

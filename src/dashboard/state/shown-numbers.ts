@@ -62,6 +62,12 @@ export function shownInstant(ms: number | undefined): string {
   return `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())} ${shownTime(ms)}`
 }
 
+/** `2027-03-01`: a day of UTC, by its first instant. */
+export function shownDay(ms: number | undefined): string {
+  const at = new Date(ms ?? Number.NaN)
+  return Number.isNaN(at.getTime()) ? UNKNOWN : at.toISOString().slice(0, 10)
+}
+
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0')
 }

@@ -13,6 +13,7 @@ const VIEWS: readonly (readonly [route: string, view: NodeViewName])[] = [
   ['/v1/node/decisions', 'decisions'],
   ['/v1/node/decisions/:id', 'decision'],
   ['/v1/node/costs', 'costs'],
+  ['/v1/node/costs/history', 'history'],
   ['/v1/node/cache', 'cache'],
   ['/v1/node/policies', 'policies'],
   ['/v1/node/agents', 'agents'],

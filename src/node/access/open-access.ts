@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { AuditEvent } from '../../core/audit/audit-entry.ts'
+import { bucketMapGet } from '../../core/budget/bucket-map.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Random } from '../../ports/random.ts'
@@ -25,6 +26,8 @@ export type NodeAccess = {
   readonly door: Pick<AccessDoor, 'hasKeys' | 'identify' | 'begin' | 'charge'>
   /** Looks at and changes organisations, tenants, teams, keys and budgets. Throws as `AccessDesk.answer`. */
   manage(request: ControlRequest, actor: AccessActor): Promise<JsonValue>
+  /** Where a limit `SCOPE@WINDOW` comes from: `registry` where it may be changed while the node runs; `undefined` for those of the node itself. */
+  sourceOfBudget(id: string): 'configuration' | 'registry' | undefined
   /** Where the admin token is. */
   readonly adminTokenFile: string
   /** The admin token of the data directory, made with the first call. Throws as `openAdminToken`. */
@@ -77,6 +80,10 @@ export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
       return {
         door,
         manage: async (request, actor) => await desk.answer(request, actor),
+        sourceOfBudget(id) {
+          if (isBudgetConfigured(id)) return 'configuration'
+          return bucketMapGet(registry.state.budgets, id) === undefined ? undefined : 'registry'
+        },
         adminTokenFile: adminTokenFile(config.dataDir),
         openAdminToken: async () => await openAdminToken({ fileSystem, random }, config.dataDir),
         get ageMs() {

@@ -1,5 +1,13 @@
 /** What something can be about that changes on a node. */
-export const CHANGE_TOPICS = ['tasks', 'policies', 'rights', 'market', 'supervision', 'configuration'] as const
+export const CHANGE_TOPICS = [
+  'tasks',
+  'policies',
+  'rights',
+  'market',
+  'supervision',
+  'configuration',
+  'access',
+] as const
 export type ChangeTopic = (typeof CHANGE_TOPICS)[number]
 
 /** Tells that something has changed, and not what: whoever hears it looks again. Counts per topic, so that nothing waits for anybody. */

@@ -1,12 +1,13 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { amountToUsd, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
+import { budgetIdOf } from '../../core/access/access-machine.ts'
 import { BUDGET_WINDOWS, windowIdsAt } from '../../core/budget/budget-window.ts'
 import type { KernellNode } from '../kernell-node.ts'
 import { plain } from '../market/desks/plain-json.ts'
 
 /** Every limit with what was spent and is held of it in the window that runs now. */
-export function viewBudgets({ activity, config }: KernellNode, now: Timestamp): JsonValue {
+export function viewBudgets({ activity, config, access }: KernellNode, now: Timestamp): JsonValue {
   const ids = windowIdsAt(now)
   const lines = activity.budgetLines().flatMap(({ scope, account }) =>
     BUDGET_WINDOWS.flatMap((window) => {
@@ -22,6 +23,7 @@ export function viewBudgets({ activity, config }: KernellNode, now: Timestamp): 
         {
           scope,
           window,
+          source: access?.sourceOfBudget(budgetIdOf(scope, window)) ?? 'node',
           limit_usd: amountToUsd(limit),
           spent_usd: amountToUsd(spent),
           held_usd: amountToUsd(held),

@@ -8,7 +8,7 @@ import { viewEscrow, viewEscrows, viewLedger, viewMarket, viewPeers } from './ma
 import { viewOverview } from './overview-view.ts'
 import { viewPolicies } from './policy-view.ts'
 import { viewSimulation, viewSimulations } from './simulation-views.ts'
-import { viewCache, viewCosts, viewDecision, viewDecisions } from './task-views.ts'
+import { viewCache, viewCosts, viewDecision, viewDecisions, viewHistory } from './task-views.ts'
 import type { ViewQuery } from './view-query.ts'
 
 export type ViewAsked = { readonly query: ViewQuery; readonly now: Timestamp } & AbortOptions
@@ -19,6 +19,7 @@ export const NODE_VIEWS = {
   decisions: (node, { query }) => viewDecisions(node, query),
   decision: (node, { query }) => viewDecision(node, query),
   costs: (node, { query, now }) => viewCosts(node, query, now),
+  history: async (node, { query }) => await viewHistory(node, query),
   cache: (node) => viewCache(node),
   policies: async (node, asked) => await viewPolicies(node, asked),
   agents: async (node, { query }) => await viewAgents(node, query),

@@ -4,7 +4,8 @@ import { FEED_ROWS_MAX, type NamedTotals } from '../activity/task-feed.ts'
 import { SERIES_SPANS } from '../activity/task-series.ts'
 import type { KernellNode } from '../kernell-node.ts'
 import { plain } from '../market/desks/plain-json.ts'
-import { type ViewQuery, wholeNumberOf, wordOf } from './view-query.ts'
+import { HISTORY_DAYS } from '../usage/cost-history.ts'
+import { partOf, type ViewQuery, wholeNumberOf, wordOf } from './view-query.ts'
 
 const ROWS_DEFAULT = 500
 
@@ -38,6 +39,17 @@ export function viewCosts({ activity: { tasks } }: KernellNode, query: ViewQuery
     models: rowsOf(tasks.models),
     tenants: rowsOf(tasks.tenants),
   })
+}
+
+/** What tasks cost and saved by day, also before the start: of the last `?days=7`, 30 or 90. A node that keeps no records says so in its place. */
+export async function viewHistory(node: KernellNode, query: ViewQuery): Promise<JsonValue> {
+  const asked = wordOf(query, 'days', ['30', '7', '90'])
+  const days = HISTORY_DAYS.find((known) => String(known) === asked) ?? 30
+  const history = await partOf(async () => {
+    if (node.costHistory !== undefined) return await node.costHistory.document(days)
+    throw new CodedError('USAGE_NOT_KEPT', { message: 'This node keeps no records of tasks' })
+  })
+  return plain({ days, history })
 }
 
 function rowsOf(totals: NamedTotals): readonly object[] {
