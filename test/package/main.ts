@@ -1,7 +1,7 @@
 /**
  * `npm run test:package [-- --offline] [-- --only STEP,...]`: packs the package as it would be published and uses it as a stranger does, in a
  * folder of its own: its exports are linted (publint, arethetypeswrong), it is installed there, every door is imported, its types are read
- * by the two ways of resolving that projects use, pages are bundled, and the examples of its pages run. Exit 1 on any failure.
+ * by the two ways of resolving that projects use, pages are bundled (one of them by Vite, and opened), and the examples of its pages run. Exit 1 on any failure.
  */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { judgeTypes } from './judge-types.ts'
+import { buildWithVite } from './vite-project.ts'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROOT = join(HERE, '../..')
@@ -20,18 +22,14 @@ type Step = { readonly name: string; readonly needsInstall?: true; readonly act:
 
 const STEPS: readonly Step[] = [
   { name: 'publint', act: async ({ tarball, folder }) => await tool(folder, 'publint', ['run', tarball, '--strict']) },
-  {
-    name: 'types',
-    // The package is ES modules alone, and says so: a `require` of it is no promise.
-    act: async ({ tarball, folder }) =>
-      await tool(folder, 'attw', [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--format', 'ascii']),
-  },
+  { name: 'types', act: async ({ tarball, folder }) => await judgeTypes(folder, tarball) },
   { name: 'install', act: install },
   { name: 'doors', needsInstall: true, act: async ({ folder }) => await node(folder, 'doors.mjs') },
   { name: 'command', needsInstall: true, act: async ({ folder }) => await command(folder) },
   { name: 'nodenext', needsInstall: true, act: async ({ folder }) => await compile(folder, 'nodenext') },
   { name: 'bundler', needsInstall: true, act: async ({ folder }) => await compile(folder, 'bundler') },
   { name: 'browser bundle', needsInstall: true, act: bundle },
+  { name: 'vite', needsInstall: true, act: async ({ folder }) => await buildWithVite(folder, join(BIN, 'vite')) },
   { name: 'examples', needsInstall: true, act: async ({ folder }) => await node(folder, 'examples.mjs') },
 ]
 
