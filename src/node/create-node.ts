@@ -94,6 +94,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const a2a = openNodeA2a(parts, init.resolveHost)
   const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
   const feeds = createActivityFeeds()
+  access.listen(() => feeds.changes.note('access'))
   actors.onSupervision((event) => {
     feeds.supervision.take(event, clock.now())
     feeds.changes.note('supervision')

@@ -117,7 +117,8 @@ function NoKey({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered) return <Empty title="No key of this tenant">Names of tenants are matched whole.</Empty>
   return (
     <Empty title="There is no key">
-      Without one everybody on this machine may send tasks. Make one here, or with <code>kernell access key create</code>.
+      Without one everybody on this machine may send tasks. Make one here, or with{' '}
+      <code>kernell access key create</code>.
     </Empty>
   )
 }

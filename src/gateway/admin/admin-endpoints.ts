@@ -58,9 +58,7 @@ function managing(asked: Asked, status = 200): Endpoint {
     const { id } = exchange.params
     if (id !== undefined && members['id'] !== undefined) throw invalidRequest('id', 'id is said by the path')
     const request = { ...members, ...asked, ...(id !== undefined && { id }) }
-    const answer = await accessOf(context).manage(request, actorOf(exchange))
-    if (exchange.request.method !== 'GET') context.node.activity.changes.note('access')
-    respondPrivate(exchange, answer, status)
+    respondPrivate(exchange, await accessOf(context).manage(request, actorOf(exchange)), status)
   }
 }
 

@@ -64,6 +64,7 @@ export class AccessRegistry {
   private look: Promise<void> | undefined
   private timer: ScheduledTimer | undefined
   private unwatch: () => void = () => {}
+  private onChange: () => void = () => {}
 
   private constructor(components: AccessRegistryComponents) {
     this.components = components
@@ -100,6 +101,11 @@ export class AccessRegistry {
   /** Who is told of changed limits. Until then only the journal is. */
   tell(budgets: LimitOwner): void {
     this.budgets = budgets
+  }
+
+  /** Who hears that something has changed here or elsewhere, and not what. `onChange` must not throw. */
+  listen(onChange: () => void): void {
+    this.onChange = onChange
   }
 
   /** Reads what others changed until now. Throws what the journal throws. */
@@ -198,6 +204,7 @@ export class AccessRegistry {
         this.sizeBytes += entry.byteLength
         if (isRestricting(event)) await record(auditEventOf(event, by))
         await this.tellBudgets(limits)
+        this.onChange()
         break
       }
       await this.catchUp()
@@ -235,9 +242,11 @@ export class AccessRegistry {
     }
     // A key is not to be used before its limits are known here.
     if (state.budgets !== this.current.budgets) await this.budgets?.look?.()
+    const isNew = this.index !== index
     this.current = state
     this.index = index
     this.sizeBytes = sizeBytes
+    if (isNew) this.onChange()
   }
 
   private changedLimits({

@@ -57,6 +57,8 @@ export type OpenedAccess = {
   readonly limits: readonly BudgetLimit[]
   /** Throws what the journal and the budgets throw. */
   attach(budgets: LimitOwner & Pick<BudgetOwner, 'accountOf'>): Promise<NodeAccess>
+  /** Who hears that something has changed, here or at another gateway. `onChange` must not throw. */
+  listen(onChange: () => void): void
   stop(): Promise<void>
 }
 
@@ -81,7 +83,7 @@ export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
         door,
         manage: async (request, actor) => await desk.answer(request, actor),
         sourceOfBudget(id) {
-          if (isBudgetConfigured(id)) return 'configuration'
+          if (configured.budgets.has(id)) return 'configuration'
           return bucketMapGet(registry.state.budgets, id) === undefined ? undefined : 'registry'
         },
         adminTokenFile: adminTokenFile(config.dataDir),
@@ -95,6 +97,7 @@ export async function openAccess(init: OpenAccessInit): Promise<OpenedAccess> {
       await sharedRates?.stop()
       await registry.stop()
     },
+    listen: (onChange) => registry.listen(onChange),
   }
 }
 

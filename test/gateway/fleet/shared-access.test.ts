@@ -57,6 +57,8 @@ describe.skipIf(reason !== undefined)('access of gateways on one PostgreSQL', { 
     const [one, two] = await startTwo()
     const first = await createTenantKey(one, 'acme')
     await msUntil(two, first.key, 200)
+    // Pages of the other gateway look again.
+    expect(two.node.activity.changes.countOf('access')).toBeGreaterThan(0)
     const waits: number[] = []
     for (let place = 0; place < 10; place += 1) {
       const [maker, other] = place % 2 === 0 ? [one, two] : [two, one]

@@ -234,3 +234,25 @@ describe('by the clock', () => {
     expect(both()[1]).toBe('taken')
   })
 })
+
+describe('whoever listens', () => {
+  test('hears of each change that counts, and of none that was refused', async () => {
+    const { opened, access } = await open(new FaultyFileSystem())
+    let heard = 0
+    opened.listen(() => (heard += 1))
+    await access.manage({ op: 'create', kind: 'tenant', id: 'acme' }, ROOT)
+    expect(heard).toBe(1)
+    await expect(access.manage({ op: 'create', kind: 'tenant', id: 'acme' }, ROOT)).rejects.toMatchObject({
+      code: 'ACCESS_ENTRY_EXISTS',
+    })
+    await access.manage({ op: 'list', kind: 'tenant' }, ROOT)
+    expect(heard).toBe(1)
+  })
+
+  test('is told where a limit comes from', async () => {
+    const { access } = await open(new FaultyFileSystem())
+    await access.manage({ op: 'create', kind: 'tenant', id: 'acme', budgets: { day: '1' } }, ROOT)
+    expect(access.sourceOfBudget('tenant:acme@day')).toBe('registry')
+    expect(access.sourceOfBudget('tenant:acme@hour')).toBeUndefined()
+  })
+})
