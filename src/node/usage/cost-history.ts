@@ -103,7 +103,12 @@ async function readDays(
     to: new Date(until).toISOString(),
   })
   const rows = data as readonly Readonly<Record<string, JsonValue>>[]
-  return new Map(rows.map((row) => [Math.floor(Date.parse(String(row['day'])) / DAY_MS), sumsOf(row)]))
+  return new Map(
+    rows.flatMap((row): readonly (readonly [number, DaySums])[] => {
+      const { day } = row
+      return typeof day === 'string' ? [[Math.floor(Date.parse(day) / DAY_MS), sumsOf(row)]] : []
+    }),
+  )
 }
 
 function sumsOf(row: Readonly<Record<string, JsonValue>>): DaySums {
