@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'kernell-docs-'))
 
 beforeAll(async () => {
   pages = await readPages()
-})
+}, 60_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Prose without its samples of code. */
