@@ -1,6 +1,6 @@
 /**
  * `npm run torture -- NAME|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]`: breaks what
- * the project promises to survive, and looks at what is left. `network` and `notaries` are lists of cases, of which `--cases A..B` and `--only TEXT` play some, `--lanes N` at a time; `sandbox` takes `--only RUNTIME`.
+ * the project promises to survive, and looks at what is left. `network` and `notaries` are lists of cases, of which `--cases A..B` and `--only TEXT` play some, `--lanes N` at a time; `sandbox` takes `--only RUNTIME`, `soak` `--requests N`.
  * Exit 1 on any failure, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
@@ -19,6 +19,7 @@ import { RING_TORTURE } from './ring-torture.ts'
 import { SANDBOX_TORTURE } from './sandbox-torture.ts'
 import { SETTLEMENT_TORTURE } from './settlement-torture.ts'
 import { SIGNATURE_TORTURE } from './signature-torture.ts'
+import { SOAK_TORTURE } from './soak/soak-torture.ts'
 import { STANDING_TORTURE } from './standing-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
 import { THREADS_TORTURE } from './threads-torture.ts'
@@ -43,6 +44,7 @@ const TORTURES: readonly Torture[] = [
   SANDBOX_TORTURE,
   BUDGETS_TORTURE,
   FLEET_GATEWAYS_TORTURE,
+  SOAK_TORTURE,
 ]
 const FAILURES_SHOWN = 20
 const LABEL_WIDTH_MIN = 20
@@ -58,7 +60,7 @@ async function main(): Promise<number> {
   const name = positionals[0] ?? (values['list-plants'] ? 'all' : '')
   const chosen = TORTURES.filter((torture) => name === 'all' || torture.name === name)
   const isNumber = (text: string | undefined): boolean => text === undefined || /^[0-9]+(\.[0-9]+)?$/.test(text)
-  const numbers = [values.runs, values.minutes, values.seed, values.lanes]
+  const numbers = [values.runs, values.minutes, values.seed, values.lanes, values.requests]
   const span = readSpan(values.cases)
   if (chosen.length === 0 || !numbers.every(isNumber) || span === 'wrong') return usage()
   if (values['list-plants']) return listPlants(chosen, values.json)
@@ -76,6 +78,7 @@ async function main(): Promise<number> {
         cases: span,
         only: values.only,
         lanes: values.lanes === undefined ? undefined : Math.max(1, Math.floor(Number(values.lanes))),
+        requests: values.requests === undefined ? undefined : Math.max(1, Math.floor(Number(values.requests))),
       }),
     )
   }
@@ -111,7 +114,7 @@ function roundsOf(torture: Torture, { runs, minutes, seed }: Length): number {
   return seed === undefined ? torture.runsDefault : 1
 }
 
-const USAGE = `Usage: npm run torture -- ${TORTURES.map(({ name }) => name).join('|')}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--cases A..B] [--only TEXT] [--lanes N] [--json]\n`
+const USAGE = `Usage: npm run torture -- ${TORTURES.map(({ name }) => name).join('|')}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--cases A..B] [--only TEXT] [--lanes N] [--requests N] [--json]\n`
 
 function usage(): number {
   process.stderr.write(USAGE)
@@ -136,6 +139,7 @@ function readArguments() {
     cases: text,
     only: text,
     lanes: text,
+    requests: text,
     plant: { type: 'string', default: '' },
     'list-plants': flag,
     json: flag,

@@ -24,6 +24,8 @@ export type TortureInit = {
   readonly only?: string | undefined
   /** As `cases`: how many are played at the same time; absent: the torture's own number. */
   readonly lanes?: number | undefined
+  /** For a torture that can send plain requests instead: so many. */
+  readonly requests?: number | undefined
 }
 
 export type Torture = {

@@ -14,15 +14,24 @@ const PLANTED = fileURLToPath(new URL('planted-server.ts', import.meta.url))
 export class LoadServer {
   readonly folder: string
   readonly #plant: string
-  readonly #environment: Readonly<Record<string, string>>
+  readonly #planted: string
+  readonly #environment: Readonly<Record<string, string | undefined>>
   #child: ChildProcess | undefined
   #ended: Promise<unknown> | undefined
   #said = ''
   url = ''
 
-  /** @param environment Variables of the process, beside those that every command gets. */
-  constructor(config: ConfigDocument, plant: string, environment: Readonly<Record<string, string>> = {}) {
+  /** @param environment Variables of the process, beside those that every command gets; `planted`: the module that plants. */
+  constructor(
+    config: ConfigDocument,
+    plant: string,
+    {
+      planted = PLANTED,
+      ...environment
+    }: { readonly planted?: string; readonly [name: string]: string | undefined } = {},
+  ) {
     this.#environment = environment
+    this.#planted = planted
     this.folder = mkdtempSync(join(tmpdir(), 'kernell-load-'))
     this.#plant = plant
     writeFileSync(join(this.folder, 'kernell.jsonc'), JSON.stringify(config), { mode: 0o600 })
@@ -30,6 +39,15 @@ export class LoadServer {
 
   get dataDir(): string {
     return join(this.folder, 'data')
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** Of the process that ended last: its code, or the signal. */
+  get endedWith(): number | string | null {
+    return this.#child?.exitCode ?? this.#child?.signalCode ?? null
   }
 
   /** What the process has printed. */
@@ -40,7 +58,7 @@ export class LoadServer {
   /** Throws where it ends before it listens. */
   async start(): Promise<void> {
     const words = ['serve', '--json', '--port', '0', '--config', 'kernell.jsonc', '--data-dir', this.dataDir]
-    const before = this.#plant === '' ? [] : ['--import', PLANTED]
+    const before = this.#plant === '' ? [] : ['--import', this.#planted]
     const child = spawn(process.execPath, [...before, COMMAND, ...words], {
       cwd: this.folder,
       env: {

@@ -1,0 +1,81 @@
+import type { RandomStream } from '../../../src/base/random-stream.ts'
+import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
+import type { NodeCaller, Question, Told } from './node-caller.ts'
+import type { SoakRecord } from './soak-record.ts'
+
+export const MODELS = ['steady-1', 'steady-2', 'steady-3'] as const
+export const TENANTS = ['north', 'east', 'south', 'west'] as const
+export const LIMIT_USD = '1000000'
+const ATTEMPT_TIMEOUT_MS = 2_000
+/** Of calls that were not told how long they may be. */
+export const OUTPUT_TOKENS_MAX = 100
+
+export type SoakTenant = { readonly id: string; readonly key: string; readonly keyId: string }
+
+/** What a deed acts on. */
+export type SoakWorld = {
+  readonly caller: NodeCaller
+  readonly random: RandomStream
+  readonly record: SoakRecord
+  readonly tenants: readonly SoakTenant[]
+  readonly adminToken: string
+  nextLine(): number
+}
+
+/** Something that callers do to the node. Returns the word by which it is counted; throws `NodeGone`. */
+export type Deed = {
+  readonly name: string
+  /** How often, beside the others. */
+  readonly weight: number
+  readonly run: (world: SoakWorld) => Promise<string>
+}
+
+export function soakConfig(upstreamUrl: string): ConfigDocument {
+  const prices = { inputUsdPerMillion: 0.15, outputUsdPerMillion: 0.6 }
+  const names = MODELS.map((model) => `up-${model}`)
+  return {
+    discover: false,
+    providers: Object.fromEntries(
+      MODELS.map((model) => [`up-${model}`, { kind: 'openai', baseUrl: upstreamUrl, models: [model] }]),
+    ),
+    models: Object.fromEntries(
+      names.map((name, place) => [
+        `${name}/${MODELS[place]}`,
+        { tier: 'cheap_api' as const, prices, outputTokensMax: OUTPUT_TOKENS_MAX, capabilities: { tools: true } },
+      ]),
+    ),
+    router: { attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
+    cache: { enabled: true },
+    telemetry: { consent: true },
+    a2a: { tasksMax: 10_000 },
+    log: { level: 'error' },
+    budgets: TENANTS.map((tenant) => ({ scope: `tenant:${tenant}`, window: 'total' as const, limitUsd: LIMIT_USD })),
+  }
+}
+
+export function pick<T>(random: RandomStream, all: readonly T[]): T {
+  const one = all[random.nextBelow(all.length)]
+  if (one === undefined) throw new RangeError('nothing to pick from')
+  return one
+}
+
+export function tenantOf({ random, tenants }: SoakWorld): SoakTenant {
+  return pick(random, tenants)
+}
+
+/** A text that no other caller sends. `and leave` tells the provider that nobody may hear its end. */
+export function promptOf(world: SoakWorld, tenant: SoakTenant, isLeaving = false): string {
+  return `Say line ${world.nextLine()} for ${tenant.id}${isLeaving ? ' and leave' : ''} about the sea`
+}
+
+export function modelOf({ random }: SoakWorld): string {
+  if (random.nextBelow(2) === 0) return 'kernell-cheap'
+  const model = pick(random, MODELS)
+  return `up-${model}/${model}`
+}
+
+export async function askAdmin({ caller, adminToken }: SoakWorld, what: string, body?: object): Promise<Told> {
+  const [method = 'GET', path = ''] = what.split(' ')
+  const question: Question = { method, key: adminToken, ...(body !== undefined && { body }) }
+  return await caller.ask(path, question)
+}
