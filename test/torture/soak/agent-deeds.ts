@@ -1,5 +1,5 @@
 import { jsonOf, wordOf } from './node-caller.ts'
-import { type Deed, promptOf, type SoakTenant, type SoakWorld, tenantOf } from './soak-world.ts'
+import { type Deed, leaverOf, promptOf, type SoakTenant, type SoakWorld, tenantOf } from './soak-world.ts'
 
 const REVISION = '2025-11-25'
 const A2A_HEADERS = { 'a2a-version': '1.0' } as const
@@ -90,7 +90,7 @@ async function a2a(world: SoakWorld): Promise<string> {
 }
 
 async function a2aCancelled(world: SoakWorld): Promise<string> {
-  const tenant = tenantOf(world)
+  const tenant = leaverOf(world)
   const body = sendBody(world, promptOf(world, tenant, true), true)
   const begun = await world.caller.ask('/a2a/message:send', { key: tenant.key, body, headers: A2A_HEADERS })
   const task = jsonOf(begun)['task'] as { readonly id?: unknown } | undefined

@@ -1,5 +1,14 @@
 import { jsonOf, type Told, wordOf } from './node-caller.ts'
-import { type Deed, modelOf, pick, promptOf, type SoakTenant, type SoakWorld, tenantOf } from './soak-world.ts'
+import {
+  type Deed,
+  leaverOf,
+  modelOf,
+  pick,
+  promptOf,
+  type SoakTenant,
+  type SoakWorld,
+  tenantOf,
+} from './soak-world.ts'
 
 const TOOL = {
   type: 'function',
@@ -59,7 +68,7 @@ async function withTools(world: SoakWorld): Promise<string> {
 
 /** The caller goes away in the middle of the answer, or before there is any. */
 async function abandoned(world: SoakWorld): Promise<string> {
-  const tenant = tenantOf(world)
+  const tenant = leaverOf(world)
   const isStreaming = world.random.nextBelow(3) > 0
   const body = chatBody(world, promptOf(world, tenant, true), { stream: isStreaming })
   const leave = isStreaming ? 'reading' : world.random.nextBelow(LEAVE_MS_MAX)

@@ -1,6 +1,6 @@
 import { type Told, jsonOf, NodeGone, wordOf } from './node-caller.ts'
 import type { KeptBatch } from './soak-record.ts'
-import { type Deed, modelOf, pick, promptOf, type SoakWorld, tenantOf } from './soak-world.ts'
+import { type Deed, leaverOf, modelOf, pick, promptOf, type SoakWorld, tenantOf } from './soak-world.ts'
 
 const TASKS_MAX = 6
 const BOUNDARY = 'soak-boundary'
@@ -32,8 +32,8 @@ async function continued(world: SoakWorld): Promise<string> {
 }
 
 async function background(world: SoakWorld): Promise<string> {
-  const tenant = tenantOf(world)
   const isCancelled = world.random.nextBelow(3) === 0
+  const tenant = isCancelled ? leaverOf(world) : tenantOf(world)
   const input = promptOf(world, tenant, isCancelled)
   const body = { model: modelOf(world), input, background: true, max_output_tokens: 30 }
   const told = await world.caller.ask('/v1/responses', { key: tenant.key, body })

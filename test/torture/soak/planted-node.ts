@@ -1,7 +1,6 @@
 /** Loaded before the node by `--import`: plants the defect that `PLANT` names. */
 import { channel } from 'node:diagnostics_channel'
-import { connect } from 'node:net'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { BUDGET_MACHINE as Budget } from '../../../src/core/budget/budget-machine.ts'
 import type { Amount } from '../../../src/base/money.ts'
 
@@ -29,7 +28,7 @@ async function loseWrites(): Promise<void> {
   let count = 0
   Level.prototype.batch = function lose(this: unknown, ...args: readonly unknown[]): unknown {
     const operations = Array.isArray(args[0]) ? (args[0] as readonly { readonly key?: unknown }[]) : []
-    const isResponse = operations.some(({ key }) => /resp_/.test(String(key)))
+    const isResponse = operations.some(({ key }) => String(key).includes('resp_'))
     count += isResponse ? 1 : 0
     if (isResponse && count % 10 === 0) return Promise.resolve()
     return batch.apply(this, [...args])
@@ -64,7 +63,7 @@ const PLANTS: Readonly<Record<string, () => unknown>> = {
   leak: () => eachRequest(() => left.push(Buffer.alloc(LEAK_BYTES, 1))),
   'leaked-timers': () =>
     eachRequest((count) => count % EVERY === 0 && left.push(setInterval(() => undefined, HOUR_MS))),
-  'leaked-files': leaveConnections,
+  'leaked-connections': leaveConnections,
   'lost-write': loseWrites,
   'cheap-settlement': chargeHalf,
 }

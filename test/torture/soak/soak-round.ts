@@ -3,24 +3,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createRandomStream, type RandomStream } from '../../../src/base/random-stream.ts'
-import { parseAmount } from '../../../src/base/money.ts'
 import { LoadServer } from '../budgets/load-server.ts'
-import { usdOf } from '../budgets/load-world.ts'
 import { ADMIN_DEEDS } from './admin-deeds.ts'
 import { AGENT_DEEDS } from './agent-deeds.ts'
 import { CHAT_DEEDS } from './chat-deeds.ts'
 import { checkRecord } from './check-record.ts'
-import { followBatch, KEPT_DEEDS } from './kept-deeds.ts'
-import {
-  measureNode,
-  medianSlope,
-  metricOf,
-  type NodeMeasure,
-  processesBelow,
-  type SlopePoint,
-  survivorsOf,
-} from './measure-node.ts'
-import { jsonOf, NodeCaller, NodeGone, wordOf } from './node-caller.ts'
+import { finishWork, isNever } from './finish-work.ts'
+import { KEPT_DEEDS } from './kept-deeds.ts'
+import { measureNode, type NodeMeasure, processesBelow, survivorsOf } from './measure-node.ts'
+import { growthOf, judgeGrowth, type SoakPoint } from './memory-growth.ts'
+import { jsonOf, NodeCaller, NodeGone } from './node-caller.ts'
+import { SoakBooks } from './soak-books.ts'
 import { SoakRecord } from './soak-record.ts'
 import { SoakUpstream } from './soak-upstream.ts'
 import { askAdmin, type Deed, MODELS, type SoakTenant, type SoakWorld, soakConfig, TENANTS } from './soak-world.ts'
@@ -33,8 +26,6 @@ export type SoakRoundInit = {
   readonly plant: string
   readonly log: (line: string) => void
 }
-
-export type SoakPoint = NodeMeasure & { readonly requests: number; readonly seconds: number }
 
 export type SoakRound = {
   readonly failures: readonly string[]
@@ -50,8 +41,8 @@ export type SoakRound = {
   /** Of the last half of the long life, bytes each request. */
   readonly rssSlope: number
   readonly heapSlope: number
-  readonly spentUsd: string
-  readonly billedUsd: string
+  /** What was billed, charged and in doubt. */
+  readonly money: string
 }
 
 const PLANTED = fileURLToPath(new URL('planted-node.ts', import.meta.url))
@@ -71,12 +62,6 @@ const FLUSHED_MS = 2_000
 const HANDLES_SLACK = 4
 /** Files of the store that it keeps open at most, beside its journals. */
 const FILES_MAX = 1_100
-/** What memory may grow by over the last half, for each million requests, and by what no short run can be told from. */
-const GROWTH_BYTES_PER_MILLION = 64 * 1024 * 1024
-const GROWTH_BYTES_ANYHOW = 24 * 1024 * 1024
-/** Answers that no input and no fault of the provider may lead to. */
-const NEVER = /^(?:INTERNAL_ERROR|STORE_CORRUPTED|500|a |an |one |[0-9]{3} for |file: (?!GATEWAY|DOCUMENTS))/
-
 /** One node under mixed load: ended and started again on the same directory, and then left to run; all that it acknowledged is asked for again. */
 export async function playSoak(init: SoakRoundInit): Promise<SoakRound> {
   const upstream = await SoakUpstream.start(init.seed, MODELS)
@@ -112,12 +97,13 @@ class Round {
   #checks = 0
   #isEnding = false
   #points: SoakPoint[] = []
-  #spent = 0n
+  readonly #books: SoakBooks
 
   constructor(init: SoakRoundInit, upstream: SoakUpstream, server: LoadServer) {
     this.#init = init
     this.#upstream = upstream
     this.#server = server
+    this.#books = new SoakBooks(upstream)
     this.#random = createRandomStream(init.seed)
   }
 
@@ -126,8 +112,7 @@ class Round {
   }
 
   report(): SoakRound {
-    const { rssSlope, heapSlope } = this.#slopes()
-    const billed = TENANTS.reduce((sum, tenant) => sum + this.#upstream.billOf(tenant).billed, 0n)
+    const { rssSlope, heapSlope } = growthOf(this.#points)
     return {
       failures: [...this.#failures],
       outcomes: this.#outcomes,
@@ -139,8 +124,7 @@ class Round {
       points: this.#points,
       rssSlope,
       heapSlope,
-      spentUsd: usdOf(this.#spent),
-      billedUsd: usdOf(billed),
+      money: this.#books.describe(),
     }
   }
 
@@ -155,10 +139,10 @@ class Round {
     if (this.#failures.size > 0) return
     const idle = await this.#measure()
     await this.#liveLong(idle, totalMs)
-    this.#judgeMemory()
-    await this.#endInTheMiddle(LIFE_MS.least, 'SIGKILL')
-    await this.#endInTheMiddle(LIFE_MS.least, 'SIGTERM')
-    await this.#endChildren('SIGTERM')
+    for (const what of judgeGrowth(this.#points)) this.fail(what)
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+      if (this.#failures.size === 0) await this.#endInTheMiddle(Math.min(LIFE_MS.least, totalMs / 12), signal)
+    if (this.#failures.size === 0) await this.#endChildren('SIGTERM')
   }
 
   /** The long life: load and quiet in turn. */
@@ -196,6 +180,7 @@ class Round {
     await this.#server.end(signal)
     const tookMs = performance.now() - startedMs
     this.#upstream.noteNodeEnded()
+    this.#books.noteNodeEnded()
     if (signal === 'SIGKILL') this.#record.forgiveTasks(startedMs - FLUSHED_MS)
     if (signal === 'SIGKILL') this.#kills += 1
     else this.#stops += 1
@@ -270,62 +255,21 @@ class Round {
     const words = this.#outcomes.get(deed.name) ?? new Map<string, number>()
     this.#outcomes.set(deed.name, words)
     words.set(word, (words.get(word) ?? 0) + 1)
-    if (NEVER.test(word)) this.fail(`${deed.name}: ${word}`)
+    if (isNever(word)) this.fail(`${deed.name}: ${word}`)
   }
 
   /** Everything that was acknowledged is there, and the money is right. */
   async #check(when: string): Promise<void> {
-    await this.#finishWork()
+    await this.#rest(when)
     for (const what of await checkRecord(this.#world())) this.fail(`${when}: ${what}`)
-    await this.#checkMoney(when)
     this.#checks += 1
   }
 
-  /** Waits for batches and for what is done in the background. */
-  async #finishWork(): Promise<void> {
-    const world = this.#world()
-    const untilMs = performance.now() + QUIET_MS_MAX
-    for (;;) {
-      const open = this.#record.batches.filter(({ output }) => output === undefined)
-      for (const batch of open) {
-        const word = await followBatch(world, batch)
-        if (NEVER.test(word)) return this.fail(word)
-      }
-      const held = (await this.#readBudgets()).reduce((sum, { held_usd: usd }) => sum + nanosOf(usd), 0n)
-      const inFlight = metricOf((await askAdmin(world, 'GET /metrics')).text, 'kernell_http_requests_in_flight')
-      if (open.every(({ output }) => output !== undefined) && held === 0n && inFlight <= 1) return
-      if (performance.now() > untilMs)
-        return this.fail(
-          `nobody asks, and ${open.length} batches, ${usdOf(held)} of holds and ${inFlight} requests stay`,
-        )
-      await sleep(100)
-    }
-  }
-
-  async #readBudgets(): Promise<readonly BudgetLine[]> {
-    const told = await askAdmin(this.#world(), 'GET /v1/node/budgets')
-    const value = jsonOf(told)
-    const found = (value['budgets'] ?? (value['value'] as { budgets?: unknown } | undefined)?.budgets) as
-      | readonly BudgetLine[]
-      | undefined
-    if (found === undefined) throw new NodeGone(`no budgets: ${wordOf(told)} ${told.text.slice(0, 300)}`)
-    return found
-  }
-
-  /** All that was billed is charged, and no more than what calls whose end nobody knows may have cost besides. */
-  async #checkMoney(when: string): Promise<void> {
-    const lines = await this.#readBudgets()
-    this.#spent = 0n
-    for (const tenant of TENANTS) {
-      const spent = nanosOf(lines.find(({ scope }) => scope === `tenant:${tenant}`)?.spent_usd ?? '0')
-      const { billed, doubt } = this.#upstream.billOf(tenant)
-      this.#spent += spent
-      if (spent < billed) this.fail(`${when}: ${tenant} was billed ${usdOf(billed)} and charged ${usdOf(spent)}`)
-      if (spent > billed + doubt)
-        this.fail(
-          `${when}: ${tenant} was charged ${usdOf(spent)}, and billed ${usdOf(billed)} with ${usdOf(doubt)} in doubt`,
-        )
-    }
+  /** Nobody asks any more: work ends, and the books are in order. */
+  async #rest(when: string): Promise<void> {
+    const stuck = await finishWork(this.#world())
+    if (stuck !== undefined) this.fail(`${when}: ${stuck}`)
+    else for (const what of await this.#books.judge(this.#world())) this.fail(`${when}: ${what}`)
   }
 
   async #measure(): Promise<NodeMeasure> {
@@ -336,7 +280,7 @@ class Round {
 
   /** Waits until the node holds no more than at its start. */
   async #comeToRest(idle: NodeMeasure): Promise<NodeMeasure> {
-    await this.#finishWork()
+    await this.#rest('at rest')
     const untilMs = performance.now() + QUIET_MS_MAX
     for (;;) {
       const measure = await this.#measure()
@@ -353,33 +297,4 @@ class Round {
       await sleep(250)
     }
   }
-
-  #slopes(): { readonly rssSlope: number; readonly heapSlope: number } {
-    const half = this.#points.slice(Math.floor(this.#points.length / 2))
-    const of = (bytes: (point: SoakPoint) => number): readonly SlopePoint[] =>
-      half.map((point) => ({ requests: point.requests, bytes: bytes(point) }))
-    return {
-      rssSlope: medianSlope(of(({ rssBytes }) => rssBytes)),
-      heapSlope: medianSlope(of(({ heapBytes }) => heapBytes)),
-    }
-  }
-
-  #judgeMemory(): void {
-    const half = this.#points.slice(Math.floor(this.#points.length / 2))
-    const requests = (half.at(-1)?.requests ?? 0) - (half[0]?.requests ?? 0)
-    const bound = Math.max(GROWTH_BYTES_ANYHOW, (requests * GROWTH_BYTES_PER_MILLION) / 1e6)
-    for (const [name, slope] of Object.entries(this.#slopes())) {
-      const growth = slope * requests
-      if (growth > bound)
-        this.fail(
-          `${name}: ${Math.round(growth / 1_024)} KiB more after ${requests} requests, of ${Math.round(bound / 1_024)} KiB`,
-        )
-    }
-  }
-}
-
-type BudgetLine = { readonly scope: string; readonly spent_usd: string | number; readonly held_usd: string | number }
-
-function nanosOf(usd: string | number): bigint {
-  return parseAmount(String(usd)) ?? 0n
 }

@@ -45,7 +45,7 @@ function describe(round: SoakRound): Readonly<Record<string, number | string>> {
     'rss, MiB': `${mebibytes(first?.rssBytes)} to ${mebibytes(last?.rssBytes)}, ${mebibytes(round.rssSlope * 1e6)} each million requests over the last half`,
     'heap, MiB': `${mebibytes(first?.heapBytes)} to ${mebibytes(last?.heapBytes)}, ${mebibytes(round.heapSlope * 1e6)} each million requests over the last half`,
     'descriptors, files, resources': `${last?.descriptors ?? 0}, ${last?.files ?? 0}, ${last?.resources ?? 0}`,
-    'billed, spent': `${round.billedUsd}, ${round.spentUsd}`,
+    money: round.money,
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type UpstreamCall,
   type UpstreamServer,
 } from '../../fixtures/upstream-server.ts'
-import { OUTPUT_TOKENS_MAX } from './soak-world.ts'
+import { CALM, OUTPUT_TOKENS_MAX } from './soak-world.ts'
 
 /** Nano-dollars of a token. */
 const NANOS = { input: 150n, output: 600n } as const
@@ -50,7 +50,6 @@ export class SoakUpstream {
   readonly #startedMs = performance.now()
   #recent: Recent[] = []
   #server: UpstreamServer | undefined
-  isWell = false
 
   private constructor(seed: number, models: readonly string[]) {
     this.#random = createRandomStream(seed * 31 + 7)
@@ -89,7 +88,7 @@ export class SoakUpstream {
 
   #behave({ body = {} }: UpstreamCall): UpstreamBehaviour {
     const asked = read(body)
-    if (this.isWell) return this.#answer(asked, 'honest', DELAY_MS_MAX)
+    if (asked.tenant === CALM) return this.#answer(asked, 'honest', DELAY_MS_MAX)
     if (this.#isOut(asked.model)) return this.#fail('outage', 500)
     return this.#draw(asked)
   }

@@ -4,7 +4,9 @@ import type { NodeCaller, Question, Told } from './node-caller.ts'
 import type { SoakRecord } from './soak-record.ts'
 
 export const MODELS = ['steady-1', 'steady-2', 'steady-3'] as const
-export const TENANTS = ['north', 'east', 'south', 'west'] as const
+/** The tenant whose calls all end well, so that what they cost is known to the nano-dollar. */
+export const CALM = 'calm'
+export const TENANTS = ['north', 'east', 'south', 'west', CALM] as const
 export const LIMIT_USD = '1000000'
 const ATTEMPT_TIMEOUT_MS = 2_000
 /** Of calls that were not told how long they may be. */
@@ -61,6 +63,14 @@ export function pick<T>(random: RandomStream, all: readonly T[]): T {
 
 export function tenantOf({ random, tenants }: SoakWorld): SoakTenant {
   return pick(random, tenants)
+}
+
+/** One of those who leave before the end. */
+export function leaverOf({ random, tenants }: SoakWorld): SoakTenant {
+  return pick(
+    random,
+    tenants.filter(({ id }) => id !== CALM),
+  )
 }
 
 /** A text that no other caller sends. `and leave` tells the provider that nobody may hear its end. */
