@@ -2,6 +2,8 @@ import { jsonOf, wordOf } from './node-caller.ts'
 import { type Deed, leaverOf, promptOf, type SoakTenant, type SoakWorld, tenantOf } from './soak-world.ts'
 
 const REVISION = '2025-11-25'
+/** Names of texts of each tenant. */
+const NOTES = 150
 const A2A_HEADERS = { 'a2a-version': '1.0' } as const
 const MCP_HEADERS = { accept: 'application/json, text/event-stream' } as const
 
@@ -43,12 +45,17 @@ async function mcp(world: SoakWorld): Promise<string> {
   return word === 'answered' ? wordOf(routed) : word
 }
 
+/** A text under a name that may have had another one. */
 async function remember(world: SoakWorld, session: Session): Promise<string> {
   const { tenant } = session
-  const id = `note-${world.nextLine()}`
-  const text = `The tide of ${id} is ${world.random.nextBelow(900)} of ${tenant.id}`
+  const { memories } = world.record
+  const id = `note-${world.nextLine() % NOTES}`
+  const text = `The tide of ${id} is ${world.nextLine()} of ${tenant.id}`
+  const known = memories.findIndex((memory) => memory.id === id && memory.tenant.id === tenant.id)
+  // Until it is acknowledged nobody knows which of the two is there.
+  if (known >= 0) memories.splice(known, 1)
   const told = await tell(world, session, callOf('memory_remember', { text, id }))
-  if (told.text.includes('"is_new":true')) world.record.memories.push({ tenant, id, text })
+  if (told.text.includes('"is_new":')) memories.push({ tenant, id, text })
   return wordOf(told)
 }
 

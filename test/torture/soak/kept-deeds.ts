@@ -6,6 +6,7 @@ const TASKS_MAX = 6
 const BOUNDARY = 'soak-boundary'
 /** Batches that are worked on at one time; more would only wait. */
 const OPEN_BATCHES_MAX = 3
+const BATCHES_MAX = 100
 export const ENDED: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled', 'expired'])
 
 async function stored(world: SoakWorld): Promise<string> {
@@ -59,12 +60,10 @@ async function deleted(world: SoakWorld): Promise<string> {
 }
 
 async function batch(world: SoakWorld): Promise<string> {
-  const open = world.record.batches.find(({ output }) => output === undefined)
-  if (
-    open !== undefined &&
-    world.record.batches.filter(({ output }) => output === undefined).length >= OPEN_BATCHES_MAX
-  )
-    return await followBatch(world, open)
+  const { batches } = world.record
+  const open = batches.filter(({ output }) => output === undefined)
+  if (open[0] !== undefined && open.length >= OPEN_BATCHES_MAX) return await followBatch(world, open[0])
+  if (batches.length > BATCHES_MAX) await forgetBatch(world)
   const tenant = tenantOf(world)
   const tasks = 1 + world.random.nextBelow(TASKS_MAX)
   const lines = Array.from({ length: tasks }, (_, place) =>
@@ -90,8 +89,15 @@ async function batch(world: SoakWorld): Promise<string> {
   const told = await world.caller.ask('/v1/batches', { key: tenant.key, body })
   const { id } = jsonOf(told)
   if (told.status !== 200 || typeof id !== 'string') return wordOf(told)
-  world.record.batches.push({ tenant, id, inputFile, tasks, output: undefined })
+  world.record.batches.push({ tenant, id, inputFile, tasks, output: undefined, files: [] })
   return 'begun'
+}
+
+async function forgetBatch(world: SoakWorld): Promise<void> {
+  const { batches } = world.record
+  const place = batches.findIndex(({ output }) => output !== undefined)
+  const [oldest] = place < 0 ? [] : batches.splice(place, 1)
+  if (oldest !== undefined) await deleteFiles(world, oldest, oldest.files)
 }
 
 /** Looks how a batch is, and reads all of it once it has ended. */
@@ -113,14 +119,17 @@ export async function followBatch(world: SoakWorld, kept: KeptBatch): Promise<st
   if (status === 'completed' && (names.size !== kept.tasks || lines !== kept.tasks))
     return `a batch of ${kept.tasks} tasks ended with ${lines} results`
   kept.output = text
-  await forgetInput(world, kept)
+  kept.files = [output, errors].filter((file) => typeof file === 'string')
+  await deleteFiles(world, kept, [kept.inputFile])
   return String(status)
 }
 
-/** Files of tasks that are done make room for others. */
-async function forgetInput({ caller }: SoakWorld, { tenant, inputFile }: KeptBatch): Promise<void> {
-  const told = await caller.ask(`/v1/files/${inputFile}`, { key: tenant.key, method: 'DELETE' })
-  if (told.status !== 200 && told.status !== 404) throw new NodeGone(`a file is not deleted: ${told.text}`)
+/** Files that nobody reads again make room for others. */
+async function deleteFiles({ caller }: SoakWorld, { tenant }: KeptBatch, files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const told = await caller.ask(`/v1/files/${file}`, { key: tenant.key, method: 'DELETE' })
+    if (told.status !== 200 && told.status !== 404) throw new NodeGone(`a file is not deleted: ${told.text}`)
+  }
 }
 
 function formOf(text: string): Buffer {
@@ -143,7 +152,7 @@ export const KEPT_DEEDS: readonly Deed[] = [
   { name: 'responses continued', weight: 3, run: continued },
   { name: 'responses in the background', weight: 4, run: background },
   { name: 'responses deleted', weight: 1, run: deleted },
-  { name: 'batches', weight: 2, run: batch },
+  { name: 'batches', weight: 1, run: batch },
 ]
 
 /** One of the things that were kept, for callers who ask for it again. */

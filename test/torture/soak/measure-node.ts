@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** What a node holds, by what it tells itself and by what the kernel knows of its process. */
 export type NodeMeasure = {
   readonly rssBytes: number
+  /** Resident without the files that are mapped: those of the store may be many, and their pages are the kernel's to take back. */
+  readonly anonymousBytes: number
   readonly heapBytes: number
   /** Of `/proc/PID/fd`: connections and pipes; files of the store are counted apart, since it keeps open what it has read. */
   readonly descriptors: number
@@ -19,12 +21,19 @@ export function measureNode(pid: number, metrics: string): NodeMeasure {
   const files = links.filter((link) => link.startsWith('/') && !link.startsWith('/dev/')).length
   return {
     rssBytes: metricOf(metrics, 'process_resident_memory_bytes'),
+    anonymousBytes: anonymousOf(pid),
     heapBytes: metricOf(metrics, 'nodejs_heap_size_used_bytes'),
     descriptors: links.length - files,
     files,
     resources: metricOf(metrics, 'nodejs_active_resources_total'),
     inFlight: metricOf(metrics, 'kernell_http_requests_in_flight'),
   }
+}
+
+function anonymousOf(pid: number): number {
+  const [, kibibytes] = /^RssAnon:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
+  if (kibibytes === undefined) throw new Error('The kernel does not tell what is resident')
+  return Number(kibibytes) * 1_024
 }
 
 /** The value of a metric without labels. Throws where it is not told. */

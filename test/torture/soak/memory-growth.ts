@@ -8,12 +8,12 @@ const GROWTH_BYTES_PER_MILLION = 64 * 1024 * 1024
 const GROWTH_BYTES_ANYHOW = 24 * 1024 * 1024
 
 /** Over the last half of the points, in bytes each request. */
-export function growthOf(points: readonly SoakPoint[]): { readonly rssSlope: number; readonly heapSlope: number } {
+export function growthOf(points: readonly SoakPoint[]): { readonly residentSlope: number; readonly heapSlope: number } {
   const half = lastHalf(points)
   const of = (bytes: (point: SoakPoint) => number): readonly SlopePoint[] =>
     half.map((point) => ({ requests: point.requests, bytes: bytes(point) }))
   return {
-    rssSlope: medianSlope(of(({ rssBytes }) => rssBytes)),
+    residentSlope: medianSlope(of(({ anonymousBytes }) => anonymousBytes)),
     heapSlope: medianSlope(of(({ heapBytes }) => heapBytes)),
   }
 }
@@ -23,9 +23,9 @@ export function judgeGrowth(points: readonly SoakPoint[]): readonly string[] {
   const half = lastHalf(points)
   const requests = (half.at(-1)?.requests ?? 0) - (half[0]?.requests ?? 0)
   const bound = Math.max(GROWTH_BYTES_ANYHOW, (requests * GROWTH_BYTES_PER_MILLION) / 1e6)
-  const { rssSlope, heapSlope } = growthOf(points)
+  const { residentSlope, heapSlope } = growthOf(points)
   const grown = [
-    ['resident memory', rssSlope * requests],
+    ['resident memory without files', residentSlope * requests],
     ['heap', heapSlope * requests],
   ] as const
   const kibibytes = (bytes: number): number => Math.round(bytes / 1_024)

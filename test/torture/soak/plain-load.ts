@@ -17,7 +17,7 @@ export async function playPlain(init: TortureInit, requests: number): Promise<To
     isRecording: false,
     behaviour: { kind: 'answer', text: 'one two three', usage: { input: 12, output: 3 } },
   })
-  const server = new LoadServer(soakConfig(upstream.baseUrl), '')
+  const server = new LoadServer({ ...soakConfig(upstream.baseUrl), cache: { enabled: true } }, '')
   const caller = new NodeCaller()
   try {
     await server.start()
@@ -38,14 +38,14 @@ async function send(init: TortureInit, { requests, server, caller }: PlainInit):
   const words = new Map<string, number>()
   const startedMs = performance.now()
   const note = async (done: number): Promise<void> => {
-    const { rssBytes, heapBytes, descriptors, files } = measureNode(
+    const { rssBytes, anonymousBytes, heapBytes, descriptors, files } = measureNode(
       server.pid,
       (await caller.ask('/metrics', { key })).text,
     )
     const size = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
     const seconds = Math.round((performance.now() - startedMs) / 1_000)
     rows[`${done} requests`] =
-      `rss ${size(rssBytes)} MiB, heap ${size(heapBytes)} MiB, ${descriptors} descriptors, ${files} files, ${seconds} s`
+      `rss ${size(rssBytes)} MiB, without files ${size(anonymousBytes)} MiB, heap ${size(heapBytes)} MiB, ${descriptors} descriptors, ${files} files, ${seconds} s`
     init.log(`${done} requests: ${rows[`${done} requests`]}`)
   }
   await note(0)

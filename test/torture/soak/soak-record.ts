@@ -16,8 +16,9 @@ export type KeptBatch = {
   readonly id: string
   readonly inputFile: string
   readonly tasks: number
-  /** Of one that has ended: the text of its output. */
+  /** Of one that has ended: the text of its output, and the files that it is in. */
   output: string | undefined
+  files: readonly string[]
 }
 
 /** Something of the administration as its last acknowledged change left it; `undefined`: it was removed. */
@@ -31,7 +32,7 @@ export type KeptEntry = {
 export type KeptMemory = { readonly tenant: SoakTenant; readonly id: string; readonly text: string }
 
 /** Of each kind so many are looked for, the newest: a node keeps no more than its limits say. */
-const KEPT_MAX = { tasks: 2_000, responses: 1_000, batches: 120, entries: 400, memories: 200, a2aTasks: 500 } as const
+const KEPT_MAX = { tasks: 2_000, responses: 1_000, batches: 200, entries: 400, memories: 2_000, a2aTasks: 500 } as const
 
 /** All that the node acknowledged, and so has to have at any later time. */
 export class SoakRecord {

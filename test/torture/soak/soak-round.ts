@@ -39,7 +39,7 @@ export type SoakRound = {
   /** Of the long life: every quiet point. */
   readonly points: readonly SoakPoint[]
   /** Of the last half of the long life, bytes each request. */
-  readonly rssSlope: number
+  readonly residentSlope: number
   readonly heapSlope: number
   /** What was billed, charged and in doubt. */
   readonly money: string
@@ -112,7 +112,7 @@ class Round {
   }
 
   report(): SoakRound {
-    const { rssSlope, heapSlope } = growthOf(this.#points)
+    const { residentSlope, heapSlope } = growthOf(this.#points)
     return {
       failures: [...this.#failures],
       outcomes: this.#outcomes,
@@ -122,7 +122,7 @@ class Round {
       stops: this.#stops,
       checks: this.#checks,
       points: this.#points,
-      rssSlope,
+      residentSlope,
       heapSlope,
       money: this.#books.describe(),
     }
@@ -157,7 +157,7 @@ class Round {
       this.#points.push({ ...measure, requests: this.#requests, seconds })
       const megabytes = (bytes: number): string => (bytes / 1_048_576).toFixed(0)
       this.#init.log(
-        `${seconds} s, ${this.#requests} requests: rss ${megabytes(measure.rssBytes)} MiB, heap ${megabytes(measure.heapBytes)} MiB, ${measure.descriptors} descriptors, ${measure.resources} resources`,
+        `${seconds} s, ${this.#requests} requests: rss ${megabytes(measure.rssBytes)} MiB, without files ${megabytes(measure.anonymousBytes)} MiB, heap ${megabytes(measure.heapBytes)} MiB, ${measure.descriptors} descriptors, ${measure.resources} resources`,
       )
     }
     await this.#check('after the long life')

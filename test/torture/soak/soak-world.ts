@@ -9,6 +9,8 @@ export const CALM = 'calm'
 export const TENANTS = ['north', 'east', 'south', 'west', CALM] as const
 export const LIMIT_USD = '1000000'
 const ATTEMPT_TIMEOUT_MS = 2_000
+const CACHE_ENTRIES_MAX = 2_000
+const A2A_TASKS_MAX = 500
 /** Of calls that were not told how long they may be. */
 export const OUTPUT_TOKENS_MAX = 100
 
@@ -47,9 +49,10 @@ export function soakConfig(upstreamUrl: string): ConfigDocument {
       ]),
     ),
     router: { attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
-    cache: { enabled: true },
+    // What a node keeps in memory by its limits is full early on, so that it is no growth.
+    cache: { enabled: true, entriesMax: CACHE_ENTRIES_MAX },
     telemetry: { consent: true },
-    a2a: { tasksMax: 10_000 },
+    a2a: { tasksMax: A2A_TASKS_MAX },
     log: { level: 'error' },
     budgets: TENANTS.map((tenant) => ({ scope: `tenant:${tenant}`, window: 'total' as const, limitUsd: LIMIT_USD })),
   }
