@@ -649,6 +649,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-promote.ts')).policyPromoteCommand,
   },
   {
+    name: 'policy pause',
+    summary: 'keep the candidate where it is: it goes no step further by itself',
+    load: async () => (await import('./commands/policy-pause.ts')).policyPauseCommand,
+  },
+  {
+    name: 'policy resume',
+    summary: 'let a paused candidate go on by itself',
+    load: async () => (await import('./commands/policy-pause.ts')).policyResumeCommand,
+  },
+  {
     name: 'policy rollback',
     summary: 'take the candidate back at once; without one, go back to the policy before',
     load: async () => (await import('./commands/policy-rollback.ts')).policyRollbackCommand,

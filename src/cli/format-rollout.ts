@@ -30,7 +30,7 @@ export function formatStatus(status: JsonValue, width: number): string {
   ].join('\n')
 }
 
-/** What a promotion or a rollback did, in a line or two. */
+/** What a promotion, a pause or a rollback did, in a line or two. */
 export function formatResult(result: JsonValue): string {
   const status = membersOf(result)['status'] ?? null
   const stage = textOf(status, 'stage')
@@ -39,7 +39,8 @@ export function formatResult(result: JsonValue): string {
     candidate === ''
       ? `${textOf(status, 'incumbent')} answers everything`
       : `${candidate} ${shareOf(stage, numberOf(status, 'percent') ?? 0)}, beside ${textOf(status, 'incumbent')}`
-  return textOf(result, 'effect') === 'exists' ? `It was so already: ${where}` : where
+  const told = membersOf(status)['is_paused'] === true ? `${where}; paused, it goes no step further by itself` : where
+  return textOf(result, 'effect') === 'exists' ? `It was so already: ${told}` : told
 }
 
 function shareOf(stage: string, percent: number): string {

@@ -51,6 +51,7 @@ export {
 export { createRandomStream, type RandomStream } from '../base/random-stream.ts'
 export type { DurationMs, Timestamp } from '../base/time.ts'
 export { sha256Hex } from '../base/sha256.ts'
+export { similarQuestionRefusal, type SimilarQuestionRefusal } from './cache/similar-question-refusal.ts'
 export { detectDrift, type DriftInit, type DriftReport } from './learning/drift/detect-drift.ts'
 export type { GateDataCard, GateEvidence, GateInput } from './learning/gate/gate-evidence.ts'
 export { readGateReport, type GateReading, type GateReportCheck } from './learning/gate/gate-report.ts'

@@ -111,12 +111,34 @@ describe.skipIf('reason' in chromium)('the example page', { timeout: 60_000 }, (
     const [first, second] = await nearest()
     expect(first).toMatchObject({ question: 'What is the capital of Norway?', mark: 'hit', answer: 'Oslo.' })
     expect(second).toMatchObject({ mark: 'miss', answer: null })
+    // As near as it gets, and another country.
+    await tab.run(`at('threshold').value = 0.3; at('threshold').dispatchEvent(new Event('input'))`)
+    expect((await nearest()).map(({ mark }) => mark)).toEqual(['hit', 'miss', 'miss', 'miss', 'miss'])
     expect(await tab.run(`return at('lookup').textContent`)).toMatch(
       /^5 nearest of \d{3} by core\.wasm, \d+\.\d µs a look-up$/,
     )
     await tab.run(
       `at('threshold').value = 1; at('threshold').dispatchEvent(new Event('input')); await until(() => hits().every(({ mark }) => mark === 'miss'))`,
     )
+  })
+
+  it('gives no answer that a guard of the cache refuses, and says which', async () => {
+    await tab.run(`at('threshold').value = 0.3; at('threshold').dispatchEvent(new Event('input'))`)
+    const asked: readonly (readonly [string, string])[] = [
+      ['What does HTTP status 499 mean?', 'another number'],
+      ['What is the capital of Atlantis?', 'another name'],
+      ['How do I not undo the last commit and keep its changes in a terminal?', 'a negation'],
+      ['When will my order arrive today?', 'the answer depends on when it is asked'],
+      ['When will my order arrive?', 'the answer depends on who asks'],
+    ]
+    for (const [text, guard] of asked) {
+      await type(text)
+      const hits = await nearest()
+      expect([text, hits.filter(({ mark }) => mark === 'hit')]).toEqual([text, []])
+      expect([text, await tab.run(`return document.querySelector('#hits .guard').textContent`)]).toEqual([text, guard])
+    }
+    await type('how do i undo the last commit and keep its changes')
+    expect((await nearest())[0]).toMatchObject({ mark: 'hit', answer: 'git reset --soft HEAD~1' })
   })
 
   it('gives the same scores by both builds, and those of Node, to the last bit', async () => {

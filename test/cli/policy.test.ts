@@ -67,7 +67,8 @@ describe('kernell policy without a node that serves', () => {
           details: { remedy: expect.stringContaining(`kernell policy evaluate ${version}`) as unknown },
         },
       })
-      expect(await json(folder, 'rollback')).toMatchObject({ code: 3, error: { code: 'POLICY_ROLLOUT_REFUSED' } })
+      for (const order of ['rollback', 'pause', 'resume'])
+        expect(await json(folder, order)).toMatchObject({ code: 3, error: { code: 'POLICY_ROLLOUT_REFUSED' } })
       expect(await json(folder, 'status')).toMatchObject({ stage: 'legacy_only', incumbent: 'priors-1', code: 0 })
       expect((await run(folder, 'remove', version)).code).toBe(2)
       expect(await json(folder, 'show', version)).toMatchObject({ code: 0 })
@@ -141,6 +142,18 @@ describe('kernell policy beside a node that serves', () => {
       const second = await start()
       expect(second.node.control_token).not.toBe(first.node.control_token)
       expect(await json(folder, 'status')).toMatchObject({ stage: 'canary', percent: 20, candidate: version })
+      expect((await run(folder, 'pause', '--reason', 'over the weekend')).output).toContain(
+        'paused, it goes no step further by itself',
+      )
+      expect(await json(folder, 'pause')).toMatchObject({ code: 0, effect: 'exists' })
+      expect(await json(folder, 'status')).toMatchObject({ stage: 'canary', percent: 20, is_paused: true })
+      expect(await json(folder, 'resume')).toMatchObject({ effect: 'done', status: { is_paused: false } })
+      expect((await json(folder, 'status'))['transitions']).toMatchObject([
+        { cause: 'resume', reason: 'by command' },
+        { cause: 'pause', reason: 'over the weekend' },
+        {},
+        {},
+      ])
       expect(await json(folder, 'promote', version, '--stage', 'full')).toMatchObject({
         code: 3,
         error: { code: 'POLICY_ROLLOUT_REFUSED', details: { reason: 'NO_REFERENCE' } },
@@ -175,7 +188,7 @@ describe('kernell policy beside a node that serves', () => {
       expect(await json(folder, 'status')).toMatchObject({
         stage: 'legacy_only',
         rollbacks: 1,
-        transitions: [{ cause: 'rollback', reason: 'a complaint' }, {}, {}, {}],
+        transitions: [{ cause: 'rollback', reason: 'a complaint' }, {}, {}, {}, {}, {}],
       })
       // Records are read beside it, too.
       await fetch(`${second.node.url}/v1/chat/completions`, {

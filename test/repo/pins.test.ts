@@ -214,6 +214,7 @@ describe('commands', () => {
       'policy-evaluate.ts',
       'policy-learn.ts',
       'policy-list.ts',
+      'policy-pause.ts',
       'policy-promote.ts',
       'policy-register.ts',
       'policy-remove.ts',

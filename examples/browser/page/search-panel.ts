@@ -1,4 +1,4 @@
-import { answerDeterministically } from 'kernell-os/core'
+import { answerDeterministically, similarQuestionRefusal, type SimilarQuestionRefusal } from 'kernell-os/core'
 import { find, make, told } from './elements.ts'
 import { openSearch, type BuildName, type Hit, type QuestionSearch } from './kernels.ts'
 import { CACHED_QUESTIONS } from './questions.ts'
@@ -7,6 +7,22 @@ const SHOWN = 5
 /** One look-up is shorter than the clock of a page can tell: this many are timed together. */
 const TIMED = 50
 const TEXTS = CACHED_QUESTIONS.map(({ question }) => question)
+
+/** Why an answer is not given for another question, however alike the two are. */
+const GUARDS: Readonly<Record<SimilarQuestionRefusal, string>> = {
+  empty: 'nothing was asked',
+  'too-long': 'too long to be compared',
+  'too-many-words': 'too long to be compared',
+  'no-words': 'no word to compare',
+  'depends-on-time': 'the answer depends on when it is asked',
+  'depends-on-user': 'the answer depends on who asks',
+  number: 'another number',
+  negation: 'a negation',
+  symbol: 'another symbol',
+  name: 'another name',
+  opposite: 'the opposite',
+  'word-order': 'the words in another order',
+}
 
 /** Which cached questions are like what is typed, by either build; `look` is called with each change. */
 export class SearchPanel {
@@ -63,15 +79,22 @@ export class SearchPanel {
   private showHits(hits: readonly Hit[]): void {
     const least = Number(this.threshold.value)
     find('threshold-value', HTMLOutputElement).textContent = least.toFixed(2)
+    const judged = hits.map(({ id, score }) => {
+      const { question = '', answer = '' } = CACHED_QUESTIONS[id] ?? {}
+      return { question, answer, score, refusal: similarQuestionRefusal(this.text, question) }
+    })
+    // A cache answers with one entry, or not at all: the nearest of those that no guard refuses.
+    const chosen = judged.find(({ score, refusal }) => score >= least && refusal === undefined)
     this.results.replaceChildren(
-      ...hits.map(({ id, score }, place) => {
-        const { question = '', answer = '' } = CACHED_QUESTIONS[id] ?? {}
-        // A cache answers with one entry, or not at all.
-        const isHit = place === 0 && score >= least
+      ...judged.map((hit) => {
+        const { question, answer, score, refusal } = hit
+        const isHit = hit === chosen
+        const isGuarded = score >= least && refusal !== undefined
         const mark = make('span', { text: isHit ? 'hit' : 'miss', className: isHit ? 'mark hit' : 'mark' })
         const similarity = make('data', { text: score.toFixed(4), className: 'score' })
         similarity.value = `${score}`
         const item = make('li', {}, make('p', { text: question, className: 'question' }), mark, similarity)
+        if (isGuarded) item.append(make('span', { text: GUARDS[refusal], className: 'guard' }))
         if (isHit) item.append(make('p', { text: answer, className: 'answer' }))
         return item
       }),
