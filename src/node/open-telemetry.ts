@@ -64,7 +64,7 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
     metrics,
     store,
     followUps,
-    tracer: traces === undefined ? NO_OP_TRACER : createOpenTelemetryTracer(),
+    tracer: traces === undefined ? NO_OP_TRACER : createOpenTelemetryTracer({ adopt: (span) => traces.adopt(span) }),
     async stop() {
       await pipeline.stop()
       await sent?.stop()

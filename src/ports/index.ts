@@ -125,7 +125,15 @@ export type {
 } from './tool-servers.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'
 export type { Tokenizer } from './tokenizer.ts'
-export { NO_OP_SPAN, NO_OP_TRACER, type AttributeValue, type Span, type TraceParent, type Tracer } from './tracer.ts'
+export {
+  NO_OP_SPAN,
+  NO_OP_TRACER,
+  type AttributeValue,
+  type FinishedSpan,
+  type Span,
+  type TraceParent,
+  type Tracer,
+} from './tracer.ts'
 export {
   BODY_BYTES_MAX,
   type PeerQuestion,

@@ -44,6 +44,23 @@ export interface Tracer {
    * nothing does: a trace that was not sampled has no parts. Default kind `internal`.
    */
   startSpan(name: string, parent?: Span | TraceParent, kind?: SpanKind): Span
+  /** Takes a span that was made and has ended on another thread, as it is. Never throws. Absent: such spans cannot be taken, and are not made. */
+  adopt?(span: FinishedSpan): void
+}
+
+/** A span that has ended, where nobody exports it. */
+export type FinishedSpan = {
+  readonly name: string
+  readonly kind: SpanKind
+  /** The span itself, and the one that it is a part of. */
+  readonly context: TraceParent
+  readonly parent: TraceParent
+  /** Milliseconds since 1970, with fractions. */
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly attributes: Readonly<Record<string, AttributeValue>>
+  /** Code or class of the error that it failed with; absent: it did not. */
+  readonly errorType?: string
 }
 
 /** The headers of W3C Trace Context, as they are received and sent. */

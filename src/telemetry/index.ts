@@ -12,5 +12,6 @@
  * await system.stop()
  * ```
  */
-export { createOpenTelemetryTracer } from './open-telemetry-tracer.ts'
-export type { AttributeValue, Span, TraceParent, Tracer } from '../ports/tracer.ts'
+export { adoptedSpanOf, type AdoptedSpan } from './adopt-span.ts'
+export { createOpenTelemetryTracer, type OpenTelemetryTracerInit } from './open-telemetry-tracer.ts'
+export type { AttributeValue, FinishedSpan, Span, TraceParent, Tracer } from '../ports/tracer.ts'

@@ -8,21 +8,30 @@ import {
 } from '@opentelemetry/api'
 import type { Context, Span as ApiSpan } from '@opentelemetry/api'
 import { ERROR_TYPE } from '../base/gen-ai-conventions.ts'
-import { CodedError } from '../base/errors.ts'
-import { redactText } from '../core/redaction/redact-text.ts'
+import { errorTypeOf } from '../base/error-type.ts'
 import { NO_OP_SPAN } from '../ports/tracer.ts'
-import type { AttributeValue, Span, SpanKind, TraceParent, Tracer } from '../ports/tracer.ts'
+import { redactedValue } from './adopt-span.ts'
+import type { AttributeValue, FinishedSpan, Span, SpanKind, TraceParent, Tracer } from '../ports/tracer.ts'
 
 const SCOPE = 'kernell-os'
 /** W3C Trace Context, section 3.2: version, trace id, parent id, flags. Version `ff` is not valid. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
 
+/** Of `createOpenTelemetryTracer`. */
+export type OpenTelemetryTracerInit = {
+  /**
+   * Takes spans that were made and have ended on worker threads, with ids of their own, which no SDK takes by its API: `(span) => processor.onEnd(adoptedSpanOf(span, resource))`
+   * with a span processor of the SDK. Absent: work on worker threads has no spans.
+   */
+  readonly adopt?: (span: FinishedSpan) => void
+}
+
 /**
  * Spans through the OpenTelemetry API. While no SDK is registered every span is the shared one that does nothing; an SDK
  * registered later is noticed.
  */
-export function createOpenTelemetryTracer(): Tracer {
-  return new OpenTelemetryTracer()
+export function createOpenTelemetryTracer({ adopt }: OpenTelemetryTracerInit = {}): Tracer {
+  return adopt === undefined ? new OpenTelemetryTracer() : Object.assign(new OpenTelemetryTracer(), { adopt })
 }
 
 class OpenTelemetryTracer implements Tracer {
@@ -37,8 +46,6 @@ class OpenTelemetryTracer implements Tracer {
     return span.isRecording() ? new RecordingSpan(span) : NO_OP_SPAN
   }
 }
-
-const ERROR_CODE = /^[A-Z][A-Z0-9_]{2,63}$/
 
 const KINDS = { internal: ApiSpanKind.INTERNAL, server: ApiSpanKind.SERVER, client: ApiSpanKind.CLIENT } as const
 
@@ -92,16 +99,4 @@ function contextOf(parent: Span | TraceParent | undefined): Context {
     isRemote: true,
     ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
   })
-}
-
-function redactedValue(value: AttributeValue): string | number | boolean | string[] {
-  if (typeof value === 'string') return redactText(value)
-  return typeof value === 'object' ? value.map((text) => redactText(text)) : value
-}
-
-/** A code or a class, both of a small set; a message could quote a task. */
-function errorTypeOf(error: unknown): string {
-  if (typeof error === 'string') return ERROR_CODE.test(error) ? error : 'unknown'
-  if (CodedError.is(error)) return error.code
-  return error instanceof Error ? error.name : 'unknown'
 }

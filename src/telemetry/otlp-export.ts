@@ -3,6 +3,8 @@ import type * as OtlpExporterModule from '@opentelemetry/exporter-trace-otlp-htt
 import type * as ResourcesModule from '@opentelemetry/resources'
 import type * as TraceSdkModule from '@opentelemetry/sdk-trace-base'
 import { CodedError } from '../base/errors.ts'
+import type { FinishedSpan } from '../ports/tracer.ts'
+import { adoptedSpanOf } from './adopt-span.ts'
 
 export type OtlpExportInit = {
   /** Address of the collector's traces, such as `http://127.0.0.1:4318/v1/traces`. */
@@ -12,6 +14,8 @@ export type OtlpExportInit = {
 }
 
 export type OtlpExport = {
+  /** Sends a span that was made on another thread. Never throws. */
+  adopt(span: FinishedSpan): void
   /** Idempotent. Sends what waits, then takes the SDK out of the process. */
   stop(): Promise<void>
 }
@@ -23,13 +27,16 @@ export type OtlpExport = {
  */
 export async function startOtlpExport(init: OtlpExportInit): Promise<OtlpExport> {
   const { sdk, exporter, resources } = await loadPackages()
-  const provider = new sdk.BasicTracerProvider({
-    resource: resources.resourceFromAttributes({ 'service.name': init.serviceName ?? 'kernell-os' }),
-    spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter({ url: init.url }))],
-  })
+  const resource = resources.resourceFromAttributes({ 'service.name': init.serviceName ?? 'kernell-os' })
+  const processor = new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter({ url: init.url }))
+  const provider = new sdk.BasicTracerProvider({ resource, spanProcessors: [processor] })
   trace.setGlobalTracerProvider(provider)
   let stopping: Promise<void> | undefined
   return {
+    adopt(span) {
+      const readable = adoptedSpanOf(span, resource)
+      if (readable !== undefined) processor.onEnd(readable)
+    },
     async stop() {
       stopping ??= provider.shutdown().finally(() => trace.disable())
       await stopping

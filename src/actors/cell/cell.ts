@@ -20,6 +20,7 @@ import type {
   Terminated,
   TerminationReason,
 } from '../actor-ref.ts'
+import type { TraceParent } from '../../ports/tracer.ts'
 import type { RestartKind } from '../../core/supervision/restart-plan.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { addListener, addObserver, emitEvent, toObserver } from '../delivery/observers.ts'
@@ -154,6 +155,10 @@ export interface StepObserver {
    * Whether it keeps a message that is about to go into a mailbox, and puts it there later with `Cell.take`; the sender is told that it was taken. Absent: it keeps none.
    */
   keeps?(target: Cell, event: AnyEventObject): boolean
+  /** What goes with the event that is just sent to another thread; `undefined`: nothing does. */
+  readonly context?: TraceParent | undefined
+  /** An event that has just come from another thread came with this. */
+  came?(event: AnyEventObject, context: TraceParent): void
 }
 
 export type ScopeAction = {

@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import type { Span, Tracer } from '../../ports/tracer.ts'
+import type { Span, TraceParent, Tracer } from '../../ports/tracer.ts'
 import type { Cell, StepObserver } from '../cell/cell.ts'
 
 /**
@@ -10,16 +10,28 @@ import type { Cell, StepObserver } from '../cell/cell.ts'
 export class MessageTracer implements StepObserver {
   readonly #tracer: Tracer
   /** During which span an event was sent. An event that is sent twice belongs to the later sender. */
-  readonly #senders = new WeakMap<AnyEventObject, Span>()
+  readonly #senders = new WeakMap<AnyEventObject, Span | TraceParent>()
+  readonly #isFirst: boolean
   #current: Span | undefined
 
-  constructor(tracer: Tracer) {
+  /** @param isFirst  Of the thread that exports; spans of others go there. */
+  constructor(tracer: Tracer, isFirst = true) {
     this.#tracer = tracer
+    this.#isFirst = isFirst
   }
 
   sent(event: AnyEventObject): void {
     if (this.#current !== undefined && typeof event === 'object' && event !== null)
       this.#senders.set(event, this.#current)
+  }
+
+  get context(): TraceParent | undefined {
+    // Without anybody who takes the spans of another thread, none are made there.
+    return this.#tracer.adopt === undefined && this.#isFirst ? undefined : this.#current?.context
+  }
+
+  came(event: AnyEventObject, context: TraceParent): void {
+    this.#senders.set(event, context)
   }
 
   step(cell: Cell, event: AnyEventObject): void {

@@ -1,6 +1,9 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import type { ActorRef } from '../actor-ref.ts'
+import type { FinishedSpan } from '../../ports/tracer.ts'
+import { MessageTracer } from '../inspect/message-tracer.ts'
+import { ThreadTracer } from './thread-tracer.ts'
 import { Cell, type Behaviour } from '../cell/cell.ts'
 import { ActorSystem } from '../system/actor-system.ts'
 import type { ActorSystemInit } from '../system/actor-system-options.ts'
@@ -55,6 +58,11 @@ export class HostedSystem extends ActorSystem {
     } finally {
       this.placing = undefined
     }
+  }
+
+  /** From the first event of a trace on, steps have spans; `onEnded` is told of each that has ended. */
+  traceSteps(onEnded: (span: FinishedSpan) => void): void {
+    if (this.stepObserver === undefined) this.observeSteps(new MessageTracer(new ThreadTracer(onEnded), false))
   }
 
   private takeStored(cell: Cell): unknown {

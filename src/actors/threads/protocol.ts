@@ -9,6 +9,7 @@
 import type { AnyEventObject, Snapshot } from 'xstate'
 import type { Terminated } from '../actor-ref.ts'
 import type { DeadLetter } from '../delivery/dead-letters.ts'
+import type { FinishedSpan, TraceParent } from '../../ports/tracer.ts'
 import type { SupervisionEvent } from '../supervision/supervision-event.ts'
 
 export type ActorKey = { readonly home: number; readonly number: number }
@@ -51,6 +52,9 @@ export type ActorRequest =
       readonly event: AnyEventObject
       readonly key: string | undefined
     })
+
+/** The next event from here for this actor belongs to a trace. */
+export type TraceNotice = ActorKey & { readonly type: 'trace'; readonly context: TraceParent }
 
 /** From the thread of an actor to somebody who asked. */
 export type ActorNotice =
@@ -126,5 +130,7 @@ export type HostReport =
   | { readonly type: 'dead-letters'; readonly count: number; readonly letters: readonly DeadLetter[] }
   | { readonly type: 'supervision'; readonly event: SupervisionEvent }
   | { readonly type: 'error'; readonly error: unknown }
+  /** What has ended there of traces that came from elsewhere. */
+  | { readonly type: 'spans'; readonly spans: readonly FinishedSpan[] }
 
-export type ControlMessage = ActorRequest | ActorNotice | HostCommand | Sync | DrainedNotice | HostReport
+export type ControlMessage = ActorRequest | TraceNotice | ActorNotice | HostCommand | Sync | DrainedNotice | HostReport

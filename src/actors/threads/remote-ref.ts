@@ -42,6 +42,8 @@ export interface RefRouter {
   /** Whether events for this actor of home 0 wait here until it is known where it is. */
   isMoving(number: number): boolean
   request(ref: RemoteRef, request: ActorRequest): void
+  /** Where the next event of `ref` goes, its trace goes too. Absent: traces end there. */
+  sendContext?(ref: RemoteRef): void
   /** Somebody waits for the answer to what was just sent. */
   expectAnswer(): void
   /** The reference is needed by the router itself: somebody here waits for news of its actor. */
@@ -134,6 +136,7 @@ export class RemoteRef implements ActorRef {
     const { writer } = this
     if (writer === undefined) return router.sendLater(this, event)
     if (this.isFull && !router.holdSender(this)) return this.bury(event, 'mailbox-full')
+    if (router.system.stepObserver !== undefined) router.sendContext?.(this)
     if (!writer.send(this.number, this.home, event)) return this.bury(event, 'mailbox-full')
     if (!writer.isWritable) router.holdUntilWritable(writer)
     return true

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
 import { createRestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import type { RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
+import type { FinishedSpan } from '../../ports/tracer.ts'
 import type { ActorRef } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import type { Behaviour } from '../cell/cell.ts'
@@ -44,6 +45,8 @@ export type ThreadExtensionInit = {
   /** Dead letters that each worker keeps. */
   readonly deadLettersMax?: number
   readonly spinUs?: number
+  /** Takes spans that have ended on workers. Must not throw. Absent: they are dropped. */
+  readonly adoptSpan?: (span: FinishedSpan) => void
   /** False: batches by port instead of rings. Default: true where the platform has what rings need. */
   readonly usesSharedMemory?: boolean
 }
@@ -286,6 +289,9 @@ export class ThreadExtension implements SystemExtension {
         break
       case 'error':
         system.environment.reportError(message.error)
+        break
+      case 'spans':
+        for (const span of message.spans) this.init.adoptSpan?.(span)
         break
       case 'place':
       case 'hold':

@@ -5,7 +5,15 @@ import type { ActorSystem } from '../system/actor-system.ts'
 import { ActorService, unknownEnd } from './actor-service.ts'
 import type { ChannelWriter } from './channel-writer.ts'
 import { CreditDesk, HeldSenders } from './credit-desk.ts'
-import type { ActorNotice, ActorRequest, ControlMessage, DrainedNotice, HostCommand, HostReport } from './protocol.ts'
+import type {
+  ActorNotice,
+  ActorRequest,
+  ControlMessage,
+  DrainedNotice,
+  HostCommand,
+  HostReport,
+  TraceNotice,
+} from './protocol.ts'
 import { ReferenceTable, RemoteReply } from './reference-table.ts'
 import { fullError } from './remote-ask.ts'
 import type { EventWriter, RefRouter, RemoteRef } from './remote-ref.ts'
@@ -26,6 +34,8 @@ export type ThreadRouterInit = {
   readonly isQuiet: () => boolean
   readonly onTick: () => void
   readonly onHostMessage: (peer: number, message: HostMessage) => void
+  /** An event that belongs to a trace is about to come. */
+  readonly onTrace?: () => void
   /** An event or request for an actor that is not here. True: it is kept until the actor is. */
   readonly onAbsent: (number: number, home: number, again: () => void) => boolean
 }
@@ -47,6 +57,8 @@ export class ThreadRouter implements RefRouter {
   private readonly held = new HeldSenders()
   private readonly waiting: WaitingEvents
   private readonly pinned = new Set<RemoteRef>()
+  /** By peer: what the next event of each belongs to. */
+  private readonly traces = new Map<number, TraceNotice>()
 
   constructor(init: ThreadRouterInit) {
     const { thread, home, system } = init
@@ -106,6 +118,12 @@ export class ThreadRouter implements RefRouter {
     else this.control(ref.thread, request)
   }
 
+  sendContext({ thread, home, number }: RemoteRef): void {
+    const context = this.system.stepObserver?.context
+    // One that has no room is left out: a trace holds nobody up.
+    if (context !== undefined) this.tryControl(thread, { type: 'trace', home, number, context })
+  }
+
   expectAnswer(): void {
     this.end.pump.expectAnswer()
   }
@@ -151,6 +169,7 @@ export class ThreadRouter implements RefRouter {
     const { number, home } = key
     const actor = this.references.find(number, home)
     try {
+      if (this.traces.size > 0) this.takeTrace(peer, key, event)
       if (actor instanceof Cell) {
         const { atBound } = actor.behaviour.definition.mailbox
         const isTaken = atBound === 'credit' ? this.credit.offer(peer, actor, event) : actor.send(event)
@@ -161,6 +180,14 @@ export class ThreadRouter implements RefRouter {
     } catch (error: unknown) {
       this.system.environment.reportError(error)
     }
+  }
+
+  /** What was said to come next may have been refused meanwhile: then what comes is for another actor, or of no trace. */
+  private takeTrace(peer: number, key: { number: number; home: number }, event: AnyEventObject): void {
+    const told = this.traces.get(peer)
+    if (told === undefined) return
+    this.traces.delete(peer)
+    if (told.number === key.number && told.home === key.home) this.system.stepObserver?.came?.(event, told.context)
   }
 
   /** It was here, and the sender has not heard that it left. */
@@ -215,6 +242,10 @@ export class ThreadRouter implements RefRouter {
       case 'moved':
         this.moved(message.number, message.thread)
         return
+      case 'trace':
+        this.init.onTrace?.()
+        this.traces.set(peer, message)
+        return
       case 'sync':
         this.control(peer, { type: 'answered', request: message.request, error: undefined })
         return
@@ -230,6 +261,7 @@ export class ThreadRouter implements RefRouter {
       case 'dead-letters':
       case 'supervision':
       case 'error':
+      case 'spans':
         this.init.onHostMessage(peer, message)
         return
       default:

@@ -2,6 +2,7 @@
 import { threadId } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { CodedError } from '../../base/errors.ts'
+import type { FinishedSpan } from '../../ports/tracer.ts'
 import type { DeadLetter } from '../delivery/dead-letters.ts'
 import { createSystemEnvironment } from '../system/system-environment.ts'
 import { HostedActors } from './hosted-actors.ts'
@@ -40,6 +41,8 @@ export type HostNews =
   | { readonly type: 'given-up'; readonly thread: number }
 
 const LETTERS_AT_ONCE = 256
+/** Spans that wait to be sent at most. */
+const SPANS_MAX = 2_048
 
 /** @returns When the first thread asked for it, after all actors of this one have ended. */
 export async function runHost(init: HostInit): Promise<void> {
@@ -54,6 +57,7 @@ class Host {
   private readonly shutDown = Promise.withResolvers<number>()
   private letters: DeadLetter[] = []
   private lettersCount = 0
+  private spans: FinishedSpan[] = []
 
   constructor(init: HostInit) {
     const { thread, home, board, nodeName, deadLettersMax } = init
@@ -82,6 +86,7 @@ class Host {
       isQuiet: () => isQuiet() && !this.actors.isKeeping,
       onTick: () => void Atomics.add(words, pulse, 1),
       onHostMessage: (_peer, message) => this.obey(message),
+      onTrace: () => this.system.traceSteps((span) => this.keepSpan(span)),
       onAbsent: (number, actorHome, again) => this.actors.keep(number, actorHome, again),
     })
     this.actors = new HostedActors(this.system, this.router)
@@ -104,6 +109,7 @@ class Host {
     await this.actors.settled()
     await this.system.stop({ drainMs })
     this.sendLetters()
+    this.sendSpans()
     clearInterval(beat)
     port.close()
     this.router.end.close()
@@ -133,6 +139,7 @@ class Host {
       case 'dead-letters':
       case 'supervision':
       case 'error':
+      case 'spans':
         break
     }
   }
@@ -161,6 +168,20 @@ class Host {
       // What failed carries something that stays here: the first thread gets its text.
       this.router.control(0, { type: 'error', error: new Error(describeReport(report), { cause: error }) })
     }
+  }
+
+  private keepSpan(span: FinishedSpan): void {
+    // Of more than the first thread takes, the rest of the trace goes without.
+    if (this.spans.length === SPANS_MAX) return
+    this.spans.push(span)
+    if (this.spans.length === 1) this.system.environment.later(() => this.sendSpans())
+  }
+
+  private sendSpans(): void {
+    const { spans } = this
+    if (spans.length === 0) return
+    this.spans = []
+    this.report({ type: 'spans', spans })
   }
 
   /** Many at a time: a flood of dead letters must not become a flood between threads. */

@@ -40,8 +40,14 @@ export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem
   const { dataDir, cluster: clusterInit, logger, deadLettersMax, tracer } = init
   const threads = threadsOf(init)
   const { environment, isQuiet } = observeQuiet(init.environment ?? createSystemEnvironment())
+  const adoptSpan = tracer?.adopt?.bind(tracer)
   const workers =
-    threads && createThreadExtension(threads, { isQuiet, ...(deadLettersMax !== undefined && { deadLettersMax }) })
+    threads &&
+    createThreadExtension(threads, {
+      isQuiet,
+      ...(deadLettersMax !== undefined && { deadLettersMax }),
+      ...(adoptSpan !== undefined && { adoptSpan }),
+    })
   const durable = dataDir === undefined ? undefined : createDurableExtension(dataDir, environment)
   const cluster = clusterInit && createClusterExtension(clusterInit, environment)
   // A placement on another machine is looked at first.
@@ -88,7 +94,7 @@ export async function moveActor(system: ActorSystem, ref: ActorRef, worker: numb
 
 function createThreadExtension(
   { count, actorIntensity, ...rest }: ThreadsInit,
-  host: Pick<ThreadExtensionInit, 'isQuiet' | 'deadLettersMax'>,
+  host: Pick<ThreadExtensionInit, 'isQuiet' | 'deadLettersMax' | 'adoptSpan'>,
 ): ThreadExtension {
   return new ThreadExtension({
     threads: count,

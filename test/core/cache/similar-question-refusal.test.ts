@@ -13,7 +13,7 @@ describe('the refusal of a similar question', () => {
     ['What is the capital of Norway?', 'What is the capital of Cuba?', 'name'],
     ['Can I eat it raw?', 'Can I not eat it raw?', 'negation'],
     ['What is a + b?', 'What is a * b?', 'symbol'],
-    ['Who beats whom, A or B?', 'Who beats whom, B or A?', 'word-order'],
+    ['does the cat chase the dog', 'does the dog chase the cat', 'word-order'],
     ['How do I increase the margin?', 'How do I decrease the margin?', 'opposite'],
     ['What is the weather in Oslo?', 'What is the weather in Oslo?', 'depends-on-time'],
     ['Who wrote Hamlet?', 'Where is my order?', 'depends-on-user'],
