@@ -57,6 +57,7 @@ export type GatewayContext = {
   readonly mcp: { answer(exchange: Exchange): Promise<void> }
 }
 
+/** Bounds of requests and connections: bytes, counts, milliseconds. */
 export type GatewayLimits = {
   readonly bodyBytesMax: number
   readonly concurrentRequestsMax: number

@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { GatewayLimits } from './exchange.ts'
 import type { McpInit } from './mcp/mcp-face.ts'
 
+/** What a gateway is made of: the node behind it, and who may ask it from where. */
 export type GatewayInit = {
   /** What answers. The gateway does not close it. */
   readonly node: KernellNode
@@ -27,6 +28,7 @@ export type GatewayInit = {
   readonly onFailure?: (error: unknown, requestId: string) => void
 }
 
+/** Where to listen; what is left out is as the configuration of the node has it. */
 export type ListenOptions = {
   /** Default: the node's configuration. */
   readonly host?: string
@@ -34,6 +36,7 @@ export type ListenOptions = {
   readonly port?: number
 }
 
+/** How long requests that are under way may take to come to their end, milliseconds. */
 export type CloseOptions = {
   /** Time for requests that are being served; afterwards they are aborted. Default 10 s. */
   readonly deadlineMs?: number

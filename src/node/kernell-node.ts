@@ -181,6 +181,7 @@ export type HealthCheck = {
   readonly remedy?: string
 }
 
+/** Whether a node takes work, and everything that was looked at to tell. */
 export type NodeHealth = {
   readonly isReady: boolean
   readonly version: string

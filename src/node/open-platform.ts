@@ -28,6 +28,7 @@ import { createSystemRandom } from './system-random.ts'
 import { createSystemTimers } from './system-timers.ts'
 import { openWaysOut, type WaysOut } from './ways-out.ts'
 
+/** What `createNode` is given: a configuration that was read, and the environment that holds the keys it names. */
 export type CreateNodeInit = {
   readonly config: NodeConfig
   /** Where provider keys are looked up, by the names in the configuration. */

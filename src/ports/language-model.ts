@@ -55,6 +55,7 @@ export type TokenLogprob = TokenLikelihood & { readonly top: readonly TokenLikel
 /** How likely the tokens of an answer were, in their order. */
 export type AnswerLogprobs = { readonly text: readonly TokenLogprob[]; readonly refusal: readonly TokenLogprob[] }
 
+/** What a model is asked, in the words of no provider: adapters translate it. */
 export type ModelRequest = {
   /** At least one message, oldest first. */
   readonly messages: readonly ChatMessage[]
@@ -93,6 +94,7 @@ export type ModelUsage = {
 /** Why the answer ended. `unknown` is what the provider does not say or says in words nobody documents. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'unknown'
 
+/** What a model answered, with what it took. */
 export type ModelAnswer = {
   /** Text of the answer; empty when it consists of tool calls or of a refusal. */
   readonly text: string

@@ -53,6 +53,7 @@ export type RouteCaller = {
   readonly peer?: string
 }
 
+/** One task for a router: who asks, what may answer, what is asked, and within which bounds. */
 export type RouteRequest = {
   /** Absent: the router makes one. */
   readonly taskId?: TaskId
@@ -155,6 +156,7 @@ export type RouteEstimate = {
   readonly deterministicTool: string | undefined
 }
 
+/** Answers tasks: decides where each goes, calls models, checks answers, goes on to others, and accounts for all of it. */
 export interface Router {
   /**
    * Runs a task to its end.

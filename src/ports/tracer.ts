@@ -18,11 +18,14 @@
  * }
  * ```
  */
+
+/** What an attribute of a span may be. */
 export type AttributeValue = string | number | boolean | readonly string[]
 
 /** On which side of a call between processes a span is; `internal` is on neither. */
 export type SpanKind = 'internal' | 'server' | 'client'
 
+/** One step of a trace, from its start to its `end`. */
 export interface Span {
   /** False: attributes, events and errors given to this span are dropped. */
   readonly isRecording: boolean
@@ -37,6 +40,7 @@ export interface Span {
   end(): void
 }
 
+/** Starts spans. It is given to whatever does work; where traces are off it is `NO_OP_TRACER`. */
 export interface Tracer {
   readonly isRecording: boolean
   /**

@@ -30,6 +30,7 @@ export type CallDeskComponents = {
 /** What somebody shows to have a program run: an order and the delegations from the owner down to who signed it, each in base64url. */
 export type ShownRight = { readonly order: string; readonly chain: readonly string[] }
 
+/** A call that somebody asks for by right: the order, the action, and the SHA-256 of the program that is to run. */
 export type AskedCall = ShownRight & {
   /** Such as `/sandbox/run`, `/tool/call/NAME`, `/agent/run/NAME`. */
   readonly action: string

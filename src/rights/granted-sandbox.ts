@@ -11,6 +11,7 @@ import type { AskedCall, ShownRight } from './call-desk.ts'
 /** The action of an order that lets a program run in a sandbox. */
 export const SANDBOX_RUN = '/sandbox/run'
 
+/** A program to run with no more than what its order allows; the policy comes of that. */
 export type GrantedRun = Omit<SandboxRequest, 'policy'> & { readonly right: ShownRight }
 
 /** Who says whether a call may be made, and as what: a `CallDesk`, here or in the node that serves. */

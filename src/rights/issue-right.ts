@@ -11,6 +11,7 @@ import type { ShownRight } from './call-desk.ts'
 
 const NONCE_BYTES = 16
 
+/** Who gives rights, and with which key they are signed. */
 export type IssuerComponents = {
   /** Whose key it is. */
   readonly self: Did
@@ -21,6 +22,7 @@ export type IssuerComponents = {
 /** A delegation in base64url, and its name in orders. */
 export type IssuedGrant = { readonly kind: 'issued'; readonly text: string; readonly cid: CapabilityCid }
 
+/** A right to give to somebody: for which action of whose machine, within which bounds, until when (seconds since 1970). */
 export type GrantInit = {
   readonly to: Did
   /** Whose machine it is: `self` for the first link, the same in all others. */
@@ -44,6 +46,7 @@ export function issueGrant(components: IssuerComponents, init: GrantInit): Issue
   return issued.kind === 'refused' ? issued : { kind: 'issued', text: issued.text, cid: issued.token.cid }
 }
 
+/** One call to order by a chain of grants: what it demands of them, and until when it counts (seconds since 1970). */
 export type OrderInit = {
   readonly owner: Did
   readonly action: string

@@ -30,8 +30,10 @@ export const SECRET_BYTES = 32
 
 export type DataDirectoryComponents = { readonly fileSystem: FileSystem; readonly random: Random }
 export type DataFile = { readonly name: string; readonly bytes: Uint8Array }
+/** Which data directory to open, and how much memory its store may use to cache, bytes. */
 export type DataDirectoryInit = { readonly path: string; readonly cacheSizeBytes?: number }
 
+/** An opened data directory: its store, its journals and its secret. One process has it open at a time. */
 export type DataDirectory = {
   readonly path: string
   readonly store: KeyValueStore

@@ -10,8 +10,10 @@ import { createSegment, readSegmentFrames } from './log-segment.ts'
 import type { Segment } from './log-segment.ts'
 import { ReplacedSegments } from './replaced-segments.ts'
 
+/** What a journal needs from outside. */
 export type EventLogComponents = { readonly fileSystem: FileSystem; readonly random: Random }
 
+/** Where a journal is, and how large its segments and what waits to be written may become, bytes. */
 export type EventLogInit = {
   /** Folder of this journal alone; created where missing. */
   readonly directory: string

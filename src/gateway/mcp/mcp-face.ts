@@ -15,6 +15,7 @@ import { RunningCalls } from './running-calls.ts'
 import { type Session, type SessionLimits, Sessions } from './sessions.ts'
 import { sendWebResponse, webRequestOf } from './web-exchange.ts'
 
+/** Bounds of the sessions of the Model Context Protocol, and of what they subscribe to. */
 export type McpLimits = SessionLimits & {
   /** Streams of changes that callers of the newest revision keep open. */
   readonly subscriptionsMax: number

@@ -16,6 +16,7 @@ export type TransportIdentity = {
   readonly verify: (peer: Did, bytes: Uint8Array, signature: Uint8Array) => boolean
 }
 
+/** What a framed transport needs from outside: who it is, a clock, chance, and who is kept out. */
 export type FramedTransportComponents = {
   readonly identity: TransportIdentity
   readonly clock: Pick<Clock, 'monotonicMs' | 'timeoutSignal'>

@@ -9,6 +9,7 @@ import { parseConfigText } from './parse-config-text.ts'
 import { resolveConfig } from './resolve-config.ts'
 import { unreadableFile } from '../unreadable-file.ts'
 
+/** Where a configuration comes from: flags win over variables of the environment, those over the file. */
 export type LoadConfigInit = {
   /** What flags say, in the form of the file; paths relative to the working directory. */
   readonly flags?: ConfigDocument

@@ -65,6 +65,7 @@ export type RolesConfig = {
   readonly local?: string
 }
 
+/** Which policy decides, with which least quality (0 to 1), and how another one takes its place. */
 export type PolicyConfig = {
   /** File written by `kernell eval routing --save`. Absent: the documented priors. */
   readonly artefact?: string
@@ -130,6 +131,7 @@ export type PrivacyConfig = {
   readonly hidesSecrets: boolean
 }
 
+/** The answer cache: whether it is on, how long and how much it keeps, and by which vectors similar questions are found. */
 export type CacheConfig = {
   readonly isEnabled: boolean
   /** File written by `kernell eval cache --save`. Absent: the similarity tier is off, the exact tier works. */
@@ -172,6 +174,7 @@ export type PeersConfig = PeerTierInit & {
   readonly notarySet?: string
 }
 
+/** What is recorded of tasks (nothing without `consent`), and where traces and metrics are sent. */
 export type TelemetryConfig = {
   /** Records of tasks, the features of their prompts and feedback are kept only when true. */
   readonly consent: boolean
@@ -214,6 +217,7 @@ export const CALLER_ROLES = ['admin', 'operator', 'member', 'viewer'] as const
 
 export type CallerRole = (typeof CALLER_ROLES)[number]
 
+/** An API key of the configuration: its SHA-256 in hex, whose it is, and what it may do. */
 export type ApiKeyConfig = {
   readonly id: string
   /** Lower-case hex SHA-256 of the key's UTF-8 bytes. */
@@ -227,6 +231,7 @@ export type ApiKeyConfig = {
   readonly tiers?: readonly ExecutionTier[]
 }
 
+/** Where the gateway listens, and the bounds of its requests: bytes, requests at a time, milliseconds. */
 export type ServerConfig = {
   readonly host: string
   /** 0 lets the system choose. */

@@ -16,6 +16,7 @@ export type PlanWork = {
 /** One step that was done. */
 export type PlanStepDone = { readonly id: string; readonly label: TaintLabel; readonly characters: number }
 
+/** What a plan came to: its output, and every step that was done. */
 export type PlanOutcome = {
   readonly planHash: string
   /** What went to the sinks of kind `reply`, in the order of the steps. */

@@ -17,6 +17,7 @@ import { createLevelDatabase } from './create-level-database.ts'
 import { levelErrorOf } from './level-errors.ts'
 import { restrictToOwner } from './restrict-to-owner.ts'
 
+/** Where a LevelDB store is, and how much memory it may use to cache, bytes. */
 export type LevelStoreInit = {
   /** Folder of the database; created where missing. One process, and in it one handle, may have it open. */
   readonly location: string
