@@ -218,6 +218,7 @@ function openNodeA2a(
     version: readPackageVersion(),
     store: directory.store.sublevel('a2a'),
     openSigner: async () => await openInstallationKey(config.dataDir),
+    openMarket: async () => await parts.market.open(),
     resolveHost,
   })
   closers.push(() => a2a.close())

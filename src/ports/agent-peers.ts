@@ -1,6 +1,6 @@
 /**
  * AgentPeers: agents of other owners that speak A2A, by the names that the operator gave them. What they answer is text of strangers: it is data, whatever it says, and
- * carries a label that says so. It is not the market: nothing is agreed and nothing is paid.
+ * carries a label that says so. Nothing is paid unless a call brings a payer with it.
  *
  * ```ts
  * import type { AgentPeers } from 'kernell-os/ports'
@@ -8,6 +8,7 @@
  * const ask = async (peers: AgentPeers): Promise<string> => (await peers.call('translator', { text: 'Good morning' })).text
  * ```
  */
+import type { JsonValue } from '../base/canonical-json.ts'
 import type { TaintLabel } from '../core/firewall/taint-label.ts'
 import type { AbortOptions } from './abort-options.ts'
 
@@ -56,11 +57,52 @@ export type AgentPeerAnswer = {
   /** Absent where the peer answered without a task. */
   readonly taskId?: string
   readonly contextId?: string
+  /** What was paid for it. Absent: nothing. */
+  readonly paid?: AgentPayment
 }
 
 export type AgentPeerCallOptions = AbortOptions & {
   /** Told of text as it comes; it has not been judged yet. */
   readonly onText?: (text: string) => void
+  /** Pays, where the peer asks for it. Absent: nothing is paid, and a task that has a price ends as `input-required`. */
+  readonly payer?: AgentPayer
+}
+
+/** What was agreed, for people and records. */
+export type AgentPayment = {
+  readonly contract: string
+  /** Who is paid: a did:key. */
+  readonly account: string
+  readonly priceNanos: string
+  readonly currency: string
+  /** How the contract stands at the notary set. */
+  readonly state: string
+}
+
+/** A peer asks to be paid for a task. */
+export type AskedPayment = {
+  readonly peer: string
+  /** What the card declares of the extension, and what the peer asks: both as they came. */
+  readonly declared: unknown
+  readonly asked: unknown
+  readonly taskId: string
+  readonly skill: string
+  readonly text: string
+}
+
+/** Pays for tasks of peers within a bound that somebody has set. */
+export type AgentPayer = {
+  /** The extension of A2A that it pays by. */
+  readonly extension: string
+  /** Makes a contract that holds the price. @returns What shows it to the peer. Throws what keeps it from that; then nothing is paid. */
+  pay(asked: AskedPayment, options: AbortOptions): Promise<JsonValue>
+  /** How the contract stands, where the peer says that the work has failed: nothing is waited for. */
+  standing(options: AbortOptions): Promise<AgentPayment>
+  /** The text that was delivered under the contract, and what was paid; `told` is what the peer says by A2A that it made, absent where the call broke off. */
+  collect(
+    told: JsonValue | undefined,
+    options: AbortOptions,
+  ): Promise<{ readonly text: string; readonly paid: AgentPayment }>
 }
 
 export interface AgentPeers {

@@ -9,6 +9,8 @@
  * ```
  */
 export type {
+  AgentPayer,
+  AgentPayment,
   AgentPeerAnswer,
   AgentPeerCallOptions,
   AgentPeerCard,

@@ -63,4 +63,55 @@ export const A2A_ERRORS = {
     httpStatus: 403,
     isRetryable: false,
   },
+  A2A_PAYMENT_CLOSED: {
+    cause: 'A skill with a price was asked for, or a peer was to be paid, while the node takes no part in the market.',
+    remedy: 'Run `kernell node` with an escrow key and a notary set; `kernell serve` neither pays nor is paid.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  A2A_PAYMENT_INVALID: {
+    cause: 'What was shown as a payment, or asked for as one, is not of its form, or its evidence is not what it says.',
+    remedy: 'Show `kernell escrow export` of the contract as it is; of a peer that asks so, tell its operator.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  A2A_PAYMENT_OTHER: {
+    cause: 'The contract is of somebody else, for other work, at less than the price, or in another currency.',
+    remedy: 'Sign a contract for the input, price and currency that the task asks for.',
+    httpStatus: 402,
+    isRetryable: false,
+  },
+  A2A_PAYMENT_USED: {
+    cause: 'The contract pays for another task.',
+    remedy: 'Sign a contract for this task; each one pays for one task.',
+    httpStatus: 402,
+    isRetryable: false,
+  },
+  A2A_PAYMENT_ENDED: {
+    cause: 'The contract has ended without a delivery: nothing of it is paid.',
+    remedy: 'Send the task anew, and sign another contract for it.',
+    httpStatus: 402,
+    isRetryable: false,
+  },
+  A2A_PAYMENT_UNHELD: {
+    cause: 'The notary set does not hold the price, or the evidence does not show that it does.',
+    remedy:
+      'Show the contract once its hold is certified; where the set refuses it, see that the account has the price.',
+    httpStatus: 402,
+    isRetryable: true,
+  },
+  A2A_PAYMENT_REFUSED: {
+    cause:
+      'A peer asks for more than was allowed, in another currency, or for something else than its signed card says.',
+    remedy: 'Allow more with `--pay`, or name the currency with `--currency`, where you agree; nothing was paid.',
+    httpStatus: 402,
+    isRetryable: false,
+  },
+  A2A_PAID_WORK_FAILED: {
+    cause: 'Paid work failed after the price was held, or what a peer answered is not what it delivered.',
+    remedy:
+      'Where nothing was delivered the price comes back when the time of the contract is over; `kernell escrow show CONTRACT` tells.',
+    httpStatus: 502,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

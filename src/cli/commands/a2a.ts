@@ -1,5 +1,7 @@
+import { formatCredits } from '../../base/format-credits.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type NamedAgent, peersOf } from '../../node/a2a/agent-control.ts'
+import type { PaymentQuote } from '../../node/a2a/payment/market-payer.ts'
 import type { ControlRequest } from '../../node/control/control-request.ts'
 import type { AgentPeerAnswer, AgentPeerCard } from '../../ports/agent-peers.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -7,6 +9,7 @@ import { toldBy } from '../control-lines.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { formatTable } from '../format-table.ts'
+import { nanosFlag } from '../market-flags.ts'
 import { packagedSkills } from '../packaged-skills.ts'
 import { type Control, isServed, useControl } from '../running-control.ts'
 import { visibleText } from '../visible-text.ts'
@@ -74,20 +77,27 @@ async function showOther(context: CommandContext, peer: string): Promise<typeof 
 export const a2aCallCommand: Command = {
   name: 'a2a call',
   summary: 'have another agent do a task, and print what it answers',
-  synopsis: 'URL | NAME TEXT [--stream]',
+  synopsis: 'URL | NAME TEXT [--stream] [--pay MAX]',
   positionalsMax: 2,
   flags: {
     skill: { value: 'ID', describe: 'a skill of its card (default: its own choice, or the first that is configured)' },
     context: { value: 'ID', describe: 'the conversation that the task belongs to, from an earlier answer' },
     task: { value: 'ID', describe: 'the task that asked for more, from an earlier answer' },
     stream: { describe: 'print text as it comes, before it is judged' },
+    pay: {
+      value: 'MAX',
+      describe: 'the most that the task may cost, in credits, such as 0.5 (default: nothing is paid)',
+    },
+    currency: { value: 'C', describe: 'credits to pay with: CODE@DID, or a code that one issuer alone has' },
   },
   details: [
     'The text goes to that agent, whoever it is; the answer is text of a stranger. One that looks like orders to a model is refused (UNTRUSTED_TEXT_REFUSED, by `untrusted.peer` of the configuration); with --stream it has been printed by then.',
+    'With --pay the node that runs with `kernell node` pays for a task that has a price, by a contract of the market: what is paid to whom is told on standard error before anything is signed, and whoever asks for more than MAX, in another currency, or for somebody else than the card names gets nothing. The answer is then what was delivered under the contract, as the notary set has certified it.',
     'Ctrl-C cancels the task there. Ends with exit code 1 when the task failed, was rejected or asks for more; --json says which, with the ids to go on.',
   ],
   examples: [
     'kernell a2a call translator "Good morning"',
+    'kernell a2a call planner "Plan a move" --pay 0.5 --currency USD',
     'kernell a2a call https://agent.example.com "What is 17 % of 2340?" --stream',
   ],
   whenStopped: 'The task was cancelled at the agent, if it listens.',
@@ -109,11 +119,21 @@ export const a2aCallCommand: Command = {
       skill: textFlag(flags, 'skill'),
       contextId: textFlag(flags, 'context'),
       taskId: textFlag(flags, 'task'),
+      payNanos: nanosFlag(flags, 'pay'),
+      currency: textFlag(flags, 'currency'),
     }
-    const answer = await useControl(context, async (control) => await callAgent(control, request, onText))
+    const onQuote = (quote: PaymentQuote): void => {
+      if (isJson) terminal.printJson({ event: 'quote', ...quote })
+      else terminal.note(visibleText(describeQuote(quote)))
+    }
+    const answer = await useControl(context, async (control) => await callAgent(control, request, { onText, onQuote }))
     if (isJson) terminal.printJson(answer)
     else if (isStreaming) relay.end()
     else terminal.print(visibleText(answer.text))
+    if (!isJson && answer.paid !== undefined)
+      terminal.note(
+        `Paid by contract ${answer.paid.contract} (${answer.paid.state}); \`kernell escrow export\` keeps the evidence.`,
+      )
     if (answer.state === 'completed') return EXIT_CODES.done
     if (!isJson) terminal.note(`The task ended as ${answer.state}.`)
     return EXIT_CODES.failed
@@ -123,16 +143,27 @@ export const a2aCallCommand: Command = {
 async function callAgent(
   control: Control,
   request: ControlRequest,
-  onText: (text: string) => void,
+  { onText, onQuote }: { onText: (text: string) => void; onQuote: (quote: PaymentQuote) => void },
 ): Promise<AgentPeerAnswer> {
   for await (const told of toldBy<CallLine>(control, request, 'agents')) {
     if (told.event === 'answer') return told.answer
-    onText(told.text)
+    if (told.event === 'text') onText(told.text)
+    else onQuote(told)
   }
   throw new CodedError('A2A_PEER_FAILED', { message: 'The call ended without an answer' })
 }
 
+function describeQuote({ peer, skill, account, node, notarySet, priceNanos, currency, custody }: PaymentQuote): string {
+  return [
+    `Paying ${formatCredits(priceNanos, currency)} for ${skill} of ${peer}:`,
+    `  to        ${account}`,
+    `  at node   ${node}`,
+    `  custody   ${custody}, held by the notary set ${notarySet} until the work is delivered`,
+  ].join('\n')
+}
+
 type CallLine =
+  | ({ readonly event: 'quote' } & PaymentQuote)
   | { readonly event: 'text'; readonly text: string }
   | { readonly event: 'answer'; readonly answer: AgentPeerAnswer }
 

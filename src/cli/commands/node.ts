@@ -3,7 +3,9 @@ import { resolve } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
-import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
+import { PAID_AGENT } from '../../node/a2a/payment/paid-agent.ts'
+import { createHidingWorker } from '../../node/market/hiding-worker.ts'
+import type { MarketInit, MarketWorker, NodeMarket } from '../../node/market/market-init.ts'
 import { peerIdOf } from '../../wire/v1/peer-id.ts'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
@@ -106,11 +108,15 @@ type Served = { readonly node: KernellNode; readonly logger: Logger }
 
 async function serve({ node, logger }: Served, init: MarketInit, context: CommandContext): Promise<void> {
   const { terminal, isJson, signal } = context
-  const market = await node.openMarket({ ...init, findWorker: async (name) => await findAgentWorker(name, node) })
+  const findWorker: MarketInit['findWorker'] = async (name) =>
+    name === PAID_AGENT ? await paidWorkerOf(node) : await findAgentWorker(name, node)
+  const market = await node.openMarket({ ...init, findWorker })
   const controlToken = randomBytes(32).toString('base64url')
   const agentSkills = await packagedSkills(node)
   const gateway = createGateway({ node, logger, controlToken, agentSkills })
-  const { isEnabled, nodes } = node.config.a2a
+  const { isEnabled, nodes, payment } = node.config.a2a
+  // A price of a skill that there is not is said now, and not to the first who asks.
+  if (isEnabled && payment !== undefined) await node.openA2a({ skills: agentSkills })
   if (isEnabled && nodes.length > 0) (await node.openA2a({ skills: agentSkills })).serveOver(market.transport)
   const { dataDir } = node.config
   try {
@@ -128,6 +134,13 @@ async function serve({ node, logger }: Served, init: MarketInit, context: Comman
     withdrawRunningNode(dataDir)
     await gateway.close()
   }
+}
+
+async function paidWorkerOf(node: KernellNode): Promise<MarketWorker | undefined> {
+  if (!node.config.a2a.isEnabled) return undefined
+  const { paidWorker } = await node.openA2a({ skills: await packagedSkills(node) })
+  const isHiding = node.config.privacy?.hidesSecrets === true
+  return paidWorker === undefined || !isHiding ? paidWorker : createHidingWorker(paidWorker)
 }
 
 async function tellSteps(market: NodeMarket, { terminal, isJson, signal }: CommandContext): Promise<void> {

@@ -1,6 +1,8 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
-import type { AgentPeers, AgentPeerTask } from '../../ports/agent-peers.ts'
+import { CodedError } from '../../base/errors.ts'
+import { amountFromNanos } from '../../base/money.ts'
+import type { AgentPayer, AgentPeers, AgentPeerTask } from '../../ports/agent-peers.ts'
 import {
   choiceOf,
   type ControlAnswer,
@@ -11,9 +13,10 @@ import {
 } from '../control/control-request.ts'
 import { toldLines } from '../control/told-lines.ts'
 import type { KernellNode } from '../kernell-node.ts'
+import type { PaymentQuote } from './payment/market-payer.ts'
 import { BY_ADDRESS } from './peers/agent-at.ts'
 
-export type AgentNode = Pick<KernellNode, 'config' | 'openA2a' | 'agentPeers' | 'withAgentAt'>
+export type AgentNode = Pick<KernellNode, 'config' | 'openA2a' | 'agentPeers' | 'withAgentAt' | 'openMarket' | 'rights'>
 
 const OPS = ['own', 'peers', 'card', 'call'] as const
 
@@ -83,12 +86,45 @@ function callLines(node: AgentNode, request: ControlRequest, { signal }: AbortOp
   return toldLines(async (tell, running) => {
     const onText = request['isStreaming'] === true ? (text: string) => tell({ event: 'text', text }) : undefined
     await withAgent(node, request, async (agents, name) => {
-      const answer = await agents.call(name, task, { signal: running, ...(onText !== undefined && { onText }) })
+      const payer = await payerOf(node, request, (quote) => tell({ event: 'quote', ...quote }))
+      const answer = await agents.call(name, task, {
+        signal: running,
+        ...(onText !== undefined && { onText }),
+        ...(payer !== undefined && { payer }),
+      })
       // Plain data.
       tell({ event: 'answer', answer: answer as unknown as JsonValue })
     })
   }, signal)
 }
+
+/** What the operator allows to be paid; `undefined`: nothing. Throws `REQUEST_INVALID`, `A2A_PAYMENT_CLOSED`, `NODE_STOPPED`. */
+async function payerOf(
+  node: AgentNode,
+  request: ControlRequest,
+  onQuote: (quote: PaymentQuote) => void,
+): Promise<AgentPayer | undefined> {
+  const text = optionalText(request, 'payNanos')
+  if (text === undefined) return undefined
+  if (!/^[1-9][0-9]{0,19}$/.test(text)) throw invalidRequest('payNanos', 'payNanos must be nano-credits above 0')
+  node.rights.stop.check()
+  const currency = optionalText(request, 'currency')
+  const market = await node.openMarket().catch((error: unknown) => {
+    if (!CodedError.is(error, 'MARKET_NOT_OPEN')) throw error
+    throw new CodedError('A2A_PAYMENT_CLOSED', { message: 'This node takes no part in the market', cause: error })
+  })
+  const { MarketPayer } = await import('./payment/market-payer.ts')
+  return new MarketPayer({
+    market,
+    maxNanos: amountFromNanos(BigInt(text)),
+    answerBytesMax: PAID_BYTES_MAX,
+    onQuote,
+    ...(currency !== undefined && { currency }),
+  })
+}
+
+/** Of what is bought. */
+const PAID_BYTES_MAX = 1_048_576
 
 function taskOf(request: ControlRequest): AgentPeerTask {
   const skill = optionalText(request, 'skill')

@@ -58,6 +58,8 @@ export type AgentSkill = {
   readonly outputModes?: readonly string[]
   /** Whether a message is answered by a message, without a task. Default: never. */
   readonly answersDirectly?: (message: Message) => boolean
+  /** An extension without which nobody can use it. Absent: none. */
+  readonly requiredExtension?: string
   /** Throws what keeps it from answering; the task then ends as failed, with the code. */
   run(work: SkillWork): Promise<SkillOutcome>
 }

@@ -1,6 +1,7 @@
 import type { A2ARequestHandler } from '@a2a-js/sdk/server'
 import type { Transport } from '../../ports/transport.ts'
 import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
+import type { MarketWorker } from '../market/market-init.ts'
 import type { AgentSkill } from './agent-skill.ts'
 import type { A2aCall } from './call-context.ts'
 import type { PublicKeyJwk } from './card-signature.ts'
@@ -22,6 +23,8 @@ export type NodeA2a = {
   readonly openedAt: Date
   /** Keys that signatures of the card are checked with. */
   readonly keys: readonly PublicKeyJwk[]
+  /** Does paid work for the market, behind its offers of skills that have a price. Absent: none has. */
+  readonly paidWorker?: MarketWorker
   /** Answers A2A over a transport between nodes, for those of `a2a.nodes`, and says so on the card. @returns Ends it. */
   serveOver(transport: Transport): () => void
   /** Deletes tasks and what was to be told of them: those of a tenant, or all, also what runs; or those that ended before an instant. @returns How many. */

@@ -9,6 +9,7 @@ import type { Router } from '../../ports/router.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { Transport } from '../../ports/transport.ts'
 import type { Timers } from '../../ports/timers.ts'
+import type { NodeMarket } from '../market/market-init.ts'
 import type { NodeModel } from '../kernell-node.ts'
 import type { A2aConfig } from '../config/node-config.ts'
 import { buildAgentCard } from './agent-card.ts'
@@ -17,6 +18,7 @@ import { type A2aCall, callOf } from './call-context.ts'
 import { publicJwkOf, signAgentCard } from './card-signature.ts'
 import { KEYS_PATH, type NodeA2a, type NodeA2aInit } from './node-a2a.ts'
 import { P2P_BINDING } from './p2p/p2p-messages.ts'
+import { type NodePayment, openPayment, PAYMENT_DECLARED } from './payment/open-payment.ts'
 import { serveP2p } from './p2p/serve-p2p.ts'
 import { PushConfigs } from './push-configs.ts'
 import { PushSender } from './push-sender.ts'
@@ -40,6 +42,8 @@ export type A2aParts = {
   readonly listModels: () => readonly NodeModel[]
   readonly openSigner: () => Promise<Signer>
   readonly resolveHost?: ResolveHost | undefined
+  /** The node's part in the market, for what is paid. Throws `MARKET_NOT_OPEN`. */
+  readonly openMarket: () => Promise<NodeMarket>
   readonly onError: (error: unknown) => void
 }
 
@@ -54,7 +58,9 @@ const NOWHERE = 'http://localhost'
 export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA2a> {
   const { config, store, clock, random, timers, router, onError } = parts
   if (!config.isEnabled) throw new CodedError('A2A_NOT_OPEN', { message: '`a2a.enabled` is false' })
-  const skills = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
+  const offered = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
+  const payment = openPayment(config, offered, parts.openMarket)
+  const skills = payment?.skills ?? offered
   const signer = await parts.openSigner()
   const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)
   const configs = new PushConfigs({ store, random, admit: ways.admit })
@@ -68,15 +74,24 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   await tasks.open()
   const sender = new PushSender({ configs, timers, wayTo: ways.wayTo, onError })
   const executor = new SkillExecutor({ clock, tasks, onError }, { skills, taskTimeoutMs, taskBytesMax })
-  const cards = new NodeCards(parts, { skills, signer })
+  const cards = new NodeCards(parts, { skills, signer, payment })
+  const declared = payment === undefined ? [] : [PAYMENT_DECLARED]
   const handler = new TaskHandler(
-    { tasks, configs, sender, executor, card: cards.plain({ baseUrl: NOWHERE }), extendedCard: cards.extended },
+    {
+      tasks,
+      configs,
+      sender,
+      executor,
+      card: cards.plain({ baseUrl: NOWHERE }, declared),
+      extendedCard: cards.extended,
+    },
     { runningMax },
   )
   opened.handler = handler
   return {
     handler,
-    card: async (at) => await Promise.resolve(AgentCard.toJSON(cards.signed(cards.plain(at), at.baseUrl))),
+    card: async (at) => AgentCard.toJSON(cards.signed(cards.plain(at, await cards.paying()), at.baseUrl)),
+    ...(payment !== undefined && { paidWorker: payment.worker }),
     openedAt: new Date(clock.now()),
     keys: [publicJwkOf(signer)],
     serveOver(transport) {
@@ -119,16 +134,31 @@ class NodeCards {
   readonly #parts: A2aParts
   readonly #skills: readonly AgentSkill[]
   readonly #signer: Signer
+  readonly #payment: NodePayment | undefined
   /** Ways between nodes by which tasks are taken as well. */
   readonly transports = new Set<Pick<Transport, 'did' | 'addresses'>>()
 
   constructor(
     parts: A2aParts,
-    { skills, signer }: { readonly skills: readonly AgentSkill[]; readonly signer: Signer },
+    {
+      skills,
+      signer,
+      payment,
+    }: {
+      readonly skills: readonly AgentSkill[]
+      readonly signer: Signer
+      readonly payment: NodePayment | undefined
+    },
   ) {
+    this.#payment = payment
     this.#parts = parts
     this.#skills = skills
     this.#signer = signer
+  }
+
+  /** How skills are paid, where they are. */
+  async paying(): Promise<readonly AgentExtension[]> {
+    return (await this.#payment?.extension()) ?? []
   }
 
   plain({ baseUrl, isKeyed }: CardPlace, extensions: readonly AgentExtension[] = []): AgentCard {
@@ -160,9 +190,10 @@ class NodeCards {
     const models = this.#parts.listModels().filter(({ isAvailable }) => isAvailable)
     const params = { models: models.map(({ entry }) => ({ id: entry.id, tier: entry.tier })) }
     const card = this.plain(call, [
+      ...(await this.paying()),
       { uri: MODELS_EXTENSION, description: 'The models that this node calls', required: false, params },
     ])
-    return await Promise.resolve(this.signed(card, call.baseUrl))
+    return this.signed(card, call.baseUrl)
   }
 
   signed(card: AgentCard, baseUrl: string): AgentCard {

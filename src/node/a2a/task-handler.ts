@@ -16,7 +16,12 @@ import type {
   Task,
   TaskPushNotificationConfig,
 } from '@a2a-js/sdk'
-import { RequestMalformedError, TaskNotFoundError, UnsupportedOperationError } from '@a2a-js/sdk/errors'
+import {
+  ExtensionSupportRequiredError,
+  RequestMalformedError,
+  TaskNotFoundError,
+  UnsupportedOperationError,
+} from '@a2a-js/sdk/errors'
 import {
   type A2ARequestHandler,
   DefaultExecutionEventBusManager,
@@ -212,6 +217,7 @@ export class TaskHandler implements A2ARequestHandler {
     if (message.messageId === '') throw new RequestMalformedError('message.messageId is required')
     checkMessage(message)
     const { tasks, executor } = this.#components
+    activate(executor.skillOf(message)?.requiredExtension, context)
     if (message.taskId === '') tasks.admit(ownerOf(context))
     else await this.#requireIdle(message.taskId, context)
     const runningCount = executor.runningCount + this.#startingCount
@@ -275,6 +281,14 @@ export class TaskHandler implements A2ARequestHandler {
     this.#starting(follow).catch((error: unknown) => feed.fail(error))
     return feed
   }
+}
+
+/** Says that an extension is used. Throws `ExtensionSupportRequiredError` where the caller does not know it. */
+function activate(extension: string | undefined, context: ServerCallContext): void {
+  if (extension === undefined) return
+  if (context.requestedExtensions?.includes(extension) !== true)
+    throw new ExtensionSupportRequiredError(`This skill needs the extension ${extension}; name it in A2A-Extensions`)
+  context.addActivatedExtension(extension)
 }
 
 /** Runs an operation; what it throws is told in A2A's words. */

@@ -327,7 +327,14 @@ export type A2aDocument = {
   readonly taskBytesMax?: number
   readonly pushHosts?: readonly string[]
   readonly nodes?: readonly string[]
+  readonly payment?: A2aPaymentDocument
   readonly peers?: Readonly<Record<string, A2aPeerDocument>>
+}
+
+export type A2aPaymentDocument = {
+  readonly currency?: string
+  readonly prices: Readonly<Record<string, string>>
+  readonly parallelMax?: number
 }
 
 export type A2aPeerDocument = {

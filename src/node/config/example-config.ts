@@ -196,6 +196,8 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "pushHosts": ["hooks.local"],
     // Nodes that may send tasks over the connections of the market, while kernell node runs.
     // "nodes": ["did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"],
+    // What a task of a skill costs, in credits of the market, while kernell node runs with an escrow key; skills without a price are free.
+    // "payment": { "currency": "USD", "prices": { "planner": "0.25" } },
     // Agents of others that may be asked (kernell a2a call), with the key that their card is signed with: kernell a2a card URL shows it.
     // "peers": { "translator": { "card": "https://agent.example.com", "skills": ["translate"], "key": { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } } },
   },

@@ -307,8 +307,20 @@ export type A2aConfig = {
   readonly pushHosts: readonly string[]
   /** Nodes that may send tasks over the transports of the market. */
   readonly nodes: readonly Did[]
+  /** What is paid for skills, in credits of the market. Absent: nothing is. */
+  readonly payment?: A2aPaymentConfig
   /** Agents that this node may ask, by name. */
   readonly peers: Readonly<Record<string, A2aPeerConfig>>
+}
+
+/** Skills that have a price; the others are free. */
+export type A2aPaymentConfig = {
+  /** `CODE@DID`, or a code that one issuer alone has. Absent: the only currency that there is. */
+  readonly currency?: string
+  /** Credits for one task, in nano, by the id of the skill. */
+  readonly prices: Readonly<Record<string, Amount>>
+  /** Paid tasks of a skill that are worked on at one time. */
+  readonly parallelMax: number
 }
 
 /** Another agent that speaks A2A. */

@@ -2,8 +2,9 @@ import { CodedError } from '../../base/errors.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
-import type { A2aDocument, A2aPeerDocument } from './config-document.ts'
-import type { A2aConfig, A2aPeerConfig } from './node-config.ts'
+import { parseAmount } from '../../base/money.ts'
+import type { A2aDocument, A2aPaymentDocument, A2aPeerDocument } from './config-document.ts'
+import type { A2aConfig, A2aPaymentConfig, A2aPeerConfig } from './node-config.ts'
 
 const HOUR_MS = 3_600_000
 const DESCRIPTION =
@@ -21,6 +22,7 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     keepHours,
     pushHosts = [],
     nodes = [],
+    payment,
     peers = {},
     ...limits
   } = document
@@ -42,6 +44,7 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
     pushHosts,
     nodes: nodes.map(resolveNode),
     peers: Object.fromEntries(Object.entries(peers).map(([peer, given]) => [peer, resolvePeer(peer, given)])),
+    ...(payment !== undefined && { payment: resolvePayment(payment, skills) }),
     ...(url !== undefined && { url: url.replace(/\/+$/, '') }),
     ...(provider !== undefined && { provider }),
     ...(skills !== undefined && { skills }),
@@ -74,6 +77,21 @@ function resolveNode(text: string): Did {
   const did = parseDid(text)
   if (did === undefined) throw wrong('a2a.nodes', `names ${JSON.stringify(text)}, which is no did:key`)
   return did
+}
+
+function resolvePayment(
+  { currency, prices, parallelMax = 4 }: A2aPaymentDocument,
+  skills: readonly string[] | undefined,
+): A2aPaymentConfig {
+  const read = Object.entries(prices).map(([skill, text]) => {
+    const price = parseAmount(text)
+    if (price === undefined || price <= 0n)
+      throw wrong(`a2a.payment.prices.${skill}`, 'must be an amount of credits above 0, such as "0.002"')
+    if (skills !== undefined && !skills.includes(skill))
+      throw wrong(`a2a.payment.prices.${skill}`, 'has a price, and is none of `a2a.skills`')
+    return [skill, price] as const
+  })
+  return { prices: Object.fromEntries(read), parallelMax, ...(currency !== undefined && { currency }) }
 }
 
 const PEER_TIMEOUT_MS = 120_000

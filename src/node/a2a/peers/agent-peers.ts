@@ -1,9 +1,12 @@
+import { Artifact } from '@a2a-js/sdk'
 import { A2AError } from '@a2a-js/sdk/errors'
 import { type Client, ClientFactory, JsonRpcTransportFactory, RestTransportFactory } from '@a2a-js/sdk/client'
+import type { JsonValue } from '../../../base/canonical-json.ts'
 import { CodedError } from '../../../base/errors.ts'
 import { unknownLabel } from '../../../core/firewall/taint-label.ts'
 import type { AbortOptions } from '../../../ports/abort-options.ts'
 import type {
+  AgentPayer,
   AgentPeerAnswer,
   AgentPeerCallOptions,
   AgentPeerCard,
@@ -17,7 +20,7 @@ import type { TextGuard } from '../../../router/untrusted/text-guard.ts'
 import type { A2aPeerConfig } from '../../config/node-config.ts'
 import { outgoingText } from '../../outgoing-text.ts'
 import { type ClientFetch, peerFetch } from './peer-fetch.ts'
-import { PeerTaskRun } from './peer-task-run.ts'
+import { type PeerTaskEnd, PeerTaskRun } from './peer-task-run.ts'
 import { CARD_BYTES_MAX, cardUrlOf, type CheckedCard, readCard } from './read-card.ts'
 
 export type AgentPeersComponents = {
@@ -75,22 +78,36 @@ export class ConfiguredAgentPeers implements AgentPeers {
 
   async call(peer: string, task: AgentPeerTask, options: AgentPeerCallOptions = {}): Promise<AgentPeerAnswer> {
     const config = this.#configOf(peer)
-    const { signal, onText } = options
+    const { signal, onText, payer } = options
     const { card } = await this.#cardOf(peer, signal)
     const offered = card.skills.map(({ id }) => id)
     const skill = chooseSkill(task.skill, { peer, offered, allowed: config.skills })
     const { clock, timers, textGuard } = this.#components
     const timeout = clock.timeoutSignal(config.timeoutMs)
     const running = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
-    const run = new PeerTaskRun({
-      client: await this.#clientOf(config, card),
-      isStreaming: card.capabilities?.streaming === true && onText !== undefined,
-      answerBytesMax: config.answerBytesMax,
-      timers,
-      clock,
-    })
+    const declared = payer === undefined ? undefined : declaredOf(card, payer.extension)
+    const client = await this.#clientOf(config, card)
+    const openRun = (): PeerTaskRun =>
+      new PeerTaskRun({
+        client,
+        isStreaming: card.capabilities?.streaming === true && onText !== undefined,
+        answerBytesMax: config.answerBytesMax,
+        timers,
+        clock,
+        ...(declared !== undefined && payer !== undefined && { extension: payer.extension }),
+      })
+    const asked = { ...task, ...(skill !== undefined && { skill }) }
     try {
-      const end = await run.run({ ...task, ...(skill !== undefined && { skill }) }, { signal: running, onText })
+      const first = await openRun().run(asked, { signal: running, onText })
+      const isAsking = first.state === 'input-required' && first.extended !== undefined
+      const {
+        extended: _extended,
+        artifacts: _artifacts,
+        code: _code,
+        ...end
+      } = payer !== undefined && isAsking
+        ? await paidEnd({ peer, asked, first, payer, declared, openRun }, { signal: running, onText })
+        : first
       await textGuard?.screen([{ role: 'user', content: end.text }], { sender: 'peer', signal })
       return { peer, ...end, label: unknownLabel(`a2a:${new URL(config.card).origin}`) }
     } catch (error) {
@@ -145,6 +162,57 @@ export class ConfiguredAgentPeers implements AgentPeers {
       details: { peer: peer.slice(0, 100) },
     })
   }
+}
+
+/** What a card says of an extension; `undefined` where it does not declare it. */
+function declaredOf({ capabilities }: CheckedCard['card'], extension: string): unknown {
+  const declared = capabilities?.extensions.find(({ uri }) => uri === extension)
+  return declared === undefined ? undefined : (declared.params ?? {})
+}
+
+type PaidCall = {
+  readonly peer: string
+  readonly asked: AgentPeerTask
+  /** What the peer asks for. */
+  readonly first: PeerTaskEnd
+  readonly payer: AgentPayer
+  readonly declared: unknown
+  readonly openRun: () => PeerTaskRun
+}
+
+/** Pays, shows it, and takes what was delivered for it: also where the peer breaks off, since the market hands it over as well. */
+async function paidEnd(
+  { peer, asked, first, payer, declared, openRun }: PaidCall,
+  options: { readonly signal: AbortSignal; readonly onText: ((text: string) => void) | undefined },
+): Promise<PeerTaskEnd & Pick<AgentPeerAnswer, 'paid'>> {
+  const { taskId = '' } = first
+  const { text, skill = '' } = asked
+  const { signal } = options
+  const shown = await payer.pay({ peer, declared, asked: first.extended, taskId, skill, text }, { signal })
+  const end = await openRun()
+    .run({ ...asked, taskId, shown }, options)
+    .catch((error: unknown) => {
+      signal.throwIfAborted()
+      return error
+    })
+  if (isEnd(end) && end.code !== undefined && WORK_FAILURES.includes(end.code))
+    return { ...end, paid: await payer.standing({ signal }) }
+  // Whatever else the peer says of the task: the price is held, and what comes of it is the market's to tell.
+  const told = isEnd(end) && end.state === 'completed' ? jsonOfArtifacts(end.artifacts ?? []) : undefined
+  const { text: made, paid } = await payer.collect(told, { signal })
+  return { ...first, ...(isEnd(end) && end), state: 'completed', text: made, paid }
+}
+
+/** After these nothing is delivered any more. */
+const WORK_FAILURES: readonly string[] = ['A2A_PAID_WORK_FAILED', 'A2A_PAYMENT_ENDED']
+
+function isEnd(end: unknown): end is PeerTaskEnd {
+  return !(end instanceof Error)
+}
+
+function jsonOfArtifacts(artifacts: NonNullable<PeerTaskEnd['artifacts']>): JsonValue {
+  // Members that are absent are no JSON.
+  return JSON.parse(JSON.stringify(artifacts.map((artifact) => Artifact.toJSON(artifact)))) as JsonValue
 }
 
 /** The skill that is asked for; `undefined` where the peer may choose. Throws `A2A_SKILL_REFUSED`. */

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Message, Role, type SendMessageRequest, type StreamResponse, type Task, TaskState } from '@a2a-js/sdk'
-import type { Client } from '@a2a-js/sdk/client'
+import { type Client, type RequestOptions, ServiceParameters, withA2AExtensions } from '@a2a-js/sdk/client'
+import type { JsonValue } from '../../../base/canonical-json.ts'
 import { CodedError } from '../../../base/errors.ts'
 import type { AgentPeerAnswer, AgentPeerState, AgentPeerTask } from '../../../ports/agent-peers.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Timers } from '../../../ports/timers.ts'
 import { stateOf, textOf, textPart } from '../filed-task.ts'
+import { memberOf } from '../plain-json.ts'
 
 export type PeerTaskRunInit = {
   readonly client: Client
@@ -14,9 +16,17 @@ export type PeerTaskRunInit = {
   readonly answerBytesMax: number
   readonly timers: Timers
   readonly clock: Pick<Clock, 'timeoutSignal'>
+  /** Extension that is used, where something may be paid. */
+  readonly extension?: string
 }
 
-export type PeerTaskEnd = Omit<AgentPeerAnswer, 'peer' | 'label'>
+export type PeerTaskEnd = Omit<AgentPeerAnswer, 'peer' | 'label' | 'paid'> & {
+  /** What stands under the extension in the metadata of the task, unread. */
+  readonly extended?: unknown
+  readonly artifacts?: Task['artifacts']
+  /** What the peer says that the task failed with. */
+  readonly code?: string
+}
 
 type RunOptions = { readonly signal: AbortSignal; readonly onText: ((text: string) => void) | undefined }
 
@@ -42,13 +52,13 @@ export class PeerTaskRun {
   }
 
   /** Throws what the library throws, `A2A_ANSWER_TOO_LARGE`, and the signal's reason; the task is then cancelled at the peer. */
-  async run(task: AgentPeerTask, options: RunOptions): Promise<PeerTaskEnd> {
+  async run(task: AgentPeerTask & { readonly shown?: JsonValue }, options: RunOptions): Promise<PeerTaskEnd> {
     try {
-      const sent = await this.#send(requestOf(task), options)
+      const sent = await this.#send(requestOf(task, this.#init.extension), options)
       if ('messageId' in sent)
         return this.#bounded({ state: 'completed', text: textOf(sent.parts), ...contextOf(sent) })
       this.#taskId = sent.id
-      return this.#bounded(endOf(await this.#ended(sent, options.signal)))
+      return this.#bounded(endOf(await this.#ended(sent, options.signal), this.#init.extension))
     } catch (error) {
       await this.#cancel()
       throw error
@@ -56,10 +66,11 @@ export class PeerTaskRun {
   }
 
   async #send(request: SendMessageRequest, { signal, onText }: RunOptions): Promise<Message | Task> {
-    const { client, isStreaming } = this.#init
-    if (!isStreaming) return await client.sendMessage(request, { signal })
+    const { client, isStreaming, extension } = this.#init
+    const asking = { signal, ...(extension !== undefined && extensionsOf(extension)) }
+    if (!isStreaming) return await client.sendMessage(request, asking)
     let direct: Message | undefined
-    for await (const event of client.sendMessageStream(request, { signal })) {
+    for await (const event of client.sendMessageStream(request, asking)) {
       if (event.payload?.$case === 'message') direct = event.payload.value
       this.#taskId = taskIdOf(event) ?? this.#taskId
       const text = textIn(event)
@@ -106,15 +117,26 @@ export class PeerTaskRun {
   }
 }
 
-function requestOf({ text, skill, contextId = '', taskId = '' }: AgentPeerTask): SendMessageRequest {
+function extensionsOf(uri: string): Pick<RequestOptions, 'serviceParameters'> {
+  return { serviceParameters: ServiceParameters.create(withA2AExtensions(uri)) }
+}
+
+function requestOf(
+  { text, skill, contextId = '', taskId = '', shown }: AgentPeerTask & { readonly shown?: JsonValue },
+  extension: string | undefined,
+): SendMessageRequest {
+  const metadata = {
+    ...(skill !== undefined && { skill }),
+    ...(extension !== undefined && shown !== undefined && { [extension]: shown }),
+  }
   const message: Message = {
     messageId: randomUUID(),
     contextId,
     taskId,
     role: Role.ROLE_USER,
     parts: [textPart(text)],
-    metadata: skill === undefined ? undefined : { skill },
-    extensions: [],
+    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    extensions: extension === undefined ? [] : [extension],
     referenceTaskIds: [],
   }
   const configuration = {
@@ -125,12 +147,20 @@ function requestOf({ text, skill, contextId = '', taskId = '' }: AgentPeerTask):
   return { tenant: '', message, configuration, metadata: undefined }
 }
 
-function endOf(task: Task): PeerTaskEnd {
+function endOf(task: Task, extension: string | undefined): PeerTaskEnd {
   const state = STATES.get(stateOf(task)) ?? 'failed'
   const made = task.artifacts.map(({ parts }) => textOf(parts)).filter((text) => text !== '')
   const said = textOf(task.status?.message?.parts ?? [])
   const text = made.length > 0 && state === 'completed' ? made.join('\n') : [...made, said].filter(Boolean).join('\n')
-  return { state, text, taskId: task.id, ...contextOf(task) }
+  const end = { state, text, taskId: task.id, ...contextOf(task) }
+  if (extension === undefined) return end
+  const code = memberOf(task.metadata, 'code')
+  return {
+    ...end,
+    extended: memberOf(task.metadata, extension),
+    artifacts: task.artifacts,
+    ...(typeof code === 'string' && { code }),
+  }
 }
 
 function contextOf({ contextId }: Pick<Task, 'contextId'>): Pick<PeerTaskEnd, 'contextId'> {

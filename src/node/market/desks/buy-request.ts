@@ -60,6 +60,8 @@ export function buyRequestOf(
     ...(has('arbiterFeeNanos') && { arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos') }),
     ...(fallbackPerMillion !== undefined && { fallbackPerMillion }),
     ...(has('newcomerNanos') && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
+    ...(has('nodes') && { peers: didsOf(request, 'nodes') }),
+    ...(has('sellers') && { sellers: didsOf(request, 'sellers') }),
     ...(request['isManual'] === true && { acceptsAlone: false }),
   }
 }

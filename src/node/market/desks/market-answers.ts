@@ -32,6 +32,7 @@ import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
+import { showSale } from './sale.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
 /** What a node can do once it knows its notary set; without an escrow key it only looks. */
@@ -107,6 +108,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'give-up': async ({ recoveries }, { request }) => await recoveries.giveUp(request),
   offer: async (desks, { request }) => await tradeOf(desks).offer(request),
   withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
+  'offer-text': async (desks, { request }) => await Promise.resolve(tradeOf(desks).offerText(request)),
+  currency: async (desks, { request }) => ({ currency: await tradeOf(desks).currencyOf(request) }),
+  sale: async (desks, { request }) => await showSale(roleOf(desks).party, desks.notary, request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
   disclosure: async (desks, { request }) => await tradeOf(desks).disclosure(request),

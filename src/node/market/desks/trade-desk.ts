@@ -148,6 +148,15 @@ export class TradeDesk {
     return { offers: plain(offers) }
   }
 
+  /** The text of a standing offer as it was signed, for whoever is to see it elsewhere. Throws `MARKET_OBJECT_UNKNOWN`. */
+  offerText(request: ControlRequest): JsonValue {
+    const id = requiredText(request, 'offer')
+    const found = this.init.role.seller.offers().find((offer) => offer.id === id)
+    if (found === undefined)
+      throw unknown(`No offer ${id} stands`, '`kernell market list` shows the offers of this node.')
+    return { text: new TextDecoder().decode(found.kept.bytes) }
+  }
+
   /** Begins a purchase, or finds it again by its key. Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, and as `Buyer.buy`. */
   async buy(request: ControlRequest): Promise<JsonValue> {
     const { buyer } = this.init.role

@@ -1,0 +1,300 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../../src/base/canonical-json.ts'
+import { hashOfBytes } from '../../../src/market/parties/contracts/task-package.ts'
+import { textPart } from '../../../src/node/a2a/filed-task.ts'
+import { encodePaidInput } from '../../../src/node/a2a/payment/task-documents.ts'
+import { startUpstreamServer, type UpstreamServer } from '../../fixtures/upstream-server.ts'
+import { tiersAt } from '../../gateway/real-node.ts'
+import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { makeLightKey } from './light-key.ts'
+
+/** Three real processes: a notary that also issues, a node whose skills have a price, and one that pays. */
+const folder = makeFolder()
+const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
+const running = new Map<string, StartedBinary>()
+const dids = { notary: '', issuer: '', seller: '', buyer: '' }
+let model: UpstreamServer
+let seller: Json = {}
+
+type Json = Record<string, unknown>
+const EXTENSION = 'urn:kernell-os:a2a:payment:1'
+const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
+
+async function kernell(...words: readonly string[]): Promise<BinaryRun> {
+  return await runBinary([...words, '--json'], { folder, environment })
+}
+
+async function start(name: string, ...words: readonly string[]): Promise<Json> {
+  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--json', ...words]
+  const started = startBinary(['node', ...flags], { folder, environment })
+  running.set(name, started)
+  return JSON.parse(await started.untilOutput(/"event":"ready"/)) as Json
+}
+
+async function kill(name: string, signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
+  const started = running.get(name)
+  running.delete(name)
+  started?.child.kill(signal)
+  await started?.ended
+}
+
+const startSeller = async (): Promise<Json> => await start('seller', '--config', 'seller.json')
+const startBuyer = async (): Promise<Json> =>
+  await start('buyer', '--config', 'buyer.json', '--bootstrap', (seller['addresses'] as string[])[0] ?? '')
+
+const pay = (text: string, ...words: readonly string[]): readonly string[] => [
+  'a2a',
+  'call',
+  'worker',
+  text,
+  '--skill',
+  'route',
+  '--data-dir',
+  'buyer',
+  '--config',
+  'buyer.json',
+  ...words,
+]
+
+/** Credits of the buyer and of the seller that nobody holds, as the notary has them. */
+async function balances(): Promise<{ readonly buyer: bigint; readonly seller: bigint; readonly held: bigint }> {
+  const { accounts } = told(await kernell('ledger', 'accounts', '--data-dir', 'notary')) as { accounts: Json[] }
+  const of = (owner: string, kind: string): bigint =>
+    accounts
+      .filter((account) => account['owner'] === owner && account['kind'] === kind)
+      .reduce((sum, account) => sum + BigInt(String(account['balanceNanos'] ?? account['nanos'] ?? 0)), 0n)
+  return { buyer: of(dids.buyer, 'available'), seller: of(dids.seller, 'available'), held: of(dids.buyer, 'held') }
+}
+
+beforeAll(async () => {
+  model = await startUpstreamServer({ behaviour: { kind: 'answer', text: 'a long story' } })
+  const key = async (dir: string, role: string): Promise<string> =>
+    await makeLightKey(join(folder, dir), role, environment.KERNELL_KEY_PASSPHRASE)
+  dids.notary = await key('notary', 'notary')
+  dids.issuer = await key('notary', 'escrow')
+  dids.seller = await key('seller', 'escrow')
+  dids.buyer = await key('buyer', 'escrow')
+  const member = `${dids.notary}@/unix${join(folder, 'n.sock')}`
+  expect((await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')).code).toBe(0)
+  await start('notary', '--notary', '--trial', '--port', '0')
+  const issued = await kernell(
+    'ledger',
+    'issue',
+    '--account',
+    dids.buyer,
+    '--amount',
+    '10',
+    '--currency',
+    'USD',
+    '--idempotency-key',
+    'first',
+    '--data-dir',
+    'notary',
+  )
+  expect(issued.code).toBe(0)
+  writeFileSync(
+    join(folder, 'seller.json'),
+    JSON.stringify({
+      server: { port: 0 },
+      ...tiersAt({ cheap: model.baseUrl }),
+      a2a: {
+        payment: { currency: 'USD', prices: { route: '0.25' } },
+        skills: ['route', 'planner'],
+        taskTimeoutMs: 5_000,
+      },
+    }),
+  )
+  seller = await startSeller()
+  writeFileSync(
+    join(folder, 'buyer.json'),
+    JSON.stringify({ server: { port: 0 }, a2a: { peers: { worker: { card: seller['http'] } } } }),
+  )
+  await startBuyer()
+}, 120_000)
+
+afterAll(async () => {
+  for (const name of [...running.keys()]) await kill(name, 'SIGINT')
+  await model.close()
+  removeFolders()
+}, 60_000)
+
+describe('a paid task over A2A', { timeout: 120_000 }, () => {
+  it('has its price on the signed card, and comes to FINAL: the answer is what was delivered', async () => {
+    const card = (await (await fetch(`${String(seller['http'])}/.well-known/agent-card.json`)).json()) as {
+      capabilities: { extensions: Json[] }
+    }
+    expect(card.capabilities.extensions).toMatchObject([
+      {
+        uri: EXTENSION,
+        params: {
+          v: 1,
+          account: dids.seller,
+          prices: [{ skill: 'route', sells: 'a2a/route', priceNanos: '250000000', currency: `USD@${dids.issuer}` }],
+        },
+      },
+    ])
+    const run = await kernell(...pay('17 * 23', '--pay', '0.3', '--currency', 'USD'))
+    const lines = run.output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Json)
+    expect(lines).toMatchObject([
+      { event: 'quote', peer: 'worker', skill: 'route', account: dids.seller, priceNanos: '250000000' },
+      { state: 'completed', text: '391', paid: { account: dids.seller, priceNanos: '250000000', state: 'FINAL' } },
+    ])
+    const { paid } = lines[1] as { paid: { contract: string } }
+    const shown = told(await kernell('escrow', 'show', paid.contract, '--data-dir', 'buyer'))
+    expect(shown).toMatchObject({ state: 'FINAL', capturedNanos: '250000000', payer: dids.buyer, worker: dids.seller })
+  })
+
+  it('costs nothing where nothing was allowed, too little, or of another currency', async () => {
+    const unpaid = await kernell(...pay('17 * 23'))
+    expect([unpaid.code, told(unpaid)]).toMatchObject([1, { error: { code: 'A2A_PEER_FAILED' } }])
+    expect(unpaid.output).toContain(EXTENSION)
+    const little = await kernell(...pay('17 * 23', '--pay', '0.2'))
+    expect([little.code, told(little)]).toMatchObject([3, { error: { code: 'A2A_PAYMENT_REFUSED' } }])
+    const other = await kernell(...pay('17 * 23', '--pay', '1', '--currency', `EUR@${dids.issuer}`))
+    expect([other.code, told(other)]).toMatchObject([3, { error: { code: 'A2A_PAYMENT_REFUSED' } }])
+  })
+
+  it('asks for what is to be paid, and for the extension where it is not known', async () => {
+    const unknown = await send({ text: '17 * 23', extension: '' })
+    expect(unknown).toMatchObject({ error: { code: -32008 } })
+    const { task } = await ask('17 * 23')
+    expect([task.state, task.payment]).toMatchObject([
+      'TASK_STATE_INPUT_REQUIRED',
+      { kind: 'request', taskId: task.id, sells: 'a2a/route', priceNanos: '250000000', account: dids.seller },
+    ])
+    const { offer } = task.payment as { offer: string }
+    expect(JSON.parse(offer)).toMatchObject({ type: 'market-offer', iss: dids.seller })
+  })
+
+  it('takes no payment that is none, and says which of all reasons it is', async () => {
+    const { task } = await ask('2 + 2')
+    const refusal = async (payment: unknown): Promise<unknown> => {
+      const answer = await ask('anything', { taskId: task.id, payment })
+      expect(answer.task.state).toBe('TASK_STATE_INPUT_REQUIRED')
+      return (answer.task.payment as { refused?: { code: string } }).refused?.code
+    }
+    expect(await refusal({ v: 1, kind: 'payment' })).toBe('A2A_PAYMENT_INVALID')
+    // Somebody's own contract for other work of the same skill.
+    writeFileSync(join(folder, 'other.txt'), 'not a task')
+    const stranger = await buy('other.txt', 'stranger', { deliverMs: 10_000 }, 'WORKING')
+    expect(await refusal(stranger.payment)).toBe('A2A_PAYMENT_OTHER')
+    const { evidence } = stranger.payment
+    expect(await refusal({ ...stranger.payment, evidence: evidence.replace('"v":1', '"v":2') })).toBe(
+      'A2A_PAYMENT_INVALID',
+    )
+    const parts = JSON.parse(evidence) as { evidence: object[] }
+    const forged = JSON.stringify({ ...parts, evidence: parts.evidence.slice(1) })
+    expect(await refusal({ ...stranger.payment, evidence: forged })).toBe('A2A_PAYMENT_INVALID')
+    expect(await refusal({ ...stranger.payment, contract: 'a'.repeat(64) })).toBe('A2A_PAYMENT_INVALID')
+    // A contract for another task, whose work is done by then: shown again it pays for nothing.
+    const first = await ask('3 + 3')
+    writeTask('first.json', first.task.id, '3 + 3')
+    const paid = await buy('first.json', 'first-task', { deliverMs: 75_000 }, 'FINAL')
+    expect(await refusal(paid.payment)).toBe('A2A_PAYMENT_USED')
+    const done = await ask('anything', { taskId: first.task.id, payment: paid.payment })
+    expect([done.task.state, done.task.texts]).toEqual(['TASK_STATE_COMPLETED', ['6']])
+    expect(done.task.payment).toMatchObject({ kind: 'receipt', contract: paid.contract })
+    // It has ended: once more is no message to it.
+    expect(await send({ text: 'again', taskId: first.task.id, payment: paid.payment })).toHaveProperty('error')
+    // What was bought of the skill with something else than a task fails there, and the price comes back.
+    const end = await kernell(...bought('other.txt', 'stranger', 'FINAL'))
+    expect([end.code, told(end)]).toMatchObject([1, { state: 'EXPIRED', capturedNanos: '0' }])
+    expect(await refusal(stranger.payment)).toBe('A2A_PAYMENT_OTHER')
+  })
+
+  it('takes no contract whose hold is not shown, and none that has ended without a delivery', async () => {
+    const { task } = await ask('5 + 5')
+    writeTask('late.json', task.id, '5 + 5')
+    const paid = await buy('late.json', 'late', { deliverMs: 75_000 }, 'FINAL')
+    // The same evidence before the hold was certified.
+    const whole = JSON.parse(paid.payment.evidence) as Json & { evidence: { receipt: string }[] }
+    const { hash: _hash, ...content } = { ...whole, evidence: whole.evidence.slice(0, 3) }
+    const cut = canonicalJson({ ...content, hash: hashOfBytes(new TextEncoder().encode(canonicalJson(content))) })
+    const answer = await ask('x', { taskId: task.id, payment: { ...paid.payment, evidence: cut } })
+    expect(answer.task.payment).toMatchObject({ refused: { code: 'A2A_PAYMENT_UNHELD' } })
+    // The model answers nothing in time: the contract ends, and pays for nothing.
+    model.respondWith({ kind: 'hang' })
+    const slow = await ask('Tell a story')
+    writeTask('slow.json', slow.task.id, 'Tell a story')
+    const expired = await buy('slow.json', 'slow', { deliverMs: 10_000 }, 'FINAL')
+    model.respondWith({ kind: 'answer', text: 'a long story' })
+    const after = await ask('x', { taskId: slow.task.id, payment: expired.payment })
+    expect(after.task.payment).toMatchObject({ refused: { code: 'A2A_PAYMENT_ENDED' } })
+  })
+})
+
+type Asked = {
+  readonly text: string
+  readonly taskId?: string
+  readonly payment?: unknown
+  readonly extension?: string
+}
+
+/** One message to the seller by JSON-RPC, as any client sends it. */
+async function send({ text, taskId = '', payment, extension = EXTENSION }: Asked): Promise<Json> {
+  const metadata = { skill: 'route', ...(payment !== undefined && { [EXTENSION]: payment }) }
+  const parts = [{ text, mediaType: 'text/plain' }]
+  const message = { messageId: randomUUID(), role: 'ROLE_USER', parts, metadata, ...(taskId !== '' && { taskId }) }
+  const response = await fetch(`${String(seller['http'])}/a2a`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'a2a-version': '1.0',
+      ...(extension !== '' && { 'a2a-extensions': extension }),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message } }),
+  })
+  return { ...((await response.json()) as Json), activated: response.headers.get('a2a-extensions') }
+}
+
+type ShownTask = {
+  readonly id: string
+  readonly state: string
+  readonly payment: unknown
+  readonly texts: readonly string[]
+}
+
+type SentTask = {
+  readonly id: string
+  readonly status: { readonly state: string }
+  readonly metadata?: Json
+  readonly artifacts?: readonly { readonly parts: readonly { readonly text: string }[] }[]
+}
+
+async function ask(text: string, more: Omit<Asked, 'text'> = {}): Promise<{ readonly task: ShownTask }> {
+  const answer = await send({ text, ...more })
+  const { result, activated, error } = answer as { result?: { task: SentTask }; activated: string; error?: unknown }
+  expect([error, activated]).toEqual([undefined, EXTENSION])
+  if (result === undefined) throw new Error('no task')
+  const { id, status, metadata = {}, artifacts = [] } = result.task
+  const texts = artifacts.flatMap(({ parts }) => parts.map((part) => part.text))
+  return { task: { id, state: status.state, payment: metadata[EXTENSION], texts } }
+}
+
+/** The input of a contract for a task of one text. */
+function writeTask(file: string, taskId: string, text: string): void {
+  writeFileSync(join(folder, file), encodePaidInput({ taskId, skill: 'route', parts: [textPart(text)] }))
+}
+
+const bought = (input: string, key: string, wait: string): readonly string[] => [
+  ...['market', 'buy', '--skill', 'a2a/route', '--input', input, '--max', '0.25', '--currency', 'USD'],
+  ...['--idempotency-key', key, '--timers', `${key}.timers.json`, '--wait', wait, '--data-dir', 'buyer'],
+]
+
+type Bought = { readonly contract: string; readonly payment: { readonly contract: string; readonly evidence: string } }
+
+/** Buys of the paid skill by hand, and shows it as a payment. */
+async function buy(input: string, key: string, timers: object, wait: string): Promise<Bought> {
+  writeFileSync(join(folder, `${key}.timers.json`), JSON.stringify(timers))
+  const run = await kernell(...bought(input, key, wait))
+  const contract = String(told(run)['contract'])
+  await kernell('escrow', 'export', contract, '--output', `${key}.evidence.json`, '--data-dir', 'buyer')
+  const evidence = readFileSync(join(folder, `${key}.evidence.json`), 'utf8')
+  return { contract, payment: { v: 1, kind: 'payment', contract, evidence } as Bought['payment'] }
+}
