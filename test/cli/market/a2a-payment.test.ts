@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical-json.ts'
@@ -20,6 +21,8 @@ let model: UpstreamServer
 let seller: Json = {}
 
 type Json = Record<string, unknown>
+/** What a seller signs whose tasks take two seconds at most. */
+const SHORT = { deliverMs: 5_000, graceMs: 100 }
 const EXTENSION = 'urn:kernell-os:a2a:payment:1'
 const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
 
@@ -59,14 +62,14 @@ const pay = (text: string, ...words: readonly string[]): readonly string[] => [
   ...words,
 ]
 
-/** Credits of the buyer and of the seller that nobody holds, as the notary has them. */
-async function balances(): Promise<{ readonly buyer: bigint; readonly seller: bigint; readonly held: bigint }> {
-  const { accounts } = told(await kernell('ledger', 'accounts', '--data-dir', 'notary')) as { accounts: Json[] }
-  const of = (owner: string, kind: string): bigint =>
-    accounts
-      .filter((account) => account['owner'] === owner && account['kind'] === kind)
-      .reduce((sum, account) => sum + BigInt(String(account['balanceNanos'] ?? account['nanos'] ?? 0)), 0n)
-  return { buyer: of(dids.buyer, 'available'), seller: of(dids.seller, 'available'), held: of(dids.buyer, 'held') }
+/** What everybody has, as the notary's books say. */
+async function balances(): Promise<ReadonlyMap<string, bigint>> {
+  const view = told(await kernell('ledger', 'list', '--data-dir', 'notary'))
+  expect(view['sumNanos']).toBe('0')
+  const accounts = view['accounts'] as readonly Json[]
+  return new Map(
+    accounts.map(({ owner, kind, balanceNanos }) => [`${String(owner)} ${String(kind)}`, BigInt(String(balanceNanos))]),
+  )
 }
 
 beforeAll(async () => {
@@ -98,12 +101,12 @@ beforeAll(async () => {
   writeFileSync(
     join(folder, 'seller.json'),
     JSON.stringify({
-      server: { port: 0 },
+      server: { port: await freePort() },
       ...tiersAt({ cheap: model.baseUrl }),
       a2a: {
         payment: { currency: 'USD', prices: { route: '0.25' } },
         skills: ['route', 'planner'],
-        taskTimeoutMs: 5_000,
+        taskTimeoutMs: 2_000,
       },
     }),
   )
@@ -182,7 +185,7 @@ describe('a paid task over A2A', { timeout: 120_000 }, () => {
     expect(await refusal({ v: 1, kind: 'payment' })).toBe('A2A_PAYMENT_INVALID')
     // Somebody's own contract for other work of the same skill.
     writeFileSync(join(folder, 'other.txt'), 'not a task')
-    const stranger = await buy('other.txt', 'stranger', { deliverMs: 10_000 }, 'WORKING')
+    const stranger = await buy('other.txt', 'stranger', SHORT, 'WORKING')
     expect(await refusal(stranger.payment)).toBe('A2A_PAYMENT_OTHER')
     const { evidence } = stranger.payment
     expect(await refusal({ ...stranger.payment, evidence: evidence.replace('"v":1', '"v":2') })).toBe(
@@ -214,7 +217,7 @@ describe('a paid task over A2A', { timeout: 120_000 }, () => {
     const paid = await buy('late.json', 'late', { deliverMs: 75_000 }, 'FINAL')
     // The same evidence before the hold was certified.
     const whole = JSON.parse(paid.payment.evidence) as Json & { evidence: { receipt: string }[] }
-    const { hash: _hash, ...content } = { ...whole, evidence: whole.evidence.slice(0, 3) }
+    const { hash: _hash, ...content }: Json = { ...whole, evidence: whole.evidence.slice(0, 3) }
     const cut = canonicalJson({ ...content, hash: hashOfBytes(new TextEncoder().encode(canonicalJson(content))) })
     const answer = await ask('x', { taskId: task.id, payment: { ...paid.payment, evidence: cut } })
     expect(answer.task.payment).toMatchObject({ refused: { code: 'A2A_PAYMENT_UNHELD' } })
@@ -222,12 +225,74 @@ describe('a paid task over A2A', { timeout: 120_000 }, () => {
     model.respondWith({ kind: 'hang' })
     const slow = await ask('Tell a story')
     writeTask('slow.json', slow.task.id, 'Tell a story')
-    const expired = await buy('slow.json', 'slow', { deliverMs: 10_000 }, 'FINAL')
+    const expired = await buy('slow.json', 'slow', SHORT, 'FINAL')
     model.respondWith({ kind: 'answer', text: 'a long story' })
     const after = await ask('x', { taskId: slow.task.id, payment: expired.payment })
     expect(after.task.payment).toMatchObject({ refused: { code: 'A2A_PAYMENT_ENDED' } })
   })
+
+  it('is paid once and whole when the seller is killed in the middle, and starts again', async () => {
+    const before = await balances()
+    model.respondWith({ kind: 'hang' })
+    const calls = model.callCount
+    const calling = startBinary([...pay('Tell a tale of the sea', '--pay', '0.25'), '--json'], { folder, environment })
+    await model.waitForCalls(calls + 1)
+    await kill('seller', 'SIGKILL')
+    model.respondWith({ kind: 'answer', text: 'Once there was a sea.' })
+    seller = await startSeller()
+    const run = await calling.ended
+    const answer = JSON.parse(run.output.trim().split('\n').at(-1) ?? '') as Json
+    expect(answer).toMatchObject({ state: 'completed', text: 'Once there was a sea.', paid: { state: 'FINAL' } })
+    await expectPaid(before)
+  })
+
+  it('is paid once and whole when the payer is killed in the middle, and starts again', async () => {
+    const before = await balances()
+    model.respondWith({ kind: 'hang' })
+    const calls = model.callCount
+    const calling = startBinary([...pay('Tell a tale of a hill', '--pay', '0.25'), '--json'], { folder, environment })
+    await model.waitForCalls(calls + 1)
+    await kill('buyer', 'SIGKILL')
+    await calling.ended
+    // The work is begun anew with the seller's next start, and is there for the payer's.
+    await kill('seller', 'SIGKILL')
+    model.respondWith({ kind: 'answer', text: 'Once there was a hill.' })
+    seller = await startSeller()
+    await startBuyer()
+    const { contracts } = told(await kernell('escrow', 'list', '--data-dir', 'buyer')) as { contracts: Json[] }
+    const contract = String(contracts.at(-1)?.['contract'])
+    await running.get('buyer')?.untilOutput(new RegExp(`"contract":"${contract}".*"to":"FINAL"`))
+    const shown = told(await kernell('escrow', 'show', contract, '--data-dir', 'buyer'))
+    expect(shown).toMatchObject({ state: 'FINAL', capturedNanos: '250000000' })
+    await expectPaid(before)
+  })
+
+  it('leaves books that anybody can verify', async () => {
+    expect((await kernell('ledger', 'checkpoint', '--data-dir', 'notary')).code).toBe(0)
+    const verified = await runBinary(['ledger', 'verify', 'notary', '--notary-set', 'set.json'], {
+      folder,
+      environment,
+    })
+    expect([verified.code, verified.output]).toEqual([0, expect.stringMatching(/^The books are right\n/)])
+  })
 })
+
+/** The price has gone from the payer to the seller, less what the notary keeps, and nothing is held. */
+async function expectPaid(before: ReadonlyMap<string, bigint>): Promise<void> {
+  const after = await balances()
+  const change = (name: string): bigint => (after.get(name) ?? 0n) - (before.get(name) ?? 0n)
+  expect(change(`${dids.buyer} available`)).toBe(-250_000_000n)
+  expect(change(`${dids.seller} available`) + change(`${dids.notary} fee`)).toBe(250_000_000n)
+  expect(after.get(`${dids.buyer} held`) ?? 0n).toBe(before.get(`${dids.buyer} held`) ?? 0n)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
 
 type Asked = {
   readonly text: string
