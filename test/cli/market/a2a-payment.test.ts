@@ -119,7 +119,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  for (const name of [...running.keys()]) await kill(name, 'SIGINT')
+  for (const name of running.keys()) await kill(name, 'SIGINT')
   await model.close()
   removeFolders()
 }, 60_000)
@@ -347,10 +347,10 @@ function writeTask(file: string, taskId: string, text: string): void {
   writeFileSync(join(folder, file), encodePaidInput({ taskId, skill: 'route', parts: [textPart(text)] }))
 }
 
-const bought = (input: string, key: string, wait: string): readonly string[] => [
-  ...['market', 'buy', '--skill', 'a2a/route', '--input', input, '--max', '0.25', '--currency', 'USD'],
-  ...['--idempotency-key', key, '--timers', `${key}.timers.json`, '--wait', wait, '--data-dir', 'buyer'],
-]
+const BUY = 'market buy --skill a2a/route --max 0.25 --currency USD --data-dir buyer'.split(' ')
+
+const bought = (input: string, key: string, wait: string): readonly string[] =>
+  BUY.concat('--input', input, '--idempotency-key', key, '--timers', `${key}.timers.json`, '--wait', wait)
 
 type Bought = { readonly contract: string; readonly payment: { readonly contract: string; readonly evidence: string } }
 

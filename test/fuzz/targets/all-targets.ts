@@ -5,6 +5,7 @@ import { DASHBOARD_TARGETS } from './dashboard.ts'
 import { DECODER_TARGETS } from './decoders.ts'
 import { FILE_TARGETS } from './files.ts'
 import { KERNEL_TARGETS } from './kernels.ts'
+import { A2A_TARGETS } from './a2a.ts'
 import { MCP_TARGETS } from './mcp.ts'
 import { MODEL_STREAM_TARGETS } from './model-streams.ts'
 import { POSTGRES_TARGETS } from './postgres.ts'
@@ -24,6 +25,7 @@ export function allTargets(): readonly LazyTarget[] {
     ...REQUEST_TARGETS,
     ...ACCESS_TARGETS,
     ...DASHBOARD_TARGETS,
+    ...A2A_TARGETS,
     ...MCP_TARGETS,
     ...POSTGRES_TARGETS,
     ...AGENT_TARGETS,

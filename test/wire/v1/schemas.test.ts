@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { protocolSchemas } from '../../../scripts/protocol-schemas.ts'
+import { paymentSchemas, protocolSchemas } from '../../../scripts/protocol-schemas.ts'
 import { readVectors } from './read-vectors.ts'
 
 const FOLDER = new URL('../../../protocol/schema/v1/', import.meta.url)
@@ -15,6 +15,14 @@ describe('published schemas', () => {
       readdirSync(FOLDER).map((name) => [name, readFileSync(new URL(name, FOLDER), 'utf8')] as const),
     )
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(protocolSchemas()))
+  })
+
+  it('of the payment of tasks are those that they are read by', () => {
+    const folder = new URL('../../../protocol/a2a/', import.meta.url)
+    const written = readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')] as const)
+    expect(Object.fromEntries(written)).toEqual(Object.fromEntries(paymentSchemas()))
+    const ajv = new Ajv2020({ strict: false })
+    for (const [, text] of written) ajv.compile(JSON.parse(text) as object)
   })
 
   it('take what the codecs take, and refuse what they refuse for its shape', () => {

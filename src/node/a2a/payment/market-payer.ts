@@ -184,7 +184,7 @@ export class MarketPayer implements AgentPayer {
     for (const address of addresses) {
       if (address.startsWith('/unix')) continue
       try {
-        transport.addPeer(node as Parameters<typeof transport.addPeer>[0], address)
+        transport.addPeer(node, address)
       } catch {
         // An address that this node has no way to; another one may do.
       }

@@ -1,4 +1,4 @@
-import { CodedError } from '../../../base/errors.ts'
+import type { CodedError } from '../../../base/errors.ts'
 import type { Hash } from '../../../core/evidence/names.ts'
 
 /** Failures that are remembered, of works that nobody has asked for yet. */

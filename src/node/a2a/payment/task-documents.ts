@@ -8,14 +8,16 @@ import { hashOfBytes } from '../../../market/parties/contracts/task-package.ts'
 const ENCODER = new TextEncoder()
 const PARTS = z.array(z.record(z.string(), z.unknown())).min(1).max(1_024)
 
-const INPUT = z.strictObject({
+/** The document of a task, which is the input of the contract. */
+export const PAID_INPUT = z.strictObject({
   v: z.literal(1),
   taskId: z.string().min(1).max(128),
   skill: z.string().min(1).max(128),
   parts: PARTS,
 })
 
-const RESULT = z.strictObject({
+/** The document of what came of it, which is the result of the contract. */
+export const PAID_RESULT = z.strictObject({
   v: z.literal(1),
   taskId: z.string().min(1).max(128),
   artifacts: z
@@ -43,13 +45,13 @@ export function encodePaidOutput({ taskId, artifacts }: PaidOutput): Uint8Array 
 
 /** `undefined` for bytes that are none. */
 export function decodePaidInput(bytes: Uint8Array): PaidInput | undefined {
-  const read = INPUT.safeParse(jsonOf(bytes))
+  const read = PAID_INPUT.safeParse(jsonOf(bytes))
   return read.success ? { ...read.data, parts: read.data.parts.map((part) => Part.fromJSON(part)) } : undefined
 }
 
 /** `undefined` for bytes that are none. */
 export function decodePaidOutput(bytes: Uint8Array): PaidOutput | undefined {
-  const read = RESULT.safeParse(jsonOf(bytes))
+  const read = PAID_RESULT.safeParse(jsonOf(bytes))
   if (!read.success) return undefined
   const { taskId, artifacts } = read.data
   return {
