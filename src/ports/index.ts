@@ -18,6 +18,7 @@ export type {
   AgentPeerSkill,
   AgentPeerState,
   AgentPeerTask,
+  AskedPayment,
 } from './agent-peers.ts'
 export type { AbortOptions } from './abort-options.ts'
 export type { BudgetReservation, Budgets, ReserveRequest } from './budgets.ts'

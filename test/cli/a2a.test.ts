@@ -84,15 +84,16 @@ describe('commands for agents, beside a node that serves from the data directory
   })
 
   it('cancel the task at the agent when they are stopped', async () => {
-    const { skill, begun, ended } = watchedEndless()
+    const { skill, ended } = watchedEndless()
     await using other = await startGateway(createScriptedNode(), { agentSkills: [skill] })
     const folder = folderFor(other.url)
     await using _node = await serveFrom(folder)
     const calling = startBinary(
-      ['a2a', 'call', 'other', 'Go', '--skill', 'endless', '--stream', '--config', 'kernell.jsonc'],
+      ['a2a', 'call', 'other', 'Go', '--skill', 'endless', '--stream', '--json', '--config', 'kernell.jsonc'],
       { folder },
     )
-    await begun
+    // Before that nobody knows which task it is.
+    await calling.untilOutput(/begun/)
     calling.child.kill('SIGINT')
     await calling.ended
     expect(await ended).toBe('REQUEST_ABORTED')
@@ -110,18 +111,16 @@ describe('commands for agents, beside a node that serves from the data directory
   })
 })
 
-/** A task without end, whose begin and end somebody waits for. */
-function watchedEndless(): { skill: AgentSkill; begun: Promise<void>; ended: Promise<unknown> } {
-  const begun = Promise.withResolvers<void>()
+/** A task without end, whose end somebody waits for. */
+function watchedEndless(): { skill: AgentSkill; ended: Promise<unknown> } {
   const ended = Promise.withResolvers<unknown>()
   const skill: AgentSkill = {
     ...ENDLESS,
     run: async (work) => {
-      begun.resolve()
       const outcome = ENDLESS.run(work)
       outcome.catch((error: unknown) => ended.resolve((error as { code?: unknown }).code))
       return await outcome
     },
   }
-  return { skill, begun: begun.promise, ended: ended.promise }
+  return { skill, ended: ended.promise }
 }
