@@ -13,9 +13,10 @@ export type GuardRefusal = 'number' | 'negation' | 'symbol' | 'name' | 'opposite
 export function guardRefusal({ restFirst, restSecond, inversions }: TokenAlignment): GuardRefusal | undefined {
   let hasContentRest = false
   for (const rest of [restFirst, restSecond]) {
-    for (const { kind, isCapitalised } of rest) {
+    for (const { kind, word, isCapitalised } of rest) {
       if (kind === 'number' || kind === 'negation' || kind === 'symbol') return kind
       if (kind !== 'content') continue
+      if (endsInSymbol(word)) return 'symbol'
       if (isCapitalised) return 'name'
       hasContentRest = true
     }
@@ -24,4 +25,9 @@ export function guardRefusal({ restFirst, restSecond, inversions }: TokenAlignme
     if (restSecond.some((other) => areOpposites(one.stem, other.stem))) return 'opposite'
   }
   return inversions > 0 && !hasContentRest ? 'word-order' : undefined
+}
+
+/** Names such as "c#" and "c++" are one word each. */
+function endsInSymbol(word: string): boolean {
+  return word.endsWith('#') || word.endsWith('++')
 }

@@ -2,7 +2,7 @@ import { stemOf } from './stem.ts'
 
 /** Pairs of words that turn a question into its opposite. Stems as `stemOf` makes them are compared, so each word is listed in one form. */
 const PAIRS =
-  'maximize:minimize maximum:minimum increase:decrease before:after buy:sell import:export male:female man:woman men:women boy:girl ' +
+  'maximize:minimize maximise:minimise maximum:minimum increase:decrease raise:lower before:after buy:sell import:export male:female man:woman men:women boy:girl ' +
   'husband:wife father:mother son:daughter brother:sister gain:lose win:lose open:close start:stop begin:end up:down left:right ' +
   'north:south east:west best:worst better:worse good:bad high:low higher:lower highest:lowest big:small bigger:smaller large:small long:short ' +
   'hot:cold fast:slow rich:poor old:young old:new first:last more:less most:least always:never love:hate accept:reject accept:refuse ' +
