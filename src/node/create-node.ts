@@ -35,7 +35,7 @@ import { openPolicy, policyMaker, readConfiguredPolicy } from './open-policy.ts'
 import { readPackageVersion } from './package-version.ts'
 import { openTelemetry } from './open-telemetry.ts'
 import { openBudgets } from './fleet/open-budgets.ts'
-import { openSharedStore, type SharedStore } from './fleet/open-shared-store.ts'
+import type { SharedStore } from './fleet/open-shared-store.ts'
 import { openCatalog } from './catalog/open-catalog.ts'
 import { wireRouter } from './wire-router.ts'
 
@@ -73,7 +73,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const breakers: ModelBreaker[] = []
   const onBreaker = (breaker: ModelBreaker): void => void breakers.push(breaker)
   const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
-  const shared = await openShared({ ...platform, config, environment, onError, closers })
+  const { shared } = platform
   const { store, secret } = shared ?? directory
   const kept = { root: store, secret, memoryBytes: totalmem() }
   const telemetry = await openTelemetry({ ...platform, ...kept, config: config.telemetry, onError })
@@ -181,18 +181,6 @@ async function openAnswers({ closers, ...parts }: AnswerParts): Promise<AnswerCa
   const answers = await openAnswerCache(parts)
   closers.push(async () => await answers.cache?.close())
   return answers
-}
-
-type SharedParts = Pick<Platform, 'clock' | 'timers' | 'random' | 'directory'> &
-  Pick<Opening, 'config' | 'environment' | 'onError' | 'closers'>
-
-/** `undefined` where everything is in the data directory. */
-async function openShared({ config, directory, closers, ...parts }: SharedParts): Promise<SharedStore | undefined> {
-  const { storage } = config
-  if (storage === undefined) return undefined
-  const shared = await openSharedStore({ ...parts, storage, secret: directory.secret })
-  closers.push(() => shared.close())
-  return shared
 }
 
 type PeerParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'> & { readonly catalog: ModelCatalog }

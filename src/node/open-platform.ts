@@ -13,6 +13,8 @@ import { loadWasmKernel } from '../wasm/node-load.ts'
 import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import { ledgerOf, openShared } from './fleet/open-shared.ts'
+import type { SharedStore } from './fleet/open-shared-store.ts'
 import { ConvictedMembers, PROOFS_STORE } from './market/gossip/convicted-members.ts'
 import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-demand.ts'
 import { openDirectoryRights } from './rights/directory-rights.ts'
@@ -59,6 +61,8 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> &
     readonly agentPlans: NodePlans
     readonly rights: NodeRights
     readonly market: MarketOnDemand
+    /** Absent where everything is in the data directory. */
+    readonly shared: SharedStore | undefined
     readonly toolServers: ToolServers
     /** Members of notary sets that are proven to have lied. */
     readonly convicted: ConvictedMembers
@@ -81,6 +85,16 @@ export async function openPlatform({
   const fileSystem = createNodeFileSystem()
   const directory = await openDataDirectory({ fileSystem, random }, { path: config.dataDir })
   closers.push(() => directory.close())
+  const shared = await openShared({
+    config,
+    environment,
+    clock,
+    timers,
+    random,
+    secret: directory.secret,
+    onError,
+    closers,
+  })
   const rights = await openDirectoryRights({ directory, fileSystem, clock, random, quotas: config.quotas ?? [] })
   signal?.throwIfAborted()
   const kernel = await loadWasmKernel()
@@ -105,7 +119,17 @@ export async function openPlatform({
   const convicted = new ConvictedMembers(onError)
   await convicted.load(directory.store.sublevel(PROOFS_STORE))
   const peerMarket = new LatePeerMarket()
-  const market = openMarket(config, { directory, clock, random, timers, onError, convicted, outbound, peerMarket })
+  const market = openMarket(config, {
+    shared,
+    directory,
+    clock,
+    random,
+    timers,
+    onError,
+    convicted,
+    outbound,
+    peerMarket,
+  })
   // Before the actors, which may do its work.
   closers.push(() => market.close())
   return {
@@ -120,6 +144,7 @@ export async function openPlatform({
     agentPlans,
     rights,
     market,
+    shared,
     toolServers,
     convicted,
     peerMarket,
@@ -131,17 +156,18 @@ export async function openPlatform({
 
 type MarketParts = Pick<
   Platform,
-  'directory' | 'clock' | 'random' | 'timers' | 'convicted' | 'outbound' | 'peerMarket'
+  'directory' | 'clock' | 'random' | 'timers' | 'convicted' | 'outbound' | 'peerMarket' | 'shared'
 > &
   Pick<Opening, 'onError'>
 
 /** The market as the configuration has it; where answers are bought, the router's place for that is filled when there is a buyer. */
 function openMarket({ market, network, peers }: NodeConfig, parts: MarketParts): MarketOnDemand {
-  const { outbound, peerMarket, ...components } = parts
+  const { outbound, peerMarket, shared, ...components } = parts
   const { webhook: url, artifactBytesMax, quotas: workQuotas } = market
   const { onError } = components
   return createMarketOnDemand({
     ...components,
+    ...(shared !== undefined && { ledger: ledgerOf(shared) }),
     network,
     gossip: market,
     artifactBytesMax,

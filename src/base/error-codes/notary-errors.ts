@@ -87,6 +87,14 @@ export const NOTARY_ERRORS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  NOTARY_LEDGER_OTHER: {
+    cause:
+      'The books in the data directory of a notary are not the beginning of those in the shared store, or cannot go on there.',
+    remedy:
+      'Start this notary without `storage`, or name a schema in which its log has no books yet; a log whose segments were closed stays in its data directory.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   NOTARY_UNREACHABLE: {
     cause: 'Too few members of the notary set answered in time.',
     remedy: 'Send the same bytes again; sending twice is safe.',

@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import { exportBooks } from '../../node/market/copies/export-books.ts'
+import { exportBooksOf } from '../../node/market/copies/export-books-of.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -101,16 +101,20 @@ export const ledgerExportCommand: Command = {
     force: { describe: 'replace a file that is there' },
   },
   details: [
-    'Reads the data directory of a notary. One that runs signs a checkpoint first, and the copy ends with it; one that was stopped has signed at its end. After a crash the last entries may have none: start the notary and stop it, or export while it runs.',
+    'Reads the data directory of a notary, or the store that `storage` names. One that runs signs a checkpoint first, and the copy ends with it; one that was stopped has signed at its end. After a crash the last entries may have none: start the notary and stop it, or export while it runs.',
     '`kernell ledger verify` checks the copy.',
   ],
   examples: ['kernell ledger export --output books.jsonl --data-dir /srv/notary'],
   async run(context) {
-    const { flags, terminal, isJson, workingDir, loadConfig, signal } = context
+    const { flags, terminal, isJson, workingDir, loadConfig, environment, signal } = context
     const file = outputFlag(flags, 'output', workingDir)
     const upTo = await sealBooks(context)
-    const written = await exportBooks({
-      dataDir: loadConfig().dataDir,
+    const config = loadConfig()
+    const { dataDir } = config
+    const written = await exportBooksOf({
+      config,
+      environment,
+      dataDir,
       file,
       signal,
       ...(upTo !== undefined && { upTo }),

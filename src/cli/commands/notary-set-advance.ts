@@ -38,13 +38,16 @@ export const notarySetAdvanceCommand: Command = {
     'kernell notary-set advance --rotate-key --data-dir /srv/notary --output set-2.json',
   ],
   async run(context) {
-    const { flags, workingDir, isJson, terminal } = context
+    const { flags, workingDir, isJson, terminal, environment } = context
     const path = outputFlag(flags, 'output', workingDir)
     const highWater = textFlag(flags, 'high-water')
     const passphrase = readKeyPassphrase(context)
-    const { dataDir } = context.loadConfig()
+    const config = context.loadConfig()
+    const { dataDir } = config
     const { lineage, slot } = await advanceSet({
       dataDir,
+      config,
+      environment,
       passphrase,
       isKeyRotated: isFlagSet(flags, 'rotate-key'),
       isRestoredConfirmed: isFlagSet(flags, 'confirm-restored'),

@@ -53,8 +53,8 @@ export type NotaryRoleInit = Pick<
   readonly lineage: SetLineage
   /** Folder of what the notary signed last. */
   readonly highWater: string
-  /** Folder of closed segments. */
-  readonly folder: string
+  /** Folder of closed segments; `undefined`: none is closed. */
+  readonly folder: string | undefined
   /** Whether contracts may pin the parameter set `trial`; governance that has not begun then begins with it. */
   readonly isTrial: boolean
   /** Whose credits have room of their own in the books. */
@@ -100,7 +100,7 @@ async function open(
     {
       ...components,
       log,
-      folder: await JournalFolder.open(fileSystem, folder),
+      folder: folder === undefined ? undefined : await JournalFolder.open(fileSystem, folder),
       highWater,
       hashes: PORTABLE_HASHES,
       ...(members !== false && { members }),

@@ -17,6 +17,7 @@ import { migrateSchema, openSchema, type SchemaMigration } from '../../storage/p
 import { PostgresConnection, type PostgresStatistics } from '../../storage/postgres/postgres-connection.ts'
 import { openPostgresEventLog } from '../../storage/postgres/postgres-event-log.ts'
 import { createPostgresJournal } from '../../storage/postgres/postgres-journal.ts'
+import { readPostgresLog } from '../../storage/postgres/read-postgres-log.ts'
 import { createPostgresKeyValueStore } from '../../storage/postgres/postgres-key-value-store.ts'
 import { createPostgresRateStore } from '../../storage/postgres/rates/postgres-rate-store.ts'
 import { shareSecret } from '../../storage/postgres/shared-secret.ts'
@@ -39,6 +40,8 @@ export type SharedStore = {
   createBudgets(limits: readonly BudgetLimit[], ownLimits: readonly BudgetLimit[]): SharedBudgets
   /** A journal that one process writes at a time. Throws `STORE_LOCKED` while another one's lease lasts. */
   openEventLog(name: string): Promise<EventLog>
+  /** Payloads of such a journal, whoever has it. */
+  readEventLog(name: string): AsyncIterable<Uint8Array>
   /** A journal that all gateways write. */
   createJournal(name: string): SharedJournal
   /** Rates of all gateways; this one is a member of them. */
@@ -97,6 +100,7 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
         ),
       openEventLog: async (name) =>
         await openPostgresEventLog(connection, { name, owner: origin, leaseMs: storage.leaseMs }),
+      readEventLog: (name) => readPostgresLog(connection, name),
       createJournal: (name) => createPostgresJournal({ connection, changes, random }, { name, origin }),
       rates: createPostgresRateStore(connection, { member: origin, leaseMs: storage.leaseMs }),
       staleMs: storage.staleMs,
@@ -109,6 +113,26 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
   } catch (error: unknown) {
     await close()
     throw error
+  }
+}
+
+/** Works with journals of the shared store, without being a gateway. Throws as `openSharedStore`, and as the work does. */
+export async function useSharedJournals<Result>(
+  init: Omit<OpenSharedStoreInit, 'onError'>,
+  work: (shared: Pick<SharedStore, 'secret' | 'openEventLog' | 'readEventLog'>) => Promise<Result>,
+): Promise<Result> {
+  const { storage, random } = init
+  const connection = await connectTo(init)
+  const owner = `${hostname()}-${process.pid}-${hexOfBytes(random.bytes(6))}`
+  try {
+    await openSchema(connection)
+    return await work({
+      secret: await shareSecret(connection, init.secret),
+      openEventLog: async (name) => await openPostgresEventLog(connection, { name, owner, leaseMs: storage.leaseMs }),
+      readEventLog: (name) => readPostgresLog(connection, name),
+    })
+  } finally {
+    await connection.close()
   }
 }
 

@@ -20,6 +20,9 @@ import { type DataDirectory, openDataDirectory } from '../../storage/data-direct
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { createNonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { encodeSignature } from '../../wire/v1/checkpoint.ts'
+import type { Environment } from '../config/environment-document.ts'
+import type { NodeConfig } from '../config/node-config.ts'
+import { useLedger } from '../fleet/open-shared.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { createSystemRandom } from '../system-random.ts'
@@ -28,6 +31,7 @@ import { MARKET_CLOCK_SKEW_MS, NOTARY_JOURNAL, NOTARY_SEGMENTS } from '../../mar
 import { keepSet, MARKET_FOLDER, readKeptSet } from './market-files.ts'
 import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 import { refuseUnreachable } from './reachable-address.ts'
+import { ledgerNameOf, type SharedLedger } from './shared-ledger.ts'
 
 export type AdvanceInit = {
   readonly dataDir: string
@@ -40,6 +44,9 @@ export type AdvanceInit = {
   readonly address?: string | undefined
   /** As `MarketInit`. */
   readonly highWater?: string | undefined
+  /** Says where the books are, with the environment that names the store's address. */
+  readonly config: Pick<NodeConfig, 'storage'>
+  readonly environment: Environment
 }
 
 export type AdvancedSet = {
@@ -63,13 +70,21 @@ export async function advanceSet(init: AdvanceInit): Promise<AdvancedSet> {
   const directory = await openDataDirectory(components, { path: init.dataDir })
   try {
     refuseOlderFormat(directory.path, directory.format)
-    return await advance(directory, init)
+    const { config, environment } = init
+    return await useLedger(
+      { config, environment, secret: directory.secret },
+      async (ledger) => await advance({ directory, ledger }, init),
+    )
   } finally {
     await directory.close()
   }
 }
 
-async function advance(directory: DataDirectory, init: AdvanceInit): Promise<AdvancedSet> {
+/** The directory of a notary, and where its books are if not there. */
+type Place = { readonly directory: DataDirectory; readonly ledger: SharedLedger | undefined }
+
+async function advance(place: Place, init: AdvanceInit): Promise<AdvancedSet> {
+  const { directory, ledger } = place
   const fileSystem = createNodeFileSystem()
   const lineage = await keptLineage(directory)
   const [member] = lineage.set.members
@@ -77,7 +92,7 @@ async function advance(directory: DataDirectory, init: AdvanceInit): Promise<Adv
     throw new CodedError('NOTARY_EPOCH_SHARED', { message: `The set ${lineage.set.id} has several members` })
   const { address = member.address, passphrase } = init
   refuseUnreachable(address)
-  const head = await readHead(directory, lineage)
+  const head = await readHead(place, lineage)
   await refuseUnconfirmed(directory, { init, set: lineage.set, key: member.key, head })
   const keys = openKeys(directory.path)
   const signer = await keys.formerSigner({ role: 'notary', passphrase, did: member.key })
@@ -102,6 +117,7 @@ async function advance(directory: DataDirectory, init: AdvanceInit): Promise<Adv
     set: to.id,
     epoch: to.epoch,
     isRestored: false,
+    ...(ledger !== undefined && { ledger: ledger.identity }),
   })
   // Last of all: whatever is interrupted before leaves a notary that refuses.
   await confirmRestored(fileSystem, {
@@ -120,14 +136,17 @@ async function keptLineage({ path }: DataDirectory): Promise<SetLineage> {
 }
 
 /** Where the books end: all of the log that this directory knows. */
-async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<Head> {
+async function readHead({ directory, ledger }: Place, lineage: SetLineage): Promise<Head> {
   const { hexOfText: hash } = PORTABLE_HASHES
   const archive = new NotaryArchive({ clockSkewMs: MARKET_CLOCK_SKEW_MS, hash })
-  const log = await directory.openEventLog(NOTARY_JOURNAL)
+  const log = await (ledger?.open(ledgerNameOf(lineage)) ?? directory.openEventLog(NOTARY_JOURNAL))
   try {
     const journal = await openBooks({
       log,
-      folder: await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS)),
+      folder:
+        ledger === undefined
+          ? await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS))
+          : undefined,
       beside: archiveBeside(archive, createNonceGuard()),
       lineage,
       hashes: PORTABLE_HASHES,

@@ -19,7 +19,12 @@ import { refuseUnreachable } from './reachable-address.ts'
  */
 export async function chooseSet(
   directory: DataDirectory,
-  { set, before = [], isNotary }: Pick<MarketInit, 'set' | 'before' | 'isNotary'>,
+  {
+    set,
+    before = [],
+    isNotary,
+    isShared,
+  }: Pick<MarketInit, 'set' | 'before' | 'isNotary'> & { readonly isShared: boolean },
 ): Promise<SetLineage | undefined> {
   const kept = await readKeptSet(directory.path)
   if (set === undefined && isNotary === true && kept === undefined)
@@ -36,7 +41,8 @@ export async function chooseSet(
   // An older document of the same log is no reason to go back.
   if (kept.set.id === set.id || isAmong(kept, set)) return kept
   if (isAmong(given, kept.set)) return given
-  if (isSameMembers(kept.set, set) && (await hasSaidNothing(directory))) {
+  // What was said to books in the shared store, the directory does not know.
+  if (!isShared && isSameMembers(kept.set, set) && (await hasSaidNothing(directory))) {
     // Of no entries, and under the name of the set before.
     await rm(join(directory.path, NOTARY_JOURNAL), { recursive: true, force: true })
     return given

@@ -27,6 +27,8 @@ export type DirectoryBinding = {
   readonly epoch: number
   /** A directory that asks others what it signed may be another one. */
   readonly isRestored: boolean
+  /** The shared store that has the books, by its identity: then it counts for that, and any directory may go on with it. */
+  readonly ledger?: string
 }
 
 const FILE = 'directory.json'
@@ -45,19 +47,25 @@ type Mark = { readonly epoch: number; readonly set: string }
  * @returns Whether what the directory has signed is counted here, or was signed elsewhere: then nothing is bound, unless others are asked (`isRestored`).
  */
 export async function bindDirectory(fileSystem: FileSystem, binding: DirectoryBinding): Promise<'bound' | 'elsewhere'> {
-  const { highWater, dataDir, set, epoch, isRestored } = binding
-  const directory = await nameOfDirectory(dataDir)
+  const { highWater, dataDir, set, epoch, isRestored, ledger } = binding
+  const own = await nameOfDirectory(dataDir)
+  const directory = ledger === undefined ? own : `ledger-${ledger}`
   const bound = await readBinding(fileSystem, highWater)
   const marked = await readMark(fileSystem, join(dataDir, MARKET_FOLDER, MARK))
   if (bound?.epoch !== epoch || bound.directory !== directory) {
-    if (bound !== undefined && bound.epoch >= epoch && !isRestored)
+    // Books that this directory kept by itself move to the shared store.
+    const isMoving = ledger !== undefined && bound?.epoch === epoch && bound.directory === own
+    if (bound !== undefined && bound.epoch >= epoch && !isRestored && !isMoving)
       throw new CodedError('NOTARY_DIRECTORY_COPIED', {
-        message: `${dataDir} is a copy: ${highWater} counts the signatures of another directory`,
+        message:
+          ledger === undefined
+            ? `${dataDir} is a copy: ${highWater} counts the signatures of another directory`
+            : `${highWater} counts the signatures of other books than those in the shared store`,
         details: { dataDir, highWater },
       })
     // Another set of the same epoch takes the place of one to which nobody has said anything.
     const isMarked = marked !== undefined && (marked.epoch > epoch || marked.set === set)
-    if (isMarked && !isRestored) return 'elsewhere'
+    if (isMarked && !isRestored && !isMoving) return 'elsewhere'
     await writeFile(fileSystem, { folder: highWater, name: FILE, content: { epoch, directory } })
   }
   // Behind the binding: a crash between the two leaves a directory that is bound and not marked, and nothing is signed before both are there.

@@ -8,12 +8,15 @@ import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
+import type { SharedLedger } from './shared-ledger.ts'
 import type { ConvictedMembers } from './gossip/convicted-members.ts'
 import type { MarketConfig, NetworkConfig } from '../config/node-config.ts'
 import type { PartyRole, WebhookTarget } from './party-role.ts'
 
 export type MarketComponents = {
   readonly directory: DataDirectory
+  /** Where a notary that is alone keeps its books, so that another gateway goes on with them; absent: in the directory. */
+  readonly ledger?: SharedLedger
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random

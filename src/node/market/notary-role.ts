@@ -9,9 +9,15 @@ import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
 import type { KeyDescription, OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import type { NotaryService } from '../../market/notary/notary-service.ts'
-import { type NotaryRole, NOTARY_SEGMENTS, startNotary as startRunning } from '../../market/notary/start-notary.ts'
+import {
+  NOTARY_JOURNAL,
+  type NotaryRole,
+  NOTARY_SEGMENTS,
+  startNotary as startRunning,
+} from '../../market/notary/start-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { EventLog } from '../../ports/event-log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -20,11 +26,14 @@ import { RESTORED_FILE } from '../../storage/backup/restore-backup.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { bindDirectory } from './high-water-place.ts'
+import { ledgerNameOf, moveLedger, type SharedLedger } from './shared-ledger.ts'
 
 export type { NotaryRole } from '../../market/notary/start-notary.ts'
 
 export type NotaryRoleInit = {
   readonly directory: DataDirectory
+  /** Of several gateways; books of a set of several are in the directory all the same. */
+  readonly ledger?: SharedLedger
   readonly key: OpenKey
   readonly lineage: SetLineage
   /** Reaches the other members, and is where they reach this one. */
@@ -64,14 +73,18 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
   const { directory, key, lineage } = init
   const { set } = lineage
   const me = memberOf(set, key.description)
-  const isRestored = await bindPlace(init)
+  const ledger = set.members.length === 1 ? init.ledger : undefined
+  const isRestored = await bindPlace(init, ledger)
   const pool = openSignaturePool()
   closers.push(async () => await pool.close())
   const role = await startRunning(
     {
       ...init,
       fileSystem: createNodeFileSystem(),
-      openEventLog: async (name) => await directory.openEventLog(name),
+      openEventLog: async (name) =>
+        name === NOTARY_JOURNAL && ledger !== undefined
+          ? await openSharedBooks(directory, ledger, lineage)
+          : await directory.openEventLog(name),
       signer: batchSignerOf(key.signer),
       verifier: pool,
       verify: verifyStatementWith(verifySignatureWith(createNodeVerifier())),
@@ -79,7 +92,8 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
     {
       ...init,
       me,
-      folder: join(directory.path, NOTARY_SEGMENTS),
+      // Segments are files, which another gateway could not read.
+      folder: ledger === undefined ? join(directory.path, NOTARY_SEGMENTS) : undefined,
       restored: isRestored ? { epoch: set.epoch } : undefined,
       onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),
     },
@@ -91,8 +105,17 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
 }
 
 /** @returns Whether what this directory has signed is not known here, so that others have to be asked. */
-async function bindPlace({ directory, lineage: { set }, highWater }: NotaryRoleInit): Promise<boolean> {
+async function bindPlace(
+  { directory, lineage: { set }, highWater }: NotaryRoleInit,
+  ledger: SharedLedger | undefined,
+): Promise<boolean> {
   const fileSystem = createNodeFileSystem()
+  if (ledger !== undefined) {
+    const place = { highWater, dataDir: directory.path, set: set.id, epoch: set.epoch, ledger: ledger.identity }
+    // What a backup of the directory does not hold it cannot take back: books that are older than what was signed are found by their place.
+    if ((await bindDirectory(fileSystem, { ...place, isRestored: false })) === 'bound') return false
+    throw signedElsewhere(directory.path, highWater)
+  }
   const isAlone = set.members.length === 1
   const isRestored = await fileSystem.exists(join(directory.path, RESTORED_FILE))
   if (isRestored && isAlone) throw restoredAlone(directory.path)
@@ -101,6 +124,24 @@ async function bindPlace({ directory, lineage: { set }, highWater }: NotaryRoleI
   if (isAlone) throw signedElsewhere(directory.path, highWater)
   await bindDirectory(fileSystem, { ...binding, isRestored: true })
   return true
+}
+
+/** The books in the shared store, with those that the directory kept by itself before. */
+async function openSharedBooks(directory: DataDirectory, ledger: SharedLedger, lineage: SetLineage): Promise<EventLog> {
+  const log = await ledger.open(ledgerNameOf(lineage))
+  try {
+    if (!(await directory.listEventLogs()).includes(NOTARY_JOURNAL)) return log
+    const own = await directory.openEventLog(NOTARY_JOURNAL)
+    try {
+      await moveLedger(own, log)
+    } finally {
+      await own.close()
+    }
+    return log
+  } catch (error: unknown) {
+    await log.close().catch(() => undefined)
+    throw error
+  }
 }
 
 /** Nothing of a directory that goes on under its old name is touched by the start of a copy. */

@@ -66,7 +66,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const { components, init, closers, stop } = opening
   const { directory } = components
   refuseOlderFormat(directory.path, directory.format)
-  const lineage = await chooseSet(directory, init)
+  const lineage = await chooseSet(directory, { ...init, isShared: components.ledger !== undefined })
   const isNotary = init.isNotary === true
   // Read before the notary takes the mark away that has caught up with the others.
   const restored = await readRestoredMark(createNodeFileSystem(), directory.path)

@@ -37,6 +37,17 @@ describe('the place of what a notary signed last', () => {
     expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe('/srv/somebody/.local/state/kernell/notaries/z6MkA')
   })
 
+  test('counts for the books of a shared store, whichever directory goes on with them, and for no others', async () => {
+    expect(await bind('data')).toBe('bound')
+    copied()
+    // Another directory than the one whose books move there is no part of them.
+    await expect(bind('copy', { ledger: 'one' })).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+    expect(await bind('data', { ledger: 'one' })).toBe('bound')
+    expect(await bind('copy', { ledger: 'one' })).toBe('bound')
+    await expect(bind('copy', { ledger: 'two' })).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+    await expect(bind('data')).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+  })
+
   test('counts for one directory, also when that is moved and written to', async () => {
     await bind('data')
     writeFileSync(join(folder, 'data', 'more'), 'more')

@@ -2,10 +2,13 @@ import { createNodeFileSystem } from '../../../storage/node-file-system.ts'
 import type { OpenFile } from '../../../ports/file-system.ts'
 import type { AbortOptions } from '../../../ports/abort-options.ts'
 import { parseLine } from '../../../market/ledger/journal-line.ts'
-import { openJournalLines } from './journal-source.ts'
+import type { SharedLedger } from '../shared-ledger.ts'
+import { openJournalLines, openSharedLines } from './journal-source.ts'
 
 export type ExportBooksInit = AbortOptions & {
   readonly dataDir: string
+  /** Where gateways keep books together: those of the directory's notary are read there, unless it has none there. */
+  readonly ledger: Pick<SharedLedger, 'read'> | undefined
   /** Absolute path; what is there is replaced, once the copy is whole. */
   readonly file: string
   /** Ends the copy with the first checkpoint that covers so many entries; absent: with the last line that is there. */
@@ -29,8 +32,8 @@ const PIECE_BYTES = 1_048_576
  *
  * Rejects with `STORE_READ_FAILED` where the directory holds no books, `STORE_WRITE_FAILED`, the signal's reason.
  */
-export async function exportBooks({ dataDir, file, upTo, signal }: ExportBooksInit): Promise<ExportedBooks> {
-  const source = await openJournalLines(dataDir)
+export async function exportBooks({ dataDir, ledger, file, upTo, signal }: ExportBooksInit): Promise<ExportedBooks> {
+  const source = (await openSharedLines(dataDir, ledger)) ?? (await openJournalLines(dataDir))
   const fileSystem = createNodeFileSystem()
   const draft = `${file}.part`
   await fileSystem.remove(draft)

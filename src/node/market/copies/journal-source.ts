@@ -8,6 +8,8 @@ import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from '../../../market/notary/start-no
 import { readBeginning } from '../../../market/ledger/journal-segments.ts'
 import { createNodeFileSystem } from '../../../storage/node-file-system.ts'
 import { hasJournalFiles, readJournalFiles } from '../../../storage/read-journal-files.ts'
+import { readKeptSet } from '../market-files.ts'
+import { ledgerNameOf, type SharedLedger } from '../shared-ledger.ts'
 import { findRunningNode } from '../../running-node.ts'
 
 /** What stands for bytes that are no line: no journal has such a line. */
@@ -46,6 +48,18 @@ export async function openJournalLines(path: string): Promise<AsyncIterable<stri
       },
     }),
   )
+}
+
+/** Lines of the books that a directory's notary has in the shared store; `undefined` where there are none. Rejects as the store. */
+export async function openSharedLines(
+  dataDir: string,
+  ledger: Pick<SharedLedger, 'read'> | undefined,
+): Promise<AsyncIterable<string> | undefined> {
+  const kept = ledger && (await readKeptSet(dataDir))
+  if (ledger === undefined || kept === undefined || kept.set.members.length > 1) return undefined
+  const name = ledgerNameOf(kept)
+  for await (const _first of ledger.read(name)) return linesOfRecords(ledger.read(name))
+  return undefined
 }
 
 async function* linesOfFile(path: string): AsyncGenerator<string, void, undefined> {
