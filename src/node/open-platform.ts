@@ -85,16 +85,8 @@ export async function openPlatform({
   const fileSystem = createNodeFileSystem()
   const directory = await openDataDirectory({ fileSystem, random }, { path: config.dataDir })
   closers.push(() => directory.close())
-  const shared = await openShared({
-    config,
-    environment,
-    clock,
-    timers,
-    random,
-    secret: directory.secret,
-    onError,
-    closers,
-  })
+  const opened = { config, environment, clock, timers, random, onError, closers }
+  const shared = await openShared({ ...opened, secret: directory.secret })
   const rights = await openDirectoryRights({ directory, fileSystem, clock, random, quotas: config.quotas ?? [] })
   signal?.throwIfAborted()
   const kernel = await loadWasmKernel()
@@ -111,11 +103,7 @@ export async function openPlatform({
   await actors.ready
   const waysOut = openWaysOut({ config, clock, resolveHost, closers })
   const { outbound } = waysOut
-  const toolServers = createToolServers(
-    { outbound, environment, version: readPackageVersion() },
-    config.toolServers ?? [],
-  )
-  closers.push(() => toolServers.close())
+  const toolServers = openToolServers({ config, environment, closers }, outbound)
   const convicted = new ConvictedMembers(onError)
   await convicted.load(directory.store.sublevel(PROOFS_STORE))
   const peerMarket = new LatePeerMarket()
@@ -152,6 +140,16 @@ export async function openPlatform({
     closePlans,
     ...waysOut,
   }
+}
+
+function openToolServers(
+  { config, environment, closers }: Pick<Opening, 'config' | 'environment' | 'closers'>,
+  outbound: Platform['outbound'],
+): ToolServers {
+  const components = { outbound, environment, version: readPackageVersion() }
+  const toolServers = createToolServers(components, config.toolServers ?? [])
+  closers.push(() => toolServers.close())
+  return toolServers
 }
 
 type MarketParts = Pick<

@@ -15,6 +15,8 @@ const running = new Map<string, StartedBinary>()
 const LEASE_MS = 2_000
 
 type Json = Record<string, unknown>
+/** So that a line holds several words. */
+const line = (...all: readonly string[]): readonly string[] => all
 const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
 let cluster: PostgresCluster
 const dids = { notary: '', bank: '', seller: '', buyer: '' }
@@ -30,7 +32,7 @@ async function done(...words: readonly string[]): Promise<Json> {
 }
 
 const nodeWords = (name: string, ...words: readonly string[]): readonly string[] => [
-  ...['node', '--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json', ...words],
+  ...line('node', '--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json', ...words),
 ]
 const gatewayWords = (name: string, place = 'signed-last'): readonly string[] =>
   nodeWords(name, '--config', 'fleet.json', '--notary', '--issuer', dids.bank, '--high-water', place)
@@ -61,9 +63,9 @@ async function takeOver(name: string): Promise<number> {
   for (;;) {
     const started = startBinary(gatewayWords(name), { folder, environment })
     running.set(name, started)
-    const line = JSON.parse(await started.untilOutput(/"event":"ready"|"error"/)) as Json
-    if (line['event'] === 'ready') return performance.now() - startedMs
-    expect(line).toMatchObject({ error: { code: 'STORE_LOCKED' } })
+    const said = JSON.parse(await started.untilOutput(/"event":"ready"|"error"/)) as Json
+    if (said['event'] === 'ready') return performance.now() - startedMs
+    expect(said).toMatchObject({ error: { code: 'STORE_LOCKED' } })
     await started.ended
   }
 }
@@ -83,8 +85,19 @@ async function countBooked(): Promise<number> {
 
 const buy = async (key: string): Promise<BinaryRun> =>
   await kernell(
-    ...['market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.1', '--currency', 'USD'],
-    ...['--custody', 'C2', '--idempotency-key', key, '--data-dir', 'buyer'],
+    ...line(
+      'market',
+      'buy',
+      '--skill',
+      'text.word-count',
+      '--input',
+      'letter.txt',
+      '--max',
+      '0.1',
+      '--currency',
+      'USD',
+    ),
+    ...line('--custody', 'C2', '--idempotency-key', key, '--data-dir', 'buyer'),
   )
 
 beforeAll(async () => {
