@@ -1,7 +1,10 @@
 import { usdOf } from '../budgets/load-world.ts'
 import { jsonOf, wordOf } from './node-caller.ts'
 import type { SoakUpstream } from './soak-upstream.ts'
-import { askAdmin, CALM, type SoakWorld, TENANTS } from './soak-world.ts'
+import { askAdmin, CALM, LIMIT_NANOS, type SoakWorld, TENANTS } from './soak-world.ts'
+
+/** A killed node charges what it had reserved ahead, for each tenant at most this part of what was left. */
+const AHEAD_PART = 64n
 
 export type BudgetLine = { readonly scope: string; readonly spentNanos: bigint; readonly heldNanos: bigint }
 
@@ -24,6 +27,8 @@ function nanosOf(usd: string | number | undefined): bigint {
 /** Holds what the node says that it spent against what the provider billed. */
 export class SoakBooks {
   readonly #upstream: SoakUpstream
+  readonly #ahead = new Map<string, bigint>()
+  readonly #spent = new Map<string, bigint>()
   #sums = { billed: 0n, spent: 0n, doubt: 0n }
   /** Of the tenant whose calls all end well, at the last look; absent where a node ended since. */
   #calm: { readonly billed: bigint; readonly spent: bigint } | undefined
@@ -32,12 +37,17 @@ export class SoakBooks {
     this.#upstream = upstream
   }
 
-  noteNodeEnded(): void {
+  noteNodeEnded(wasKilled: boolean): void {
     this.#calm = undefined
+    if (!wasKilled) return
+    for (const tenant of TENANTS) {
+      const left = LIMIT_NANOS - (this.#spent.get(tenant) ?? 0n)
+      this.#ahead.set(tenant, (this.#ahead.get(tenant) ?? 0n) + left / AHEAD_PART)
+    }
   }
 
   /**
-   * When nothing is under way: all that was billed is charged, and no more than what calls whose end nobody knows may have cost besides. What calls cost that all ended well is charged to
+   * When nothing is under way: all that was billed is charged, and no more than what calls whose end nobody knows may have cost besides, and what was reserved ahead when a node was killed. What calls cost that all ended well is charged to
    * the nano-dollar, as long as no node ended in the middle of them.
    */
   async judge(world: SoakWorld): Promise<readonly string[]> {
@@ -46,7 +56,9 @@ export class SoakBooks {
     this.#sums = { billed: 0n, spent: 0n, doubt: 0n }
     for (const tenant of TENANTS) {
       const spent = lines.find(({ scope }) => scope === `tenant:${tenant}`)?.spentNanos ?? 0n
-      const { billed, doubt } = this.#upstream.billOf(tenant)
+      const { billed, doubt: ofCalls } = this.#upstream.billOf(tenant)
+      const doubt = ofCalls + (this.#ahead.get(tenant) ?? 0n)
+      this.#spent.set(tenant, spent)
       const { billed: allBilled, spent: allSpent, doubt: allDoubt } = this.#sums
       this.#sums = { billed: allBilled + billed, spent: allSpent + spent, doubt: allDoubt + doubt }
       const known = `${tenant} was billed ${usdOf(billed)}, with ${usdOf(doubt)} in doubt, and charged ${usdOf(spent)}`

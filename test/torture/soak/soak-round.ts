@@ -180,7 +180,7 @@ class Round {
     await this.#server.end(signal)
     const tookMs = performance.now() - startedMs
     this.#upstream.noteNodeEnded()
-    this.#books.noteNodeEnded()
+    this.#books.noteNodeEnded(signal === 'SIGKILL')
     if (signal === 'SIGKILL') this.#record.forgiveTasks(startedMs - FLUSHED_MS)
     if (signal === 'SIGKILL') this.#kills += 1
     else this.#stops += 1

@@ -1,5 +1,6 @@
 import type { RandomStream } from '../../../src/base/random-stream.ts'
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
+import { usdOf } from '../budgets/load-world.ts'
 import type { NodeCaller, Question, Told } from './node-caller.ts'
 import type { SoakRecord } from './soak-record.ts'
 
@@ -7,7 +8,8 @@ export const MODELS = ['steady-1', 'steady-2', 'steady-3'] as const
 /** The tenant whose calls all end well, so that what they cost is known to the nano-dollar. */
 export const CALM = 'calm'
 export const TENANTS = ['north', 'east', 'south', 'west', CALM] as const
-export const LIMIT_USD = '1000000'
+/** More than an hour costs, and little enough that a part of it is no small change. */
+export const LIMIT_NANOS = 10_000_000_000n
 const ATTEMPT_TIMEOUT_MS = 2_000
 const CACHE_ENTRIES_MAX = 2_000
 const A2A_TASKS_MAX = 500
@@ -54,7 +56,11 @@ export function soakConfig(upstreamUrl: string): ConfigDocument {
     telemetry: { consent: true },
     a2a: { tasksMax: A2A_TASKS_MAX },
     log: { level: 'error' },
-    budgets: TENANTS.map((tenant) => ({ scope: `tenant:${tenant}`, window: 'total' as const, limitUsd: LIMIT_USD })),
+    budgets: TENANTS.map((tenant) => ({
+      scope: `tenant:${tenant}`,
+      window: 'total' as const,
+      limitUsd: usdOf(LIMIT_NANOS),
+    })),
   }
 }
 
