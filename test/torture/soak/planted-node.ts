@@ -5,7 +5,7 @@ import type { BUDGET_MACHINE as Budget } from '../../../src/core/budget/budget-m
 import type { Amount } from '../../../src/base/money.ts'
 
 const BUILT = '../../../dist/src'
-const LEAK_BYTES = 32_768
+const LEAK_BYTES = 262_144
 const EVERY = 100
 const HOUR_MS = 3_600_000
 
@@ -41,10 +41,7 @@ async function chargeHalf(): Promise<void> {
   }
   const { transition } = BUDGET_MACHINE
   const half: (typeof Budget)['transition'] = (state, event) =>
-    transition(
-      state,
-      event.type === 'call-settled' ? { ...event, spentNanos: (event.spentNanos / 2n) as Amount } : event,
-    )
+    transition(state, 'spentNanos' in event ? { ...event, spentNanos: (event.spentNanos / 2n) as Amount } : event)
   Object.assign(BUDGET_MACHINE, { transition: half })
 }
 

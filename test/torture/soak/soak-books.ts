@@ -1,10 +1,13 @@
 import { usdOf } from '../budgets/load-world.ts'
 import { jsonOf, wordOf } from './node-caller.ts'
-import type { SoakUpstream } from './soak-upstream.ts'
-import { askAdmin, CALM, LIMIT_NANOS, type SoakWorld, TENANTS } from './soak-world.ts'
+import type { Bill, SoakUpstream } from './soak-upstream.ts'
+import { askAdmin, LIMIT_NANOS, type SoakWorld, TENANTS } from './soak-world.ts'
 
 /** A killed node charges what it had reserved ahead, for each tenant at most this part of what was left. */
 const AHEAD_PART = 64n
+/** More than one call costs, and how many may be under way without having reached the provider when a node ends: they are charged, since nobody can tell. */
+const CALL_NANOS = 150_000n
+const UNDER_WAY = 40n
 
 export type BudgetLine = { readonly scope: string; readonly spentNanos: bigint; readonly heldNanos: bigint }
 
@@ -24,61 +27,55 @@ function nanosOf(usd: string | number | undefined): bigint {
   return BigInt(Math.round(Number(usd) * 1e9))
 }
 
+type Known = Bill & { readonly spent: bigint }
+
+const NOTHING: Known = { billed: 0n, doubt: 0n, spent: 0n }
+
 /** Holds what the node says that it spent against what the provider billed. */
 export class SoakBooks {
   readonly #upstream: SoakUpstream
-  readonly #ahead = new Map<string, bigint>()
-  readonly #spent = new Map<string, bigint>()
-  #sums = { billed: 0n, spent: 0n, doubt: 0n }
-  /** Of the tenant whose calls all end well, at the last look; absent where a node ended since. */
-  #calm: { readonly billed: bigint; readonly spent: bigint } | undefined
+  /** Of each tenant, at the last look. */
+  readonly #known = new Map<string, Known>()
+  #wasKilled = false
+  #hasEnded = false
 
   constructor(upstream: SoakUpstream) {
     this.#upstream = upstream
   }
 
-  noteNodeEnded(wasKilled: boolean): void {
-    this.#calm = undefined
-    if (!wasKilled) return
-    for (const tenant of TENANTS) {
-      const left = LIMIT_NANOS - (this.#spent.get(tenant) ?? 0n)
-      this.#ahead.set(tenant, (this.#ahead.get(tenant) ?? 0n) + left / AHEAD_PART)
-    }
+  noteEnd(wasKilled: boolean): void {
+    this.#hasEnded = true
+    this.#wasKilled ||= wasKilled
   }
 
   /**
-   * When nothing is under way: all that was billed is charged, and no more than what calls whose end nobody knows may have cost besides, and what was reserved ahead when a node was killed. What calls cost that all ended well is charged to
-   * the nano-dollar, as long as no node ended in the middle of them.
+   * When nothing is under way: all that was billed since the last look is charged, and no more than what calls whose end nobody knows may have cost besides. So what calls cost that all
+   * ended well is charged to the nano-dollar, as long as no node ended in the middle of them.
    */
   async judge(world: SoakWorld): Promise<readonly string[]> {
     const lines = await readBudgets(world)
-    const found: string[] = []
-    this.#sums = { billed: 0n, spent: 0n, doubt: 0n }
-    for (const tenant of TENANTS) {
+    const found = TENANTS.flatMap((tenant) => {
       const spent = lines.find(({ scope }) => scope === `tenant:${tenant}`)?.spentNanos ?? 0n
-      const { billed, doubt: ofCalls } = this.#upstream.billOf(tenant)
-      const doubt = ofCalls + (this.#ahead.get(tenant) ?? 0n)
-      this.#spent.set(tenant, spent)
-      const { billed: allBilled, spent: allSpent, doubt: allDoubt } = this.#sums
-      this.#sums = { billed: allBilled + billed, spent: allSpent + spent, doubt: allDoubt + doubt }
-      const known = `${tenant} was billed ${usdOf(billed)}, with ${usdOf(doubt)} in doubt, and charged ${usdOf(spent)}`
-      if (spent < billed || spent > billed + doubt) found.push(known)
-      if (tenant === CALM) found.push(...this.#judgeCalm({ billed, spent }))
-    }
+      const now: Known = { ...this.#upstream.billOf(tenant), spent }
+      const before = this.#known.get(tenant) ?? NOTHING
+      this.#known.set(tenant, now)
+      const charged = spent - before.spent
+      const billed = now.billed - before.billed
+      const ahead = this.#wasKilled ? (LIMIT_NANOS - before.spent) / AHEAD_PART : 0n
+      // Callers may leave before their call has reached anybody.
+      const leavers = BigInt(world.record.takeLeavers(tenant)) + (this.#hasEnded ? UNDER_WAY : 0n)
+      const doubt = now.doubt - before.doubt + ahead + leavers * CALL_NANOS
+      if (charged >= billed && charged <= billed + doubt) return []
+      return [`${tenant} was billed ${usdOf(billed)}, with ${usdOf(doubt)} in doubt, and charged ${usdOf(charged)}`]
+    })
+    this.#wasKilled = false
+    this.#hasEnded = false
     return found
   }
 
-  #judgeCalm(calm: { readonly billed: bigint; readonly spent: bigint }): readonly string[] {
-    const before = this.#calm
-    this.#calm = calm
-    if (before === undefined) return []
-    const [billed, spent] = [calm.billed - before.billed, calm.spent - before.spent]
-    if (billed === spent) return []
-    return [`calls that all ended well were billed ${billed} nano-dollars, and charged ${spent}`]
-  }
-
   describe(): string {
-    const { billed, spent, doubt } = this.#sums
-    return `billed ${usdOf(billed)}, in doubt ${usdOf(doubt)}, charged ${usdOf(spent)}`
+    const sum = (of: (known: Known) => bigint): string =>
+      usdOf([...this.#known.values()].reduce((total, known) => total + of(known), 0n))
+    return `billed ${sum(({ billed }) => billed)}, in doubt ${sum(({ doubt }) => doubt)}, charged ${sum(({ spent }) => spent)}`
   }
 }

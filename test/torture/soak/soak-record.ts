@@ -46,6 +46,19 @@ export class SoakRecord {
   /** Answered tasks of each tenant since the beginning. */
   readonly taskCounts = new Map<string, number>()
 
+  readonly #leavers = new Map<string, number>()
+
+  noteLeaver({ id }: SoakTenant): void {
+    this.#leavers.set(id, (this.#leavers.get(id) ?? 0) + 1)
+  }
+
+  /** How many left since this was asked for last. */
+  takeLeavers(tenant: string): number {
+    const count = this.#leavers.get(tenant) ?? 0
+    this.#leavers.delete(tenant)
+    return count
+  }
+
   noteTask(tenant: SoakTenant, id: unknown): KeptTask | undefined {
     if (typeof id !== 'string') return undefined
     const task: KeptTask = { tenant, id, atMs: performance.now(), hasFeedback: false }

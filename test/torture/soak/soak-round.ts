@@ -10,8 +10,8 @@ import { CHAT_DEEDS } from './chat-deeds.ts'
 import { checkRecord } from './check-record.ts'
 import { finishWork, isNever } from './finish-work.ts'
 import { KEPT_DEEDS } from './kept-deeds.ts'
-import { measureNode, type NodeMeasure, processesBelow, survivorsOf } from './measure-node.ts'
-import { growthOf, judgeGrowth, type SoakPoint } from './memory-growth.ts'
+import { measureNode, type NodeMeasure, processesBelow, type SlopePoint, survivorsOf } from './measure-node.ts'
+import { growthOf, judgeGrowth, type SoakPoint, watchCollections } from './memory-growth.ts'
 import { jsonOf, NodeCaller, NodeGone } from './node-caller.ts'
 import { SoakBooks } from './soak-books.ts'
 import { SoakRecord } from './soak-record.ts'
@@ -40,7 +40,8 @@ export type SoakRound = {
   readonly points: readonly SoakPoint[]
   /** Of the last half of the long life, bytes each request. */
   readonly residentSlope: number
-  readonly heapSlope: number
+  readonly heldSlope: number
+  readonly collections: number
   /** What was billed, charged and in doubt. */
   readonly money: string
 }
@@ -96,7 +97,8 @@ class Round {
   #stops = 0
   #checks = 0
   #isEnding = false
-  #points: SoakPoint[] = []
+  readonly #points: SoakPoint[] = []
+  #collected: readonly SlopePoint[] = []
   readonly #books: SoakBooks
 
   constructor(init: SoakRoundInit, upstream: SoakUpstream, server: LoadServer) {
@@ -112,7 +114,7 @@ class Round {
   }
 
   report(): SoakRound {
-    const { residentSlope, heapSlope } = growthOf(this.#points)
+    const { residentSlope, heldSlope } = growthOf({ points: this.#points, collected: this.#collected })
     return {
       failures: [...this.#failures],
       outcomes: this.#outcomes,
@@ -123,7 +125,8 @@ class Round {
       checks: this.#checks,
       points: this.#points,
       residentSlope,
-      heapSlope,
+      heldSlope,
+      collections: this.#collected.length,
       money: this.#books.describe(),
     }
   }
@@ -138,8 +141,15 @@ class Round {
     }
     if (this.#failures.size > 0) return
     const idle = await this.#measure()
-    await this.#liveLong(idle, totalMs)
-    for (const what of judgeGrowth(this.#points)) this.fail(what)
+    let isOver = false
+    const watching = watchCollections({
+      readMetrics: async () => (await askAdmin(this.#world(), 'GET /metrics')).text,
+      requests: () => this.#requests,
+      isOver: () => isOver,
+    })
+    await this.#liveLong(idle, totalMs).finally(() => (isOver = true))
+    this.#collected = await watching
+    for (const what of judgeGrowth({ points: this.#points, collected: this.#collected })) this.fail(what)
     for (const signal of ['SIGKILL', 'SIGTERM'] as const)
       if (this.#failures.size === 0) await this.#endInTheMiddle(Math.min(LIFE_MS.least, totalMs / 12), signal)
     if (this.#failures.size === 0) await this.#endChildren('SIGTERM')
@@ -150,7 +160,7 @@ class Round {
     const leftMs = totalMs - (performance.now() - this.#startedMs)
     const burstMs = Math.min(BURST_MS.most, Math.max(BURST_MS.least, leftMs / POINTS))
     const untilMs = this.#startedMs + totalMs
-    while (performance.now() < untilMs && this.#failures.size === 0) {
+    while ((performance.now() < untilMs || this.#points.length === 0) && this.#failures.size === 0) {
       await this.#burst(burstMs)
       const measure = await this.#comeToRest(idle)
       const seconds = Math.round((performance.now() - this.#startedMs) / 1_000)
@@ -168,8 +178,9 @@ class Round {
     if (this.#failures.size > 0) return
     await this.#start()
     await this.#check(signal === 'SIGKILL' ? 'after a kill' : 'after a stop')
-    const known = signal === 'SIGKILL' ? 'killed' : 'stopped'
-    this.#init.log(`${known} and started: ${this.#requests} requests, ${this.#failures.size} failures`)
+    this.#init.log(
+      `${signal === 'SIGKILL' ? 'killed' : 'stopped'} and started: ${this.#requests} requests, ${this.#failures.size} failures`,
+    )
   }
 
   /** Ends the node; nothing that it started is left. */
@@ -180,10 +191,11 @@ class Round {
     await this.#server.end(signal)
     const tookMs = performance.now() - startedMs
     this.#upstream.noteNodeEnded()
-    this.#books.noteNodeEnded(signal === 'SIGKILL')
-    if (signal === 'SIGKILL') this.#record.forgiveTasks(startedMs - FLUSHED_MS)
-    if (signal === 'SIGKILL') this.#kills += 1
-    else this.#stops += 1
+    this.#books.noteEnd(signal === 'SIGKILL')
+    if (signal === 'SIGKILL') {
+      this.#kills += 1
+      this.#record.forgiveTasks(startedMs - FLUSHED_MS)
+    } else this.#stops += 1
     if (signal === 'SIGTERM' && this.#server.endedWith !== 0)
       this.fail(`a stop in order ended with ${String(this.#server.endedWith)}: ${this.#server.said.slice(-500)}`)
     if (tookMs > STOP_MS_MAX) this.fail(`a stop took ${Math.round(tookMs)} ms`)

@@ -44,7 +44,7 @@ function describe(round: SoakRound): Readonly<Record<string, number | string>> {
     ...Object.fromEntries([...round.outcomes].map(([name, words]) => [name, formatCounts(words)])),
     'rss, MiB': `${mebibytes(first?.rssBytes)} to ${mebibytes(last?.rssBytes)}`,
     'rss without files, MiB': `${mebibytes(first?.anonymousBytes)} to ${mebibytes(last?.anonymousBytes)}, ${mebibytes(round.residentSlope * 1e6)} each million requests over the last half`,
-    'heap, MiB': `${mebibytes(first?.heapBytes)} to ${mebibytes(last?.heapBytes)}, ${mebibytes(round.heapSlope * 1e6)} each million requests over the last half`,
+    'held after a collection, MiB': `${mebibytes(round.heldSlope * 1e6)} each million requests over the last half, of ${round.collections} collections`,
     'descriptors, files, resources': `${last?.descriptors ?? 0}, ${last?.files ?? 0}, ${last?.resources ?? 0}`,
     money: round.money,
   }

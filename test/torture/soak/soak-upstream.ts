@@ -16,7 +16,7 @@ const SLOW_MS_MAX = 1_200
 const CHUNKS = 8
 const CHUNK_DELAY_MS = 3
 /** Longer than any call lives: what is younger when a node ends may have been under way. */
-const UNDER_WAY_MS_MAX = 6_000
+const UNDER_WAY_MS_MAX = 12_000
 /** Idle connections of the node are closed by the other side, so that what stays open is forgotten. */
 const KEEP_ALIVE_MS = 500
 /** A model fails all its calls for a while, in turn. */

@@ -10,7 +10,7 @@ export const CALM = 'calm'
 export const TENANTS = ['north', 'east', 'south', 'west', CALM] as const
 /** More than an hour costs, and little enough that a part of it is no small change. */
 export const LIMIT_NANOS = 10_000_000_000n
-const ATTEMPT_TIMEOUT_MS = 2_000
+const ATTEMPT_TIMEOUT_MS = 5_000
 const CACHE_ENTRIES_MAX = 2_000
 const A2A_TASKS_MAX = 500
 /** Of calls that were not told how long they may be. */
@@ -84,6 +84,7 @@ export function leaverOf({ random, tenants }: SoakWorld): SoakTenant {
 
 /** A text that no other caller sends. `and leave` tells the provider that nobody may hear its end. */
 export function promptOf(world: SoakWorld, tenant: SoakTenant, isLeaving = false): string {
+  if (isLeaving) world.record.noteLeaver(tenant)
   return `Say line ${world.nextLine()} for ${tenant.id}${isLeaving ? ' and leave' : ''} about the sea`
 }
 
