@@ -1,4 +1,3 @@
-import { CodedError } from '../../../src/base/errors.ts'
 import { textPart } from '../../../src/node/a2a/filed-task.ts'
 import {
   decodePaidInput,
@@ -6,7 +5,6 @@ import {
   encodePaidInput,
   encodePaidOutput,
 } from '../../../src/node/a2a/payment/task-documents.ts'
-import { readToolNames } from '../../../src/router/tools/tool-names.ts'
 import type { LazyTarget } from './automatic.ts'
 import { byHand } from './by-hand.ts'
 
@@ -15,7 +13,7 @@ const PARTS = [
   { ...textPart(''), content: { $case: 'data' as const, value: { n: 1.5, list: [] } } },
 ]
 
-/** Documents of paid tasks, and names of tools that agents give. */
+/** Documents of paid tasks. */
 export const A2A_TARGETS: readonly LazyTarget[] = [
   byHand({
     name: 'node/a2a/payment/task-documents:decodePaidInput',
@@ -41,20 +39,6 @@ export const A2A_TARGETS: readonly LazyTarget[] = [
       if (read === undefined) return undefined
       const again = decodePaidOutput(encodePaidOutput(read))
       return again?.artifacts.length === read.artifacts.length ? undefined : 'it is not read back'
-    },
-  }),
-  byHand({
-    name: 'router/tools/tool-names:readToolNames',
-    kind: 'json',
-    inputs: [['notes/echo', 'notes', 'a2a:translator/translate', 'a2a:translator']],
-    read: (input) => {
-      const names = Array.isArray(input) ? input.map(String) : []
-      try {
-        return readToolNames(names)
-      } catch (error) {
-        if (CodedError.is(error, 'REQUEST_INVALID')) return undefined
-        throw error
-      }
     },
   }),
 ]
