@@ -32,8 +32,5 @@ export function skipsForGood(line: string): boolean {
 
 /** Sources that are tables or tests, which read differently from logic and may be longer. */
 export function isTableOrTest(file: string): boolean {
-  return (
-    /^test\/|^src\/core\/policy\/lexicon\.ts$/.test(file) ||
-    ['src/cli/command-table.ts', 'src/core/tools/unit-table.ts'].includes(file)
-  )
+  return /^test\/|^src\/core\/(?:policy\/lexicon|tools\/unit-table)\.ts$/.test(file)
 }
