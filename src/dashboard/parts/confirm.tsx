@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { messageOf } from '../state/node-state.ts'
-import { Words } from './words.tsx'
+import { DialogActs } from './dialog-acts.tsx'
 
 type DialogProps = { readonly title: string; readonly onClose: () => void; readonly children: ComponentChildren }
 
@@ -72,19 +72,7 @@ export function Confirm({
           <span>Why (written into the journal)</span>
           <input type="text" maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
-        {failure !== undefined && (
-          <div class="notice bad" role="alert">
-            <Words text={failure} most={600} />
-          </div>
-        )}
-        <div class="dialog-acts">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={isDangerous === true ? 'danger' : 'primary'} disabled={isRunning}>
-            {isRunning ? 'Working …' : act}
-          </button>
-        </div>
+        <DialogActs act={act} isDangerous={isDangerous} isRunning={isRunning} failure={failure} onClose={onClose} />
       </form>
     </Dialog>
   )

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { messageOf } from '../state/node-state.ts'
 import { Dialog } from './confirm.tsx'
-import { Words } from './words.tsx'
+import { DialogActs } from './dialog-acts.tsx'
 
 export type FormField = {
   readonly name: string
@@ -61,19 +61,7 @@ export function FormDialog({ form, onClose }: { readonly form: Form; readonly on
             onValue={(value) => setValues((known) => ({ ...known, [field.name]: value }))}
           />
         ))}
-        {failure !== undefined && (
-          <div class="notice bad" role="alert">
-            <Words text={failure} most={600} />
-          </div>
-        )}
-        <div class="dialog-acts">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={isDangerous === true ? 'danger' : 'primary'} disabled={isRunning}>
-            {isRunning ? 'Working …' : act}
-          </button>
-        </div>
+        <DialogActs act={act} isDangerous={isDangerous} isRunning={isRunning} failure={failure} onClose={onClose} />
       </form>
     </Dialog>
   )

@@ -11,6 +11,7 @@ import type { BudgetMachine } from '../../core/budget/budget-machine.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import { MachineOwner } from '../machine-owner.ts'
+import { jsonIn, ownerRecordIn } from '../owner-record.ts'
 
 export type BudgetJournalComponents = {
   readonly actors: ActorSystem
@@ -37,7 +38,7 @@ export function openBudgetJournal(
       first: machine.initial({ at: timestampFromMs(0) }),
       encode: (event, [first]) => encoder.encode(formatRecord(event, first)),
       replay(state, payload, index) {
-        const record = decodeRecord(payload)
+        const record = ownerRecordIn(payload, RECORD_FORMAT, parseBudgetEvent)
         if (record === undefined) throw corruptedError(`record ${index} is not a budget event`)
         const step = machine.transition(state, record.event)
         if ((step.effects[0]?.type ?? null) !== record.effect)
@@ -46,7 +47,7 @@ export function openBudgetJournal(
       },
       encodeState: (state) => encoder.encode(JSON.stringify(formatBudgetState(state))),
       decodeState(payload) {
-        const state = parseBudgetState(parseJson(payload))
+        const state = parseBudgetState(jsonIn(payload))
         if (state === undefined) throw corruptedError('its snapshot is not a budget state')
         return state
       },
@@ -55,29 +56,9 @@ export function openBudgetJournal(
   )
 }
 
-type BudgetRecord = { readonly event: BudgetEvent; readonly effect: string | null }
-
 /** The first effect is kept beside the event, so that a replay by other rules is noticed instead of believed. */
 function formatRecord(event: BudgetEvent, effect: BudgetEffect | undefined): string {
   return JSON.stringify({ format: RECORD_FORMAT, event: formatBudgetEvent(event), effect: effect?.type ?? null })
-}
-
-function decodeRecord(payload: Uint8Array): BudgetRecord | undefined {
-  const json = parseJson(payload)
-  if (typeof json !== 'object' || json === null || !('event' in json) || !('effect' in json)) return undefined
-  if (!('format' in json) || json.format !== RECORD_FORMAT) return undefined
-  const event = parseBudgetEvent(json.event)
-  const { effect } = json
-  if (event === undefined || (typeof effect !== 'string' && effect !== null)) return undefined
-  return { event, effect }
-}
-
-function parseJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  } catch {
-    return undefined
-  }
 }
 
 function corruptedError(what: string): CodedError {

@@ -24,6 +24,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Startable } from '../../ports/startable.ts'
 import { MachineOwner } from '../machine-owner.ts'
+import { jsonIn, ownerRecordIn } from '../owner-record.ts'
 
 /** What answers, as the journal has it. */
 export type RolloutInForce = {
@@ -272,7 +273,7 @@ function createOwner(
       first: machine.initial({ rules: DEFAULT_ROLLOUT_RULES, at: timestampFromMs(0) }),
       encode: (event, [first]) => encoder.encode(formatRecord(event, first)),
       replay(state, payload, index) {
-        const record = decodeRecord(payload)
+        const record = ownerRecordIn(payload, RECORD_FORMAT, parseRolloutEvent)
         if (record === undefined) throw corruptedError(`record ${index} is not an event of a rollout`)
         const step = machine.transition(state, record.event)
         if ((step.effects[0]?.type ?? null) !== record.effect)
@@ -281,7 +282,7 @@ function createOwner(
       },
       encodeState: (state) => encoder.encode(JSON.stringify(formatRolloutState(state))),
       decodeState(payload) {
-        const state = parseRolloutState(parseJson(payload))
+        const state = parseRolloutState(jsonIn(payload))
         if (state === undefined) throw corruptedError('its snapshot is not the state of a rollout')
         return state
       },
@@ -289,8 +290,6 @@ function createOwner(
     },
   )
 }
-
-type RolloutRecord = { readonly event: RolloutEvent; readonly effect: string | null }
 
 /**
  * The first effect is kept beside the event, so that a replay by other rules is noticed instead of believed; a transition is
@@ -304,24 +303,6 @@ function formatRecord(event: RolloutEvent, effect: RolloutEffect | undefined): s
     effect: effect?.type ?? null,
     ...transition,
   })
-}
-
-function decodeRecord(payload: Uint8Array): RolloutRecord | undefined {
-  const json = parseJson(payload)
-  if (typeof json !== 'object' || json === null || !('event' in json) || !('effect' in json)) return undefined
-  if (!('format' in json) || json.format !== RECORD_FORMAT) return undefined
-  const event = parseRolloutEvent(json.event)
-  const { effect } = json
-  if (event === undefined || (typeof effect !== 'string' && effect !== null)) return undefined
-  return { event, effect }
-}
-
-function parseJson(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  } catch {
-    return undefined
-  }
 }
 
 function corruptedError(what: string): CodedError {

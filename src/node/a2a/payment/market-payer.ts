@@ -12,6 +12,7 @@ import type { NodeMarket } from '../../market/market-init.ts'
 import { textOf, textPart } from '../filed-task.ts'
 import { PAYMENT_EXTENSION, PAYMENT_PARAMS, PAYMENT_REQUEST, type PaymentRequest } from './payment-documents.ts'
 import { decodePaidOutput, encodePaidInput, encodePaidOutput, nameOfInput, type PaidInput } from './task-documents.ts'
+import { deliveredBytes } from './delivered-bytes.ts'
 
 export type MarketPayerInit = {
   readonly market: NodeMarket
@@ -128,7 +129,10 @@ export class MarketPayer implements AgentPayer {
     const bought = this.#bought
     if (bought === undefined) throw new TypeError('Nothing was paid')
     const { contract, view } = await this.#until(PAID_END, signal)
-    const bytes = await this.#resultOf(contract, view.resultHash ?? '')
+    const bytes = await deliveredBytes(async (request) => await this.#ask(request), {
+      contract: contract,
+      hash: view.resultHash ?? '',
+    })
     const output = decodePaidOutput(bytes)
     if (output === undefined) throw failed('What was delivered is no result of a task', contract)
     const { taskId, artifacts } = output
@@ -220,20 +224,6 @@ export class MarketPayer implements AgentPayer {
       afterSeq = (view?.transitions.length ?? 0) - 1
       if (view === null) await sleep(PAUSE_MS, undefined, { signal }).catch(() => signal?.throwIfAborted())
     }
-  }
-
-  async #resultOf(contract: string, hash: string): Promise<Uint8Array> {
-    const file = (await this.#ask({ op: 'result', contract, hash })) as {
-      readonly bytes?: string
-      readonly pieces?: readonly string[]
-    }
-    if (file.bytes !== undefined) return new Uint8Array(Buffer.from(file.bytes, 'base64url'))
-    const chunks: Buffer[] = []
-    for (const piece of file.pieces ?? []) {
-      const { pieces } = (await this.#ask({ op: 'result-pieces', hashes: piece })) as { readonly pieces: string[] }
-      chunks.push(Buffer.from(pieces[0] ?? '', 'base64url'))
-    }
-    return new Uint8Array(Buffer.concat(chunks))
   }
 
   async #ask(request: ControlRequest): Promise<JsonValue> {

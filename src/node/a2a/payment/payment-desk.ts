@@ -19,6 +19,7 @@ import {
   type PaymentRequest,
 } from './payment-documents.ts'
 import { decodePaidInput, nameOfInput, type PaidInput } from './task-documents.ts'
+import { deliveredBytes } from './delivered-bytes.ts'
 
 export type PaymentDeskInit = {
   readonly config: A2aPaymentConfig
@@ -160,7 +161,10 @@ export class PaymentDesk {
     contract: ContractId,
     { resultHash, resultBytes }: Sale & { readonly resultHash: Hash },
   ): Promise<{ readonly bytes: Uint8Array; readonly receipt: PaymentReceipt }> {
-    const bytes = await this.#bytesOf(contract, resultHash)
+    const bytes = await deliveredBytes(async (request) => await this.#ask(request), {
+      contract: contract,
+      hash: resultHash,
+    })
     const { text } = (await this.#ask({ op: 'export', contract })) as { readonly text: string }
     const receipt = {
       v: 1,
@@ -229,20 +233,6 @@ export class PaymentDesk {
       if (CodedError.is(error, 'MARKET_OBJECT_UNKNOWN')) return undefined
       throw error
     }
-  }
-
-  async #bytesOf(contract: ContractId, hash: string): Promise<Uint8Array> {
-    const file = (await this.#ask({ op: 'result', contract, hash })) as {
-      readonly bytes?: string
-      readonly pieces?: readonly string[]
-    }
-    if (file.bytes !== undefined) return new Uint8Array(Buffer.from(file.bytes, 'base64url'))
-    const chunks: Buffer[] = []
-    for (const piece of file.pieces ?? []) {
-      const { pieces } = (await this.#ask({ op: 'result-pieces', hashes: piece })) as { readonly pieces: string[] }
-      chunks.push(Buffer.from(pieces[0] ?? '', 'base64url'))
-    }
-    return new Uint8Array(Buffer.concat(chunks))
   }
 
   async #who(): Promise<Pick<PaymentParams, 'account' | 'node' | 'addresses' | 'notarySet'>> {
