@@ -23,6 +23,16 @@ type Unlinked =
 export const CONTRACT_TRANSFER_PREFIX = 'ffff'
 
 /**
+ * The transfer that a digest names, where a party chooses one: never that of a contract.
+ *
+ * @param digest  64 lower-case hexadecimal digits, or the first 32 of them.
+ */
+export function transferIdOfDigest(digest: string): TransferId {
+  const digits = digest.slice(0, 32)
+  return (digits.startsWith(CONTRACT_TRANSFER_PREFIX) ? `0${digits.slice(1)}` : digits) as TransferId
+}
+
+/**
  * Id of a transfer of a contract: the prefix, then the first 112 bits of SHA-256 over domain, contract, what it is for and the number of the try. Whoever has
  * the contract knows all its ids, and the same step asks for the same ids however often it is taken.
  */

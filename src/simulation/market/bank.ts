@@ -2,8 +2,9 @@ import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { durationFromMs } from '../../base/time.ts'
+import { transferIdOfDigest } from '../../core/escrow/escrow-money.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { type Currency, parseCurrency, parseTransferId } from '../../core/ledger/ledger-names.ts'
+import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import type { SayInit } from '../../market/parties/accounts/wallet.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { PartyMachine } from './party-machine.ts'
@@ -48,8 +49,7 @@ export class Bank {
   /** Gives out credits for a payment that has arrived. Throws as `register`. */
   async issue({ owner, amountNanos, key }: Deposit): Promise<void> {
     const reference = sha256Hex(`issue/${this.did}/${key}`).slice(0, 32)
-    const id = parseTransferId(reference)
-    if (id === undefined) throw new TypeError('A digest has the shape of a transfer id')
+    const id = transferIdOfDigest(reference)
     const { currency, party } = this
     await this.tell(party, {
       act: `issue/${key}`,

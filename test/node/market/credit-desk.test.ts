@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { sha256Hex } from '../../../src/base/sha256.ts'
 import { DAY_MS } from '../../../src/base/time.ts'
+import { CONTRACT_TRANSFER_PREFIX } from '../../../src/core/escrow/escrow-money.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import { CreditDesk, findMeant } from '../../../src/node/market/desks/credit-desk.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -35,6 +37,14 @@ it('sets the cap that is asked for, however often it was another one between', a
   }
   expect(seen).toEqual([['100'], ['50'], ['1000'], ['50'], ['50'], ['1000']])
   await expect(issue({ key: 'over', nanos: '995' })).rejects.toMatchObject({ details: { code: 'LEDGER_CAP_EXCEEDED' } })
+})
+
+it('issues under a key whose digest begins as ids of contracts do', async () => {
+  const { issue } = await issuer()
+  const digestOf = (key: string): string => sha256Hex(`kernell/credits/issue/${KEYS.rival.did}/${key}`)
+  let number = 0
+  while (!digestOf(`k${number}`).startsWith(CONTRACT_TRANSFER_PREFIX)) number += 1
+  expect(await issue({ key: `k${number}`, nanos: '1', capNanos: '100' })).toBe('posted')
 })
 
 it('issues nothing where the cap is refused', async () => {

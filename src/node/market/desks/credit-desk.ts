@@ -1,4 +1,5 @@
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { transferIdOfDigest } from '../../../core/escrow/escrow-money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
 import { Turns } from '../../../market/parties/turns.ts'
 import { parseContractId, parseDid, type Did } from '../../../core/evidence/names.ts'
@@ -226,9 +227,7 @@ function creditsOf(
 
 /** The transfer that a request makes: the same for the same key. */
 function idOf({ word, signer, key }: Readonly<Record<'word' | 'signer' | 'key', string>>): TransferId {
-  const id = parseTransferId(sha256Hex(`kernell/credits/${word}/${signer}/${key}`).slice(0, 32))
-  if (id === undefined) throw new TypeError('A digest names a transfer')
-  return id
+  return transferIdOfDigest(sha256Hex(`kernell/credits/${word}/${signer}/${key}`))
 }
 
 function movedOf({ id, amountNanos, currency }: MessageBody<'ledger-redeem'>): Omit<CreditsMoved, 'status'> {

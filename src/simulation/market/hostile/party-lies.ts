@@ -1,7 +1,7 @@
 import { CodedError } from '../../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
-import { parseTransferId } from '../../../core/ledger/ledger-names.ts'
+import { transferIdOfDigest } from '../../../core/escrow/escrow-money.ts'
 import { delegationSignedBytes, issueToken } from '../../../wire/ucan/token-codec.ts'
 import type { FaultKind, PlannedFault } from '../../faults/fault-plan.ts'
 import type { Town } from '../agents/town.ts'
@@ -128,8 +128,7 @@ export class PartyLies {
   private issueOf(target: string, owner: RunningParty['party']['did'], amountNanos: Amount) {
     const { market } = this.town
     const reference = sha256Hex(`issue/${market.bank.did}/fund/${target}`).slice(0, 32)
-    const id = parseTransferId(reference)
-    if (id === undefined) throw new TypeError('A digest has the shape of a transfer id')
+    const id = transferIdOfDigest(reference)
     return { id, owner, currency: market.currency, amountNanos, reference, isConfirmed: true }
   }
 }
