@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../base/sha256.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { CivilDate } from '../../core/models/civil-date.ts'
+import { embedsOnly } from '../../core/models/embeds-only.ts'
 import { costOfUsage, priceOnDate } from '../../core/models/model-cost.ts'
 import { isLocalTier, modelTierRank, type ModelEntry } from '../../core/models/model-entry.ts'
 import type { ModelRegistry } from '../../core/models/model-registry.ts'
@@ -91,8 +92,11 @@ const HOW_TO_CONFIGURE =
 function explainAbsence(config: NodeConfig, { modelId, registry, servedIds }: Absence): string {
   if (modelId === undefined) return servedIds.size === 0 ? explainNothingServed(config) : HOW_TO_CONFIGURE
   const entry = registry.find(modelId)
-  if (entry === undefined)
+  if (entry === undefined) {
+    if (embedsOnly(modelId))
+      return `${JSON.stringify(modelId)} is a model of embeddings by its name, and is asked for no text; where it does answer, say so with its \`tier\` in \`models\` of the configuration.`
     return `There is no model ${JSON.stringify(modelId)}; \`kernell models list\` prints the names.`
+  }
   const provider = config.providers[entry.provider]
   if (provider === undefined)
     return `${entry.id} is known, but no provider ${entry.provider} is configured. ${HOW_TO_CONFIGURE}`

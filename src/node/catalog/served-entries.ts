@@ -1,5 +1,6 @@
 import { builtinModels } from '../../core/models/builtin-models.ts'
 import type { CivilDate } from '../../core/models/civil-date.ts'
+import { embedsOnly } from '../../core/models/embeds-only.ts'
 import { entryForServedModel } from '../../core/models/entry-for-served-model.ts'
 import { createModelRegistry, type ModelRegistry } from '../../core/models/model-registry.ts'
 import type { ModelEntry, ModelPrice } from '../../core/models/model-entry.ts'
@@ -65,11 +66,10 @@ export function matchesRole(entry: ModelEntry, name: string | undefined): boolea
   return name !== undefined && (entry.id === name || entry.model === name || entry.aliases.includes(name))
 }
 
-/** The operator's list, else the server's own, else what the written table knows of that provider. */
+/** The operator's list, else the server's own, else what the written table knows of that provider; of both only what answers chats. */
 function modelsOf(provider: string, settings: ProviderConfig, { listed }: ServedEntriesInit): readonly string[] {
-  if (settings.models.length > 0) return settings.models
-  const answered = listed.get(provider)
-  if (answered !== undefined) return answered
+  const named = settings.models.length > 0 ? settings.models : listed.get(provider)
+  if (named !== undefined) return settings.kind === 'gguf' ? named : named.filter((model) => !embedsOnly(model))
   if (settings.isLocal) return []
   return builtinModels()
     .filter((entry) => entry.provider === provider)

@@ -64,6 +64,25 @@ describe('the catalog of a node', () => {
     expect(catalog.explainAbsence()).not.toContain('No model is configured')
   })
 
+  it('asks no model for text that only embeds or ranks, whoever listed it', () => {
+    const embedders = [
+      'nomic-embed-text:latest',
+      'bge-m3',
+      'all-minilm:22m',
+      'BAAI/bge-reranker-v2-m3',
+      'text-embedding-3-small',
+    ]
+    const listed = build({ providers: { ollama } }, { listed: { ollama: [...embedders, 'qwen3:4b'] } })
+    const named = build({ providers: { ollama: { ...ollama, models: [...embedders, 'llama3.1:8b'] } } })
+    expect([idsOf(listed), idsOf(named)]).toEqual([['ollama/qwen3:4b'], ['ollama/llama3.1:8b']])
+    expect(listed.catalog.explainAbsence('ollama/bge-m3')).toContain('is a model of embeddings by its name')
+  })
+
+  it('asks one of such a name that the operator says to answer', () => {
+    const models = { 'ollama/embed-and-chat': { tier: 'local_small' } } as const
+    expect(idsOf(build({ providers: { ollama }, models }))).toEqual(['ollama/embed-and-chat'])
+  })
+
   it('offers what the written table knows of a provider whose models nobody listed', () => {
     const built = build({ providers: { openai } })
     expect(idsOf(built).length).toBeGreaterThan(1)
