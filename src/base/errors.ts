@@ -56,6 +56,11 @@ export function remedyOf(code: ErrorCode): string {
   return ERROR_CODES[code].remedy
 }
 
+/** Whether what failed with a code, as records name it, may succeed when it is tried again; so is what has no code of the table. */
+export function isWorthRetrying(code: string | undefined): boolean {
+  return code === undefined || !isErrorCode(code) || ERROR_CODES[code].isRetryable
+}
+
 /** Turns anything thrown into plain data. An error without a code becomes `INTERNAL_ERROR`. */
 export function toPlainError(error: unknown): PlainError {
   if (CodedError.is(error)) return { code: error.code, message: error.message, details: error.details }

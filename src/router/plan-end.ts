@@ -1,4 +1,4 @@
-import { CodedError } from '../base/errors.ts'
+import { CodedError, isWorthRetrying } from '../base/errors.ts'
 import { formatAmount, ZERO_AMOUNT } from '../base/money.ts'
 import type { AttemptEnd } from '../core/routing/attempt-machine.ts'
 import type { TaskMoney, TaskRun } from './task-run.ts'
@@ -40,6 +40,9 @@ export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: En
   const waits = attempts.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
   return new CodedError('ROUTER_ALL_FAILED', {
     message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}${spent.words}`,
+    // Where every account is empty, every key wrong or every model gone, the same task only fails again.
+    isRetryable:
+      attempts.length === 0 || attempts.some(({ outcome, reason }) => outcome !== 'failed' || isWorthRetrying(reason)),
     details: {
       attempts: attempts.map(({ modelId, outcome, reason, costNanos, message, retryAfterMs, latencyMs }) => ({
         modelId,

@@ -94,6 +94,18 @@ describe('fallbacks', () => {
     expect(byRoute.calls).toEqual(['a/mini', 'b/mini', 'c/large'])
   })
 
+  it.each([
+    ['MODEL_PAYMENT_REQUIRED', 'MODEL_PAYMENT_REQUIRED', false],
+    ['MODEL_PAYMENT_REQUIRED', 'MODEL_UNREACHABLE', true],
+    ['MODEL_UNREACHABLE', 'MODEL_PAYMENT_REQUIRED', true],
+  ] as const)('that fail with %s and %s say whether it is worth another try', async (first, second, isRetryable) => {
+    const { router } = createFixture({
+      models: [cheap(failing(first)), other(failing(second))],
+      fallbacks: { 'a/mini': ['b/mini'] },
+    })
+    await expect(router.route(named('a/mini'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED', isRetryable })
+  })
+
   it('do not stand in for an answer that was refused', async () => {
     const { router, calls } = createFixture({
       models: [cheap('bad'), other('from the other')],
