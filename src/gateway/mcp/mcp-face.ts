@@ -13,6 +13,7 @@ import { loadMcpLibrary, type McpLibrary } from './mcp-library.ts'
 import { readMessage, respondRpcError } from './rpc-messages.ts'
 import { RunningCalls } from './running-calls.ts'
 import { type Session, type SessionLimits, Sessions } from './sessions.ts'
+import { endStreamOf, loneRequestIdOf, takenBackIdOf } from './taken-back.ts'
 import { sendWebResponse, webRequestOf } from './web-exchange.ts'
 
 /** Bounds of the sessions of the Model Context Protocol, and of what they subscribe to. */
@@ -119,12 +120,17 @@ export class McpFace {
       return respondRpcError(exchange, { status: 400, code: -32000, message: NO_SESSION })
     const session = id === null ? await this.begin(opened, exchange.who) : this.sessions.find(id, owner)
     if (session === undefined) return respondRpcError(exchange, SESSION_UNKNOWN)
+    const lone = loneRequestIdOf(parsedBody)
     session.open += 1
+    if (lone !== undefined) session.lone.add(lone)
     exchange.response.once('close', () => {
       session.open -= 1
       session.usedMs = performance.now()
+      if (lone !== undefined) session.lone.delete(lone)
     })
     const answer = await session.transport.handleRequest(request, asked)
+    const takenBack = takenBackIdOf(parsedBody)
+    if (takenBack !== undefined) await endStreamOf(session, takenBack)
     // What did not begin is no session.
     if (id === null && !answer.ok) this.sessions.end(session)
     await sendWebResponse(exchange, answer)
@@ -142,7 +148,15 @@ export class McpFace {
       eventStore: new EventMemory(),
       retryInterval: RETRY_MS,
     })
-    const session: Session = { id, owner, server: createServer(who), transport, open: 0, usedMs: nowMs }
+    const session: Session = {
+      id,
+      owner,
+      server: createServer(who),
+      transport,
+      lone: new Set(),
+      open: 0,
+      usedMs: nowMs,
+    }
     this.sessions.add(session)
     this.sweeper ??= setInterval(
       () => this.sessions.sweep(performance.now()),

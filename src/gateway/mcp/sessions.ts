@@ -1,4 +1,4 @@
-import type { McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import type { McpServer, RequestId, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import { CodedError } from '../../base/errors.ts'
 
 /** A caller of an older revision, from `initialize` until it leaves or is forgotten. */
@@ -8,6 +8,8 @@ export type Session = {
   readonly owner: string
   readonly server: McpServer
   readonly transport: WebStandardStreamableHTTPServerTransport
+  /** Requests that came alone and are being answered, each on a stream of its own. */
+  readonly lone: Set<RequestId>
   /** Requests that are being answered, streams included. */
   open: number
   usedMs: number

@@ -111,6 +111,59 @@ describe('sessions', () => {
   })
 })
 
+describe('calls that are taken back', () => {
+  const cancelled = (requestId: number | string): object => ({
+    jsonrpc: '2.0',
+    method: 'notifications/cancelled',
+    params: { requestId },
+  })
+
+  it('leave no stream open, and no place taken', async () => {
+    const started = Array.from({ length: 3 }, () => Promise.withResolvers<void>())
+    let count = 0
+    const node = createScriptedNode({
+      route: async (_request, signal) => {
+        started[count]?.resolve()
+        count += 1
+        return await new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error))
+        })
+      },
+    })
+    await using running = await startGateway(node, { limits: { concurrentRequestsMax: 2 } })
+    const headers = { 'mcp-session-id': await openSession(running.url) }
+    for (const [place, { promise }] of started.entries()) {
+      const call = await post(running.url, { ...ROUTE, id: `call-${place}` }, headers)
+      await promise
+      expect(await statusOf(post(running.url, cancelled(`call-${place}`), headers))).toBe(202)
+      // It ends, although its client stays.
+      expect(await call.text()).not.toContain('"result"')
+    }
+    expect(await statusOf(post(running.url, LIST, headers))).toBe(200)
+    expect(running.failures).toEqual([])
+  })
+
+  it('end nothing that came with them in one body, and nothing that was answered', async () => {
+    const asked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    const node = createScriptedNode({
+      route: async (request) => {
+        asked.resolve()
+        await answer.promise
+        return resultOf(taskIdOf(request))
+      },
+    })
+    await using running = await startGateway(node)
+    const headers = { 'mcp-session-id': await openSession(running.url) }
+    const both = await post(running.url, [ROUTE, LIST], headers)
+    await asked.promise
+    for (const id of [LIST.id, 'nothing']) await statusOf(post(running.url, cancelled(id), headers))
+    answer.resolve()
+    expect(await both.text()).toContain('Hello there')
+    expect(running.failures).toEqual([])
+  })
+})
+
 describe('hostile callers', () => {
   it.each([
     ['no JSON', 'hello', 400],

@@ -13,7 +13,8 @@ function sessionOf(
   }
   // Of the server nothing else is asked.
   const server = { close } as unknown as Session['server']
-  const session = { id, owner: 'a', server, transport: {} as Session['transport'], open: 0, usedMs: 0, ...init }
+  const transport = {} as Session['transport']
+  const session = { id, owner: 'a', server, transport, lone: new Set<string>(), open: 0, usedMs: 0, ...init }
   return { session, isClosed: () => isClosed }
 }
 
