@@ -68,7 +68,13 @@ async function formAsked(body: JsonObject, bytes: number, { exchange, context }:
   const before =
     previousResponseId === undefined
       ? []
-      : (await findResponse(node.documents, who.caller.tenant, previousResponseId)).messages
+      : (
+          await findResponse(node.documents, {
+            tenant: who.caller.tenant,
+            id: previousResponseId,
+            param: 'previous_response_id',
+          })
+        ).messages
   const conversation = parseInputItems(wanted.input, { messagesMax: limits.messagesMax, before })
   const admitted = await admitImages(conversation, { web: node.web, signal, nameOf: () => 'input' })
   const { instructions } = wanted

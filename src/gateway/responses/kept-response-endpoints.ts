@@ -37,7 +37,7 @@ export async function cancelResponse(exchange: Exchange, context: GatewayContext
 /** `GET /v1/responses/:id/input_items`: what the request of this response brought, oldest first. Throws `DOCUMENT_UNKNOWN`. */
 export async function listInputItems(exchange: Exchange, context: GatewayContext): Promise<void> {
   const id = idOf(exchange)
-  const { input } = await findResponse(context.node.documents, exchange.who.caller.tenant, id)
+  const { input } = await findResponse(context.node.documents, { tenant: exchange.who.caller.tenant, id })
   const items: readonly JsonValue[] = isJsonArray(input) ? input : [{ role: 'user', content: input }]
   const data = items.map((item, index) => ({
     id: `item_${id}_${index}`,
@@ -54,7 +54,7 @@ export async function listInputItems(exchange: Exchange, context: GatewayContext
 /** The response as it is now: what was under way when the node ended is so no longer. */
 async function currentResponse(exchange: Exchange, { node, responses }: GatewayContext): Promise<ResponseBody> {
   const { tenant } = exchange.who.caller
-  const { response } = await findResponse(node.documents, tenant, idOf(exchange))
+  const { response } = await findResponse(node.documents, { tenant, id: idOf(exchange) })
   const isOpen = response.status === 'queued' || response.status === 'in_progress'
   if (!isOpen || responses.has(tenant, response.id)) return response
   const error = { code: 'server_error', message: 'The node ended before the response did; send the request again.' }

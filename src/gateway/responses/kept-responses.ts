@@ -17,10 +17,20 @@ export type KeptResponse = {
 /** Bytes of a request beyond which its response is not kept, unless that is asked for, and then refused. */
 export const KEPT_BYTES_MAX = 8 * 1_048_576
 
+export type ResponseQuery = {
+  readonly tenant: TenantId
+  readonly id: string
+  /** Where the request named it. Default its path. */
+  readonly param?: string
+}
+
 /** Throws `DOCUMENT_UNKNOWN`. */
-export async function findResponse(documents: TenantDocuments, tenant: TenantId, id: string): Promise<KeptResponse> {
+export async function findResponse(
+  documents: TenantDocuments,
+  { tenant, id, param }: ResponseQuery,
+): Promise<KeptResponse> {
   const bytes = await documents.get({ tenant, kind: 'response', id })
-  if (bytes === undefined) throw unknownResponse(id)
+  if (bytes === undefined) throw unknownResponse(id, param)
   return JSON.parse(new TextDecoder().decode(bytes)) as KeptResponse
 }
 
@@ -29,7 +39,7 @@ export async function keepResponse(documents: TenantDocuments, tenant: TenantId,
   await documents.put({ tenant, kind: 'response', id: kept.response.id }, bytes)
 }
 
-export function unknownResponse(id: string): CodedError {
+export function unknownResponse(id: string, param = 'response_id'): CodedError {
   const message = `There is no response ${JSON.stringify(id.slice(0, 200))}`
-  return new CodedError('DOCUMENT_UNKNOWN', { message, details: { param: 'response_id' } })
+  return new CodedError('DOCUMENT_UNKNOWN', { message, details: { param } })
 }

@@ -330,7 +330,10 @@ describe('a response that is kept', () => {
     const unknown = { status: 404, code: 'DOCUMENT_UNKNOWN' }
     await expect(theirs.responses.retrieve(id)).rejects.toMatchObject(unknown)
     await expect(theirs.responses.delete(id)).rejects.toMatchObject(unknown)
-    await expect(theirs.responses.create({ ...HELLO, previous_response_id: id })).rejects.toMatchObject(unknown)
+    await expect(theirs.responses.create({ ...HELLO, previous_response_id: id })).rejects.toMatchObject({
+      ...unknown,
+      param: 'previous_response_id',
+    })
     await mine.responses.delete(id)
     await expect(mine.responses.retrieve(id)).rejects.toMatchObject(unknown)
     const unstored = await mine.responses.create({ ...HELLO, store: false })
