@@ -223,7 +223,10 @@ function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {
   return {
     ...feeds,
     cacheStatistics: () => answers.cache?.statistics(),
-    budgetLines: () => budgets.inspect(),
+    async budgetLines() {
+      await budgets.look?.().catch(() => undefined)
+      return budgets.inspect()
+    },
   }
 }
 

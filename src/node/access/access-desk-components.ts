@@ -8,7 +8,7 @@ import type { ConfiguredAccess } from './configured-access.ts'
 export type AccessDeskComponents = {
   readonly registry: AccessRegistry
   readonly configured: ConfiguredAccess
-  readonly budgets: Pick<BudgetOwner, 'accountOf'>
+  readonly budgets: Pick<BudgetOwner, 'accountOf' | 'look'>
   readonly clock: Clock
   readonly random: Random
 }

@@ -98,10 +98,12 @@ export class AccessDesk {
 
   /** Others may have changed what is asked for. Where nobody can say so, it is shown as it was known, and not changed. */
   private async catchUp(operation: string | undefined): Promise<void> {
-    const { registry } = this.components
+    const { registry, budgets } = this.components
     const isChange = !READING.some((name) => name === operation)
     if (isChange) await registry.refresh()
     else if (registry.ageMs < AWAY_MS) await registry.refresh().catch(() => undefined)
+    // What was spent of them, here and elsewhere, is shown as it is.
+    if (registry.ageMs < AWAY_MS) await budgets.look?.().catch(() => undefined)
   }
 
   private context(): DocumentContext {

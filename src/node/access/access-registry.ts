@@ -36,10 +36,7 @@ export type AccessRegistryComponents = {
 }
 
 /** Whoever has budgets whose limits are changed. */
-export type LimitOwner = Pick<BudgetOwner, 'setLimit'> & {
-  /** Looks at limits that were set with the journal's entries. */
-  readonly look?: () => Promise<void>
-}
+export type LimitOwner = Pick<BudgetOwner, 'setLimit' | 'look'>
 
 const COMPACT_AT_BYTES = 4 * 1024 * 1024
 /** How often a shared journal is looked at, whatever its notifications say: two looks fit into the second within which a change holds everywhere. */

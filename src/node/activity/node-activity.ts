@@ -11,8 +11,8 @@ export type NodeActivity = {
   readonly changes: ChangeLog
   /** `undefined` where the operator switched the cache off. */
   cacheStatistics(): CacheStatistics | undefined
-  /** Accounts with a limit or a hold. */
-  budgetLines(): readonly BudgetLine[]
+  /** Accounts with a limit or a hold, as they are now at all gateways; as they were known last where nobody can say so. */
+  budgetLines(): Promise<readonly BudgetLine[]>
 }
 
 /** What is there before the parts that it watches. */

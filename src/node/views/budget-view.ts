@@ -7,9 +7,10 @@ import type { KernellNode } from '../kernell-node.ts'
 import { plain } from '../market/desks/plain-json.ts'
 
 /** Every limit with what was spent and is held of it in the window that runs now. */
-export function viewBudgets({ activity, config, access }: KernellNode, now: Timestamp): JsonValue {
+export async function viewBudgets({ activity, config, access }: KernellNode, now: Timestamp): Promise<JsonValue> {
   const ids = windowIdsAt(now)
-  const lines = activity.budgetLines().flatMap(({ scope, account }) =>
+  const known = await activity.budgetLines()
+  const lines = known.flatMap(({ scope, account }) =>
     BUDGET_WINDOWS.flatMap((window) => {
       const limit = account.limits[window]
       if (limit === undefined) return []

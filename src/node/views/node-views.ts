@@ -29,7 +29,7 @@ export const NODE_VIEWS = {
   escrows: async (node, asked) => await viewEscrows(node, asked),
   escrow: async (node, asked) => await viewEscrow(node, asked.query, asked),
   ledger: async (node, asked) => await viewLedger(node, asked.query, asked),
-  budgets: (node, { now }) => viewBudgets(node, now),
+  budgets: async (node, { now }) => await viewBudgets(node, now),
   simulations: async (node) => await viewSimulations(node),
   simulation: async (node, { query }) => await viewSimulation(node, query),
 } as const satisfies Readonly<Record<string, View>>

@@ -57,6 +57,8 @@ export interface BudgetOwner extends Budgets, Startable {
   accountOf(scope: string): BudgetAccount | undefined
   /** Every account with a limit or a hold, by name. Counters are those of its last event. */
   inspect(): readonly BudgetLine[]
+  /** Looks at what others set and spent, for `accountOf` and `inspect`. Absent where nobody else does. */
+  readonly look?: () => Promise<void>
   /** Names of broken invariants; empty when sound. */
   violations(): readonly string[]
 }

@@ -126,6 +126,24 @@ describe.skipIf(reason !== undefined)('access of gateways on one PostgreSQL', { 
     expect(new Set(budgets).size).toBe(1)
   })
 
+  test('what is spent at one is shown at all at once', async () => {
+    // Nobody looks by himself within the time of this test.
+    const [one, two] = await startTwo({ leaseMs: 120_000 })
+    const { key } = await createTenantKey(one, 'acme', { tenant: { budgets: { day: '5' } } })
+    const { key: operator } = await createKey(one, { tenant: 'acme', role: 'operator' })
+    await msUntil(two, operator, 200)
+    expect((await chat(one, key)).status).toBe(200)
+    const spentAt = async (gateway: FleetGateway): Promise<readonly number[]> => {
+      const shown = await askAdmin(gateway, 'GET /budgets/tenant:acme@day')
+      const asked = await fetch(`${gateway.url}/v1/node/budgets`, { headers: { authorization: `Bearer ${operator}` } })
+      const { budgets } = (await asked.json()) as { readonly budgets: readonly { scope: string; spent_usd: number }[] }
+      return [Number(shown.body['spent_usd']), Number(budgets.find(({ scope }) => scope === 'tenant:acme')?.spent_usd)]
+    }
+    for (const gateway of [one, two]) {
+      await expect.poll(async () => Math.min(...(await spentAt(gateway))), { timeout: 2_000 }).toBeGreaterThan(0)
+    }
+  })
+
   test('one that cannot reach the server changes nothing, goes on with keys it knows for so long, and catches up', async () => {
     const configured = { keys: [{ id: 'operator', sha256: CONFIGURED_SHA256, tenant: 'house', role: 'operator' }] }
     const one = await fleet.gateway()
