@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cliPage } from './cli-page.ts'
 import { configPage } from './config-page.ts'
 import { doorPage, indexNames, libraryPage, pathOfDoor } from './doors/door-page.ts'
@@ -8,6 +8,14 @@ import { errorsPage } from './errors-page.ts'
 
 /** A page of the documentation: its place in the site, its Markdown, and where that comes from. */
 export type Page = { readonly path: string; readonly markdown: string; readonly source: string }
+
+/** What the page of the HTTP interface leaves to pages of its own. */
+const HTTP_PARTS = ['messages', 'responses', 'batches', 'clients']
+
+/** Rules that other pages of the site lead to. */
+const SPECIFICATIONS = readdirSync('protocol/spec')
+  .filter((file) => file.endsWith('.md'))
+  .toSorted()
 
 /** Sections of the site and their pages, in the order in which they are read. Pages without a folder of their own are pages of the repository. */
 export const SECTIONS: readonly { readonly title: string; readonly pages: readonly string[] }[] = [
@@ -24,8 +32,11 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
   },
   {
     title: 'Reference',
-    pages: ['config', 'cli', 'http', 'metrics', 'errors'].map((name) => `reference/${name}.md`),
+    pages: ['config', 'cli', 'http', ...HTTP_PARTS.map((name) => `http-${name}`), 'metrics', 'errors'].map(
+      (name) => `reference/${name}.md`,
+    ),
   },
+  { title: 'Protocol', pages: ['protocol/index.md', ...SPECIFICATIONS.map((file) => `protocol/${file}`)] },
   { title: 'Library', pages: ['library/index.md', ...listDoors().map(pathOfDoor)] },
   {
     title: 'Operations',
@@ -37,6 +48,9 @@ export const SECTIONS: readonly { readonly title: string; readonly pages: readon
 /** Pages that are kept elsewhere in the repository, and are read there as well. */
 const KEPT_ELSEWHERE: Readonly<Record<string, string>> = {
   'reference/http.md': 'protocol/http/README.md',
+  ...Object.fromEntries(HTTP_PARTS.map((name) => [`reference/http-${name}.md`, `protocol/http/${name}.md`])),
+  'protocol/index.md': 'protocol/README.md',
+  ...Object.fromEntries(SPECIFICATIONS.map((file) => [`protocol/${file}`, `protocol/spec/${file}`])),
   'project/security.md': 'SECURITY.md',
   'project/architecture.md': 'ARCHITECTURE.md',
   'project/changelog.md': 'CHANGELOG.md',

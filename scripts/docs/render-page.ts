@@ -24,9 +24,12 @@ export function renderPage(page: Page, pages: readonly Page[]): RenderedPage {
         return `<h${level} id="${escapeHtml(slug)}">${text}</h${level}>\n`
       },
       link(href: string, _title: string | null | undefined, text: string) {
-        return `<a href="${escapeHtml(addressOf(page, href, pages))}">${text}</a>`
+        const address = addressOf(page, href, pages)
+        // Only a checkout has the file: its path says what is meant, and leads nowhere.
+        if (address === undefined) return `<span title="${escapeHtml(filePathOf(page, href, pages))}">${text}</span>`
+        return `<a href="${escapeHtml(address)}">${text}</a>`
       },
-      html: (raw: string) => (/^\s*<!--[\s\S]*-->\s*$/.test(raw) ? '' : escapeHtml(raw)),
+      html: htmlOf,
       // What is wider than the window is scrolled by the keys as well, which needs the focus.
       code: (code: string, language: string | undefined) =>
         `<pre tabindex="0"><code class="language-${escapeHtml((language ?? '').split(' ')[0] ?? '')}">${escapeHtml(code)}\n</code></pre>\n`,
@@ -45,7 +48,15 @@ export function renderPage(page: Page, pages: readonly Page[]): RenderedPage {
   }
 }
 
-function addressOf(page: Page, href: string, pages: readonly Page[]): string {
+/** Comments are left out, and a place that links name stays one; all else is text. */
+function htmlOf(raw: string): string {
+  if (/^\s*<!--[\s\S]*-->\s*$/.test(raw) || raw === '</a>') return ''
+  const [, name] = /^<a id="([a-z0-9-]+)">$/.exec(raw) ?? []
+  return name === undefined ? escapeHtml(raw) : `<span id="${name}"></span>`
+}
+
+/** Where a link leads to from the site; `undefined` for a file of the repository that is no page. */
+function addressOf(page: Page, href: string, pages: readonly Page[]): string | undefined {
   const target = targetOf(page, href, pages)
   switch (target.kind) {
     case 'outside':
@@ -53,9 +64,13 @@ function addressOf(page: Page, href: string, pages: readonly Page[]): string {
     case 'page':
       return `${rootOf(page)}${target.path.replace(/\.md$/, '.html')}${target.anchor === '' ? '' : `#${target.anchor}`}`
     case 'file':
-      // The repository lies beside the site in a checkout only; elsewhere its path says what is meant.
-      return `#${target.path}`
+      return undefined
   }
+}
+
+function filePathOf(page: Page, href: string, pages: readonly Page[]): string {
+  const target = targetOf(page, href, pages)
+  return target.kind === 'file' ? target.path : href
 }
 
 function rootOf({ path }: Page): string {
@@ -108,7 +123,7 @@ function navigation(current: Page, pages: readonly Page[]): string {
 
 /** Words of prose, headings and cells; samples of code are left out, since everything is in them. */
 function searchText(content: string): string {
-  const prose = content.replaceAll(/<pre>[\s\S]*?<\/pre>/g, ' ').replaceAll(/<[^>]*>/g, ' ')
+  const prose = content.replaceAll(/<pre[ >][\s\S]*?<\/pre>/g, ' ').replaceAll(/<[^>]*>/g, ' ')
   return plainText(prose).replaceAll('&gt;', '>').replaceAll(/\s+/g, ' ').trim()
 }
 

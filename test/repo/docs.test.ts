@@ -25,11 +25,12 @@ const proseOf = (markdown: string): string =>
   markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '')
 
 const anchorsOf = ({ markdown }: Page): ReadonlySet<string> =>
-  new Set(
-    [...markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
+  new Set([
+    ...[...markdown.matchAll(/<a id="([a-z0-9-]+)"><\/a>/g)].map(([, name = '']) => name),
+    ...[...markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
       slugOf(heading.replaceAll(/[`*]/g, '').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')),
     ),
-  )
+  ])
 
 describe('pages of the documentation', () => {
   it('are all in a section of the site', () => {
@@ -121,6 +122,32 @@ describe('the site', () => {
     const [, index = ''] =
       /^globalThis\.KERNELL_SEARCH = (.*)\n$/s.exec(readFileSync(join(folder, 'search-index.js'), 'utf8')) ?? []
     expect((JSON.parse(index) as readonly unknown[]).length).toBe(count)
+  })
+
+  it('has no link to what is not in it', () => {
+    const sites = new Map(pages.map((page) => [page.path.replace(/\.md$/, '.html'), renderPage(page, pages).html]))
+    const dead = [...sites].flatMap(([path, html]) =>
+      [...html.matchAll(/<a href="([^"]*)"/g)].flatMap(([, href = '']) => {
+        if (/^[a-z]+:/i.test(href)) return []
+        const { pathname, hash } = new URL(href, `file:///${path}`)
+        const target = sites.get(pathname.slice(1))
+        const isThere = target !== undefined && (hash === '' || target.includes(`id="${hash.slice(1)}"`))
+        return isThere ? [] : [`${path}: ${href}`]
+      }),
+    )
+    expect(dead).toEqual([])
+    expect(sites.get('reference/http.html')).toContain('<span title="protocol/http/error.schema.json">')
+  })
+
+  it('finds words of prose alone, and not those of samples', () => {
+    const page: Page = {
+      path: 'index.md',
+      source: 'docs/index.md',
+      markdown: '# Title\n\nprose\n\n```sh\nsample\n```\n',
+    }
+    const { text } = renderPage(page, [page])
+    expect(text).toContain('prose')
+    expect(text).not.toContain('sample')
   })
 
   it('shows markup in a page as text, and follows no script', () => {
