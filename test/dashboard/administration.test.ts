@@ -175,6 +175,35 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
       expect(await page.value(`document.querySelector('[aria-label="Change ${name}"]')`)).toBeNull()
   })
 
+  it('shows whose each limit is and how much is used on a small screen, and the rest where the table is moved', async () => {
+    const sized = async (width: number): Promise<void> => {
+      await page.tab.ask('Emulation.setDeviceMetricsOverride', {
+        width,
+        height: 740,
+        deviceScaleFactor: 1,
+        mobile: width < 500,
+      })
+    }
+    await sized(360)
+    try {
+      await page.show('budgets')
+      await page.untilShown('node')
+      const widths = await page.value(
+        "Object.fromEntries([...document.querySelectorAll('[aria-label=Budgets] [role=columnheader]')].map((one) => [one.textContent, one.clientWidth]))",
+      )
+      for (const heading of ['of', 'window', 'used', 'limit', 'set'])
+        expect([heading, (widths as Record<string, number>)[heading]]).toEqual([heading, expect.any(Number)])
+      expect(Math.min(...Object.values(widths as Record<string, number>))).toBeGreaterThan(60)
+      const place = (heading: string): string =>
+        `[...document.querySelectorAll('[aria-label=Budgets] [role=columnheader]')].find((one) => one.textContent === '${heading}').getBoundingClientRect().right`
+      expect(Number(await page.value(place('used')))).toBeLessThanOrEqual(360)
+      await page.tab.run("document.querySelector('.table.scroller').scrollLeft = 1_000")
+      expect(Number(await page.value(place('set')))).toBeLessThanOrEqual(360)
+    } finally {
+      await sized(1280)
+    }
+  })
+
   it('says what the node refuses, and keeps what was written', async () => {
     await fill('New budget', { scope: 'tenant:nobody', limit_usd: '1' })
     await page.until("document.querySelector('dialog .notice') !== null", 2_000)

@@ -29,6 +29,8 @@ export type VirtualTableProps<Row> = {
 }
 
 const ROW_PX = 40
+/** What a column that shares the room has at least on a small screen; where that is too much for it, the table is moved sideways. */
+const NARROW_LEAST = '4.5rem'
 /** Rows above and below what is seen. */
 const SPARE = 6
 
@@ -40,7 +42,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const height = Math.min(rows.length, visibleMax) * ROW_PX
   const shownColumns = isNarrow.value || isCompact ? columns.filter(({ isExtra }) => isExtra !== true) : columns
   const template = shownColumns
-    .map(({ width }) => (isNarrow.value ? width.replace(/minmax\([^,]+,/, 'minmax(0,') : width))
+    .map(({ width }) => (isNarrow.value ? width.replace(/minmax\([^,]+,/, `minmax(${NARROW_LEAST},`) : width))
     .join(' ')
   useEffect(() => {
     const element = scroller.current
