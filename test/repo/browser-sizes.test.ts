@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SIZE_BUDGETS, sizeOfDoor } from '../../scripts/browser-sizes.ts'
 import { BROWSER_SAFE } from './browser-doors.ts'
+import { readRepositoryFile } from './repository.ts'
 
 describe('what a page loads', () => {
   it('has a budget for each door that runs in browsers', () => {
@@ -18,4 +19,10 @@ describe('what a page loads', () => {
   it('is refused where it needs what a page does not have', async () => {
     await expect(sizeOfDoor('storage')).rejects.toThrow(/The door storage is not for pages/)
   })
+})
+
+it('what the README says that doors weigh at most is what they may', () => {
+  const told = readRepositoryFile('README.md')
+  const said = /at most ([\d.]+) kB compressed\nfor `wasm`, ([\d.]+) kB for `actors`, ([\d.]+) kB for `core`/.exec(told)
+  expect(said?.slice(1).map(Number)).toEqual(['wasm', 'actors', 'core'].map((door) => SIZE_BUDGETS[door]?.gzipKB))
 })
