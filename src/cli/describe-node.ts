@@ -13,6 +13,8 @@ export type NodeDescription = {
   readonly policy: 'priors' | 'trained'
   readonly cache: { readonly exact: boolean; readonly similar: boolean }
   readonly telemetry: boolean
+  /** Where records, budgets and answers are kept. */
+  readonly storage: 'level' | 'postgresql'
   readonly keys: number
   /** Whether keys were created beside those of the configuration. */
   readonly hasOwnKeys: boolean
@@ -46,6 +48,7 @@ export function describeNode(node: KernellNode): NodeDescription {
     policy: isTrained(node) ? 'trained' : 'priors',
     cache: { exact: config.cache.isEnabled, similar: config.cache.isEnabled && config.cache.calibration !== undefined },
     telemetry: config.telemetry.consent,
+    storage: config.storage?.kind ?? 'level',
     keys: config.keys.length,
     hasOwnKeys: node.access?.door.hasKeys === true,
     adminTokenFile: node.access?.adminTokenFile ?? null,
@@ -70,7 +73,7 @@ export function formatStartText(
     ['models', node.models.available === 0 ? 'none configured' : describeProviders(node)],
     ['policy', node.policy === 'trained' ? 'trained artefact' : 'documented priors (no trained policy)'],
     ['cache', describeCache(node)],
-    ['records', node.telemetry ? 'kept on this machine' : 'not kept (telemetry.consent is false)'],
+    ['records', describeRecords(node)],
     ['callers', describeCallers(node)],
     ...(node.adminTokenFile === null ? [] : [['admin', `token in ${node.adminTokenFile}`] as const]),
     ['data', node.dataDir],
@@ -124,4 +127,9 @@ function tryIt(url: string, node: NodeDescription): readonly string[] {
   const prompt = node.missing.length > 0 ? 'What is 17% of 2340?' : 'Say hello.'
   const body = JSON.stringify({ model: 'kernell', messages: [{ role: 'user', content: prompt }] })
   return [`Try: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`]
+}
+
+function describeRecords({ telemetry, storage }: NodeDescription): string {
+  if (!telemetry) return 'not kept (telemetry.consent is false)'
+  return storage === 'postgresql' ? 'kept in PostgreSQL' : 'kept on this machine'
 }
