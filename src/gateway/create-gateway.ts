@@ -22,6 +22,7 @@ import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
 import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { readBody } from './listener/read-body.ts'
+import { KeptAnswers } from './listener/kept-answers.ts'
 import { IDEMPOTENCY_HEADER, RepeatedRequests } from './listener/repeated-requests.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
 import { RunningResponses } from './responses/running-responses.ts'
@@ -51,11 +52,7 @@ class HttpGateway implements Gateway {
   readonly #sessions = new DashboardSessions()
   /** Of requests that have no end of their own. */
   readonly #openEnded = new Set<AbortController>()
-  readonly #repeated = new RepeatedRequests({
-    begin: () => this.#beginUnattended(),
-    nowMs: () => performance.now(),
-    underWayMax: () => this.#context.limits.concurrentRequestsMax,
-  })
+  readonly #repeated: RepeatedRequests
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
   #url: string | undefined
@@ -66,6 +63,12 @@ class HttpGateway implements Gateway {
   constructor(init: GatewayInit) {
     const { config } = init.node
     this.#init = init
+    this.#repeated = new RepeatedRequests({
+      begin: () => this.#beginUnattended(),
+      nowMs: () => performance.now(),
+      underWayMax: () => this.#context.limits.concurrentRequestsMax,
+      kept: new KeptAnswers(init.node.documents),
+    })
     const identification = createIdentification(config.keys, init.node.access?.door)
     const admins = createAdminGuard({ token: init.adminToken, identification, isExposed: () => this.#isExposed })
     this.#callers = new Callers({ identification, admins, sessions: this.#sessions })
@@ -265,7 +268,8 @@ class HttpGateway implements Gateway {
     }
     try {
       const body = await readBody(exchange.request, this.#context.limits.bodyBytesMax)
-      this.#repeated.answer(exchange, body, async (recorded) => await this.#answerOnce(entry, recorded))
+      const run = async (recorded: Exchange): Promise<boolean> => await this.#answerOnce(entry, recorded)
+      this.#repeated.answer(exchange, { body, run, form: entry.failureForm })
     } catch (error) {
       respondFailure(exchange, error, { form: entry.failureForm })
     }

@@ -1,6 +1,8 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
+import { DEFAULT_TENANT } from '../../src/base/identifiers.ts'
+import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { ModelStreamPart } from '../../src/ports/language-model.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { startRealGateway, tiersAt } from './real-node.ts'
@@ -35,6 +37,12 @@ async function send(
     body: JSON.stringify(body),
     ...(signal !== undefined && { signal }),
   })
+}
+
+/** Resolves when an answer is in the store. */
+async function kept({ documents }: Pick<KernellNode, 'documents'>): Promise<void> {
+  while ((await documents.list(DEFAULT_TENANT, 'repeated-answer')).length === 0)
+    await new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('a request with an idempotency key', () => {
@@ -215,6 +223,40 @@ describe('a request with an idempotency key', () => {
     }
     expect((await send(running.url, 'k3')).status).toBe(429)
     expect(node.requests).toHaveLength(2)
+  })
+
+  it.each([HELLO, { ...HELLO, stream: true }])(
+    'that is sent again to the next life of the node gets the same answer: %j',
+    async (body) => {
+      const node = createScriptedNode()
+      let text: string
+      {
+        await using first = await startGateway(node)
+        text = await (await send(first.url, 'k1', { body })).text()
+        await kept(node)
+      }
+      await using second = await startGateway(node)
+      for (let count = 0; count < 2; count += 1) {
+        const again = await send(second.url, 'k1', { body })
+        expect([again.status, await again.text()]).toEqual([200, text])
+        expect(again.headers.get('idempotent-replayed')).toBe('true')
+      }
+      const other = await send(second.url, 'k1', { body: { ...body, max_tokens: 5 } })
+      expect([other.status, await other.text()]).toEqual([422, expect.stringContaining('IDEMPOTENCY_KEY_REUSED')])
+      expect(node.requests).toHaveLength(1)
+    },
+  )
+
+  it('whose answer may be there, and cannot be read, is not done again', async () => {
+    const node = createScriptedNode()
+    const get = async (): Promise<never> => {
+      await Promise.resolve()
+      throw new CodedError('STORE_CORRUPTED', { message: 'A bit has flipped' })
+    }
+    await using running = await startGateway({ ...node, documents: { ...node.documents, get } })
+    const answer = await send(running.url, 'k1')
+    expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining('STORE_CORRUPTED')])
+    expect(node.requests).toHaveLength(0)
   })
 
   it('pays a real provider once', async () => {

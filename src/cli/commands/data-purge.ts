@@ -16,7 +16,7 @@ export const dataPurgeCommand: Command = {
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
     answers: {
       describe:
-        'also cached answers, and the responses, files and batches that callers left: all, or those of the tenant',
+        'also cached answers, and the responses, files, batches and answers to requests with a key that callers left: all, or those of the tenant',
     },
     memories: {
       describe: 'also what agents remember, and plans they have not finished: all of it, or that of the tenant',

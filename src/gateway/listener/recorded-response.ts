@@ -38,6 +38,12 @@ export class RecordedResponse extends ServerResponse {
     return this.#bytes <= KEPT_BYTES_MAX
   }
 
+  /** All of it; `undefined` before its end, and of one that is too long. */
+  get whole(): { readonly status: number; readonly headers: readonly string[]; readonly body: Buffer } | undefined {
+    if (this.#head === undefined || !this.writableEnded || !this.isWhole) return undefined
+    return { ...this.#head, body: Buffer.concat(this.#pieces) }
+  }
+
   /** Hands the answer on, what is there at once. */
   read(reader: RecordReader): void {
     if (this.#head !== undefined) reader.head(this.#head.status, this.#head.headers)

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
-import type { Exchange } from '../exchange.ts'
+import { type Exchange, type FailureForm, respondFailure } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
+import type { AnswerName, KeptAnswer, KeptAnswers } from './kept-answers.ts'
 import { rememberBody } from './read-body.ts'
 import { RecordedResponse, type RecordReader } from './recorded-response.ts'
 
@@ -27,7 +28,17 @@ export type RepeatedRequestsInit = {
   readonly nowMs: () => number
   /** Of requests that are under way. */
   readonly underWayMax: () => number
+  readonly kept: KeptAnswers
 }
+
+export type AnswerOnce = {
+  /** Of the request, whole. */
+  readonly body: Buffer
+  readonly run: AnswerExchange
+  readonly form: FailureForm | undefined
+}
+
+type FirstAnswer = Omit<AnswerOnce, 'body'> & { readonly name: AnswerName; readonly recording: Recording }
 
 /** Requests that came with a key: each is answered once, and everybody who sends the same gets the same answer. */
 export class RepeatedRequests {
@@ -44,20 +55,17 @@ export class RepeatedRequests {
   /**
    * Answers a request with a key.
    *
-   * @param body  Of the request, whole.
-   *
    * Throws `REQUEST_INVALID` for a key that is none, `IDEMPOTENCY_KEY_REUSED`, and `GATEWAY_OVERLOADED` when too many are under way, or one whose answer is too long to be
    * given again.
    */
-  answer(exchange: Exchange, body: Buffer, run: AnswerExchange): void {
-    const key = `${exchange.who.caller.tenant}/${readKey(exchange)}`
+  answer(exchange: Exchange, once: AnswerOnce): void {
+    const { body } = once
+    const name = { tenant: exchange.who.caller.tenant, key: readKey(exchange) }
+    const key = `${name.tenant}/${name.key}`
     const fingerprint = fingerprintOf(exchange, body)
     this.#forgetOld()
     const known = this.#recordings.get(key)
-    if (known !== undefined && known.fingerprint !== fingerprint)
-      throw new CodedError('IDEMPOTENCY_KEY_REUSED', {
-        message: 'The idempotency key came with another request before',
-      })
+    if (known !== undefined && known.fingerprint !== fingerprint) throw reused()
     if (known?.response.isWhole === false)
       throw new CodedError('GATEWAY_OVERLOADED', {
         message: 'The same request is under way, and its answer is too long to be given twice',
@@ -78,7 +86,7 @@ export class RepeatedRequests {
     rememberBody(exchange.request, body)
     const { signal, end } = this.#init.begin()
     this.#underWay += 1
-    run({ ...exchange, response: recording.response, signal })
+    this.#answerOnce({ ...exchange, response: recording.response, signal }, { ...once, name, recording })
       .catch(() => {
         recording.response.end()
         return false
@@ -89,6 +97,31 @@ export class RepeatedRequests {
         this.#settle(key, recording, isSuccess)
       })
       .catch(() => undefined)
+  }
+
+  /** The answer of an earlier life of the node, or else the one that is made now. Resolves to whether it may be given again. */
+  async #answerOnce(exchange: Exchange, { run, form, name, recording }: FirstAnswer): Promise<boolean> {
+    const { response } = recording
+    let kept: KeptAnswer | undefined
+    try {
+      kept = await this.#init.kept.find(name)
+      if (kept !== undefined && kept.fingerprint !== recording.fingerprint) throw reused()
+    } catch (error) {
+      // Whether it was paid for before is not known: nobody pays twice.
+      respondFailure(exchange, error, { form })
+      return false
+    }
+    if (kept !== undefined) {
+      response.writeHead(kept.status, [...replayed(kept.headers, exchange.commonHeaders), ...REPLAYED])
+      response.end(kept.body)
+      return true
+    }
+    if (!(await run(exchange))) return false
+    const { whole } = response
+    // In memory it is there all the same.
+    if (whole !== undefined)
+      await this.#init.kept.keep(name, { ...whole, fingerprint: recording.fingerprint }).catch(() => undefined)
+    return true
   }
 
   #settle(key: string, recording: Recording, isSuccess: boolean): void {
@@ -135,6 +168,10 @@ function readKey({ request }: Exchange): string {
   throw invalidRequest(IDEMPOTENCY_HEADER, `${IDEMPOTENCY_HEADER} must be 1 to 255 printable ASCII characters`)
 }
 
+function reused(): CodedError {
+  return new CodedError('IDEMPOTENCY_KEY_REUSED', { message: 'The idempotency key came with another request before' })
+}
+
 /** What makes two requests the same task. */
 function fingerprintOf({ request, path }: Exchange, body: Buffer): string {
   const own = Object.entries(request.headers).filter(([name]) => name.startsWith('x-kernell-'))
@@ -143,13 +180,14 @@ function fingerprintOf({ request, path }: Exchange, body: Buffer): string {
 }
 
 /** Headers that are of the connection or the page that asks, and not of the answer. */
-const OF_THE_READER = /^(?:access-control-|vary$|connection$)/
+const OF_THE_READER = /^(?:access-control-|vary$|connection$|idempotent-replayed$)/
+const REPLAYED = ['idempotent-replayed', 'true'] as const
 
 function attach(recorded: RecordedResponse, exchange: Exchange, isReplay: boolean): void {
   const { response, commonHeaders } = exchange
   const reader: RecordReader = {
     head(status, headers) {
-      const own = isReplay ? [...replayed(headers, commonHeaders), 'idempotent-replayed', 'true'] : [...headers]
+      const own = isReplay ? [...replayed(headers, commonHeaders), ...REPLAYED] : [...headers]
       if (!response.destroyed) response.writeHead(status, own)
     },
     piece: (bytes) => void (response.destroyed || response.write(bytes)),

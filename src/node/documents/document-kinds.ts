@@ -1,5 +1,5 @@
 /** What callers leave with a node, or ask it to keep. */
-export type DocumentKind = 'response' | 'file' | 'file-content' | 'batch' | 'batch-line'
+export type DocumentKind = 'response' | 'file' | 'file-content' | 'batch' | 'batch-line' | 'repeated-answer'
 
 export type DocumentLimits = {
   /** Of one tenant. */
@@ -24,4 +24,6 @@ export const DOCUMENT_LIMITS: Readonly<Record<DocumentKind, DocumentLimits>> = {
   batch: { countMax: 500, bytesMax: 16 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
   // Results of batches that are under way; they become files.
   'batch-line': { countMax: 200_000, bytesMax: 256 * MEBIBYTE, ttlMs: TTL_MS, whenFull: 'refuse' },
+  // Of requests with a key of their own, in case they come again.
+  'repeated-answer': { countMax: 1_000, bytesMax: 64 * MEBIBYTE, ttlMs: DAY_MS, whenFull: 'forget-oldest' },
 }
