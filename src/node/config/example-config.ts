@@ -189,7 +189,7 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // Where others reach the gateway, when that is not the address that it listens at.
     // "url": "https://agent.example.com",
     // Skills that are offered; the first does what names none. See kernell a2a card.
-    // "skills": ["route"],
+    // "skills": ["route", "planner"],
     // Tasks are kept for a while, so that their senders may come back for them.
     // "keepHours": 168,
     // Hosts of private networks that may be told how tasks go on; others have to be of the internet.

@@ -192,10 +192,13 @@ export class World implements ProcessHost {
     const release = this.init.hasTraps === false ? undefined : setTraps()
     try {
       await this.rest()
-      return await this.loop(
+      const end = await this.loop(
         untilMs,
         Math.min(this.events + eventsMax, this.init.eventsMax ?? Number.POSITIVE_INFINITY),
       )
+      // The platform tells of rejections that nobody listens to when its loop goes round.
+      await quiesce(true)
+      return end
     } finally {
       release?.()
     }
