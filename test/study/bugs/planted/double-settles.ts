@@ -29,8 +29,8 @@ export const DOUBLE_SETTLES: readonly PlantedBug[] = [
     name: 'reservation-kept',
     class: 'double-settle',
     file: 'src/core/budget/budget-machine.ts',
-    search: 'let next: BudgetState = { ...state, reservations: bucketMapDelete(state.reservations, id) }',
-    replacement: 'let next: BudgetState = { ...state }',
+    search: 'const reservations = bucketMapDelete(state.reservations, id)',
+    replacement: 'const { reservations } = state',
     what: 'a call that was settled may be settled again, and is when nobody expects it',
   },
 ]
