@@ -3,7 +3,7 @@ type Later = (task: () => void) => unknown
 /** Kept before any trap is set. */
 const immediate: Later | undefined = globalThis.setImmediate
 const Channel = globalThis.MessageChannel
-/** In Node, behind the microtasks that are left and before the loop goes round, which costs a tenth of an event. */
+/** In Node, behind the microtasks that are left and before the loop goes round, which costs more. */
 const tick: Later | undefined = (globalThis as { process?: { nextTick?: Later } }).process?.nextTick
 
 /**
