@@ -12,7 +12,6 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   let browser: BrowserSession
   let node: ServedNode
   let page: DashboardTab
-  let key = ''
 
   /** As somebody else does who has the admin token. */
   const administer = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
@@ -91,7 +90,7 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
     // A slip of the finger does not take it away.
     await page.key('Escape')
     await page.tab.run("document.querySelector('dialog').click()")
-    key = String(await page.value("document.querySelector('dialog .secret').value"))
+    const key = String(await page.value("document.querySelector('dialog .secret').value"))
     expect(key).toMatch(/^kos_[A-Za-z0-9_-]{43}$/)
     await page.press('I have it')
     await isDone()
@@ -106,8 +105,11 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   })
 
   it('shows within two seconds what others change, with the exact figures', async () => {
+    await page.show('access')
     await administer('POST', 'tenants', { id: 'acme' })
     await page.untilShown('acme', 2_000)
+    await administer('POST', 'keys', { tenant: 'default', label: HOSTILE })
+    await page.until("document.querySelector('[role=table]')?.innerText.includes('<img') === true", 2_000)
     const { id } = await administer('POST', 'keys', { tenant: 'acme', label: 'of the API', budgets: { day: '2.5' } })
     await page.untilShown('of the API', 2_000)
     await page.show(`access/${String(id)}`)
@@ -122,8 +124,9 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   })
 
   it('limits a key, gives it another secret, takes it back and deletes it', async () => {
-    const { data } = (await administer('GET', 'keys')) as { data: { id: string; label: string }[] }
-    const { id = '' } = data.find(({ label }) => label === HOSTILE) ?? {}
+    const limits = { tenant: 'default', label: 'made elsewhere', budgets: { day: '150.50' } }
+    const made = await administer('POST', 'keys', limits)
+    const { id, key } = made as { id: string; key: string }
     await page.show(`access/${id}`)
     await page.untilShown('$150.5')
     await fill('Set limits', { label: 'for tests', day: '', month: '7.75', requests_per_minute: '600' })
@@ -155,19 +158,20 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   })
 
   it('sets, changes and takes away a budget, as the command line sees it too; those of the configuration stand', async () => {
+    await administer('POST', 'tenants', { id: 'spenders' })
     await page.show('budgets')
     await page.untilShown('$9.00')
-    await fill('New budget', { scope: 'tenant:acme', window: 'day', limit_usd: '2.50' })
+    await fill('New budget', { scope: 'tenant:spenders', window: 'day', limit_usd: '2.50' })
     await isDone()
     await page.untilShown('$2.50', 2_000)
-    await fill('Change tenant:acme day', { limit_usd: '3.75' })
+    await fill('Change tenant:spenders day', { limit_usd: '3.75' })
     await isDone()
     await page.untilShown('$3.75', 2_000)
     const { output } = await runBinary(['access', 'budget', 'list', '--json', '--config', 'config.json'], {
       folder: node.folder,
     })
     expect(output).toContain('"limit_usd":"3.75"')
-    await fill('Remove tenant:acme day', {})
+    await fill('Remove tenant:spenders day', {})
     await isDone()
     await page.until("!document.body.innerText.includes('$3.75')", 2_000)
     expect(await page.value("document.body.innerText.includes('configuration')")).toBe(true)
@@ -205,6 +209,7 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   })
 
   it('says what the node refuses, and keeps what was written', async () => {
+    await page.show('budgets')
     await fill('New budget', { scope: 'tenant:nobody', limit_usd: '1' })
     await page.until("document.querySelector('dialog .notice') !== null", 2_000)
     expect(await page.value("document.querySelector('dialog .notice').innerText")).toContain('tenant:nobody')
@@ -222,7 +227,8 @@ describe.skipIf('reason' in CHROMIUM)('keys and budgets on the dashboard', { tim
   })
 
   it('is not for operators: nothing can be pressed, and the page says why', async () => {
-    const { key: operator } = await administer('POST', 'keys', { tenant: 'acme', role: 'operator' })
+    await administer('POST', 'tenants', { id: 'operated' })
+    const { key: operator } = await administer('POST', 'keys', { tenant: 'operated', role: 'operator' })
     const other = await DashboardTab.open(browser, `${node.url}/dashboard/`)
     await other.tab.run("sessionStorage.clear(); location.hash = ''")
     await other.navigate(`${node.url}/dashboard/`)

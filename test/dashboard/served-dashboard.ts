@@ -155,12 +155,11 @@ export class DashboardTab {
     return await this.tab.run(`return ${expression}`)
   }
 
-  /** Presses what has this name. */
-  async press(name: string): Promise<void> {
-    await this.tab.run(`
-      const named = [...document.querySelectorAll('button, a')].find((one) => (one.getAttribute('aria-label') ?? one.textContent).trim() === ${JSON.stringify(name)})
-      if (named === undefined) throw new Error('Nothing is called ' + ${JSON.stringify(name)})
-      named.click()`)
+  /** Presses what has this name, as soon as it is there. Rejects when it does not come in time. */
+  async press(name: string, withinMs?: number): Promise<void> {
+    const named = `[...document.querySelectorAll('button, a')].find((one) => (one.getAttribute('aria-label') ?? one.textContent).trim() === ${JSON.stringify(name)})`
+    await this.until(`${named} !== undefined`, withinMs)
+    await this.tab.run(`${named}.click()`)
   }
 
   /** Types into the first element of a selector. */
