@@ -259,6 +259,34 @@ describe('a request with an idempotency key', () => {
     expect(node.requests).toHaveLength(0)
   })
 
+  it('is read from the store once it is there, and is in memory where it could not be stored', async () => {
+    const node = createScriptedNode()
+    let isFull = false
+    const read: string[] = []
+    const documents: KernellNode['documents'] = {
+      ...node.documents,
+      get: async (name) => {
+        const found = await node.documents.get(name)
+        read.push(found === undefined ? 'nothing' : 'the answer')
+        return found
+      },
+      put: async (...what) => {
+        if (isFull) throw new CodedError('STORE_WRITE_FAILED', { message: 'No space is left' })
+        await node.documents.put(...what)
+      },
+    }
+    await using running = await startGateway({ ...node, documents })
+    const first = await (await send(running.url, 'k1')).text()
+    await kept(node)
+    expect(await (await send(running.url, 'k1')).text()).toBe(first)
+    expect(read).toEqual(['nothing', 'the answer'])
+    isFull = true
+    const second = await (await send(running.url, 'k2')).text()
+    expect(await (await send(running.url, 'k2')).text()).toBe(second)
+    expect(read).toEqual(['nothing', 'the answer', 'nothing'])
+    expect(node.requests).toHaveLength(2)
+  })
+
   it('pays a real provider once', async () => {
     await using upstream = await startUpstreamServer()
     await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))

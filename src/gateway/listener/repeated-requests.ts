@@ -38,6 +38,9 @@ export type AnswerOnce = {
   readonly form: FailureForm | undefined
 }
 
+/** Where an answer is when it is over. What could not be stored stays in memory. */
+type AnswerPlace = 'store' | 'memory' | 'nowhere'
+
 type FirstAnswer = Omit<AnswerOnce, 'body'> & { readonly name: AnswerName; readonly recording: Recording }
 
 /** Requests that came with a key: each is answered once, and everybody who sends the same gets the same answer. */
@@ -87,20 +90,20 @@ export class RepeatedRequests {
     const { signal, end } = this.#init.begin()
     this.#underWay += 1
     this.#answerOnce({ ...exchange, response: recording.response, signal }, { ...once, name, recording })
-      .catch(() => {
+      .catch((): AnswerPlace => {
         recording.response.end()
-        return false
+        return 'nowhere'
       })
-      .then((isSuccess) => {
+      .then((place) => {
         end()
         this.#underWay -= 1
-        this.#settle(key, recording, isSuccess)
+        this.#settle(key, recording, place)
       })
       .catch(() => undefined)
   }
 
-  /** The answer of an earlier life of the node, or else the one that is made now. Resolves to whether it may be given again. */
-  async #answerOnce(exchange: Exchange, { run, form, name, recording }: FirstAnswer): Promise<boolean> {
+  /** The answer that is in the store, or else the one that is made now. Resolves to where it is for who asks again. */
+  async #answerOnce(exchange: Exchange, { run, form, name, recording }: FirstAnswer): Promise<AnswerPlace> {
     const { response } = recording
     let kept: KeptAnswer | undefined
     try {
@@ -109,25 +112,26 @@ export class RepeatedRequests {
     } catch (error) {
       // Whether it was paid for before is not known: nobody pays twice.
       respondFailure(exchange, error, { form })
-      return false
+      return 'nowhere'
     }
     if (kept !== undefined) {
       response.writeHead(kept.status, [...replayed(kept.headers, exchange.commonHeaders), ...REPLAYED])
       response.end(kept.body)
-      return true
+      return 'store'
     }
-    if (!(await run(exchange))) return false
+    if (!(await run(exchange))) return 'nowhere'
     const { whole } = response
-    // In memory it is there all the same.
-    if (whole !== undefined)
-      await this.#init.kept.keep(name, { ...whole, fingerprint: recording.fingerprint }).catch(() => undefined)
-    return true
+    if (whole === undefined) return 'nowhere'
+    return await this.#init.kept.keep(name, { ...whole, fingerprint: recording.fingerprint }).then(
+      () => 'store',
+      // The disk may be full.
+      () => 'memory',
+    )
   }
 
-  #settle(key: string, recording: Recording, isSuccess: boolean): void {
+  #settle(key: string, recording: Recording, place: AnswerPlace): void {
     recording.isOver = true
-    const { response } = recording
-    if (isSuccess && response.isWhole && response.writableEnded) this.#bytes += response.bytes
+    if (place === 'memory') this.#bytes += recording.response.bytes
     else if (this.#recordings.get(key) === recording) this.#recordings.delete(key)
     for (const [oldest, { isOver }] of this.#recordings) {
       if (this.#bytes <= KEPT_BYTES_MAX) return
