@@ -3,7 +3,7 @@ import type { AuthenticatedCaller } from '../listener/authenticate.ts'
 import { type ServedAgent, toolOfAgent } from './agent-tools.ts'
 import { MARKET_TOOLS } from './market-tools.ts'
 import type { McpLibrary } from './mcp-library.ts'
-import { type McpTool, registerTool, type ToolSurroundings } from './mcp-tool.ts'
+import { type McpTool, offerTool, registerTool, type ToolSurroundings } from './mcp-tool.ts'
 import { MEMORY_TOOLS } from './memory-tools.ts'
 import { registerResources } from './resources.ts'
 import { ROUTE_TOOLS } from './route-tools.ts'
@@ -37,7 +37,7 @@ export function toolsOf(agents: readonly ServedAgent[]): readonly McpTool[] {
 /** Makes the servers of a node, each for one caller. */
 export function createServerMaker(parts: McpServerParts): (who: AuthenticatedCaller) => McpServer {
   const { library, node, providers, agents, extensions, calls, onFailure } = parts
-  const tools = toolsOf(agents)
+  const tools = toolsOf(agents).map(offerTool)
   return (who) => {
     const surroundings = { node, who, providers }
     const info = { name: 'kernell-os', title: 'kernell-os', version: node.health().version }

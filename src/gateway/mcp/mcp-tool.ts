@@ -1,10 +1,17 @@
-import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
+import type {
+  CallToolResult,
+  McpServer,
+  ServerContext,
+  StandardSchemaWithJSON,
+  ToolAnnotations,
+} from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { CallerRole } from '../../node/config/node-config.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { AuthenticatedCaller } from '../listener/authenticate.ts'
 import { failedCall } from './failed-call.ts'
 import type { RunningCalls } from './running-calls.ts'
+import { shareSchema } from './shared-schema.ts'
 
 /** Arguments and results are documents: tools say of both what is in them. */
 export type ObjectSchema = z.ZodObject
@@ -60,14 +67,27 @@ export type Registration = {
   readonly onFailure: (error: unknown) => void
 }
 
+/** A tool as servers offer it. */
+export type OfferedTool = {
+  readonly tool: McpTool
+  readonly inputSchema: StandardSchemaWithJSON
+  readonly outputSchema: StandardSchemaWithJSON
+}
+
+/** For all servers of a node together. */
+export function offerTool(tool: McpTool): OfferedTool {
+  return { tool, inputSchema: shareSchema(tool.input), outputSchema: shareSchema(tool.output) }
+}
+
 /** Offers a tool, where the role of the caller may use it. */
-export function registerTool(server: McpServer, tool: McpTool, registration: Registration): void {
+export function registerTool(server: McpServer, offered: OfferedTool, registration: Registration): void {
+  const { tool, inputSchema, outputSchema } = offered
   const { role } = registration.surroundings.who
   if (role === undefined || !tool.roles.includes(role)) return
-  const { name, title, description, input, output, annotations } = tool
+  const { name, title, description, annotations } = tool
   server.registerTool(
     name,
-    { title, description, inputSchema: input, outputSchema: output, annotations: { title, ...annotations } },
+    { title, description, inputSchema, outputSchema, annotations: { title, ...annotations } },
     async (args, context) => await runTool(tool, { args, context, registration }),
   )
 }
