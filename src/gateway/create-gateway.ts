@@ -67,7 +67,7 @@ class HttpGateway implements Gateway {
       begin: () => this.#beginUnattended(),
       nowMs: () => performance.now(),
       underWayMax: () => this.#context.limits.concurrentRequestsMax,
-      kept: new KeptAnswers(init.node.documents),
+      kept: new KeptAnswers(init.node),
     })
     const identification = createIdentification(config.keys, init.node.access?.door)
     const admins = createAdminGuard({ token: init.adminToken, identification, isExposed: () => this.#isExposed })

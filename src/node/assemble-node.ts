@@ -138,6 +138,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     costHistory: costHistoryOf(parts, usage),
     router: watched,
     documents: parts.documents,
+    ...(parts.shared !== undefined && { claims: parts.shared.claims }),
     explainDecision: (taskId, tenant) => decisions.of(taskId, tenant),
     activity: activityOf(parts),
     backUp: parts.backUp,

@@ -23,7 +23,9 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import { outgoingError } from './outgoing-text.ts'
 import { type AnswerCache, openAnswerCache, type OpenAnswerCacheInit } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
-import { createTenantDocuments } from './documents/tenant-documents.ts'
+import type { KeyValueStore } from '../ports/key-value-store.ts'
+import { createSharedDocuments } from './documents/shared-documents.ts'
+import { createTenantDocuments, type TenantDocuments } from './documents/tenant-documents.ts'
 import { firewallOf } from './firewall/open-firewall.ts'
 import { openTextGuard } from './open-injection-scorer.ts'
 import { openLocalWeights } from './open-local-weights.ts'
@@ -143,7 +145,7 @@ function keepingOf({
   readonly shared: SharedStore | undefined
 }): Pick<NodeParts, 'derivations' | 'compact' | 'openFirewall' | 'planFiles' | 'documents'> {
   return {
-    documents: createTenantDocuments({ store: store.sublevel('documents'), clock }),
+    documents: openDocuments({ store, clock, shared }),
     openFirewall: firewallOf({ store: store.sublevel('firewall'), clock, random, secret, policy }),
     planFiles: planFilesOf(dataDir),
     derivations: createDerivationLedger({
@@ -157,6 +159,19 @@ function keepingOf({
       await budgets.compact()
     },
   }
+}
+
+function openDocuments({
+  store,
+  clock,
+  shared,
+}: Pick<Platform, 'clock' | 'shared'> & { readonly store: KeyValueStore }): TenantDocuments {
+  if (shared === undefined) return createTenantDocuments({ store: store.sublevel('documents'), clock })
+  return createSharedDocuments({
+    store: shared.store.sublevel('documents'),
+    watch: (listener) => shared.changes.watch('documents', listener),
+    clock,
+  })
 }
 
 type AccessParts = Platform &

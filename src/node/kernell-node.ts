@@ -24,6 +24,7 @@ import type { NodeActivity } from './activity/node-activity.ts'
 import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
+import type { Claims } from '../ports/claims.ts'
 import type { TenantDocuments } from './documents/tenant-documents.ts'
 import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.ts'
 import type { AskedProgram } from './sandbox/run-program.ts'
@@ -142,6 +143,8 @@ export type KernellNode = AsyncDisposable & {
   readonly activity: NodeActivity
   /** What callers leave with the node: responses that they want to go on from, files, batches. */
   readonly documents: TenantDocuments
+  /** Which gateway of a fleet does a thing. Absent: this node has its documents alone. */
+  readonly claims?: Claims
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */

@@ -22,6 +22,7 @@ export type {
 } from './agent-peers.ts'
 export type { AbortOptions } from './abort-options.ts'
 export type { BudgetReservation, Budgets, ReserveRequest } from './budgets.ts'
+export type { Claim, Claims } from './claims.ts'
 export type { Clock } from './clock.ts'
 export type { EmbeddedTexts, EmbeddingModel } from './embedding-model.ts'
 export type { EventLog, LogRecord, LogSnapshot } from './event-log.ts'

@@ -120,13 +120,13 @@ async function cancelBatch(exchange: Exchange, context: GatewayContext): Promise
       message: `The batch is ${batch.body.status}, and cannot be cancelled`,
       details: { status: batch.body.status },
     })
-  await context.batches.cancel(exchange.who.caller.tenant, id)
+  await context.batches.cancel({ tenant: exchange.who.caller.tenant, id }, exchange.signal)
   respondJson(exchange, JSON.stringify((await readBatch(id, exchange, context)).body))
 }
 
 async function readBatch(id: string, { who }: Exchange, { batches, node }: GatewayContext): Promise<BatchDocument> {
   const { tenant } = who.caller
-  const batch = batches.current(tenant, id) ?? (await findBatch(node.documents, tenant, id))
+  const batch = batches.current({ tenant, id }) ?? (await findBatch(node.documents, tenant, id))
   if (batch !== undefined) return batch
   const message = `There is no batch ${JSON.stringify(id.slice(0, 200))}`
   throw new CodedError('DOCUMENT_UNKNOWN', { message, details: { param: 'batch_id' } })

@@ -3,7 +3,8 @@ import { asAnthropicFailure, formatAnthropicFailure } from '../anthropic/anthrop
 import { describeFailure, formatFailure } from '../describe-failure.ts'
 import type { GatewayContext } from '../exchange.ts'
 import { nowS } from '../tasks/now-seconds.ts'
-import { type BatchDocument, type BatchStatus, keepBatch } from './batch-document.ts'
+import { pause } from '../tasks/pause.ts'
+import { type BatchDocument, type BatchStatus, findBatch, hasEnded, keepBatch } from './batch-document.ts'
 import { KeptFiles } from './kept-files.ts'
 import { BATCH_ENDPOINTS, type BatchLine, fault, parseBatchLines } from './parse-batch-lines.ts'
 
@@ -32,6 +33,7 @@ export class BatchRun {
   readonly #controller = new AbortController()
   #batch: BatchDocument
   readonly #counts: Counts = { total: 0, completed: 0, failed: 0 }
+  #kept: Promise<void> = Promise.resolve()
   /** Of the next line that is kept. */
   #order = 0
 
@@ -50,6 +52,30 @@ export class BatchRun {
   /** Ends it: `CANCELLED`, `EXPIRED`, or an error, after which it goes on when the node is there again. */
   end(reason: typeof CANCELLED | typeof EXPIRED | CodedError): void {
     this.#controller.abort(reason)
+  }
+
+  /** Takes it as it is in the store, where others may have worked on it. Resolves to whether there is something left to do. */
+  async readAnew(): Promise<boolean> {
+    const stored = await this.#read()
+    if (stored === undefined || hasEnded(stored)) return false
+    this.#batch = stored
+    return true
+  }
+
+  /** Hears what other gateways want of it, and tells them how far it is. Throws what the store throws. */
+  async exchange(): Promise<void> {
+    const stored = await this.#read()
+    if (stored?.body.status === 'cancelling') return this.end(CANCELLED)
+    const { total, completed, failed } = this.#counts
+    const told = stored?.body.request_counts
+    const isNews = total > 0 && (told?.completed !== completed || told.failed !== failed)
+    if (stored?.body.status === 'in_progress' && isNews && this.#batch.body.status === 'in_progress')
+      await this.#keepBatch()
+  }
+
+  async #read(): Promise<BatchDocument | undefined> {
+    const { body, who } = this.#batch
+    return await findBatch(this.#context.node.documents, who.caller.tenant, body.id)
   }
 
   /** Resolves when it has ended, and when it was told to end. Throws what the store throws. */
@@ -116,7 +142,7 @@ export class BatchRun {
         const described = describeFailure(error, requestId)
         if (described.isRetryable && tries < TRIES_MAX) {
           const wait = described.retryAfterMs ?? WAIT_MS_FIRST * 2 ** (tries - 1)
-          await sleep(Math.min(wait, WAIT_MS_MAX), signal)
+          await pause(Math.min(wait, WAIT_MS_MAX), signal)
           if (signal.aborted) return
           continue
         }
@@ -238,18 +264,15 @@ export class BatchRun {
   async #become(status: BatchStatus, members: Partial<BatchDocument['body']>): Promise<void> {
     const { body } = this.batch
     this.#batch = { ...this.#batch, body: { ...body, ...members, status } }
-    await keepBatch(this.#context.node.documents, this.#batch)
+    await this.#keepBatch()
   }
-}
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, ms)
-    function end(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    signal.addEventListener('abort', end, { once: true })
-  })
+  /** One after the other: the last state is the one that stays. */
+  async #keepBatch(): Promise<void> {
+    const { batch } = this
+    const before = this.#kept
+    const kept = before.catch(() => undefined).then(async () => await keepBatch(this.#context.node.documents, batch))
+    this.#kept = kept
+    await kept
+  }
 }

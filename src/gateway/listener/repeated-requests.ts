@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import { type Exchange, type FailureForm, respondFailure } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
-import type { AnswerName, KeptAnswer, KeptAnswers } from './kept-answers.ts'
+import type { AnswerName, FoundAnswer, KeptAnswers } from './kept-answers.ts'
 import { rememberBody } from './read-body.ts'
 import { RecordedResponse, type RecordReader } from './recorded-response.ts'
 
@@ -103,24 +103,34 @@ export class RepeatedRequests {
   }
 
   /** The answer that is in the store, or else the one that is made now. Resolves to where it is for who asks again. */
-  async #answerOnce(exchange: Exchange, { run, form, name, recording }: FirstAnswer): Promise<AnswerPlace> {
+  async #answerOnce(exchange: Exchange, first: FirstAnswer): Promise<AnswerPlace> {
+    const { form, name, recording } = first
     const { response } = recording
-    let kept: KeptAnswer | undefined
+    let found: FoundAnswer
     try {
-      kept = await this.#init.kept.find(name)
-      if (kept !== undefined && kept.fingerprint !== recording.fingerprint) throw reused()
+      found = await this.#init.kept.findOrClaim(name, exchange.signal)
+      if ('kept' in found && found.kept.fingerprint !== recording.fingerprint) throw reused()
     } catch (error) {
       // Whether it was paid for before is not known: nobody pays twice.
       respondFailure(exchange, error, { form })
       return 'nowhere'
     }
-    if (kept !== undefined) {
-      response.writeHead(kept.status, [...replayed(kept.headers, exchange.commonHeaders), ...REPLAYED])
-      response.end(kept.body)
-      return 'store'
+    if ('claim' in found) {
+      try {
+        return await this.#make(exchange, first)
+      } finally {
+        await found.claim?.release()
+      }
     }
+    const { status, headers, body } = found.kept
+    response.writeHead(status, [...replayed(headers, exchange.commonHeaders), ...REPLAYED])
+    response.end(body)
+    return 'store'
+  }
+
+  async #make(exchange: Exchange, { run, name, recording }: FirstAnswer): Promise<AnswerPlace> {
     if (!(await run(exchange))) return 'nowhere'
-    const { whole } = response
+    const { whole } = recording.response
     if (whole === undefined) return 'nowhere'
     return await this.#init.kept.keep(name, { ...whole, fingerprint: recording.fingerprint }).then(
       () => 'store',

@@ -13,6 +13,8 @@ import { nowS } from '../tasks/now-seconds.ts'
 import { sendStream } from '../tasks/send-stream.ts'
 import { findResponse, KEPT_BYTES_MAX, keepResponse } from './kept-responses.ts'
 import { parseInputItems } from './parse-input-items.ts'
+import type { Claim } from '../../ports/claims.ts'
+import { claimResponse, heedOthers, type ResponseName } from './work-in-background.ts'
 import { parseResponseRequest, type ResponseRequest } from './parse-response-request.ts'
 import {
   endedResponse,
@@ -148,17 +150,42 @@ async function answerStream(asked: Asked, at: Answering): Promise<void> {
 async function answerLater(asked: Asked, at: Answering): Promise<void> {
   const { exchange, context } = at
   const queued = openResponse(asked.head, 'queued')
-  await keep(asked, at, queued)
-  const started = runOf(asked, at, async (signal) => {
+  const name = { tenant: exchange.who.caller.tenant, id: asked.head.id }
+  const claim = await claimResponse(context, name)
+  try {
+    await keep(asked, at, queued)
+  } catch (error) {
+    await claim?.release()
+    throw error
+  }
+  const started = workOn(asked, at, { name, claim })
+  started.catch((error: unknown) => context.onFailure(error, exchange.requestId))
+  respondJson(exchange, JSON.stringify(queued))
+}
+
+type Background = { readonly name: ResponseName; readonly claim: Claim | undefined }
+
+async function workOn(asked: Asked, at: Answering, { name, claim }: Background): Promise<void> {
+  try {
+    await workToEnd(asked, at, name)
+  } finally {
+    await claim?.release()
+  }
+}
+
+async function workToEnd(asked: Asked, at: Answering, name: ResponseName): Promise<void> {
+  const { context } = at
+  await runOf(asked, at, async (signal) => {
+    const endLooks = heedOthers(context, name)
     try {
       await keep(asked, at, openResponse(asked.head, 'in_progress'))
       await settle(asked, at, await context.node.router.route(asked.routed, { signal }))
     } catch (error) {
       await keep(asked, at, endedBadly(asked, signal.aborted ? signal.reason : error))
+    } finally {
+      endLooks()
     }
   })
-  started.catch((error: unknown) => context.onFailure(error, exchange.requestId))
-  respondJson(exchange, JSON.stringify(queued))
 }
 
 function endedBadly({ head }: Asked, error: unknown): ResponseBody {

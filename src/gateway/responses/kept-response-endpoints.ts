@@ -4,6 +4,7 @@ import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { isJsonArray, isJsonObject } from '../listener/parse-json-body.ts'
 import type { ResponseBody } from './response-body.ts'
 import { findResponse, unknownResponse } from './kept-responses.ts'
+import { cancelElsewhere, isWorkedOnElsewhere } from './work-in-background.ts'
 
 /** `GET /v1/responses/:id`. Throws `DOCUMENT_UNKNOWN`. */
 export async function showResponse(exchange: Exchange, context: GatewayContext): Promise<void> {
@@ -14,7 +15,7 @@ export async function showResponse(exchange: Exchange, context: GatewayContext):
 export async function deleteResponse(exchange: Exchange, context: GatewayContext): Promise<void> {
   const { tenant } = exchange.who.caller
   const id = idOf(exchange)
-  await context.responses.cancel(tenant, id)
+  await endResponse(exchange, context)
   const wasThere = await context.node.documents.delete({ tenant, kind: 'response', id })
   if (!wasThere) throw unknownResponse(id)
   respondJson(exchange, JSON.stringify({ id, object: 'response', deleted: true }))
@@ -22,9 +23,7 @@ export async function deleteResponse(exchange: Exchange, context: GatewayContext
 
 /** `POST /v1/responses/:id/cancel`. Throws `DOCUMENT_UNKNOWN`, and `DOCUMENT_STATE_REFUSED` for one that has ended. */
 export async function cancelResponse(exchange: Exchange, context: GatewayContext): Promise<void> {
-  const { tenant } = exchange.who.caller
-  const id = idOf(exchange)
-  const wasRunning = await context.responses.cancel(tenant, id)
+  const wasRunning = await endResponse(exchange, context)
   const response = await currentResponse(exchange, context)
   if (!wasRunning && response.status !== 'cancelled')
     throw new CodedError('DOCUMENT_STATE_REFUSED', {
@@ -51,14 +50,29 @@ export async function listInputItems(exchange: Exchange, context: GatewayContext
   respondJson(exchange, JSON.stringify({ object: 'list', data, ...ends, has_more: false }))
 }
 
-/** The response as it is now: what was under way when the node ended is so no longer. */
-async function currentResponse(exchange: Exchange, { node, responses }: GatewayContext): Promise<ResponseBody> {
+/** Ends a response wherever it is worked on, and waits until it has; `false` where it is not under way. */
+async function endResponse(exchange: Exchange, context: GatewayContext): Promise<boolean> {
+  const name = { tenant: exchange.who.caller.tenant, id: idOf(exchange) }
+  if (await context.responses.cancel(name.tenant, name.id)) return true
+  return context.node.claims !== undefined && (await cancelElsewhere(context, name, exchange.signal))
+}
+
+/** The response as it is now: what was under way when its node ended is so no longer. */
+async function currentResponse(exchange: Exchange, context: GatewayContext): Promise<ResponseBody> {
   const { tenant } = exchange.who.caller
-  const { response } = await findResponse(node.documents, { tenant, id: idOf(exchange) })
-  const isOpen = response.status === 'queued' || response.status === 'in_progress'
-  if (!isOpen || responses.has(tenant, response.id)) return response
+  const name = { tenant, id: idOf(exchange) }
+  const { response } = await findResponse(context.node.documents, name)
+  if (!isOpen(response) || context.responses.has(tenant, response.id)) return response
+  if (await isWorkedOnElsewhere(context, name)) return response
+  // It may have ended between the two looks.
+  const { response: last } = await findResponse(context.node.documents, name)
+  if (!isOpen(last)) return last
   const error = { code: 'server_error', message: 'The node ended before the response did; send the request again.' }
-  return { ...response, status: 'failed', error }
+  return { ...last, status: 'failed', error }
+}
+
+function isOpen({ status }: ResponseBody): boolean {
+  return status === 'queued' || status === 'in_progress'
 }
 
 function idOf({ params }: Exchange): string {

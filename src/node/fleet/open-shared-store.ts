@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { CodedError } from '../../base/errors.ts'
 import { hexOfBytes } from '../../base/hex.ts'
+import type { Claims } from '../../ports/claims.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
@@ -13,6 +14,7 @@ import type { Timers } from '../../ports/timers.ts'
 import { accountsOf, shadowAccounts } from '../../router/budgets/budget-accounts.ts'
 import type { BudgetLimit } from '../../router/budgets/budget-owner.ts'
 import { createPostgresBudgets, type SharedBudgets } from '../../storage/postgres/budgets/postgres-budgets.ts'
+import { createPostgresClaims } from '../../storage/postgres/claims/postgres-claims.ts'
 import { migrateSchema, openSchema, type SchemaMigration } from '../../storage/postgres/migrate-schema.ts'
 import { PostgresConnection, type PostgresStatistics } from '../../storage/postgres/postgres-connection.ts'
 import { openPostgresEventLog } from '../../storage/postgres/postgres-event-log.ts'
@@ -28,9 +30,9 @@ import { unreadableFile } from '../unreadable-file.ts'
 
 /** What several gateways have in common, so that they act as one. */
 export type SharedStore = {
-  /** Records of tasks and cached answers. */
+  /** Records of tasks, cached answers and what callers leave. */
   readonly store: KeyValueStore
-  /** Changes of `cache`, of limits and of shared journals by other gateways. */
+  /** Changes of `cache` and `documents`, of limits and of shared journals by other gateways. */
   readonly changes: StoreChanges
   /** Salt of the fleet's hashes. */
   readonly secret: Uint8Array
@@ -46,6 +48,8 @@ export type SharedStore = {
   createJournal(name: string): SharedJournal
   /** Rates of all gateways; this one is a member of them. */
   readonly rates: RateStore
+  /** Which gateway does a thing. */
+  readonly claims: Claims
   /** How long keys are taken as they were known while the server is away, milliseconds. */
   readonly staleMs: number
   statistics(): PostgresStatistics
@@ -67,7 +71,7 @@ export type OpenSharedStoreInit = {
 }
 
 /** Top sublevels whose changes gateways tell each other. */
-export const ANNOUNCED: readonly string[] = ['cache']
+export const ANNOUNCED: readonly string[] = ['cache', 'documents']
 
 /**
  * Connects to the store that the configuration names, and makes its schema where that is missing.
@@ -80,7 +84,9 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
   const connection = await connectTo(init)
   const origin = `${hostname()}-${process.pid}-${hexOfBytes(random.bytes(6))}`
   const changes = createChangeFeed(connection, { origin })
+  const claims = createPostgresClaims(connection, { owner: origin, leaseMs: storage.leaseMs })
   const close = async (): Promise<void> => {
+    claims.stop()
     await changes.stop()
     await connection.close()
   }
@@ -103,6 +109,7 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
       readEventLog: (name) => readPostgresLog(connection, name),
       createJournal: (name) => createPostgresJournal({ connection, changes, random }, { name, origin }),
       rates: createPostgresRateStore(connection, { member: origin, leaseMs: storage.leaseMs }),
+      claims,
       staleMs: storage.staleMs,
       statistics: () => connection.statistics(),
       get isConnected() {

@@ -1,4 +1,5 @@
 import { BUDGET_TABLES } from './budgets/budget-tables.ts'
+import { CLAIM_TABLES } from './claims/claim-tables.ts'
 import { JOURNAL_TABLES } from './journal-tables.ts'
 import { RATE_TABLES } from './rates/rate-tables.ts'
 
@@ -119,4 +120,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: (schema, channel) => STORE(schema, channel) + LOG(schema) + BUDGET_TABLES(schema, channel) },
   { version: 2, sql: JOURNAL_TABLES },
   { version: 3, sql: RATE_TABLES },
+  { version: 4, sql: CLAIM_TABLES },
 ]

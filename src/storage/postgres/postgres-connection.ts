@@ -71,7 +71,7 @@ export class PostgresConnection {
   readonly #makeClient: (config: ClientConfig) => Client
   readonly #pool: Pool
   readonly #readings: Pool
-  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly clock: Pick<Clock, 'monotonicMs'>
   #isOpen = true
   #statements = 0
   #failures = 0
@@ -84,7 +84,7 @@ export class PostgresConnection {
     { Client, Pool }: Awaited<ReturnType<typeof loadPostgres>>,
   ) {
     this.timers = timers
-    this.#clock = clock
+    this.clock = clock
     this.schemaName = init.schema
     this.schema = `"${init.schema}"`
     this.channel = `${init.schema}_changes`
@@ -125,7 +125,7 @@ export class PostgresConnection {
 
   /** One statement, in a transaction of its own. Throws `STORE_*`. */
   async run(statement: PostgresStatement, options: RunOptions): Promise<QueryResult> {
-    const startedMs = this.#clock.monotonicMs()
+    const startedMs = this.clock.monotonicMs()
     this.#statements += 1
     try {
       return await this.#repeat(async () => await this.#pool.query(queryOf(statement)), options)
@@ -133,7 +133,7 @@ export class PostgresConnection {
       this.#failures += 1
       throw error
     } finally {
-      this.#seconds += (this.#clock.monotonicMs() - startedMs) / 1000
+      this.#seconds += (this.clock.monotonicMs() - startedMs) / 1000
     }
   }
 

@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { PostgresConnection } from '../../../src/storage/postgres/postgres-connection.ts'
+import { createPostgresClaims, type SharedClaims } from '../../../src/storage/postgres/claims/postgres-claims.ts'
+import { CuttingProxy } from './cutting-proxy.ts'
+import { PostgresCluster, whyNoPostgres } from './postgres-cluster.ts'
+import { PostgresSchemas } from './postgres-schemas.ts'
+
+const reason = whyNoPostgres()
+let cluster: PostgresCluster
+let proxy: CuttingProxy
+let schemas: PostgresSchemas
+const all: SharedClaims[] = []
+
+beforeAll(async () => {
+  if (reason !== undefined) return
+  cluster = await PostgresCluster.start()
+  proxy = await CuttingProxy.start(cluster.port)
+  schemas = new PostgresSchemas(() => cluster.url)
+}, 60_000)
+afterEach(async () => {
+  if (reason !== undefined) return
+  proxy.isRefusing = false
+  for (const claims of all.splice(0)) claims.stop()
+  await schemas.closeAll()
+})
+afterAll(async () => {
+  if (reason !== undefined) return
+  await proxy.close()
+  await cluster.remove()
+})
+
+function claimsOf(connection: PostgresConnection, owner: string, leaseMs = 15_000): SharedClaims {
+  const claims = createPostgresClaims(connection, { owner, leaseMs })
+  all.push(claims)
+  return claims
+}
+
+async function openTwo(leaseMs?: number): Promise<readonly [SharedClaims, SharedClaims]> {
+  const connection = await schemas.open()
+  return [claimsOf(connection, 'one', leaseMs), claimsOf(connection, 'two', leaseMs)]
+}
+
+const SOON = { timeout: 10_000, interval: 20 }
+
+describe.skipIf(reason !== undefined)('claims of processes on one PostgreSQL', () => {
+  test('are of one process at a time, and free once it lets go', async () => {
+    const [one, two] = await openTwo()
+    const first = await one.take('a')
+    expect([await two.take('a'), await one.take('a'), await two.isTaken('a')]).toEqual([undefined, undefined, true])
+    await first?.release()
+    await first?.release()
+    expect(await two.isTaken('a')).toBe(false)
+    const second = await two.take('a')
+    // What was let go before takes nothing away.
+    await first?.release()
+    expect([second === undefined, await one.isTaken('a'), await one.isTaken('b')]).toEqual([false, true, false])
+  })
+
+  test('of many who want the same at once one gets it', async () => {
+    const [one, two] = await openTwo()
+    for (let round = 0; round < 20; round += 1) {
+      const taken = await Promise.all(
+        Array.from({ length: 8 }, async (_, place) => await (place % 2 === 0 ? one : two).take(`round ${round}`)),
+      )
+      expect(taken.filter((claim) => claim !== undefined)).toHaveLength(1)
+    }
+  })
+
+  test('last for as long as their process gives signs, and no longer', async () => {
+    const [one, two] = await openTwo(1_000)
+    const claim = await one.take('a')
+    const startedMs = performance.now()
+    let looks = 0
+    while (performance.now() - startedMs < 2_500) {
+      expect(await two.take('a')).toBeUndefined()
+      looks += 1
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect([looks > 3, claim?.lost.aborted]).toEqual([true, false])
+    one.stop()
+    await expect.poll(async () => (await two.take('a')) === undefined, SOON).toBe(false)
+  })
+
+  test('are given up before another one may take them, where the server is not heard of', async () => {
+    const connection = await schemas.open()
+    const url = `postgresql://postgres@127.0.0.1:${proxy.port}/postgres`
+    const far = await schemas.connect({ url, schema: schemas.last })
+    const [one, two] = [claimsOf(far, 'one', 1_000), claimsOf(connection, 'two', 1_000)]
+    const claim = await one.take('a')
+    const given = new Promise<string>((resolve) => claim?.lost.addEventListener('abort', () => resolve('given up')))
+    proxy.isRefusing = true
+    proxy.cutAll()
+    const taken = (async (): Promise<string> => {
+      while ((await two.take('a')) === undefined) await new Promise((resolve) => setImmediate(resolve))
+      return 'taken'
+    })()
+    expect(await Promise.race([given, taken])).toBe('given up')
+    expect([await given, await taken, claim?.lost.reason]).toMatchObject([
+      'given up',
+      'taken',
+      { code: 'STORE_LOCKED' },
+    ])
+    proxy.isRefusing = false
+    await claim?.release()
+    expect(await two.isTaken('a')).toBe(true)
+  })
+
+  test('that somebody took away are lost', async () => {
+    const [one] = await openTwo(1_000)
+    const claim = await one.take('a')
+    await cluster.query(`UPDATE ${schemas.last}.claim SET owner = 'somebody'`)
+    await expect.poll(() => claim?.lost.aborted, SOON).toBe(true)
+  })
+
+  test.each(['', 'x'.repeat(1_001)])('have a name', async (name) => {
+    const [one] = await openTwo()
+    await expect(one.take(name)).rejects.toThrow(TypeError)
+  })
+})
