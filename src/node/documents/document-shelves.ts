@@ -114,10 +114,22 @@ export function nameOf(key: string): DocumentName | undefined {
 
 /** `undefined` for what is no head. */
 export function readHead(id: string, value: Uint8Array): DocumentHead | undefined {
-  const head: unknown = JSON.parse(new TextDecoder().decode(value))
-  const { createdAt, expiresAt, bytes } = head as Partial<DocumentHead>
-  const isHead = typeof createdAt === 'number' && typeof expiresAt === 'number' && typeof bytes === 'number'
-  return isHead ? { id, createdAt, expiresAt, bytes } : undefined
+  const { createdAt, expiresAt, bytes } = readMembers(value)
+  if (!isCount(createdAt) || !isCount(expiresAt) || !isCount(bytes)) return undefined
+  return { id, createdAt, expiresAt, bytes }
+}
+
+function readMembers(value: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(new TextDecoder().decode(value))
+    return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 export function keyOf(what: 'head' | 'body', { kind, tenant, id }: DocumentName): string {

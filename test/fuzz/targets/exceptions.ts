@@ -31,6 +31,7 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'market/notary/set/replica-journal:readReplicaJournal',
     'market/parties/artifacts/artifact-files:readArtifact',
     'models/gguf/check-gguf-file:readGgufInfo',
+    'node/documents/document-shelves:readHeads',
     'node/keys/manage-keys:readBundle',
     'node/keys/manage-keys:readStatements',
     'node/keys/secret-file:readSecretFile',

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { BUDGET_WINDOWS } from '../../../src/core/budget/budget-window.ts'
+import type { DocumentHead } from '../../../src/node/documents/document-names.ts'
+import { readHead } from '../../../src/node/documents/document-shelves.ts'
 import { readRefusal } from '../../../src/storage/postgres/budgets/budget-commands.ts'
 import { readLimits, readLines } from '../../../src/storage/postgres/budgets/read-budget-lines.ts'
 import type { PostgresConnection } from '../../../src/storage/postgres/postgres-connection.ts'
@@ -11,6 +13,17 @@ const LINE = { scope: 'tenant:acme', place: 1, window_id: '525600', limit_nanos:
 
 /** What a database answers that other programs, other versions and people at its console write to as well. */
 export const POSTGRES_TARGETS: readonly LazyTarget[] = [
+  byHand({
+    name: 'node/documents/document-shelves:readHead',
+    kind: 'json',
+    inputs: [{ createdAt: 1_790_000_000_000, expiresAt: 1_792_592_000_000, bytes: 120 }, null],
+    read: (input) => readHead('resp_1', headBytes(input)),
+    recheck: (result) => {
+      if (result === undefined) return undefined
+      const { id, ...head } = result as DocumentHead
+      return isDeepStrictEqual(readHead(id, headBytes(head)), result) ? undefined : 'it is not read back'
+    },
+  }),
   byHand({
     name: 'storage/postgres/budgets/budget-commands:readRefusal',
     kind: 'json',
@@ -90,4 +103,8 @@ function answering(input: unknown): PostgresConnection {
     },
   }
   return connection as PostgresConnection
+}
+
+function headBytes(head: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(head))
 }
