@@ -1,11 +1,8 @@
 import { durableActors } from '../actors/durable/durable-actors.ts'
 import type { PublicFetch } from '../guard/public-fetch.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
-import { CodedError } from '../base/errors.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { elapsedBetween, type Timestamp } from '../base/time.ts'
-import { civilDateOfInstant } from '../core/models/civil-date.ts'
-import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { createLearningRecords } from '../telemetry/learning-records.ts'
 import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import { createAgentTools } from '../router/tools/agent-tools.ts'
@@ -35,6 +32,7 @@ import { evaluateCost } from './evaluation/evaluate-cost.ts'
 import { evaluateRouting } from './evaluation/evaluate-routing.ts'
 import type { HealthCheck, KernellNode, NodeHealth, NodeModel } from './kernell-node.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
+import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { recordsWithLearner } from './learning/online/learning-records.ts'
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
@@ -93,6 +91,7 @@ export type NodeParts = {
   /** The store's part for the cache's answers. */
   readonly answerStore: KeyValueStore
   readonly documents: TenantDocuments
+  readonly embed: KernellNode['embed']
   /** What was made from records. */
   readonly derivations: DerivationLedger
   readonly backUp: KernellNode['backUp']
@@ -144,7 +143,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),
-    embed: embedderOf(parts),
+    embed: parts.embed,
     policies: rollout.policies,
     async decidePolicy(body: JsonValue, options) {
       parts.rights.stop.check()
@@ -228,21 +227,6 @@ function activityOf({ feeds, answers, budgets }: NodeParts): NodeActivity {
       await budgets.look?.().catch(() => undefined)
       return budgets.inspect()
     },
-  }
-}
-
-function embedderOf({ answers: { embedder }, config, rights }: NodeParts): KernellNode['embed'] {
-  return async (texts, { model, signal }) => {
-    if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
-      throw new CodedError('MODEL_NOT_FOUND', {
-        message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder`,
-      })
-    }
-    const embed = async (running: AbortSignal): ReturnType<typeof embedder.embed> =>
-      await embedder.embed(texts, { signal: running })
-    const { vectors, tokensIn } = await rights.stop.run(signal, embed)
-    const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
-    return { model: embedder.id, vectors, tokens }
   }
 }
 

@@ -8,7 +8,7 @@ import type { PeerTier } from '../router/peers/peer-tier.ts'
 import { openPeers } from './peers/open-peers.ts'
 import { createLoneJournal } from '../storage/lone-journal.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
-import { createActivityFeeds } from './activity/node-activity.ts'
+import { type ActivityFeeds, createActivityFeeds } from './activity/node-activity.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import type { ResolveHost } from '../guard/pin-host.ts'
 import { workWithAgentAt } from './a2a/peers/agent-at.ts'
@@ -24,6 +24,7 @@ import { outgoingError } from './outgoing-text.ts'
 import { type AnswerCache, openAnswerCache, type OpenAnswerCacheInit } from './open-answer-cache.ts'
 import { planFilesOf } from './firewall/carry-out.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
+import { createEmbed } from './embeddings/embed-texts.ts'
 import { createSharedDocuments } from './documents/shared-documents.ts'
 import { createTenantDocuments, type TenantDocuments } from './documents/tenant-documents.ts'
 import { firewallOf } from './firewall/open-firewall.ts'
@@ -74,7 +75,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   closers.push(() => weights.dispose())
   const breakers: ModelBreaker[] = []
   const onBreaker = (breaker: ModelBreaker): void => void breakers.push(breaker)
-  const catalog = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
+  const opened = await openCatalog({ config, servers, startedAt, clock, outbound, environment, weights, onBreaker })
+  const { catalog } = opened
   const { shared } = platform
   const { store, secret } = shared ?? directory
   const kept = { root: store, secret, memoryBytes: totalmem() }
@@ -95,15 +97,12 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const keeping = keepingOf({ ...platform, budgets, config, shared })
   const a2a = openNodeA2a(parts, init.resolveHost)
   const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
-  const feeds = createActivityFeeds()
-  access.listen(() => feeds.changes.note('access'))
-  actors.onSupervision((event) => {
-    feeds.supervision.take(event, clock.now())
-    feeds.changes.note('supervision')
-  })
+  const payable = { ...parts, ...serving, embedder: answers.embedder, entries: opened.embeddings, stop: rights.stop }
+  const feeds = openFeeds({ access, actors, clock })
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout, feeds })
   return assembleNode({
     ...serving,
+    embed: createEmbed(payable),
     feeds,
     actors,
     memory,
@@ -129,6 +128,20 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     startedAt,
     close,
   })
+}
+
+function openFeeds({
+  access,
+  actors,
+  clock,
+}: Pick<Platform, 'actors' | 'clock'> & { readonly access: OpenedAccess }): ActivityFeeds {
+  const feeds = createActivityFeeds()
+  access.listen(() => feeds.changes.note('access'))
+  actors.onSupervision((event) => {
+    feeds.supervision.take(event, clock.now())
+    feeds.changes.note('supervision')
+  })
+  return feeds
 }
 
 /** What is known of files that were made from records, and how what is deleted goes for good. */

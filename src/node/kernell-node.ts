@@ -25,6 +25,7 @@ import type { AskedPlan } from './firewall/carry-out.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { DecisionDocument } from './decision-document.ts'
 import type { Claims } from '../ports/claims.ts'
+import type { KernellEmbed } from './embeddings/embed-texts.ts'
 import type { TenantDocuments } from './documents/tenant-documents.ts'
 import type { SandboxResult, SandboxRunOptions } from '../ports/sandbox-runtime.ts'
 import type { AskedProgram } from './sandbox/run-program.ts'
@@ -147,11 +148,8 @@ export type KernellNode = AsyncDisposable & {
   readonly claims?: Claims
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
-  /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */
-  embed(
-    texts: readonly string[],
-    options: { readonly model?: string } & AbortOptions,
-  ): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
+  /** Embeds texts with the embedder of the cache, or the model that is named. Throws as `embedTexts`. */
+  readonly embed: KernellEmbed
   /** Trained policies: those that are kept, and which of them serves. */
   readonly policies: NodePolicies
   /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */

@@ -11,6 +11,7 @@ import type { Timers } from '../ports/timers.ts'
 import { boundCall, chargeOfUsage, costOfPurchase } from './call-cost.ts'
 import { timeoutMsOf, type CallRules } from './call-rules.ts'
 import { describeAnswer, startCallSpan, traceOfCall, type CallTracing } from './call-span.ts'
+import { isNeverBilled } from './never-billed.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
 import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
@@ -125,26 +126,6 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
   }
 }
 
-/** Failures before the provider worked: it was not reached, or it said no. After any other, known or not, it may have worked, and may bill. */
-const NEVER_BILLED: ReadonlySet<string> = new Set([
-  'OUTBOUND_NOT_ALLOWED',
-  'MODEL_UNREACHABLE',
-  'MODEL_CIRCUIT_OPEN',
-  'MODEL_AUTH_FAILED',
-  'MODEL_PAYMENT_REQUIRED',
-  'MODEL_RATE_LIMITED',
-  'MODEL_NOT_FOUND',
-  'MODEL_REQUEST_REFUSED',
-  'MODEL_SERVER_ERROR',
-  'MODEL_OVERLOADED',
-  'MODEL_RUNTIME_MISSING',
-  'MODEL_FILE_INVALID',
-  'MODEL_RECORDING_MISSING',
-  'PEER_NOT_BOUGHT',
-  'PEER_NOT_DELIVERED',
-  'PEER_ANSWER_REFUSED',
-])
-
 const NOTHING: Charge = { costNanos: ZERO_AMOUNT, isEstimated: false }
 
 /**
@@ -158,7 +139,7 @@ export async function endUnanswered(
   { reservation, costNanosMax }: Pick<AdmittedCall, 'reservation' | 'costNanosMax'>,
   code: string,
 ): Promise<Charge> {
-  if (NEVER_BILLED.has(code)) {
+  if (isNeverBilled(code)) {
     await reservation?.release()
     return NOTHING
   }

@@ -64,7 +64,7 @@ describe('embeddings', () => {
     ['an empty text', { input: ['a', ''] }, 'input'],
     ['token numbers', { input: [[1, 2]] }, 'input'],
     ['too many texts', { input: Array.from({ length: 2049 }, () => 'a') }, 'input'],
-    ['other dimensions', { input: 'a', dimensions: 8 }, 'dimensions'],
+    ['no dimensions', { input: 'a', dimensions: 0 }, 'dimensions'],
     ['another format', { input: 'a', encoding_format: 'hex' }, 'encoding_format'],
   ])('of %s are refused', async (_what, members, param) => {
     await using running = await startGateway(createScriptedNode())

@@ -1,15 +1,17 @@
+import type { TaskId } from '../../base/identifiers.ts'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
 import { isJsonArray, type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
 import type { TaskOrigin } from '../tasks/form-route-request.ts'
-import { readText, requireText } from './read-members.ts'
+import { readNumber, readText, requireText } from './read-members.ts'
 
 /** Texts of one request; OpenAI's own limit. */
 const TEXTS_MAX = 2048
+const DIMENSIONS_MAX = 65_536
 
-/** `POST /v1/embeddings`. The model `kernell` is the configured embedder. */
+/** `POST /v1/embeddings`. The model `kernell` is the embedder of the cache; others are asked of their providers. Throws as `embedTexts`. */
 export async function answerEmbeddings(exchange: Exchange, context: GatewayContext): Promise<void> {
   const body = parseJsonBody(await readBody(exchange.request, context.limits.bodyBytesMax))
   respondJson(exchange, await completeEmbeddings(body, exchange, context))
@@ -18,12 +20,14 @@ export async function answerEmbeddings(exchange: Exchange, context: GatewayConte
 /** The body of the answer. */
 export async function completeEmbeddings(
   body: JsonObject,
-  { signal, who }: Pick<TaskOrigin, 'signal' | 'who'>,
+  { signal, who, requestId }: Pick<TaskOrigin, 'signal' | 'who' | 'requestId'>,
   context: GatewayContext,
 ): Promise<string> {
   const wanted = parseEmbeddingsRequest(body)
   const made = await context.node.embed(wanted.texts, {
     ...(wanted.model !== 'kernell' && { model: wanted.model }),
+    ...(wanted.dimensions !== undefined && { dimensions: wanted.dimensions }),
+    payer: { caller: who.caller, taskId: requestId as TaskId, tiers: who.tiers },
     signal,
   })
   context.node.access?.door.charge(who.caller, made.tokens)
@@ -36,16 +40,20 @@ export async function completeEmbeddings(
   return JSON.stringify({ object: 'list', data, model: made.model, usage })
 }
 
-type EmbeddingsRequest = { readonly model: string; readonly texts: readonly string[]; readonly isBase64: boolean }
+type EmbeddingsRequest = {
+  readonly model: string
+  readonly texts: readonly string[]
+  readonly isBase64: boolean
+  readonly dimensions: number | undefined
+}
 
 function parseEmbeddingsRequest(body: JsonObject): EmbeddingsRequest {
   const format = readText(body['encoding_format'], 'encoding_format') ?? 'float'
   if (format !== 'float' && format !== 'base64')
     throw invalidRequest('encoding_format', 'encoding_format must be float or base64')
-  if (body['dimensions'] !== undefined && body['dimensions'] !== null) {
-    throw invalidRequest('dimensions', 'dimensions cannot be chosen; leave it out')
-  }
-  return { model: requireText(body['model'], 'model'), texts: parseTexts(body['input']), isBase64: format === 'base64' }
+  const dimensions = readNumber(body['dimensions'], 'dimensions', { least: 1, most: DIMENSIONS_MAX, isInteger: true })
+  const [model, texts] = [requireText(body['model'], 'model'), parseTexts(body['input'])]
+  return { model, texts, isBase64: format === 'base64', dimensions }
 }
 
 function parseTexts(input: JsonValue | undefined): readonly string[] {

@@ -8,7 +8,7 @@ import { describeConnectionFailure, malformedAnswer } from '../provider-errors.t
 import { openaiHeaders, openaiIdentity } from './openai-compatible-model.ts'
 
 /** Texts that one call may carry: OpenAI takes 2,048, local servers fewer. */
-const TEXTS_PER_CALL_MAX = 256
+export const TEXTS_PER_CALL_MAX = 256
 
 export type OpenaiEmbeddingModelInit = ProviderLimits & {
   readonly modelId: string
@@ -23,6 +23,26 @@ export type OpenaiEmbeddingModelInit = ProviderLimits & {
   readonly dimensions?: number
 }
 
+/** Calls a server's `/v1/embeddings` for whoever named the model: vectors are as the server gives them. */
+export type OpenaiEmbeddings = {
+  /** One vector per text, in order. `texts`: `TEXTS_PER_CALL_MAX` at most, for it is one call. `dimensions`: the length that is asked for. Throws as `EmbeddingModel.embed`. */
+  embed(texts: readonly string[], options?: AbortOptions & { readonly dimensions?: number }): Promise<EmbeddedTexts>
+}
+
+/** Asks nothing until texts are embedded. */
+export function createOpenaiEmbeddings(
+  init: Omit<OpenaiEmbeddingModelInit, 'dimensions'>,
+  components: { readonly outbound: OutboundFetch },
+): OpenaiEmbeddings {
+  const endpoint = endpointOf(init, components)
+  return {
+    async embed(texts, { dimensions, ...options } = {}) {
+      const length = dimensions === undefined ? {} : { dimensions }
+      return await embedBatch(endpoint, { model: init.model, texts, ...length }, options)
+    },
+  }
+}
+
 /**
  * Opens an embedding model behind any server that speaks OpenAI's `/v1/embeddings`.
  *
@@ -33,13 +53,7 @@ export async function openOpenaiEmbeddingModel(
   components: { readonly outbound: OutboundFetch },
   options?: AbortOptions,
 ): Promise<EmbeddingModel> {
-  const endpoint: ProviderEndpoint = {
-    outbound: components.outbound,
-    identity: openaiIdentity(init),
-    url: joinUrl(init.baseUrl, '/embeddings'),
-    headers: openaiHeaders(init),
-    limits: limitsOf(init),
-  }
+  const endpoint = endpointOf(init, components)
   const dimensions = init.dimensions ?? (await findDimensions(endpoint, init.model, options))
   return {
     id: init.modelId,
@@ -52,12 +66,25 @@ export async function openOpenaiEmbeddingModel(
         const embedded = await embedBatch(endpoint, { model: init.model, texts: batch }, embedOptions)
         for (const vector of embedded.vectors) {
           if (vector.length !== dimensions) throw malformedAnswer('a vector has another length', endpoint.identity)
-          vectors.push(vector)
+          vectors.push(normaliseVector(vector))
         }
         tokensIn += embedded.tokensIn
       }
       return { vectors, tokensIn }
     },
+  }
+}
+
+function endpointOf(
+  init: Omit<OpenaiEmbeddingModelInit, 'dimensions'>,
+  components: { readonly outbound: OutboundFetch },
+): ProviderEndpoint {
+  return {
+    outbound: components.outbound,
+    identity: openaiIdentity(init),
+    url: joinUrl(init.baseUrl, '/embeddings'),
+    headers: openaiHeaders(init),
+    limits: limitsOf(init),
   }
 }
 
@@ -70,14 +97,15 @@ async function findDimensions(
   return vectors[0]?.length ?? 0
 }
 
-type Batch = { readonly model: string; readonly texts: readonly string[] }
+type Batch = { readonly model: string; readonly texts: readonly string[]; readonly dimensions?: number }
 
 async function embedBatch(
   endpoint: ProviderEndpoint,
   batch: Batch,
   options: AbortOptions | undefined,
 ): Promise<EmbeddedTexts> {
-  const body = JSON.stringify({ model: batch.model, input: batch.texts, encoding_format: 'float' })
+  const { model, texts, ...length } = batch
+  const body = JSON.stringify({ model, input: texts, encoding_format: 'float', ...length })
   let text: string
   try {
     text = await (await postJson(endpoint, body, options)).text()
@@ -98,7 +126,7 @@ function readVectors(data: unknown, count: number): readonly Float32Array[] | un
     const index = asCount(record?.['index']) ?? position
     const numbers = asArray(record?.['embedding'])
     if (index >= count || numbers.length === 0 || !numbers.every(Number.isFinite)) return undefined
-    vectors[index] = normaliseVector(Float32Array.from(numbers, Number))
+    vectors[index] = Float32Array.from(numbers, Number)
   }
   const complete = vectors.filter((vector) => vector !== undefined)
   return complete.length === count ? complete : undefined

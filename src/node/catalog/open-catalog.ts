@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { LanguageModel } from '../../ports/language-model.ts'
 import type { ModelCatalog } from '../../ports/model-catalog.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
+import type { EmbeddingEntries } from '../embeddings/embedding-entries.ts'
 import type { ServedModels } from '../ask-local-servers.ts'
 import { assertFallbacksKnown, assertRolesServed, createNodeCatalog } from './node-catalog.ts'
 import { buildServedEntries } from './served-entries.ts'
@@ -26,6 +27,8 @@ type CatalogParts = {
   readonly onBreaker?: GuardedModelComponents['onBreaker']
 }
 
+export type OpenedCatalog = { readonly catalog: ModelCatalog; readonly embeddings: EmbeddingEntries }
+
 /** Models of the configuration, of local servers and of imported lists, each opened with its first call. Throws `CONFIG_INVALID`. */
 export async function openCatalog({
   config,
@@ -36,7 +39,7 @@ export async function openCatalog({
   environment,
   weights,
   onBreaker,
-}: CatalogParts): Promise<ModelCatalog> {
+}: CatalogParts): Promise<OpenedCatalog> {
   const today = civilDateOfInstant(startedAt)
   const imported = await readImportedRows(config.dataDir)
   const served = buildServedEntries({ config, listed: servers.listed, imported, today })
@@ -51,5 +54,5 @@ export async function openCatalog({
   }
   const isHiding = config.privacy?.hidesSecrets === true
   const open = (entry: ModelEntry): LanguageModel => openGuardedModel({ ...opening, clock, isHiding, onBreaker }, entry)
-  return createNodeCatalog({ config, served, today, open })
+  return { catalog: createNodeCatalog({ config, served, today, open }), embeddings: served.embeddings }
 }

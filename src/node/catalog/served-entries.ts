@@ -10,6 +10,7 @@ import {
   OPERATOR_SOURCE,
 } from '../../core/models/price-lists/merge-price-lists.ts'
 import type { PriceRow } from '../../core/models/price-lists/price-row.ts'
+import { createEmbeddingEntries, type EmbeddingEntries } from '../embeddings/embedding-entries.ts'
 import type { ModelOverride, NodeConfig, ProviderConfig } from '../config/node-config.ts'
 
 export type ServedEntriesInit = {
@@ -26,6 +27,8 @@ export type ServedEntries = {
   readonly registry: ModelRegistry
   /** Ids of the models that a configured provider serves. */
   readonly servedIds: ReadonlySet<string>
+  /** Models that embed, and answer no task. */
+  readonly embeddings: EmbeddingEntries
 }
 
 /** The registry of this node: the written table, imported prices over it, what the configured providers serve, and the operator's word over all. */
@@ -48,10 +51,14 @@ export function buildServedEntries(init: ServedEntriesInit): ServedEntries {
   for (const [name, override] of Object.entries(init.config.models)) {
     const entry = overridden({ name, override, byId, builtin, today: init.today })
     byId.set(entry.id, entry)
-    if (init.config.providers[entry.provider] !== undefined) servedIds.add(entry.id)
+    const answersTasks = override.tier !== undefined || !embedsOnly(entry.model)
+    if (init.config.providers[entry.provider] !== undefined && answersTasks) servedIds.add(entry.id)
   }
   for (const [id, entry] of byId) if (servedIds.has(id)) byId.set(id, inRole(entry, init.config))
-  return { registry: createModelRegistry(byId.values()), servedIds }
+  const registry = createModelRegistry(byId.values())
+  const pricesOf = (provider: string, model: string): readonly ModelPrice[] =>
+    byId.get(`${provider}/${model}`)?.prices ?? prices.get(priceKey(provider, model))?.prices ?? []
+  return { registry, servedIds, embeddings: createEmbeddingEntries({ ...init, pricesOf }) }
 }
 
 /** The model that the operator put behind a public name belongs to that name's tier, whatever the table says. */

@@ -1,0 +1,176 @@
+import { CodedError } from '../../base/errors.ts'
+import type { TaskId } from '../../base/identifiers.ts'
+import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
+import { civilDateOfInstant } from '../../core/models/civil-date.ts'
+import { estimateTokens } from '../../core/models/estimate-tokens.ts'
+import { costOnDate } from '../../core/models/model-cost.ts'
+import { isLocalTier, type ModelEntry } from '../../core/models/model-entry.ts'
+import { Placeholders } from '../../core/redaction/placeholders.ts'
+import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
+import { createOpenaiEmbeddings, TEXTS_PER_CALL_MAX } from '../../models/openai/openai-embedding-model.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { Budgets } from '../../ports/budgets.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EmbeddingModel } from '../../ports/embedding-model.ts'
+import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
+import type { RouteCaller } from '../../ports/router.ts'
+import { isNeverBilled } from '../../router/never-billed.ts'
+import type { Environment } from '../config/environment-document.ts'
+import type { NodeConfig } from '../config/node-config.ts'
+import { apiKeyOf } from '../open-models.ts'
+import type { NodeRights } from '../rights/open-rights.ts'
+import type { EmbeddingEntries } from './embedding-entries.ts'
+
+export type EmbedOptions = AbortOptions & {
+  /** Absent, or `kernell`: the embedder of the cache. */
+  readonly model?: string
+  /** Length of the vectors, where the model lets it be chosen. */
+  readonly dimensions?: number
+  /** Who pays. Absent: nobody's budget does. */
+  readonly payer?: {
+    readonly caller: RouteCaller
+    readonly taskId: TaskId
+    /** Tiers that the caller may use; absent: all. */
+    readonly tiers?: readonly ExecutionTier[] | undefined
+  }
+}
+
+export type EmbeddedForCaller = {
+  /** The id of the model. */
+  readonly model: string
+  /** One for each text, in order. */
+  readonly vectors: readonly Float32Array[]
+  readonly tokens: number
+}
+
+export type EmbedTextsComponents = {
+  readonly config: Pick<NodeConfig, 'cache' | 'privacy' | 'providers'>
+  readonly embedder: EmbeddingModel
+  readonly entries: EmbeddingEntries
+  readonly budgets: Budgets
+  readonly outbound: OutboundFetch
+  readonly environment: Environment
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** As `embedTexts`, ended by the switch that stops everything. */
+export function createEmbed({
+  stop,
+  ...components
+}: EmbedTextsComponents & { readonly stop: NodeRights['stop'] }): KernellEmbed {
+  return async (texts, options) =>
+    await stop.run(options.signal, async (signal) => await embedTexts(components, texts, { ...options, signal }))
+}
+
+export type KernellEmbed = (texts: readonly string[], options: EmbedOptions) => Promise<EmbeddedForCaller>
+
+/**
+ * Embeds texts with the embedder of the cache, or with the model that the caller names, whose provider is then asked.
+ *
+ * Throws `MODEL_NOT_FOUND` for a name that no provider serves, `REQUEST_INVALID` for a length that the embedder of the cache does not have, `ROUTER_NOT_ALLOWED` where the caller's tiers leave
+ * the model out, `BUDGET_EXCEEDED` and `ROUTER_PRICE_UNKNOWN` under a budget, and as `EmbeddingModel.embed`.
+ */
+export async function embedTexts(
+  components: EmbedTextsComponents,
+  texts: readonly string[],
+  options: EmbedOptions,
+): Promise<EmbeddedForCaller> {
+  const { config, embedder, entries } = components
+  const { model } = options
+  const isOwn = model === undefined || [embedder.id, 'kernell', config.cache.embedder].includes(model)
+  if (isOwn) return await embedWithOwn(embedder, texts, options)
+  const entry = entries.find(model)
+  if (entry === undefined)
+    throw new CodedError('MODEL_NOT_FOUND', {
+      message: `No provider is known to embed with ${JSON.stringify(model)}; name it as PROVIDER/MODEL, or \`kernell\` for ${embedder.id}`,
+    })
+  return await embedWithProvider(components, texts, { ...options, entry })
+}
+
+async function embedWithOwn(
+  embedder: EmbeddingModel,
+  texts: readonly string[],
+  { dimensions, signal }: EmbedOptions,
+): Promise<EmbeddedForCaller> {
+  if (dimensions !== undefined && dimensions !== embedder.dimensions)
+    throw new CodedError('REQUEST_INVALID', {
+      message: `dimensions must be ${embedder.dimensions} for ${embedder.id}, or left out`,
+      details: { param: 'dimensions' },
+    })
+  const { vectors, tokensIn } = await embedder.embed(texts, { signal })
+  return { model: embedder.id, vectors, tokens: tokensIn > 0 ? tokensIn : estimateAll(texts) }
+}
+
+async function embedWithProvider(
+  { config, budgets, outbound, environment, clock }: EmbedTextsComponents,
+  texts: readonly string[],
+  { entry, payer, dimensions, signal }: EmbedOptions & { readonly entry: ModelEntry },
+): Promise<EmbeddedForCaller> {
+  const provider = config.providers[entry.provider]
+  if (provider?.baseUrl === undefined) throw new Error('A model that embeds has a provider with an address')
+  if (payer?.tiers !== undefined && !payer.tiers.some((tier) => isLocalTier(entry.tier) === tier.startsWith('local')))
+    throw new CodedError('ROUTER_NOT_ALLOWED', { message: `This key may not use ${entry.id}` })
+  const apiKey = apiKeyOf(provider, environment)
+  const { baseUrl } = provider
+  const key = apiKey === undefined ? {} : { apiKey }
+  const init = { modelId: entry.id, provider: entry.provider, model: entry.model, baseUrl, ...key }
+  const model = createOpenaiEmbeddings(init, { outbound })
+  const hidden = new Placeholders()
+  const isHiding = config.privacy?.hidesSecrets === true && !provider.isLocal
+  const costOf = (tokens: number): Amount | undefined =>
+    costOnDate(entry, { inputTokens: tokens, outputTokens: 0 }, civilDateOfInstant(clock.now()))
+  const vectors: Float32Array[] = []
+  let tokens = 0
+  for (let start = 0; start < texts.length; start += TEXTS_PER_CALL_MAX) {
+    const some = texts.slice(start, start + TEXTS_PER_CALL_MAX)
+    const sent = isHiding ? some.map((text) => hidden.hide(text)) : some
+    const made = await payFor({ budgets, payer, signal, entry, costOf, texts: sent }, async () => {
+      const length = dimensions === undefined ? {} : { dimensions }
+      const { vectors: found, tokensIn } = await model.embed(sent, { ...(signal && { signal }), ...length })
+      return { found, tokens: tokensIn > 0 ? tokensIn : estimateAll(sent) }
+    })
+    vectors.push(...made.found)
+    tokens += made.tokens
+  }
+  return { model: entry.id, vectors, tokens }
+}
+
+type Paying = Pick<EmbedTextsComponents, 'budgets'> & {
+  readonly payer: EmbedOptions['payer']
+  readonly signal: AbortSignal | undefined
+  readonly entry: ModelEntry
+  readonly texts: readonly string[]
+  /** `undefined` where the price is not known. */
+  readonly costOf: (tokens: number) => Amount | undefined
+}
+
+/** One call under the budget of whoever pays: what failed and may be billed all the same counts as the most that it can cost. */
+async function payFor<Made extends { readonly tokens: number }>(
+  { budgets, payer, signal, entry, texts, costOf }: Paying,
+  call: () => Promise<Made>,
+): Promise<Made> {
+  if (payer === undefined || !budgets.isBounded(payer.caller)) return await call()
+  // A token has a byte at least.
+  const amountNanos = costOf(texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0))
+  if (amountNanos === undefined)
+    throw new CodedError('ROUTER_PRICE_UNKNOWN', {
+      message: `The price of ${entry.id} is unknown, and there is a budget`,
+    })
+  const { caller, taskId } = payer
+  const reservation = await budgets.reserve({ caller, taskId, amountNanos }, { ...(signal && { signal }) })
+  let spent = amountNanos
+  try {
+    const made = await call()
+    spent = costOf(made.tokens) ?? ZERO_AMOUNT
+    return made
+  } catch (error: unknown) {
+    if (CodedError.is(error) && isNeverBilled(error.code)) spent = ZERO_AMOUNT
+    throw error
+  } finally {
+    await reservation.settle(spent)
+  }
+}
+
+function estimateAll(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + estimateTokens(text), 0)
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import OpenAI from 'openai'
+import { describe, expect, it } from 'vitest'
+import { EmbeddingServer } from './embedding-server.ts'
+import { startRealGateway } from './real-node.ts'
+
+const EMBED = 'text-embedding-9'
+const clientOf = (url: string, apiKey = 'unused'): OpenAI => new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 })
+const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
+  await work.then(
+    () => 'no failure',
+    (error: unknown) => (error as { readonly code?: unknown; readonly status?: unknown }).code,
+  )
+
+function configAt(server: EmbeddingServer, more: object = {}) {
+  return {
+    providers: { far: { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-1'], local: false } },
+    ...more,
+  }
+}
+
+describe('embeddings of a provider', () => {
+  it('are asked of the model that is named, and come as the provider gives them', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(configAt(server))
+    const client = clientOf(running.url)
+    const made = await client.embeddings.create({ model: `far/${EMBED}`, input: ['the sea', 'a calm sea'] })
+    expect(made.data.map(({ embedding }) => embedding)).toEqual([
+      [7, 0],
+      [10, 1],
+    ])
+    expect([made.model, made.usage]).toEqual([`far/${EMBED}`, { prompt_tokens: 5, total_tokens: 5 }])
+    const longer = await client.embeddings.create({ model: EMBED, input: 'the sea', dimensions: 4 })
+    expect(longer.data[0]?.embedding).toEqual([7, 0, 0.5, 0.5])
+    expect(server.asked.map(({ model, input, dimensions }) => [model, input.length, dimensions])).toEqual([
+      [EMBED, 2, undefined],
+      [EMBED, 1, 4],
+    ])
+  })
+
+  it('of many texts are asked for in several calls, in order', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(configAt(server))
+    const input = Array.from({ length: 600 }, (_, place) => 'x'.repeat(1 + (place % 50)))
+    const made = await clientOf(running.url).embeddings.create({ model: EMBED, input })
+    expect(made.data.map(({ embedding }) => embedding[0])).toEqual(input.map(({ length }) => length))
+    expect(server.asked.map(({ input: texts }) => texts.length)).toEqual([256, 256, 88])
+  })
+
+  it('are of no model that nobody serves, or that several may serve under the name', async () => {
+    await using server = await EmbeddingServer.start()
+    const other = { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-2'], local: false }
+    const { providers } = configAt(server)
+    await using running = await startRealGateway({ providers: { ...providers, other } })
+    const client = clientOf(running.url)
+    for (const model of ['chat-1', 'nobody/text-embedding-9', EMBED, 'far/unheard-of'])
+      expect([model, await codeOf(client.embeddings.create({ model, input: 'a' }))]).toEqual([model, 'model_not_found'])
+    expect(server.asked).toHaveLength(0)
+  })
+
+  it('are paid from the budget by what the provider counted, and refused without a price or without room', async () => {
+    await using server = await EmbeddingServer.start()
+    const prices = { inputUsdPerMillion: 1_000, outputUsdPerMillion: 0 }
+    const more = { budgets: [{ scope: 'node', window: 'total', limitUsd: 0.05 }] } as const
+    await using unpriced = await startRealGateway(configAt(server, more))
+    const unknown = clientOf(unpriced.url).embeddings.create({ model: EMBED, input: 'the sea' })
+    expect(await codeOf(unknown)).toBe('ROUTER_PRICE_UNKNOWN')
+    expect(server.asked).toHaveLength(0)
+    await using running = await startRealGateway(
+      configAt(server, { ...more, models: { [`far/${EMBED}`]: { prices } } }),
+    )
+    const client = clientOf(running.url)
+    const look = async (): Promise<bigint | undefined> =>
+      (await running.node.activity.budgetLines()).find(({ scope }) => scope === 'node')?.account.counters.total
+        .spentNanos
+    await client.embeddings.create({ model: EMBED, input: 'the sea' })
+    await expect.poll(look).toBe(2_000_000n)
+    server.statuses.push(429)
+    expect(await codeOf(client.embeddings.create({ model: EMBED, input: 'the sea' }))).toBe('MODEL_RATE_LIMITED')
+    await expect.poll(look).toBe(2_000_000n)
+    expect(await codeOf(client.embeddings.create({ model: EMBED, input: 'x'.repeat(60) }))).toBe('insufficient_quota')
+    expect(server.asked).toHaveLength(2)
+  })
+
+  it('are no model for tasks, though it has a price', async () => {
+    await using server = await EmbeddingServer.start()
+    const prices = { inputUsdPerMillion: 1, outputUsdPerMillion: 0 }
+    await using running = await startRealGateway(configAt(server, { models: { [`far/${EMBED}`]: { prices } } }))
+    const ids = running.node
+      .listModels()
+      .filter(({ isAvailable }) => isAvailable)
+      .map(({ entry }) => entry.id)
+    expect(ids).toEqual(['far/chat-1'])
+  })
+
+  it('are for keys that may use such tiers, and told no secrets where the operator wants that', async () => {
+    await using server = await EmbeddingServer.start()
+    const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+    const keys = [
+      { id: 'near', sha256: sha256('near-key'), tenant: 'acme', tiers: ['local_small', 'local_medium'] },
+      { id: 'all', sha256: sha256('all-key'), tenant: 'acme' },
+    ]
+    await using running = await startRealGateway(configAt(server, { keys, privacy: { hideSecrets: true } }))
+    const ask = { model: EMBED, input: 'my key is sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH' }
+    expect(await codeOf(clientOf(running.url, 'near-key').embeddings.create(ask))).toBe('ROUTER_NOT_ALLOWED')
+    await clientOf(running.url, 'all-key').embeddings.create(ask)
+    expect(server.asked.flatMap(({ input }) => input)).toEqual([expect.not.stringContaining('sk-proj')])
+  })
+
+  it('with the embedder of the cache have its length alone', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(configAt(server))
+    const client = clientOf(running.url)
+    const { data } = await client.embeddings.create({ model: 'kernell', input: 'a' })
+    const { length } = data[0]?.embedding ?? []
+    expect((await client.embeddings.create({ model: 'kernell', input: 'a', dimensions: length })).data).toHaveLength(1)
+    for (const dimensions of [3, 0, 1.5])
+      expect([
+        dimensions,
+        await codeOf(client.embeddings.create({ model: 'kernell', input: 'a', dimensions })),
+      ]).toEqual([dimensions, 'REQUEST_INVALID'])
+  })
+})
