@@ -44,11 +44,18 @@ export function parseBounds(request: ControlRequest, now: Timestamp): AskedBound
   }
 }
 
+/** Over HTTP the method and the path say these. */
+const SAID_BY_THE_PLACE: ReadonlySet<string> = new Set(['op', 'kind', 'id'])
+
 /** Throws `REQUEST_INVALID` for a member that is none of these: a misspelt limit must not become no limit. */
 export function refuseUnknown(request: ControlRequest, known: readonly string[]): void {
   const unknown = Object.keys(request).find((name) => request[name] !== undefined && !known.includes(name))
   if (unknown === undefined) return
-  throw invalidRequest(unknown.slice(0, 64), `A member is unknown here; there are ${known.join(', ')}`)
+  const told = known.filter((name) => !SAID_BY_THE_PLACE.has(name))
+  throw invalidRequest(
+    unknown.slice(0, 64),
+    `A member is unknown here; there ${told.length === 0 ? 'is none' : `are ${told.join(', ')}`}`,
+  )
 }
 
 /** Throws `REQUEST_INVALID` for what is no amount of dollars. */

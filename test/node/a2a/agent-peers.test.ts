@@ -171,6 +171,15 @@ describe('a peer that lies', () => {
     expect(await asked(liar.url)).toMatchObject({ code: 'A2A_PEER_FAILED' })
   })
 
+  it.each([401, 403])('does not know who asks, and says so with %i: more time would be of no use', async (status) => {
+    await using guarded = await startLiar({
+      [CARD]: (response, url) => response.end(cardOf(url)),
+      '/a2a': (response) => response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":{}}'),
+    })
+    const details = { remedy: expect.stringContaining('apiKeyEnv') as string }
+    expect(await asked(guarded.url)).toMatchObject({ code: 'A2A_PEER_FAILED', isRetryable: false, details })
+  })
+
   it('breaks off in the middle, or answers too much', async () => {
     await using breaking = await startLiar({
       [CARD]: (response, url) => response.end(cardOf(url)),

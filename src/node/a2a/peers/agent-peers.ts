@@ -245,9 +245,27 @@ function failureOf(
   if (CodedError.is(error)) return error
   const said = error instanceof Error ? outgoingText(error.message).slice(0, SAID_LENGTH_MAX) : ''
   const isRefusal = error instanceof A2AError
+  if (isStranger(said)) return strangerAt(peer, said)
   return failed(`${peer} ${isRefusal ? 'refused' : 'failed'}: ${said}`, peer, !isRefusal)
 }
 
 function failed(message: string, peer: string, isRetryable: boolean): CodedError {
   return new CodedError('A2A_PEER_FAILED', { message, details: { peer }, isRetryable })
+}
+
+/** The client of the protocol tells a status in words alone. */
+function isStranger(said: string): boolean {
+  return /\b40[13]\b/.test(said)
+}
+
+function strangerAt(peer: string, said: string): CodedError {
+  return new CodedError('A2A_PEER_FAILED', {
+    message: `${peer} does not know who asks: ${said}`,
+    details: {
+      peer,
+      remedy:
+        'Name the peer in the configuration, with `apiKeyEnv`, the variable that holds the key which its owner gave you.',
+    },
+    isRetryable: false,
+  })
 }
