@@ -164,14 +164,21 @@ function leftOf(most: Amount, spent: Amount): Amount {
 
 const NAME_CHARS_MAX = 64
 
-/** By names that every provider takes. Of two tools with one name the first counts. */
+/** By names that every provider takes. Those whose names would be one get a number behind them, in the order in which they are offered. */
 function namedTools(tools: readonly OfferedTool[]): ReadonlyMap<string, OfferedTool> {
   const named = new Map<string, OfferedTool>()
   for (const tool of tools) {
-    const name = `${tool.server}__${tool.tool}`.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, NAME_CHARS_MAX)
-    if (!named.has(name)) named.set(name, tool)
+    const whole = `${tool.server}__${tool.tool}`.replace(/[^A-Za-z0-9_-]/g, '_')
+    let name = whole.slice(0, NAME_CHARS_MAX)
+    for (let number = 2; named.has(name); number += 1) name = numbered(whole, number)
+    named.set(name, tool)
   }
   return named
+}
+
+function numbered(name: string, number: number): string {
+  const end = `_${number}`
+  return name.slice(0, NAME_CHARS_MAX - end.length) + end
 }
 
 function definitionsOf(offered: ReadonlyMap<string, OfferedTool>): readonly ToolDefinition[] {

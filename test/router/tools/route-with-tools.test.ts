@@ -118,6 +118,17 @@ describe('a task whose models may call tools', () => {
     expect([played.requests.length, calls.length, played.requests.at(-1)?.request.tools]).toEqual([3, 16, undefined])
   })
 
+  it('knows tools apart whose names are one where they are cut or have other characters', async () => {
+    const long = 'x'.repeat(80)
+    const tools = [offer('pages', `${long}1`), offer('pages', `${long}2`), offer('pages', 'a b'), offer('pages', 'a.b')]
+    const second = `pages__${'x'.repeat(55)}_2`
+    const played = await play([[second, 'pages__a_b_2']], { list: async () => await Promise.resolve(tools) })
+    await routeWithTools(played, REQUEST)
+    const names = (played.requests[0]?.request.tools ?? []).map(({ name }) => name)
+    expect(names).toEqual([`pages__${'x'.repeat(57)}`, second, 'pages__a_b', 'pages__a_b_2'])
+    expect(played.called).toEqual([`pages/${long}2`, 'pages/a.b'])
+  })
+
   it('ends when its caller leaves, and is refused with tools of its own', async () => {
     const leaving = new AbortController()
     const hanging = async (): Promise<never> => {
