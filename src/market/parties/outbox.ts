@@ -78,8 +78,9 @@ export class PartyOutbox {
         await this.keep(kept, answer)
         return { effect: answer.effect, code: answer.code }
       } catch (error: unknown) {
-        // A journal that failed takes nothing any more; the set may be reached later.
-        if (journal.failureCause !== undefined || !CodedError.is(error) || !error.isRetryable) throw error
+        // A journal that failed takes nothing any more, and is what has to be mended; the set may be reached later.
+        if (journal.failureCause !== undefined) throw journal.failureCause
+        if (!CodedError.is(error) || !error.isRetryable) throw error
       }
       await pause(this.components.timers, pauseMs, signal)
     }

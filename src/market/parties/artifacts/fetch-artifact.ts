@@ -38,7 +38,9 @@ export async function fetchArtifact(
       await journal.keepFile(subject, bytes)
       return true
     } catch (error: unknown) {
-      if (signal.aborted || (CodedError.is(error) && journal.failureCause === undefined)) return false
+      if (signal.aborted) return false
+      if (journal.failureCause !== undefined) throw journal.failureCause
+      if (CodedError.is(error)) return false
       throw error
     }
   }

@@ -55,7 +55,8 @@ export class SignsOfWork {
         body: { statement, signatures },
       })
     } catch (error: unknown) {
-      if (!CodedError.is(error) || party.journal.failureCause !== undefined) throw error
+      if (party.journal.failureCause !== undefined) throw party.journal.failureCause
+      if (!CodedError.is(error)) throw error
     }
   }
 
