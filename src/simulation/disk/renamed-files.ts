@@ -21,6 +21,11 @@ export class RenamedFiles {
     this.held.delete(path)
   }
 
+  /** Somebody has put other files below a folder, on stable storage. */
+  replacedBelow(folder: string): void {
+    for (const path of this.held.keys()) if (path.startsWith(`${folder}/`)) this.held.delete(path)
+  }
+
   /** The names of a folder are on stable storage as they are. */
   namesSynced(directory: string): void {
     for (const [path, held] of this.held)

@@ -70,6 +70,7 @@ export class SimulatedDisk {
   /** A copy takes the place of what lies below its folder. No process of the machine may run. */
   putBack({ folder, files }: DiskCopy): void {
     this.files.replaceBelow(folder, files)
+    this.renamed.replacedBelow(folder)
   }
 
   /** Tells once that a file has got its name, and nothing is known yet of whether the name would outlive a cut of the power. `undefined`: nobody wants to know any more. */

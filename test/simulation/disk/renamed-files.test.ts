@@ -50,3 +50,31 @@ it('what was there before no rename had brought it may be anything', () => {
   renamed.renamed('t', '/d/a', { content: Uint8Array.of(1), before: true })
   expect(renamed.findTorn(() => Uint8Array.of(3))).toBeUndefined()
 })
+
+it('what somebody else put below a folder is his, and that beside it is not', () => {
+  const [named, others] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]
+  const renamed = new RenamedFiles()
+  for (const path of ['/d/a', '/e/a']) renamed.renamed('t', path, { content: named, before: false })
+  renamed.replacedBelow('/d')
+  expect(renamed.findTorn((path) => (path === '/d/a' ? others : named))).toBeUndefined()
+  expect(renamed.findTorn(() => others)).toContain('/e/a got its name')
+})
+
+it('a copy that is put back over a file that got its name is no torn one when the power is cut', async () => {
+  const world = createWorld({ seed: 3 })
+  const disk = new SimulatedDisk(world, 'd')
+  const files = disk.fileSystem(world.createProcess('p'))
+  await during(world, files.makeDirectory('/d'))
+  const before = disk.copyOf('/d')
+  const write = async (): Promise<void> => {
+    const file = await files.open('/d/a.tmp', { mode: 'create' })
+    await file.append(WHOLE)
+    await file.sync()
+    await files.rename('/d/a.tmp', '/d/a')
+    await files.syncDirectory('/d')
+  }
+  await during(world, write())
+  const copy = { ...before, files: new Map([['/d/a', Uint8Array.of(7)]]) }
+  disk.putBack(copy)
+  expect(disk.cutPower('lose')).toBeUndefined()
+})
