@@ -121,5 +121,7 @@ export function formatUsage(usage: JsonValue, width: number): string {
     ]
   })
   if (rows.length === 0) return 'nothing was used'
-  return formatTable([...by.map((heading): Column => ({ heading, isFlexible: true })), ...SUMS], rows, width)
+  const table = formatTable([...by.map((heading): Column => ({ heading, isFlexible: true })), ...SUMS], rows, width)
+  const from = textOf(usage, 'records_from')
+  return from === '' ? table : `${table}\nrecords go back to ${from}`
 }

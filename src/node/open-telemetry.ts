@@ -43,7 +43,8 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const { traces, sent } = await startExports(config, metrics)
   const hashName = createNameHasher(secret)
   const index = init.root.sublevel('telemetry-index')
-  const store = createTelemetryStore(init.root.sublevel('telemetry'), { index, hashName })
+  const { recordsMax } = config
+  const store = createTelemetryStore(init.root.sublevel('telemetry'), { index, hashName, eventsMax: recordsMax })
   const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName })
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(

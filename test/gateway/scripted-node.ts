@@ -264,7 +264,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     firewall: DEFAULT_FIREWALL_POLICY,
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     log: { level: 'info', format: 'auto', access: false },
-    telemetry: { consent: false, keepText: false, otlpSignals: ['traces', 'metrics'], traceContent: false },
+    telemetry: { consent: false, keepText: false, recordsMax: 100_000, otlpSignals: ['traces', 'metrics'], traceContent: false },
     sandbox: { directory: '/nowhere', image: 'none:none' },
     outbound: { privateHosts: [] },
     network: { listen: [], announce: [], bootstrap: [], isMdnsOn: false, isRelay: false },

@@ -41,6 +41,7 @@ export type LogDocument = {
 export type TelemetryDocument = {
   readonly consent?: boolean
   readonly keepText?: boolean
+  readonly recordsMax?: number
   readonly otlpEndpoint?: string
   readonly otlpSignals?: readonly ('traces' | 'metrics')[]
   readonly traceContent?: boolean

@@ -180,6 +180,8 @@ export type TelemetryConfig = {
   readonly consent: boolean
   /** Task text is kept only when true, and only with consent. */
   readonly keepText: boolean
+  /** Records that are kept; the oldest go first. */
+  readonly recordsMax: number
   /** OTLP address for traces and metrics. Absent: neither. */
   readonly otlpEndpoint?: string
   /** What is sent there. */

@@ -132,6 +132,7 @@ function resolveTelemetry(telemetry: TelemetryDocument): TelemetryConfig {
   return {
     consent: telemetry.consent ?? false,
     keepText: telemetry.keepText ?? false,
+    recordsMax: telemetry.recordsMax ?? 100_000,
     ...(otlpEndpoint !== undefined && { otlpEndpoint }),
     otlpSignals: telemetry.otlpSignals ?? OTLP_SIGNALS,
     traceContent: telemetry.traceContent ?? false,

@@ -9,7 +9,7 @@ import { UsageTable } from './usage-table.ts'
 
 /** What tasks took and cost, by the records that the node keeps. */
 export type NodeUsage = {
-  /** `{"object": "usage", "by", "data": [...]}`. Throws `USAGE_NOT_KEPT`, `REQUEST_INVALID`, `GATEWAY_OVERLOADED`, what the store throws, and the signal's reason. */
+  /** `{"object": "usage", "by", "data": [...], "records_from"}`: what is older than the last is in no sum. Throws `USAGE_NOT_KEPT`, `REQUEST_INVALID`, `GATEWAY_OVERLOADED`, what the store throws, and the signal's reason. */
   summarize(query: UsageQuery, options?: AbortOptions): Promise<{ readonly [name: string]: JsonValue }>
   /** Every task, the oldest first, as they are read. Throws as `summarize`. */
   rows(filter: UsageFilter, options?: AbortOptions): AsyncIterable<UsageRow>
@@ -50,13 +50,17 @@ export function createNodeUsage({ hasConsent, store, pipeline }: NodeUsageCompon
       readers -= 1
     }
   }
+  const oldest = async (options?: AbortOptions): Promise<string | null> => {
+    for await (const { timestamp } of store.list({ limit: 1 }, options)) return timestamp
+    return null
+  }
   return {
     rows,
     async summarize({ by, ...filter }, options) {
       const table = new UsageTable(by)
       for await (const row of rows(filter, options)) table.add(row)
       const { from = null, to = null } = filter
-      return { object: 'usage', by: [...by], from, to, data: [...table.rows()] }
+      return { object: 'usage', by: [...by], from, to, records_from: await oldest(options), data: [...table.rows()] }
     },
   }
 }

@@ -2,7 +2,7 @@ import { missingMemories } from './agent-deeds.ts'
 import { ENDED, outputOf } from './kept-deeds.ts'
 import { jsonOf, wordOf } from './node-caller.ts'
 import type { KeptEntry } from './soak-record.ts'
-import { askAdmin, type SoakWorld } from './soak-world.ts'
+import { askAdmin, RECORDS_MAX, type SoakWorld } from './soak-world.ts'
 
 /** Of each kind so many are asked for after an end, the newest first. */
 const ASKED_MAX = 150
@@ -96,9 +96,13 @@ async function lostTasks({ caller, record }: SoakWorld): Promise<readonly string
   return lost
 }
 
+/** What is beyond the bound of records is in no sum; all that is kept is. */
 async function lostUsage(world: SoakWorld): Promise<readonly string[]> {
   const told = await askAdmin(world, 'GET /v1/admin/usage?by=tenant')
   const rows = (jsonOf(told)['data'] ?? []) as readonly { readonly tenant: string; readonly requests: number }[]
+  const total = rows.reduce((sum, { requests }) => sum + requests, 0)
+  if (total >= RECORDS_MAX - 1)
+    return total > RECORDS_MAX ? [`${total} are counted, and ${RECORDS_MAX} may be kept`] : []
   return world.tenants.flatMap(({ id }) => {
     const counted = rows.find(({ tenant }) => tenant === id)?.requests ?? 0
     const answered = world.record.taskCounts.get(id) ?? 0

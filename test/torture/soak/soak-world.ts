@@ -13,6 +13,8 @@ export const LIMIT_NANOS = 10_000_000_000n
 const ATTEMPT_TIMEOUT_MS = 5_000
 const CACHE_ENTRIES_MAX = 2_000
 const A2A_TASKS_MAX = 500
+/** Beyond them the oldest are gone, and are in no usage. */
+export const RECORDS_MAX = 20_000
 /** Of calls that were not told how long they may be. */
 export const OUTPUT_TOKENS_MAX = 100
 
@@ -53,7 +55,7 @@ export function soakConfig(upstreamUrl: string): ConfigDocument {
     router: { attemptTimeoutMs: ATTEMPT_TIMEOUT_MS },
     // What a node keeps in memory by its limits is full early on, so that it is no growth.
     cache: { enabled: true, entriesMax: CACHE_ENTRIES_MAX },
-    telemetry: { consent: true },
+    telemetry: { consent: true, recordsMax: RECORDS_MAX },
     a2a: { tasksMax: A2A_TASKS_MAX },
     log: { level: 'error' },
     budgets: TENANTS.map((tenant) => ({
