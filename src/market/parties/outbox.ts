@@ -79,7 +79,7 @@ export class PartyOutbox {
         return { effect: answer.effect, code: answer.code }
       } catch (error: unknown) {
         // A journal that failed takes nothing any more, and is what has to be mended; the set may be reached later.
-        if (journal.failureCause !== undefined) throw journal.failureCause
+        journal.throwFailure()
         if (!CodedError.is(error) || !error.isRetryable) throw error
       }
       await pause(this.components.timers, pauseMs, signal)

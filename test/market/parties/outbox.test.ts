@@ -9,15 +9,18 @@ const FULL = new CodedError('STORE_WRITE_FAILED', { message: 'No space is left' 
 const AWAY = new CodedError('NOTARY_UNREACHABLE', { message: 'Nobody answers' })
 
 /** Sends one message over a notary that is away; the journal fails with the first try, or before. */
-async function submit(failsAt: 'before' | 'first try' | 'never', thrown: unknown): Promise<unknown> {
+async function submit(failsAt: 'before' | 'first try' | 'never', thrown: CodedError): Promise<unknown> {
+  let failure = failsAt === 'before' ? FULL : undefined
   const journal = {
-    failureCause: failsAt === 'before' ? FULL : undefined,
     note: () => undefined,
+    throwFailure: () => {
+      if (failure !== undefined) throw failure
+    },
   }
   const notary = {
     submit: async () => {
-      if (failsAt === 'first try') journal.failureCause = FULL
-      return await Promise.reject(thrown as Error)
+      if (failsAt === 'first try') failure = FULL
+      return await Promise.reject(thrown)
     },
   }
   const outbox = new PartyOutbox({

@@ -39,7 +39,7 @@ export async function fetchArtifact(
       return true
     } catch (error: unknown) {
       if (signal.aborted) return false
-      if (journal.failureCause !== undefined) throw journal.failureCause
+      journal.throwFailure()
       if (CodedError.is(error)) return false
       throw error
     }

@@ -52,9 +52,9 @@ export class PartyJournal {
     return this.known.limits
   }
 
-  /** Why nothing is taken any more; `undefined` while all is well. */
-  get failureCause(): unknown {
-    return this.failure?.cause
+  /** Throws why nothing is taken any more, if there is anything. */
+  throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.cause
   }
 
   envelope(hash: Hash): KeptEnvelope | undefined {
@@ -128,7 +128,7 @@ export class PartyJournal {
    * is written; and what the journal throws.
    */
   async append(records: readonly PartyRecord[]): Promise<void> {
-    if (this.failure !== undefined) throw this.failure.cause
+    this.throwFailure()
     const fresh = records.filter((record) => !this.known.isKnown(record))
     if (fresh.length === 0) return
     for (const record of fresh) this.known.checkRoom(record)

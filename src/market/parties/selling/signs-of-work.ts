@@ -55,7 +55,7 @@ export class SignsOfWork {
         body: { statement, signatures },
       })
     } catch (error: unknown) {
-      if (party.journal.failureCause !== undefined) throw party.journal.failureCause
+      party.journal.throwFailure()
       if (!CodedError.is(error)) throw error
     }
   }
