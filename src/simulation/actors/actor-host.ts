@@ -7,6 +7,10 @@ import type { WorldProcess } from '../world/world-process.ts'
 import type { ActorCount } from './actor-recorder.ts'
 import { createSimulatedActors } from './simulated-actors.ts'
 
+/**
+ * A worker of a machine: its name, and who lives there. The same is used for every start; only what durable actors had stored is still
+ * there at the next one.
+ */
 export type ActorHostInit = {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; unique on its machine. */
   readonly name: string
@@ -17,6 +21,10 @@ export type ActorHostInit = {
   readonly count?: ActorCount
 }
 
+/**
+ * What befell a worker since it was made: its starts, its ends (in order or not), messages that were sent to it by `post`, and those of
+ * them that nobody took.
+ */
 export type ActorHostCounts = { started: number; killed: number; posted: number; lost: number }
 
 /** From one worker of a machine to another, milliseconds. */

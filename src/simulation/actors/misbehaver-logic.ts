@@ -24,6 +24,10 @@ export type Conduct = {
 /** Somebody who takes events. */
 export type Receiver = { send(event: AnyEventObject): unknown }
 
+/**
+ * What a misbehaver is spawned with. When it starts, a target that takes no events is a TypeError, and a seed, shares or a delay out of
+ * range are a RangeError.
+ */
 export type MisbehaverInput = {
   /** Who should get what is sent to it. */
   readonly target: Receiver
@@ -34,6 +38,7 @@ export type MisbehaverInput = {
   readonly lieOf?: (event: AnyEventObject) => AnyEventObject
 }
 
+/** What a misbehaver has done so far: each message counts once, when it arrives, under what became of it. */
 export type MisbehaverContext = {
   readonly input: MisbehaverInput
   readonly random: RandomStream
@@ -52,6 +57,7 @@ const DELAY_MS_DEFAULT = 1_000
 /** A system as logic is given it. */
 export type LogicSystem = ActorSystem<{ actors: Record<string, AnyActorRef> }>
 
+/** Logic of an actor that stands before another one, whatever events that one takes; `createMisbehaverLogic` makes it. */
 export type MisbehaverLogic = TransitionActorLogic<MisbehaverContext, AnyEventObject, MisbehaverInput>
 
 /** Stands in front of another actor and passes on what it is sent: sometimes not, twice, changed, or late. */

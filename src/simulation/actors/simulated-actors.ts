@@ -5,6 +5,7 @@ import type { World } from '../world/world.ts'
 import type { WorldProcess } from '../world/world-process.ts'
 import { type ActorCount, ActorRecorder } from './actor-recorder.ts'
 
+/** An actor system in a process of a world: whose it is, where its messages are counted, and where durable actors are kept. */
 export type SimulatedActorsInit = {
   readonly world: World
   /** The process that they live in: with it they end, from one event to the next. */

@@ -18,6 +18,10 @@ export type DiskFaults = {
   readonly freeBytes?: number
 }
 
+/**
+ * A disk without faults, as every machine has unless a scenario says otherwise: 0.05 to 0.2 ms for each operation, nothing refused,
+ * never full.
+ */
 export const GOOD_DISK: DiskFaults = { latencyMsMin: 0.05, latencyMsMax: 0.2, refused: 0 }
 
 /** What lay below a folder at one moment. */

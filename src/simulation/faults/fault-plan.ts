@@ -38,6 +38,7 @@ export const FAULT_KINDS = [
   'notary-answers-falsely',
 ] as const
 
+/** One of `FAULT_KINDS`. Which of them a scenario can make happen, and what their strength means there, is up to it. */
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
 /** One fault of a plan. It begins at `atMs` and, where it lasts, is over `forMs` later. */
@@ -55,6 +56,10 @@ export type PlannedFault = {
   readonly strength: number
 }
 
+/**
+ * What `drawFaults` draws from. About half of `kinds` are left out for each seed; a fault of a kind that has no target is dropped, so
+ * there may be fewer than `count`. Times are virtual milliseconds.
+ */
 export type FaultDraw = {
   readonly kinds: readonly FaultKind[]
   readonly targetsOf: (kind: FaultKind) => readonly string[]

@@ -6,11 +6,13 @@ import type { ClockSkew, WorldProcess } from '../world/world-process.ts'
 /** What runs on a machine from its start to its death. */
 export type Boot = (owner: WorldProcess, machine: Machine) => Promise<MachineWork>
 
+/** What a machine runs between a start and an end, as `Boot` resolves to. */
 export type MachineWork = {
   /** An orderly end; not called when the process is killed. */
   readonly stop: () => Promise<void>
 }
 
+/** A machine of a world: what runs there after each start, how wrong its clock is, and who hears of what befalls it. */
 export type MachineInit = {
   readonly name: string
   readonly boot: Boot

@@ -32,6 +32,10 @@ const SMALL: LatencyProfile = { firstMs: 250, tokenMs: 10, deviation: 0.35 }
 /** A letter or a digit with what stands around it. */
 const CHOICE_TOKENS = { mean: 1.1, deviation: 0.2 } as const
 
+/**
+ * Models whose quality, prices and lengths of answers were fitted to recorded outcomes, the premium one first; scenarios with models
+ * take them. `FITTED_SOURCE` says which figures were measured and which are assumed.
+ */
 export const FITTED_MODELS: readonly ModelProfile[] = [
   {
     id: 'openai/gpt-4-1106-preview',

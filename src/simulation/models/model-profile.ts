@@ -3,6 +3,7 @@ import type { ModelTier } from '../../core/models/model-entry.ts'
 /** Kinds of tasks whose outcomes were measured. */
 export const TASK_KINDS = ['choice', 'commonsense', 'code'] as const
 
+/** One of `TASK_KINDS`: `choice` among four answers, `commonsense` for one of two words that fills a gap, `code` for a piece of work. */
 export type TaskKind = (typeof TASK_KINDS)[number]
 
 /** Of `exp(mean + deviation * z)`, z normal. */
@@ -15,6 +16,10 @@ export type KindProfile = {
   readonly tokensOut: LogNormal
 }
 
+/**
+ * How long a model takes. For each answer one `exp(deviation * z)`, z normal, multiplies both times, so that a slow answer is slow
+ * throughout.
+ */
 export type LatencyProfile = {
   /** Median milliseconds until an answer begins. */
   readonly firstMs: number

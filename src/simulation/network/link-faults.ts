@@ -11,6 +11,7 @@ export type LinkFaults = {
   readonly duplication: number
 }
 
+/** A link without faults, as all are unless a scenario says otherwise: 1 to 3 ms one way, nothing lost, nothing twice. */
 export const GOOD_LINK: LinkFaults = { latencyMsMin: 1, latencyMsMax: 3, loss: 0, duplication: 0 }
 
 /** When the copies of a message arrive, in milliseconds from now: none, one or two. */

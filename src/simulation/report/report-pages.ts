@@ -13,6 +13,10 @@ export type ReportContext = {
   readonly plots: readonly PlotInit[]
 }
 
+/**
+ * A scenario that was played with a range of seeds, and what came of all of them together; `seedsPage` makes a page of it. `from` and
+ * `to` are the first and the last seed.
+ */
 export type SeedsPlayed = {
   readonly scenario: string
   readonly options: unknown

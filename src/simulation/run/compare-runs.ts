@@ -11,6 +11,10 @@ export type PlayOnce = (init: {
   readonly eventsMax?: number
 }) => Promise<string>
 
+/**
+ * How two runs of a seed compare. `same`: nothing differs. `event`: the first event that does, with its neighbours. `end`: no event
+ * differs, but what the runs are known by at their end does, which is then `first` and `second`.
+ */
 export type Comparison =
   | { readonly kind: 'same'; readonly events: number }
   | ({ readonly kind: 'event' } & Difference<TracedEvent>)

@@ -20,6 +20,7 @@ import { outcomeText } from './outcome-text.ts'
 import type { RunReport } from './report.ts'
 import { boundedSeries, type MetricSeries, SeriesRecorder } from './series.ts'
 
+/** How a scenario is played. The same seed, options, signatures, data, faults and bounds give the same run, and the same hash. */
 export type RunInit = {
   /** 0 to 2^32 - 1. */
   readonly seed: number

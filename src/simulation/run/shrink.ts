@@ -14,6 +14,7 @@ export type FailingRun = {
   readonly checker: string
 }
 
+/** The failing run that `shrinkRun` makes small, and how long it may try. What it shares with `RunInit` is as there. */
 export type ShrinkInit = Pick<RunInit, 'signatures' | 'ed25519' | 'data' | 'signal'> & {
   readonly seed: number
   readonly options?: unknown
@@ -27,6 +28,10 @@ export type ShrinkInit = Pick<RunInit, 'signatures' | 'ed25519' | 'data' | 'sign
   readonly onSmaller?: (shrunk: Shrunk) => void
 }
 
+/**
+ * The smallest run found that still fails, and how far that is from the whole: `faultsBefore` and `eventsBefore` are those of the first
+ * run, `runs` counts all runs it took.
+ */
 export type Shrunk = {
   readonly failing: FailingRun
   readonly runs: number

@@ -57,6 +57,10 @@ export type Play = {
   readonly finish: () => Promise<PlayEnd>
 }
 
+/**
+ * What `finish` of a play resolves to. Metrics that are no object, or a state that is `undefined`, are refused with
+ * `SIMULATION_SCENARIO_INVALID`; where there is no state it is null.
+ */
 export type PlayEnd = {
   readonly metrics: Readonly<Record<string, MetricValue>>
   /** Final state of every actor, store and ledger: part of the run's hash. */
@@ -65,6 +69,7 @@ export type PlayEnd = {
   readonly series?: readonly MetricSeries[]
 }
 
+/** A figure of a run as its report shows it: a number, a text, or lists and tables of them. All of them are part of the hash of the run. */
 export type MetricValue = number | string | null | readonly MetricValue[] | { readonly [name: string]: MetricValue }
 
 /** Says the type of a scenario's options once. */

@@ -28,6 +28,10 @@ export type SeedFailure = { readonly code: ErrorCode; readonly message: string }
 const VIOLATIONS_KEPT = 5
 const METRICS_KEPT = 64
 
+/**
+ * What is kept of one run, without `unequal`: of the violations the first 5, and of the metrics at most 64 numbers, as `numbersOf` finds
+ * them.
+ */
 export function seedResultOf(report: RunReport): SeedResult {
   const { seed, hash, events, virtualMs, agents, faults, checks, handled, violations, metrics } = report
   return {

@@ -11,6 +11,7 @@ import { streamOf } from './seeded-random.ts'
 import { setTraps } from './traps.ts'
 import { type ClockSkew, type ProcessHost, WORLD_START, WorldProcess } from './world-process.ts'
 
+/** A world to be: its seed, what its clocks show, and how much may happen in it. A seed or a bound out of range is a RangeError. */
 export type WorldInit = BoundsInit & {
   /** 0 to 2^32 - 1. The same seed and the same scenario give the same run. */
   readonly seed: number
@@ -22,9 +23,11 @@ export type WorldInit = BoundsInit & {
   readonly hasTraps?: boolean
 }
 
+/** Where one call of `run` comes back, before the world has an end; both absent: when nothing is left to happen. */
 export type RunLimits = {
   /** The last virtual millisecond that is still run. */
   readonly untilMs?: number
+  /** Events of this call. */
   readonly eventsMax?: number
 }
 
