@@ -55,9 +55,14 @@ export type SandboxFile = {
   readonly isExecutable?: boolean
 }
 
+/**
+ * A program, what it is given, and what it may use. What is malformed is refused before anything runs: `SANDBOX_PROGRAM_INVALID`,
+ * `SANDBOX_POLICY_INVALID`.
+ */
 export type SandboxRequest = {
   readonly program: SandboxProgram
   readonly policy: SandboxPolicy
+  /** What it reads from its standard input. Absent: nothing. */
   readonly stdin?: Uint8Array
   /** What lies in its directory at the start. */
   readonly files?: readonly SandboxFile[]
@@ -67,6 +72,7 @@ export type SandboxRequest = {
 
 export type SandboxStream = 'stdout' | 'stderr'
 
+/** How a run or a probe is ended from outside, and who is told of output before the end. */
 export type SandboxRunOptions = {
   /** Ends the run; it resolves with the reason `cancelled`. */
   readonly signal?: AbortSignal
@@ -77,6 +83,7 @@ export type SandboxRunOptions = {
 /** Why a run ended. `exited`: by itself, with `code` or `signal`; `failed`: a script threw, or a component trapped, as `stderr` says; else the limit it came to. */
 export type SandboxEnd = 'exited' | 'failed' | 'cancelled' | 'time' | 'cpu' | 'memory' | 'output' | 'processes' | 'disk'
 
+/** What came of a run that began, however it ended; output up to the limit of its policy, the rest cut off and marked in `truncated`. */
 export type SandboxResult = {
   readonly runtime: SandboxRuntimeName
   readonly reason: SandboxEnd
@@ -111,6 +118,10 @@ export interface SandboxEgress {
   open(init: { readonly hosts: readonly string[]; readonly bytesMax: number }): Promise<EgressGate>
 }
 
+/**
+ * The way out of one run, as `SandboxEgress.open` makes it: only to the hosts that were named then, until it is closed or its bytes are
+ * used up.
+ */
 export interface EgressGate {
   /** Path of a Unix socket that speaks HTTP CONNECT, and GET and HEAD of `http:` URLs in full. Whoever can open it can use it: its mode is 0600, in a folder of mode 0700. */
   readonly socketPath: string
@@ -120,6 +131,10 @@ export interface EgressGate {
   close(): Promise<void>
 }
 
+/**
+ * One request of a program for a connection through its gate. It is listed before it is over, and its counts grow until then. Where no
+ * host and port were asked for, `host` is the beginning of what was, and `port` is 0.
+ */
 export type EgressRequest = {
   readonly host: string
   readonly port: number

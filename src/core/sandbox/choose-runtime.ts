@@ -21,6 +21,7 @@ export type RuntimeState =
     }
   | { readonly works: false; readonly reason: string; readonly remedy: string }
 
+/** What is known of each runtime by its name. One that is absent was not tried out, or is not there, and is never chosen. */
 export type RuntimeStates = Readonly<Partial<Record<SandboxRuntimeName, RuntimeState>>>
 
 export type RuntimeDemand = {

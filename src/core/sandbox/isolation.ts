@@ -4,10 +4,15 @@
  */
 export const ISOLATION_TIERS = ['t1', 't2', 't3', 't4', 't5'] as const
 
+/**
+ * One of `t1` to `t5`: the least that a policy asks for, or what a runtime gives. Tiers are ordered by strength, `t5` being the
+ * strongest.
+ */
 export type IsolationTier = (typeof ISOLATION_TIERS)[number]
 
 export const SANDBOX_RUNTIMES = ['wasm', 'quickjs', 'subprocess', 'docker', 'microvm'] as const
 
+/** One of the five runtimes there are, one for each tier from the weakest, `wasm`, to the strongest, `microvm`; see `IsolationTier`. */
 export type SandboxRuntimeName = (typeof SANDBOX_RUNTIMES)[number]
 
 /** `component`: a function of a WebAssembly component. `script`: JavaScript. `command`: a native program with its arguments. */

@@ -14,6 +14,10 @@ import type { SandboxConfig } from '../config/node-config.ts'
 import { defaultSandbox } from '../config/resolve-sandbox.ts'
 import { sandboxRuntimes } from './sandbox-runtimes.ts'
 
+/**
+ * Which runtimes `openSandboxes` puts together. Where `runtimes` are given they are taken as they are, and the other members make no
+ * difference to them.
+ */
 export type SandboxesInit = {
   /** Where they are made from what; default as a configuration that says nothing. */
   readonly settings?: SandboxConfig | undefined
@@ -25,11 +29,13 @@ export type SandboxesInit = {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
+/** How one run is followed and ended, and by which runtime it is done where not any that is strong enough will do. */
 export type SandboxesRunOptions = SandboxRunOptions & {
   /** A runtime by name; it has to be strong enough all the same. */
   readonly runtime?: SandboxRuntimeName | undefined
 }
 
+/** Which runtimes are tried out, and what ends that before all were. */
 export type SandboxStatesOptions = SandboxRunOptions & {
   /** Default: all. */
   readonly only?: readonly SandboxRuntimeName[] | undefined
@@ -47,6 +53,7 @@ export type Sandboxes = AsyncDisposable & {
   close(): Promise<void>
 }
 
+/** Opens the runtimes of this machine as one. No runtime is tried out before the first run or `states`; whoever opens them closes them. */
 export function openSandboxes(init: SandboxesInit = {}): Sandboxes {
   const broker = createEgressBroker()
   const { settings = defaultSandbox(defaultDataDir()), egress = broker, environment } = init

@@ -13,12 +13,21 @@ import type { SandboxConfig } from '../config/node-config.ts'
 /** `container`: the image, in the engine. `machine`: a kernel and its first files. Both need the supervisor. */
 export const PREPARED_PARTS = ['supervisor', 'container', 'machine'] as const
 
+/** One of `PREPARED_PARTS`: something that containers or machines start from and that has to be made on this machine once. */
 export type PreparedPart = (typeof PREPARED_PARTS)[number]
 
+/**
+ * What became of one part: with `isMade` where it is, in `detail`; else why it could not be made, and what would change that, both for
+ * people.
+ */
 export type PartOutcome =
   | { readonly part: PreparedPart; readonly isMade: true; readonly detail: string }
   | { readonly part: PreparedPart; readonly isMade: false; readonly reason: string; readonly remedy: string }
 
+/**
+ * What `prepareSandboxes` makes, and where: below `settings.directory`, and the image in the engine that the settings name. The
+ * supervisor is made in any case.
+ */
 export type PrepareSandboxesInit = {
   readonly settings: SandboxConfig
   /** Kernel of machines. Default: the one that the settings name, or one that is installed for machines. */

@@ -29,6 +29,10 @@ const COMPONENT_BYTES_MAX = 67_108_864
 /** How a component begins: the magic number, version 13, and the layer of components. The translator takes text as well, and core modules begin otherwise. */
 const COMPONENT_HEAD = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]
 
+/**
+ * How many components run and wait at a time, and what this process lends them; everything has a default. Without the translator, an
+ * optional package, runs throw `SANDBOX_UNAVAILABLE`.
+ */
 export type ComponentSandboxInit = HostedRunsInit &
   Partial<GuestOutside> & {
     /** Version of the installed translator; `undefined` where it is not installed. */

@@ -18,6 +18,10 @@ import { containerSettings, EGRESS_SOCKET, SUPERVISOR } from './container-settin
 import { openGateFor } from './egress-gate.ts'
 import { EngineClient, usualSocket } from './engine-client.ts'
 
+/**
+ * What containers are started from and by which engine, and how many run at a time. Image and supervisor have to be there; nothing is
+ * fetched or made.
+ */
 export type DockerSandboxInit = {
   /** Name of an image that is there; nothing is pulled. `kernell sandbox prepare` makes a small one. */
   readonly image: string

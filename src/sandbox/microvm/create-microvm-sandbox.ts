@@ -10,6 +10,10 @@ import { findEngine } from './find-engine.ts'
 import type { MachineEngine } from './machine-engine.ts'
 import type { GuestImage } from './machine-settings.ts'
 
+/**
+ * What machines are started from and by which program, and how many run at a time. Machines have no network, so there is no way out to
+ * be given.
+ */
 export type MicrovmSandboxInit = {
   /** What machines start from, as absolute paths; `kernell sandbox prepare` makes them. */
   readonly image: GuestImage

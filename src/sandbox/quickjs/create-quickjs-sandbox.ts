@@ -27,6 +27,11 @@ const PROBE: SandboxRequest['program'] = {
   args: PROBE_ARGS,
 }
 
+/**
+ * How many scripts run and wait at a time, and what this process lends them: the time, a seed of 32 bytes for each run, and the
+ * variables that a policy may name. Default: one warm process, as many runs as there are processors, 64 that wait, and what the process
+ * has.
+ */
 export type QuickjsSandboxInit = HostedRunsInit & Partial<GuestOutside>
 
 /**

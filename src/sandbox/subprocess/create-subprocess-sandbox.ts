@@ -16,6 +16,7 @@ import { PROXY_ENVIRONMENT } from './egress/way-out.ts'
 import { type ConfinedTools, findTools } from './find-tools.ts'
 import { TEMPORARY, WORK } from './system-view.ts'
 
+/** What confines processes, and how many run at a time; everything has a default but the way out. */
 export type SubprocessSandboxInit = {
   /** Lets through to the hosts of a policy. Without it a policy that names hosts is refused. */
   readonly egress?: SandboxEgress | undefined
