@@ -18,6 +18,7 @@ export type Terminated = {
   readonly error?: unknown
 }
 
+/** How long `ask` waits for an answer. A time that is negative or not finite is a RangeError. */
 export type AskOptions = {
   /** Milliseconds until the ask fails with `ACTOR_ASK_TIMEOUT`. Default 5,000. */
   readonly timeoutMs?: number
@@ -25,6 +26,7 @@ export type AskOptions = {
   readonly signal?: AbortSignal
 }
 
+/** How `deliver` recognises a message that it was given before, and what ends its wait, with the reason of the signal. */
 export type DeliverOptions = {
   /** Given twice, the second one is not handled again (durable actors; within the deduplication window). */
   readonly key?: string
@@ -88,6 +90,10 @@ export interface ActorRef<
   getSnapshot(): State
 }
 
+/**
+ * Callbacks of a subscription, each optional: `next` with each new snapshot; then, once, `error` with what made the actor fail for good,
+ * or `complete` when it ended in any other way. What they throw is reported to the environment and stops nothing.
+ */
 export type SnapshotObserver<State> = {
   readonly next?: (snapshot: State) => void
   readonly error?: (error: unknown) => void

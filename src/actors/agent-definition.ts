@@ -20,6 +20,7 @@ import type { ActorRef } from './actor-ref.ts'
  */
 export type MailboxPolicy = 'refuse' | 'drop-newest' | 'drop-oldest' | 'credit'
 
+/** How many messages may wait for an actor, and what becomes of one more. What is out of range is a RangeError of `defineAgent`. */
 export type MailboxInit = {
   /** Messages that may wait, a whole number from 1 to 2^24. Default 65,536. */
   readonly bound?: number
@@ -27,7 +28,9 @@ export type MailboxInit = {
   readonly atBound?: MailboxPolicy
 }
 
+/** What follows when an actor fails, and how long its end may take. A `RestartKind` by itself is the same as this with `kind` alone. */
 export type RestartInit = {
+  /** Default `transient`. */
   readonly kind?: RestartKind
   /** Times a message that made the actor fail is given to it again before it becomes a dead letter. Default 0. */
   readonly redeliveries?: number
@@ -40,6 +43,7 @@ export type RestartInit = {
 /** Carries a stored snapshot of an older version to this one. Throwing stops the actor with `ACTOR_MIGRATION_FAILED` and loses nothing. */
 export type MigrateSnapshot = (snapshot: unknown, fromVersion: number) => unknown
 
+/** A kind of agent as its author describes it; `defineAgent` checks it and puts the defaults in. */
 export type AgentInit<Logic extends AnyActorLogic> = {
   /** 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; names the definition in addresses, journals and workers. */
   readonly name: string
@@ -59,6 +63,7 @@ export type AgentInit<Logic extends AnyActorLogic> = {
   readonly module?: { readonly url: string; readonly exportName: string }
 }
 
+/** How a durable actor is kept; `durable: true` is the same as this with nothing given. */
 export type DurableInit = {
   /** Commits after which the snapshot is written anew; between, only what changed is. Default 256. */
   readonly snapshotEvery?: number
@@ -83,6 +88,7 @@ export type AgentDefinition<Logic extends AnyActorLogic = AnyActorLogic> = {
   readonly module: { readonly url: string; readonly exportName: string } | undefined
 }
 
+/** Under which name, with what input, below whom and where one actor of a definition lives. */
 export type SpawnOptions = {
   /** 1 to 256 characters, no space, no `/` and no `#`. Unique among the live actors of the system (children: of their parent). Absent: `$` and a number. */
   readonly id?: string

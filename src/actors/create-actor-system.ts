@@ -7,6 +7,7 @@ import { checkFunction, checkFunctions, checkMembers, checkObject, isObject, sho
 import { ActorSystem } from './system/actor-system.ts'
 import { createSystemEnvironment } from './system/system-environment.ts'
 
+/** Where the actors of a system live and what of them lasts. With nothing given they live on this thread, and end with the process. */
 export type CreateActorSystemInit = {
   /** Worker threads besides this one: their number, 0 to 64, or more about them. Default 0. */
   readonly threads?: number | ThreadsInit
@@ -26,6 +27,10 @@ export type CreateActorSystemInit = {
   readonly tracer?: Tracer
 }
 
+/**
+ * The worker threads of a system: how many, when one counts as stuck, and how often they and their actors may end before they are given
+ * up.
+ */
 export type ThreadsInit = {
   /** Worker threads, a whole number from 0 to 64. */
   readonly count: number

@@ -28,6 +28,7 @@ export type ClusterExtensionInit = {
   readonly environment: ActorEnvironment
 }
 
+/** Another node of the cluster as this one is told of it. Names and DIDs of all nodes differ; `clusterDidOf` gives the DID of a key. */
 export type ClusterPeerAddress = {
   readonly name: string
   readonly did: Did

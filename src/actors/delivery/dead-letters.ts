@@ -16,6 +16,7 @@ export type DeadLetterReason =
   | 'thread-lost'
   | 'node-lost'
 
+/** A message that reached nobody: the address that it was meant for, the message itself, and why. */
 export type DeadLetter = {
   readonly target: ActorAddress
   readonly event: AnyEventObject

@@ -18,6 +18,7 @@ export type MachineStep<State, Event, Effect, Input> = {
   readonly actor: ActorRef
 }
 
+/** How `fromMachine` finds the machine's events among messages, when effects run, and who is told of the end. */
 export type FromMachineOptions<Message, Event, Context> = {
   /**
    * The machine's event in a message of the actor; `undefined`: the message is none of the machine's. Absent: messages are

@@ -29,6 +29,7 @@ export type ActorSystemInit = {
   readonly stepObserver?: StepObserver
 }
 
+/** How long the end of a system may take for the sake of messages that wait. */
 export type StopOptions = {
   /**
    * How long messages that wait are still handled, in milliseconds. Default 2,000; 0 drops them. Worker threads have half a
@@ -37,10 +38,13 @@ export type StopOptions = {
   readonly drainMs?: number
 }
 
+/** A supervisor to be started: which of the actors below it start again when one fails, how often, and below whom it is itself. */
 export type SuperviseOptions = {
+  /** As that of an actor. */
   readonly id?: string
   readonly strategy: RestartStrategy
   /** More restarts than this, and the supervisor fails itself. Default 3 within 5,000 ms. */
   readonly intensity?: RestartIntensityLimit
+  /** The one above it. Absent: the system's own. */
   readonly supervisor?: ActorRef
 }

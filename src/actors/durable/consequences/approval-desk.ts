@@ -19,6 +19,7 @@ export type PendingApproval = {
   readonly effect?: { readonly id: string; readonly name: string; readonly input: unknown }
 }
 
+/** A person's answer to a pending approval, for `resolveApproval`. What is out of range is a RangeError, and nothing is decided. */
 export type DecisionInit = {
   readonly decision: 'approved' | 'rejected'
   /** Who decided, 1 to 256 characters. */
@@ -27,9 +28,11 @@ export type DecisionInit = {
   readonly note?: string
 }
 
+/** The decision that holds for an approval, which is the first: a person's, or `expired` by `the runtime` where nobody decided in time. */
 export type DecidedApproval = {
   readonly decision: ApprovalDecision
   readonly by: string
+  /** In ms since the epoch. */
   readonly at: number
   readonly note?: string
   /** False: it was decided before, by these words; this call changed nothing. */

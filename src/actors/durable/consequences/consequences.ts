@@ -12,12 +12,14 @@ import { DurableTimers } from './durable-timers.ts'
 import type { DueTimer } from './durable-timers.ts'
 import { EffectRunner } from './effect-runner.ts'
 
+/** An effect that a durable actor requested and that has not ended, with what it waits for. */
 export type PendingEffect = {
   /** Its key. */
   readonly id: string
   readonly actor: string
   readonly name: string
   readonly input: unknown
+  /** In ms since the epoch. */
   readonly requestedAt: number
   /** `running` also while it waits for its turn or its next attempt. */
   readonly waitsFor: 'approval' | 'handler' | 'running'

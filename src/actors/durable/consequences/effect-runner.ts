@@ -19,6 +19,7 @@ export type EffectCall = {
 /** Does the effect, and returns the output: a stored value. What it throws is the failure that the actor is told of. */
 export type EffectHandler = (input: unknown, call: EffectCall) => unknown
 
+/** How often the handler of an effect is tried before its failure is told to the actor, and whether a person has to agree before. */
 export type EffectHandlerInit = {
   /** Attempts before a throwing handler counts as failed, a whole number >= 1. Default 1. */
   readonly attempts?: number
