@@ -15,6 +15,7 @@ import type { Random } from '../ports/random.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 
+/** What a memory takes from outside: its journal, time, chance and arithmetic; a journal serves one memory. Models may be absent. */
 export type MemoryGraphComponents = {
   /** The journal of this memory alone. It outlives the memory; whoever opened it closes it. */
   readonly log: EventLog
@@ -37,6 +38,7 @@ export type MemoryGraphComponents = {
   readonly onError?: (error: unknown) => void
 }
 
+/** Bounds and habits of a memory, each with a default. What is out of range is a RangeError of `createMemoryGraph`. */
 export type MemoryGraphInit = {
   /** Whose memory the graph's own methods are. Default: the tenant of a node without API keys. */
   readonly tenant?: TenantId

@@ -7,6 +7,7 @@ import type { RetrievalOutcome } from '../core/memory/use-statistics.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Startable } from '../ports/startable.ts'
 
+/** A text that `remember` is to keep as a node. */
 export type NewMemory = {
   readonly kind: MemoryNodeKind
   /** Not blank; at most `textBytesMax` bytes of UTF-8. */
@@ -21,6 +22,7 @@ export type NewMemory = {
   readonly outcome?: RetrievalOutcome
 }
 
+/** Two nodes that are there already, and the relation that is to join them. It is followed both ways, whatever its direction says. */
 export type NewLink = MemoryEdgeKey & {
   /** How strongly the two belong together, above 0 up to 1. Default 1. */
   readonly weight?: number
@@ -40,12 +42,14 @@ export type Memory = {
   readonly links: readonly MemoryLink[]
 }
 
+/** A link as it is seen from a node at either of its ends, with how often recalls that went over it helped. */
 export type MemoryLink = Required<NewLink> & {
   /** As they have faded by now. */
   readonly successes: number
   readonly failures: number
 }
 
+/** What `recall` starts from, a text and nodes that the caller is at, and what it may find. */
 export type RecallQuery = {
   /** What is looked for. */
   readonly text: string
@@ -57,6 +61,7 @@ export type RecallQuery = {
   readonly kinds?: readonly MemoryNodeKind[]
 }
 
+/** A node that a recall found worth reading, how high it scored, and for which reasons. */
 export type RecalledMemory = {
   readonly id: string
   readonly kind: MemoryNodeKind
@@ -68,6 +73,7 @@ export type RecalledMemory = {
   readonly path: readonly MemoryEdgeKey[]
 }
 
+/** What `recall` found. It can be judged for as long as it is among the latest `recallsMax` of this run, of all tenants together. */
 export type Recall = {
   /** To be handed to `feedback` once it is known whether the items helped. */
   readonly recallId: string
@@ -77,6 +83,7 @@ export type Recall = {
   readonly isSimilarityUsed: boolean
 }
 
+/** Which items of a recall an outcome is about. An id that is no item of it is a RangeError, and nothing is noted. */
 export type FeedbackOptions = {
   /** Items that the outcome is about; the others are left as they are. Default: all items of the recall. */
   readonly ids?: readonly string[]
@@ -93,6 +100,7 @@ export type MemoryFigures = {
   readonly unembedded: number
 }
 
+/** A finished step of a conversation or a task, for `addStep`. */
 export type ThreadStep = {
   /** Name of the conversation or task: 1 to 96 characters of `A-Z a-z 0-9 . _ : -`. */
   readonly thread: string
@@ -102,6 +110,7 @@ export type ThreadStep = {
   readonly stepId?: string
 }
 
+/** A thread as it stands: the older steps folded into a summary, the newer ones in full, and both as a prompt takes them. */
 export type ThreadView = {
   /** The older steps, folded; `''` before the first time. */
   readonly summary: string

@@ -4,6 +4,7 @@ import type { UseStatistics } from './use-statistics.ts'
 
 /** What a node stands for. `summary` is what a thread of steps was folded into. */
 export const MEMORY_NODE_KINDS = ['fact', 'task', 'outcome', 'entity', 'note', 'summary'] as const
+/** One of `MEMORY_NODE_KINDS`. It is part of the id that is made of a text, so that one text of two kinds is two nodes. */
 export type MemoryNodeKind = (typeof MEMORY_NODE_KINDS)[number]
 
 /** Names an edge: two nodes have at most one edge of a relation in each direction. */

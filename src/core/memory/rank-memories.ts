@@ -23,6 +23,10 @@ export type Retrieval = {
 /** Cosine, -1 to 1; what is at or below 0 counts as unlike. */
 export type SimilarNode = { readonly id: string; readonly similarity: number }
 
+/**
+ * What counts how much in the score of a recalled node, which is relevance times (1 - `successShare` - `recencyShare` + `successShare` x
+ * success + `recencyShare` x recency); see `RankingReasons` for the parts.
+ */
 export type RankingWeights = {
   readonly spread: SpreadLimits
   /** Shares of the score that depend on success and on recency; together at most 1. The rest depends on relevance alone. */

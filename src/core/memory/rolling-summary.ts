@@ -15,6 +15,7 @@ export type RollingContext = {
   readonly steps: readonly ContextStep[]
 }
 
+/** How many tokens a context may take in a prompt, who counts them, and how many of the newest steps should stand in full. */
 export type RollingBudget = {
   /** Most tokens of `renderContext`, fences included; >= 0. */
   readonly budgetTokens: number
@@ -36,6 +37,7 @@ export type CompressionPlan =
       readonly prompt: PromptParts
     }
 
+/** The context before the first step: no summary, no steps. `renderContext` makes the empty text of it. */
 export const EMPTY_CONTEXT: RollingContext = { summary: '', steps: [] }
 
 const KEEP_RECENT_STEPS_DEFAULT = 2

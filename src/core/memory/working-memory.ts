@@ -34,6 +34,7 @@ export type WorkingItem = {
 /** UTF-8 bytes of the text, counted once. */
 export type MeasuredItem = WorkingItem & { readonly sizeBytes: number }
 
+/** What an agent has in mind, within its bounds after every event; `sizeBytes` and `tokens` are the sums over all items. */
 export type WorkingMemoryState = {
   readonly limits: WorkingMemoryLimits
   /** Least recently used first. */
@@ -42,6 +43,10 @@ export type WorkingMemoryState = {
   readonly tokens: number
 }
 
+/**
+ * What may be done to a working memory. To use, pin or remove an item that is not there is refused with `ITEM_UNKNOWN`; only adding and
+ * using an item make it the most recently used one.
+ */
 export type WorkingMemoryEvent =
   /** Replaces the item with this id, and is the most recently used one. */
   | { readonly type: 'item-added'; readonly item: WorkingItem }
@@ -50,17 +55,26 @@ export type WorkingMemoryEvent =
   | { readonly type: 'item-removed'; readonly id: string }
   | { readonly type: 'memory-cleared' }
 
+/**
+ * Why an event changed nothing. `EVENT_INVALID`: an item to be added has no id, no text, or tokens that are no whole number of 0 or
+ * more. `ITEM_UNKNOWN`: no item has this id.
+ */
 export type WorkingMemoryRefusalCode =
   | 'EVENT_INVALID'
   | 'ITEM_UNKNOWN'
   /** The pinned items leave no room for it. */
   | 'MEMORY_FULL'
 
+/**
+ * What follows from an event, for whoever runs the machine: each item that was pushed out, least recently used first; or, alone, that
+ * the event was refused.
+ */
 export type WorkingMemoryEffect =
   /** An item left to make room; whoever wants to keep it stores it elsewhere. */
   | { readonly type: 'evict-item'; readonly item: MeasuredItem }
   | { readonly type: 'event-refused'; readonly code: WorkingMemoryRefusalCode }
 
+/** The bounds that a working memory has from its start to its end. No event changes them. */
 export type WorkingMemoryInput = { readonly limits: WorkingMemoryLimits }
 
 type WorkingStep = Step<WorkingMemoryState, WorkingMemoryEffect>
