@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { CodedError } from '../base/errors.ts'
 import type { OutboundFetch, OutboundResponse } from '../ports/outbound-fetch.ts'
 
+/**
+ * How far a download is, told with each piece. What was there of an earlier one counts as received; `totalBytes` is `undefined` where
+ * the server does not say the length.
+ */
 export type DownloadProgress = { readonly receivedBytes: number; readonly totalBytes: number | undefined }
 
+/** Which file `downloadModel` brings, where to, and what makes it refuse the file. */
 export type DownloadModelInit = {
   /** `https:` (or `http:` to an allowed origin) or `file:` URL. */
   readonly url: string
@@ -24,6 +29,10 @@ export type DownloadModelInit = {
   readonly signal?: AbortSignal
 }
 
+/**
+ * A file that is complete at `path`, with its size and its SHA-256 as 64 lower-case hexadecimal digits, both of what was read back from
+ * the disk.
+ */
 export type DownloadedModel = { readonly path: string; readonly sizeBytes: number; readonly sha256: string }
 
 const BYTES_MAX = 68_719_476_736

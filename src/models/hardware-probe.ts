@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import type { MachineHardware } from '../core/models/hardware-fit.ts'
 
+/** Where `probeHardware` looks. Without `findGpus`, or where it fails, the machine has no graphics memory. */
 export type HardwareProbeInit = {
   /** Graphics memory by device, from the llama runtime; absent: none is looked for. */
   readonly findGpus?: () => Promise<MachineHardware['gpus']>

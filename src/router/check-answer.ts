@@ -16,6 +16,10 @@ import type { CallComponents } from './call-model.ts'
 import type { CheckAnswer } from './execute-plan.ts'
 import type { TaskRun } from './task-run.ts'
 
+/**
+ * What `createAnswerCheck` has besides the checks that cost nothing. All of it may be absent: then no answer is judged by a model, and
+ * odds are the documented ones.
+ */
 export type CheckAnswerInit = {
   /** Validates JSON answers against the request's schema; absent: the built-in subset. */
   readonly schemaCheck?: SchemaCheck

@@ -26,6 +26,10 @@ import { recordTexts, type TaskRun } from './task-run.ts'
 import { WarmPrompts } from './warm-prompts.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
+/**
+ * Everything that a router takes from outside: models with their prices, a policy, budgets and a cache, what checks answers and texts,
+ * actors to run plans, and where tasks are recorded.
+ */
 export type RouterComponents = Omit<PlanComponents, 'runner'> &
   PlanRunnerComponents &
   ShortcutComponents &
@@ -36,6 +40,7 @@ export type RouterComponents = Omit<PlanComponents, 'runner'> &
     readonly observe?: TaskObserver
   }
 
+/** Whether a router splits hard tasks into steps, and how much of earlier steps each may see. */
 export type RouterInit = DecomposeInit
 
 /** The service behind `Router`: exact tools, cache, policy, models, verification, record - in this order, each only when the one before had no answer. */

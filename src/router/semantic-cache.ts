@@ -115,6 +115,10 @@ export type CacheStatistics = {
   readonly isSimilarityOn: boolean
 }
 
+/**
+ * Verified answers of this node that may serve again: for the same request byte for byte, and, where a calibration is loaded and the
+ * request allows it, for another wording of it. Nothing crosses from one tenant or model class to another.
+ */
 export interface SemanticCache {
   /**
    * Looks for an answer. Answers at once where the embedder does; a promise only for an embedder that has to ask a model.

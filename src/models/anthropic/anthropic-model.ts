@@ -13,6 +13,10 @@ const ANTHROPIC_VERSION = '2023-06-01'
 
 const DEFAULT_MAX_OUTPUT_TOKENS = 8192
 
+/**
+ * A model that is reached by the Messages interface, with limits of the connection and whether calls name their trace. The key is sent
+ * as `x-api-key`; absent, none is.
+ */
 export type AnthropicModelInit = ProviderLimits &
   ProviderTracing & {
     /** The registry's id of the model. */
@@ -28,6 +32,7 @@ export type AnthropicModelInit = ProviderLimits &
     readonly defaultMaxOutputTokens?: number
   }
 
+/** The way out to the server, and who counts tokens where an answer does not say how many there were. */
 export type AnthropicModelComponents = { readonly outbound: OutboundFetch; readonly tokenizer: Tokenizer }
 
 /** A model behind Anthropic's Messages interface. Schemas are enforced by `output_config.format`, which needs Claude 4.5 or later. */

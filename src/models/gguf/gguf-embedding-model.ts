@@ -6,6 +6,10 @@ import { checkGgufFile } from './check-gguf-file.ts'
 import type { LlamaRuntime } from './llama-runtime.ts'
 import { SlotQueue } from './slot-queue.ts'
 
+/**
+ * Which file an embedding model is loaded from, how much of a text it reads, and how many calls may wait for it; one more is refused
+ * with `MODEL_OVERLOADED`.
+ */
 export type GgufEmbeddingModelInit = {
   readonly modelId: string
   /** Path of the GGUF file. */
@@ -16,6 +20,7 @@ export type GgufEmbeddingModelInit = {
   readonly waitersMax?: number
 }
 
+/** An embedding model of weights on this machine. Disposing of it frees its memory, and it is not loaded again. */
 export type GgufEmbeddingModel = EmbeddingModel & AsyncDisposable
 
 const CONTEXT_TOKENS_MAX = 8192

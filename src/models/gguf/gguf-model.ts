@@ -16,6 +16,10 @@ import type { LlamaRuntime, OpenLlama } from './llama-runtime.ts'
 import { SlotQueue } from './slot-queue.ts'
 import { TextRelay } from './text-relay.ts'
 
+/**
+ * Which file a model is loaded from, and how much it may hold and do at a time. A request beyond `waitersMax` is refused with
+ * `MODEL_OVERLOADED`.
+ */
 export type GgufModelInit = {
   /** The registry's id of the model. */
   readonly modelId: string

@@ -8,6 +8,10 @@ import { encodeOpenaiRequest, type OpenaiDialect } from './openai-request.ts'
 import { decodeOpenaiAnswer } from './openai-response.ts'
 import { readOpenaiStream } from './openai-stream.ts'
 
+/**
+ * A model that is reached by chat completions, how its server differs from others, limits of the connection, and whether calls name
+ * their trace.
+ */
 export type OpenaiCompatibleModelInit = ProviderLimits &
   ProviderTracing & {
     /** The registry's id of the model. */
@@ -26,6 +30,7 @@ export type OpenaiCompatibleModelInit = ProviderLimits &
     readonly dialect?: Partial<OpenaiDialect>
   }
 
+/** The way out to the server, and who counts tokens where an answer does not say how many there were. */
 export type OpenaiCompatibleModelComponents = { readonly outbound: OutboundFetch; readonly tokenizer: Tokenizer }
 
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, llama-server, vLLM, OpenRouter, DeepSeek and others. */

@@ -10,6 +10,7 @@ import { openaiHeaders, openaiIdentity } from './openai-compatible-model.ts'
 /** Texts that one call may carry: OpenAI takes 2,048, local servers fewer. */
 export const TEXTS_PER_CALL_MAX = 256
 
+/** An embedding model that is reached by `/v1/embeddings`. Members without a comment are as in `OpenaiCompatibleModelInit`. */
 export type OpenaiEmbeddingModelInit = ProviderLimits & {
   readonly modelId: string
   readonly provider: string

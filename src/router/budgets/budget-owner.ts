@@ -21,6 +21,7 @@ import { accountsOf, shadowAccounts } from './budget-accounts.ts'
 import type { MachineOwner } from '../machine-owner.ts'
 import { openBudgetJournal } from './budget-journal.ts'
 
+/** What budgets take from outside: the actors that they are one of, a journal, time and chance. */
 export type BudgetOwnerComponents = {
   /** The owner is the actor `budgets` of this system. */
   readonly actors: ActorSystem
@@ -33,8 +34,13 @@ export type BudgetOwnerComponents = {
   readonly machine?: BudgetMachine
 }
 
+/**
+ * The most that calls of one account may cost within a window. `scope` is the account: `node` for all calls, else a kind and a name, as
+ * `tenant:NAME`, `key:ID` or `agent:NAME`. Hours, days and months are those of UTC.
+ */
 export type BudgetLimit = { readonly scope: string; readonly window: BudgetWindow; readonly limitNanos: Amount }
 
+/** The limits that hold from the start on, and bounds of what is reserved, waits, and is kept in the journal. */
 export type BudgetOwnerInit = {
   /** All limits there are: ones the journal knows and this list does not are removed. */
   readonly limits: readonly BudgetLimit[]
@@ -48,6 +54,7 @@ export type BudgetOwnerInit = {
 
 export type BudgetLine = { readonly scope: string; readonly account: BudgetAccount }
 
+/** Budgets with their limits and what was spent of them, as `createBudgetOwner` makes them. Accounts are named as in `BudgetLimit`. */
 export interface BudgetOwner extends Budgets, Startable {
   /** Sets or removes a limit; resolves when durable. */
   setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void>

@@ -6,6 +6,7 @@ import type { IntentFirewall } from './intent-firewall.ts'
 import type { PlanHands, PlanText } from './plan-hands.ts'
 import { refusedPlan } from './refused-plan.ts'
 
+/** A plan that `carryOutPlan` is to do, an approval where it needs one, and what ends it before its next step. */
 export type PlanWork = {
   readonly plan: IntentPlan
   /** Of the firewall, for exactly this plan. */

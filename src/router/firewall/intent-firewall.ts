@@ -34,6 +34,7 @@ import type { Random } from '../../ports/random.ts'
 import { AdmittedPlan } from './admitted-plan.ts'
 import { refusedPlan } from './refused-plan.ts'
 
+/** What a firewall takes from outside. With another secret behind `authenticate` approvals made before are void. */
 export type IntentFirewallComponents = {
   /** What is known of stored data and of used approvals outlives the process here. */
   readonly store: KeyValueStore
@@ -43,6 +44,10 @@ export type IntentFirewallComponents = {
   readonly authenticate: (text: string) => string
 }
 
+/**
+ * What somebody allows of one plan, and for how long; `IntentFirewall.approve` makes a token of it, which serves once. A lifetime out of
+ * range is a RangeError.
+ */
 export type ApprovalInit = {
   readonly declassified: readonly Declassification[]
   readonly approver: string

@@ -19,6 +19,7 @@ export type OpenPlanGate = () => Promise<PlanGate>
 /** What was read for a plan: a place, and what kind of place it is. */
 export type PlanPlace = { readonly kind: SourceKind; readonly locator: string }
 
+/** A split task as a firewall judges it: one plan whose steps are questions to models, with all that they were made of. */
 export type StepsGateInit<Step extends AskedStep> = {
   /** Who split the task, for people and the record. */
   readonly proposedBy: string

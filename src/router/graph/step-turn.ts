@@ -24,6 +24,10 @@ export interface StepTurn<Task extends PlannedTask> {
   emit(text: string): Promise<void>
 }
 
+/**
+ * How one attempt at a step ended, as `ExecuteStep` says it. One that failed is made again while the policy of the step has attempts
+ * left.
+ */
 export type StepOutcome =
   | { readonly kind: 'succeeded'; readonly output: string }
   | {

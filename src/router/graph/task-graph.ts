@@ -5,6 +5,7 @@ import type { PlanState } from '../../core/planning/plan-state.ts'
 import type { GraphEvent } from './graph-event.ts'
 import type { ExecuteStep } from './step-turn.ts'
 
+/** Who carries out the steps of a graph, and what cancels it. None of it is stored: who resumes a graph gives it anew. */
 export type TaskGraphInit<Task extends PlannedTask> = {
   readonly execute: ExecuteStep<Task>
   /** Cancels the graph: steps that run are told to stop, and `ended` resolves when they have. */

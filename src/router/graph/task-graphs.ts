@@ -12,6 +12,7 @@ import { corruptedError, GraphRecords, type GraphRecord } from './graph-record.t
 import { startTaskGraph } from './start-task-graph.ts'
 import type { GraphJournal, TaskGraph, TaskGraphInit } from './task-graph.ts'
 
+/** What graphs that outlive the process take from outside: actors to run them, their journal, and how a step is written there. */
 export type TaskGraphsComponents<Task extends PlannedTask> = {
   readonly actors: ActorSystem
   /** The journal of these graphs alone. It outlives them; whoever opened it closes it. It holds what the steps say and put out. */
@@ -19,6 +20,7 @@ export type TaskGraphsComponents<Task extends PlannedTask> = {
   readonly codec: TaskCodec<Task>
 }
 
+/** How many graphs may be under way at a time, and how large their journal may get before it is rewritten. */
 export type TaskGraphsInit = {
   /** Graphs that have not ended, a whole number >= 1; more are refused with `GRAPH_OVERLOADED`. Default 1,000. */
   readonly graphsMax?: number

@@ -6,6 +6,7 @@ import type { OfferedTool, TaskTools } from '../../ports/tool-servers.ts'
 import { type PlanGate, type PlanPlace, placesOfTask } from '../firewall/steps-gate.ts'
 import { enterToolCall, placeOfTool } from './tool-gate.ts'
 
+/** What `routeWithTools` runs one task with: who answers, which tools may be called, and who judges the calls. */
 export type ToolTaskComponents = {
   readonly router: Pick<Router, 'route'>
   /** Of this task: its calls are counted there. */
@@ -14,6 +15,7 @@ export type ToolTaskComponents = {
   readonly firewall: PlanGate
 }
 
+/** How long models of one task may go on calling tools, what the task was made of, and who is told on the way. */
 export type ToolTaskOptions = {
   /** Answers that may call tools; the one after the last has none, and has to be an answer. Default 8. */
   readonly roundsMax?: number
@@ -36,6 +38,10 @@ export type MadeCall = {
   readonly characters: number
 }
 
+/**
+ * What came of a task with tools: its answer, what all answers on the way cost, and each call of a tool that was offered, made or
+ * refused, in order.
+ */
 export type ToolTaskResult = {
   /** The last answer, which calls no tool. */
   readonly result: RouteResult

@@ -10,6 +10,7 @@ import {
 import { readFences, withoutFences } from '../../core/text/read-fences.ts'
 import type { ChatMessage } from '../../ports/language-model.ts'
 
+/** What a `TextGuard` judges texts by: who scores them, and what is done, by the source of a text, when its score reaches the threshold. */
 export type TextGuardInit = {
   readonly scorer: InjectionScorer
   readonly rules: TextRules
