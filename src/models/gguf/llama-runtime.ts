@@ -7,7 +7,7 @@ export type LlamaModule = typeof NodeLlamaCpp
 
 export type OpenLlama = { readonly module: LlamaModule; readonly llama: NodeLlamaCpp.Llama }
 
-/** What `createLlamaRuntime` runs models on. */
+/** Which hardware the native llama.cpp of this process runs on, the same for every GGUF model that shares it. */
 export type LlamaRuntimeInit = {
   /** `auto` uses the best accelerator there is; `off` the processor only. Default `auto`. */
   readonly gpu?: 'auto' | 'off'
