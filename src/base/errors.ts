@@ -9,6 +9,7 @@ export type PlainError = {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
+/** What a `CodedError` says beside its code. `message` and `details` go with it across threads and the wire (`toPlainError`); `cause` and `isRetryable` do not. */
 export type CodedErrorInit = {
   /** What happened, with the values that matter and no secret. The remedy of the code is added when printed. */
   readonly message: string

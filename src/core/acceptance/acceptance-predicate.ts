@@ -41,6 +41,10 @@ export type PredicateLeaf =
   /** Running the task again gave the same JSON, each number no further than `tolerance` from its counterpart. */
   | { readonly kind: 're-execution-near'; readonly artifact: string; readonly run: string; readonly tolerance: string }
 
+/**
+ * What a delivery must be to be accepted; payer and worker sign it by its hash. `of` has at least one part, and all its parts count towards the bounds of
+ * `parsePredicate`.
+ */
 export type AcceptancePredicate =
   | PredicateLeaf
   | { readonly kind: 'all'; readonly of: readonly AcceptancePredicate[] }

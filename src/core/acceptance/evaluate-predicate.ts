@@ -22,6 +22,7 @@ export type ArtifactFacts = {
 /** What is known of a run: how it ended, and the JSON that it gave. */
 export type RunFacts = { readonly exitCode: number; readonly json?: JsonValue }
 
+/** What a predicate is judged on, by the names of artifacts and runs that its leaves use. A name that is not there leaves its leaf undecided; it does not fail it. */
 export type AcceptanceFacts = {
   readonly artifacts: ReadonlyMap<string, ArtifactFacts>
   readonly runs: ReadonlyMap<string, RunFacts>
@@ -40,6 +41,7 @@ export type AcceptanceFinding = {
   readonly problem: string
 }
 
+/** What `evaluatePredicate` found of the whole and of every node: a payer that rejects names the parts that failed by their paths (`checkRejection`). */
 export type AcceptanceResult = {
   readonly outcome: AcceptanceOutcome
   /** Of every node, in reading order; as many as the predicate has nodes. */

@@ -26,6 +26,10 @@ export type Candidate = {
 
 export type NoAwardReason = 'no-bids' | 'all-unrevealed' | 'reserve-not-met' | 'limits-not-met'
 
+/**
+ * How an auction ended. Nobody wins where nobody committed or bid (`no-bids`), nobody revealed (`all-unrevealed`), or no revealed bid can win:
+ * `reserve-not-met` when the price of one of them is above the reserve, else `limits-not-met`.
+ */
 export type AuctionOutcome =
   | {
       readonly kind: 'awarded'

@@ -96,4 +96,5 @@ export const BOOKS_REFUSALS = {
   },
 } as const
 
+/** A code of `BOOKS_REFUSALS`, as the effect `event-refused` of the books names it. */
 export type BooksRefusalCode = keyof typeof BOOKS_REFUSALS

@@ -62,6 +62,7 @@ export type BooksState = {
   readonly timers: TimerHeap
 }
 
+/** What empty books begin with: their first stamp and the set that keeps them. Limits that are absent are `BOOKS_LIMITS_DEFAULT` and those of the ledger. */
 export type BooksInput = {
   readonly at: Timestamp
   readonly set: NotarySetTerms
@@ -95,6 +96,10 @@ export function isOpen(state: EscrowState): boolean {
   return state.kind !== 'DRAFT' && !isUnheld(state) && !isTerminal(state)
 }
 
+/**
+ * What the notary set has ordered, by stamps that never go backward (`BOOKS_STAMP_BACKWARD`). Transfers of contracts and the expiry of holds are no events from
+ * outside: the books make them themselves.
+ */
 export type BooksEvent =
   /** A message about a contract, authenticated. `terms` come with an offer, and hash to `contract`. */
   | {
@@ -145,6 +150,10 @@ export type ContractRecord = {
   readonly fault: EscrowFault
 }
 
+/**
+ * What a step of the books leaves to whoever keeps them: receipts to sign, records to keep, answers to give. What contracts and the ledger ask of each other,
+ * timers included, is done within the step. `contract` is `undefined` where the event was about none.
+ */
 export type BooksEffect =
   | Extract<EscrowEffect, { type: 'reputation-update' }>
   | (Extract<EscrowEffect, { type: 'record-transition' }> & { readonly contract: ContractId; readonly at: Timestamp })

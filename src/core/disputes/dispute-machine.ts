@@ -28,6 +28,7 @@ import { areDisputeTermsSound } from './dispute-terms.ts'
 import { disputeViolations } from './dispute-violations.ts'
 import { bondOfRound, panelOf, returnBonds, settleBonds, splitOf, tallyVotes } from './vote-round.ts'
 
+/** What a dispute begins with. While the record is open `predicate-evaluated` replaces what the predicate came to, as more facts are known. */
 export type DisputeInput = {
   readonly terms: DisputeTerms
   /** Of the predicate on the facts at hand. */

@@ -11,6 +11,7 @@ export const ROUNDS_MAX = 4
 /** Bytes of evidence of one party at most. */
 export const EVIDENCE_BYTES_MAX = 16 * 1_024 * 1_024
 
+/** By what a dispute is decided; fixed from its beginning to its end. Amounts are nano-units of the contract's currency. */
 export type DisputeTerms = {
   readonly contract: ContractId
   readonly payer: Did
@@ -106,6 +107,7 @@ export type DisputeEndedState = DisputeHead & {
   readonly ruling: Ruling | undefined
 }
 
+/** Where a dispute stands; `DISPUTE_MACHINE` draws the way from one kind to the next. An `ended` one takes no more events. */
 export type DisputeState =
   | GatheringState
   | ReplicatingState
@@ -116,6 +118,10 @@ export type DisputeState =
 
 export type DisputeTimer = 'evidence' | 'replicate' | 'commit' | 'reveal' | 'appeal'
 
+/**
+ * What happens in a dispute: messages of parties and arbiters, each with its `Evidence`; what the predicate and the replicas came to; timers. `at` never goes
+ * back (`DISPUTE_TIME_BACK`).
+ */
 export type DisputeEvent =
   | (Evidence & { readonly type: 'evidence-filed'; readonly hash: Hash; readonly sizeBytes: number })
   /** The predicate was run on the facts that the record binds; anybody gets the same. */
@@ -146,6 +152,10 @@ export type BondPayment = {
   readonly why: 'returned' | 'forfeited'
 }
 
+/**
+ * What a step of a dispute leaves to be done outside: timers to start, replicas and panels to call, bonds to pay out, rulings to make known. Amounts are
+ * nano-units of the contract's currency.
+ */
 export type DisputeEffect =
   | { readonly type: 'start-timer'; readonly name: DisputeTimer; readonly firesAt: Timestamp }
   | { readonly type: 'record-closed'; readonly contract: ContractId; readonly evidenceRoot: Hash }

@@ -40,6 +40,7 @@ export type EscrowReceipt = {
   readonly subject: Hash | undefined
 }
 
+/** What a step of a contract leaves to be done outside, in order. Amounts are nano-units of the contract's currency. */
 export type EscrowEffect =
   /** Exactly one per effective step: which row of `ESCROW_EDGES` was taken. */
   | {

@@ -87,6 +87,10 @@ export type TransfersAnsweredEvent = {
 
 export type TimerFiredEvent = { readonly type: 'timer-fired'; readonly name: EscrowTimerName; readonly at: Timestamp }
 
+/**
+ * What a contract is told: a signed message, the ledger's answer to its transfers, or that a timer is over. Anybody may say the last; the stamp decides
+ * (`ESCROW_TIMER_EARLY`).
+ */
 export type EscrowEvent = EscrowMessageEvent | TransfersAnsweredEvent | TimerFiredEvent
 
 export type EscrowEventType = EscrowEvent['type']

@@ -129,4 +129,5 @@ export const ESCROW_REFUSALS = {
   },
 } as const
 
+/** A code of `ESCROW_REFUSALS`, as the effect `event-refused` of a contract names it. */
 export type EscrowRefusalCode = keyof typeof ESCROW_REFUSALS

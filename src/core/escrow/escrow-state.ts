@@ -64,6 +64,7 @@ export const SETTLEMENT_CAUSES = [
 export type SettlementCause = (typeof SETTLEMENT_CAUSES)[number]
 
 export const ESCROW_FAULTS = ['none', 'payer', 'worker', 'both'] as const
+/** Whom the end of a contract found at fault: by the edge that decided it, by a ruling, or by proofs of equivocation. Receipts of reputation carry it. */
 export type EscrowFault = (typeof ESCROW_FAULTS)[number]
 
 /** Where everything that is held goes. Decided once; the orders follow from it alone. */

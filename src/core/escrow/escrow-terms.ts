@@ -5,6 +5,7 @@ import type { Currency } from '../ledger/ledger-names.ts'
 
 /** The two sides of a contract. */
 export const ESCROW_PARTIES = ['payer', 'worker'] as const
+/** One side of a contract: who pays, or who works for it. Notaries and arbiters are no parties. */
 export type EscrowParty = (typeof ESCROW_PARTIES)[number]
 
 /**
@@ -12,6 +13,7 @@ export type EscrowParty = (typeof ESCROW_PARTIES)[number]
  * limit. `C2` notary custody: the notary set's ledger holds the price. `C3` bonded: as `C2`, and both sides have a bond at stake.
  */
 export const CUSTODY_MODELS = ['C1', 'C2', 'C3'] as const
+/** One of `CUSTODY_MODELS`, which says what each means. What is shown to people is the label that the model has with a set of that size (`custodyLabelOf`). */
 export type CustodyModel = (typeof CUSTODY_MODELS)[number]
 
 /** The custody as everybody sees it. `/f=0`: one notary, which survives its crash and not its lie. */

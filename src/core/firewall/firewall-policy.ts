@@ -23,6 +23,10 @@ export type SinkRule = {
 export const MODELS_LOCAL = 'models/local'
 export const MODELS_REMOTE = 'models/remote'
 
+/**
+ * What the operator says of the places that plans read from and write to. A source that no rule names is taken for the worst, and a sink that no rule names
+ * gets nothing; `withDefaults` adds the rules of `DEFAULT_FIREWALL_POLICY`.
+ */
 export type FirewallPolicy = { readonly sources: readonly SourceRule[]; readonly sinks: readonly SinkRule[] }
 
 /**

@@ -7,6 +7,7 @@ export type TextAction = (typeof TEXT_ACTIONS)[number]
 /** By source. Who sends a task may write what they like to a model that they pay; what others wrote may not speak for them. */
 export type TextRules = Readonly<Record<TextSource, TextAction>>
 
+/** Rules where the operator sets none: what users write is flagged and goes on, what others wrote is blocked. Frozen. */
 export const DEFAULT_TEXT_RULES: TextRules = Object.freeze({
   user: 'flag',
   document: 'block',

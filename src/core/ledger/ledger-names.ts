@@ -12,6 +12,10 @@ export type Currency = Brand<string, 'Currency'>
  * `unreconciled`: issued, the outside payment not confirmed; it can never be spent. `issuer`: what the issuer owes, the one kind below zero.
  */
 export const ACCOUNT_KINDS = ['available', 'held', 'bond', 'fee', 'arbiter', 'unreconciled', 'issuer'] as const
+/**
+ * What the money in an account is for, one of `ACCOUNT_KINDS`. Which kinds an order may move money out of and into depends on its origin; others are refused
+ * with `LEDGER_ACCOUNT_KIND`.
+ */
 export type AccountKind = (typeof ACCOUNT_KINDS)[number]
 
 /** `OWNER/KIND/CURRENCY`: one account of an owner per kind and currency. */

@@ -4,6 +4,7 @@ import { isPlanFinished, statusOf, type PlanState, type SubTaskStatus } from './
 /** A step without an output, and why. */
 export type UndoneStep = { readonly id: string; readonly reason: string }
 
+/** The answer of a finished plan as far as there is one, and what it lacks; `composePlanOutput` makes it. */
 export type ComposedOutput = {
   /** The outputs of the last steps that succeeded, in plan order, separated by blank lines; `''` when no step did. */
   readonly output: string

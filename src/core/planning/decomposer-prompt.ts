@@ -2,6 +2,7 @@ import { fenceSections, type PromptParts } from '../text/fence-sections.ts'
 import { MODEL_TIERS } from '../models/model-entry.ts'
 import { SUB_TASK_DOMAINS, SUB_TASKS_MAX_DEFAULT } from './sub-task.ts'
 
+/** Settings of the prompt that asks for a plan. Without a nonce the marker of the fence depends on the task alone, so that equal tasks give equal prompts. */
 export type DecomposerPromptInit = {
   /** Most subtasks to ask for, 1..32; `SUB_TASKS_MAX_DEFAULT` when absent. */
   readonly subTasksMax?: number

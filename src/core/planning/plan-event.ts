@@ -31,6 +31,7 @@ export type PlanEvent =
   /** The timer of a `start-timer` effect fired. */
   | { readonly type: 'timer-fired'; readonly timer: PlanTimer }
 
+/** What a step gave that another one depends on: `id` is the step that gave it. In the prompt of the other one it stands fenced, as data (`buildSubTaskPrompt`). */
 export type DependencyOutput = { readonly id: string; readonly output: string }
 
 export type PlanEffect<Task extends PlannedTask = SubTask> =

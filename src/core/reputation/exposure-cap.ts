@@ -2,6 +2,7 @@ import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../base/money.ts'
 import type { BetaWeights } from './beta-standing.ts'
 import { PPM, type ReputationPolicy, UNIT_MICROS } from './reputation-policy.ts'
 
+/** What is known of a party when it asks for something of others (`exposureCapNanos`). `inflowCapMicros` is `undefined` where it is in no ring. */
 export type ExposureInit = {
   /** Of the subject in the role it asks for, capped and forgotten. */
   readonly weights: BetaWeights

@@ -4,6 +4,10 @@ import type { Sha256Hex } from '../../base/sha256.ts'
 const DIGITS = 12
 const POSITIONS = 0x1_0000_0000_0000
 
+/**
+ * What a conversation is placed inside or outside of a canary by (`isInCanary`). The place is worked out from this alone, so that nothing has to be remembered
+ * of a conversation.
+ */
 export type CanaryKey = {
   /** The candidate's version: with another candidate other conversations are chosen. */
   readonly candidate: string

@@ -35,6 +35,10 @@ export type RolloutRules = {
   readonly slo: SloRules
 }
 
+/**
+ * Rules where the operator sets none: after 100 shadow runs without a breach five steps of the canary, each of at least 200 requests and ten minutes, then all
+ * traffic.
+ */
 export const DEFAULT_ROLLOUT_RULES: RolloutRules = {
   canarySteps: [1, 5, 10, 25, 50],
   minCanaryRequests: 200,

@@ -36,6 +36,10 @@ export function verifyInclusion({ index, size, leaf, proof, root }: Inclusion, d
   return last === 0 && isSameHash(hash, root)
 }
 
+/**
+ * The claim that a log only grew: the tree of `size` leaves with `root` begins with the tree of `first` leaves with `firstRoot`. `proof` is in the order of RFC
+ * 9162, section 2.1.4; `verifyConsistency` checks it.
+ */
 export type Consistency = {
   readonly first: number
   readonly size: number

@@ -11,6 +11,7 @@ import {
   type DriftWindow,
 } from './drift-window.ts'
 
+/** Whether recent tasks are still like those of the reference window. Where the state is `unknown` there are no figures. */
 export type DriftReport = {
   /** `unknown`: too few tasks. Else the worst of the figures; a single feature of many only asks to be watched. */
   readonly state: DriftState | 'unknown'
@@ -21,6 +22,10 @@ export type DriftReport = {
   readonly thresholds: DriftThresholds
 }
 
+/**
+ * Two windows of tasks to be compared, and how their features are read. Either with fewer than `rowsMin` tasks (200 unless `thresholds` says otherwise) gives
+ * the state `unknown`.
+ */
 export type DriftInit = {
   /** Tasks that the policy in force was trained or judged on, or the weeks before. */
   readonly reference: readonly LoggedTask[]
