@@ -51,6 +51,7 @@ export type AcceptancePredicate =
   | { readonly kind: 'any'; readonly of: readonly AcceptancePredicate[] }
   | { readonly kind: 'not'; readonly of: readonly [AcceptancePredicate] }
 
+/** A predicate with the hash that contracts pin it by, or why the JSON is none: `code` for programs, `reason` for people. */
 export type ParsedPredicate =
   | { readonly kind: 'predicate'; readonly predicate: AcceptancePredicate; readonly hash: Hash }
   | { readonly kind: 'refused'; readonly code: AcceptanceRefusalCode; readonly reason: string }

@@ -26,6 +26,7 @@ export type GovernedBooksEvent =
       readonly event: Exclude<GovernanceEvent, { type: 'contract-opened' | 'contract-closed' }>
     }
 
+/** An effect of the books, or a wrapped one of governance. Those of one event stand in the order in which they came about. */
 export type GovernedBooksEffect =
   | BooksEffect
   | { readonly type: 'governance-effect'; readonly effect: GovernanceEffect }

@@ -26,6 +26,10 @@ export type FirewallRefusal = {
 /** Steps, sources and sinks that one plan has at most, each. */
 export const PLAN_ITEMS_MAX = 256
 
+/**
+ * What `reviewPlan` says of a whole plan. `refusals` is empty exactly where the plan is allowed; a plan that is malformed is judged no further, and `labels` is
+ * empty then.
+ */
 export type FirewallReview = {
   readonly isAllowed: boolean
   readonly refusals: readonly FirewallRefusal[]

@@ -79,6 +79,7 @@ export type LiveContract = {
   readonly ruleMs: DurationMs
 }
 
+/** Which parameter set is in force, which others live contracts still name, and what is proposed, under vote or decided. */
 export type GovernanceState = {
   readonly at: Timestamp
   /** Hash of the set in force. */
@@ -97,6 +98,10 @@ export type GovernanceState = {
 
 export type GovernanceTimer = 'close' | 'expire'
 
+/**
+ * What governance is told: messages of proposers and voters, each with its `Evidence`; tables of weights; contracts that begin and end; timers. `proposal` is
+ * the hash of the signed proposal.
+ */
 export type GovernanceEvent =
   /** A snapshot of weights, as the notary set certified it. */
   | { readonly type: 'weights-published'; readonly table: WeightTable; readonly at: Timestamp }
@@ -121,6 +126,10 @@ export type GovernanceEvent =
       readonly at: Timestamp
     }
 
+/**
+ * What a step of governance leaves to be done outside, in order. `GOVERNED_BOOKS_MACHINE` hands `publish-parameters` and `retire-parameters` to the books
+ * within the same event.
+ */
 export type GovernanceEffect =
   | {
       readonly type: 'start-timer'

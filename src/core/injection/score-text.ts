@@ -11,6 +11,7 @@ import { visibleText, type VisibleText } from './visible-text.ts'
 export const TEXT_SOURCES = ['user', 'document', 'tool', 'peer'] as const
 export type TextSource = (typeof TEXT_SOURCES)[number]
 
+/** How much a text looks like an attempt to give a model orders that are not its author's to give. The worst passage speaks for the whole text. */
 export type InjectionScore = {
   /** 0 to 1, that of the worst passage. */
   readonly score: number

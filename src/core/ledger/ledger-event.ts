@@ -118,6 +118,10 @@ export type IssuerListed = {
   readonly at: Timestamp
 }
 
+/**
+ * What the ledger is told, by stamps that never go backward (`LEDGER_STAMP_BACKWARD`). Signed events carry their `Evidence`; the others come from contracts or
+ * the notary set, or follow from the stamp.
+ */
 export type LedgerEvent =
   | CurrencyRegistered
   | CapChanged
@@ -135,6 +139,10 @@ export type LedgerEvent =
   | HashStamped
   | IssuerListed
 
+/**
+ * What came of an event, order by order, for the record and for the answer: what moves has moved in the state already. Amounts are nano-units of the account's
+ * currency.
+ */
 export type LedgerEffect =
   /** The order moved money: `amount` of it, and `released` back to where the hold took it from. */
   | {

@@ -216,6 +216,7 @@ export const LEDGER_REFUSALS = {
   },
 } as const
 
+/** A code of `LEDGER_REFUSALS`, as the effect `event-refused` of the ledger names it; `isTransientRefusal` says whether the order's id stays failed. */
 export type LedgerRefusalCode = keyof typeof LEDGER_REFUSALS
 
 /** Whether the id of an order that is refused so stays failed. */

@@ -123,6 +123,7 @@ export type Generation = {
   readonly count: number
 }
 
+/** All that the ledger of a notary set knows, as a value that is never written to. For each currency the debits and credits of all accounts have one sum. */
 export type LedgerState = {
   /** The largest stamp so far. */
   readonly at: Timestamp

@@ -44,6 +44,7 @@ export type MismatchReason =
   | 'price'
   | 'exposure'
 
+/** What `matchOffers` found in a directory: at most `MATCHES_MAX` offers, though more may fit. A reason for which no offer was left out is absent from `mismatches`. */
 export type OfferMatches = {
   /** The lowest cost first. */
   readonly offers: readonly StandingOffer[]

@@ -42,6 +42,10 @@ export function ramBucketOf(memoryBytes: number): RamBucket {
 
 export type FittedModel = { readonly id: string; readonly quantisation: Quantisation; readonly memoryBytes: number }
 
+/**
+ * Which local models this machine can hold at one time, by `fitModels`. The budget is the share that the power level allows of the machine's memory, or of that
+ * of its GPUs where it is more.
+ */
 export type HardwareFit = {
   readonly budgetBytes: number
   readonly usedBytes: number

@@ -11,6 +11,7 @@ export const MODEL_TIERS = [
   'premium_api',
 ] as const
 
+/** Where a model runs, and how large or dear it is. Tasks are escalated along the order of `MODEL_TIERS` (`modelTierRank`). */
 export type ModelTier = (typeof MODEL_TIERS)[number]
 
 /** Where an answer can be had: from a model of the operator's, or from a peer that sells it. No registry and no plan of steps names a peer. */
@@ -37,6 +38,7 @@ export type TokenPrices = {
 /** Prices for the whole request once its prompt is longer than `aboveTokens` tokens. */
 export type ContextTier = TokenPrices & { readonly aboveTokens: number }
 
+/** One version of a model's price, with its dates and where it was read; `priceOnDate` finds the one that applies on a day. */
 export type ModelPrice = TokenPrices & {
   /** Ascending by `aboveTokens`; the last one exceeded applies. */
   readonly contextTiers: readonly ContextTier[]
@@ -52,6 +54,7 @@ export type ModelPrice = TokenPrices & {
   readonly checkedOn: CivilDate
 }
 
+/** What a model can be asked for beside plain text. One that lacks what a request needs is no candidate for it (`filterByCapability`). */
 export type ModelCapabilities = {
   readonly tools: boolean
   readonly vision: boolean

@@ -32,6 +32,7 @@ export const FAULTS_MAX = 33
 const ADDRESS_PATTERN = /^[!-~]{1,256}$/
 const DOMAIN = 'kernell/notary-set/v1\0'
 
+/** A sound set with its id, or the code of the first rule that was broken. */
 export type NotarySetResult =
   | { readonly kind: 'set'; readonly set: NotarySet }
   | { readonly kind: 'refused'; readonly code: NotaryRefusalCode }

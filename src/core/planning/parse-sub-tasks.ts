@@ -11,6 +11,7 @@ import {
   type SubTask,
 } from './sub-task.ts'
 
+/** What `parseSubTasks` has to know beside the reply: what it falls back to, and what it may allow. */
 export type ParseSubTasksInit = {
   /** The task being decomposed: the description of the fallback step. */
   readonly task: string
@@ -33,6 +34,7 @@ export type PlanFault =
   | 'unknown-dependency'
   | 'cyclic-dependencies'
 
+/** A plan that can be executed, whatever the decomposer replied: ids are unique, and dependencies are known and without cycles. */
 export type ParsedSubTasks = {
   /** In an order in which every step comes after the steps it depends on; never empty. */
   readonly subTasks: readonly SubTask[]

@@ -10,6 +10,7 @@ export type PlanTimer = {
   readonly attempt: number
 }
 
+/** What whoever executes a plan tells the plan machine. `id` is that of a step, attempts are counted from 1, and `reason` is for people. */
 export type PlanEvent =
   | { readonly type: 'plan-started' }
   /** The state was read from where it was kept, and nothing of it runs: what was under way starts again, as the same attempt. */
@@ -34,6 +35,10 @@ export type PlanEvent =
 /** What a step gave that another one depends on: `id` is the step that gave it. In the prompt of the other one it stands fenced, as data (`buildSubTaskPrompt`). */
 export type DependencyOutput = { readonly id: string; readonly output: string }
 
+/**
+ * What the plan machine asks of whoever executes the plan, in order. `start-subtask` is answered by `subtask-succeeded` or `subtask-failed`, `start-timer` by
+ * `timer-fired`.
+ */
 export type PlanEffect<Task extends PlannedTask = SubTask> =
   /** Execute the step; it sees these outputs and nothing else of the plan. Those of optional steps without one are left out. */
   | {

@@ -12,6 +12,7 @@ export type StepPolicy = {
   readonly isOptional?: boolean
 }
 
+/** A plan as it is handed in: its steps, and how each is retried, limited and stopped. What is out of range throws `RangeError` (`createPlanGraph`). */
 export type PlanInput<Task extends PlannedTask> = {
   /** Names the plan in the keys of its steps; 1 to 256 characters, unique among the plans that share an executor. Default `plan`. */
   readonly id?: string

@@ -30,6 +30,7 @@ export type PolicyDecisionDocument = {
   readonly policy_version: string
 }
 
+/** A decision that was read, or the first field that is wrong, by its name in the document (empty for the document itself), and what it has to be. */
 export type ParsedPolicyDecision =
   | { readonly kind: 'decision'; readonly decision: PolicyDecision }
   | { readonly kind: 'refused'; readonly field: string; readonly problem: string }

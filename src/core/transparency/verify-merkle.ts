@@ -4,6 +4,10 @@ import { hashNode, type MerkleHash, type Sha256 } from './merkle-tree.ts'
 /** Bytes of a hash. */
 const HASH_BYTES = 32
 
+/**
+ * The claim that the tree of `size` leaves with `root` has `leaf` at `index`, from 0. `proof` has the siblings from the leaf upward (RFC 9162, section 2.1.3);
+ * `verifyInclusion` checks it.
+ */
 export type Inclusion = {
   readonly index: number
   readonly size: number

@@ -7,6 +7,7 @@ export type JudgeVerdict =
   | { readonly kind: 'reject'; readonly confidence: number; readonly reason: string }
   | { readonly kind: 'inconclusive'; readonly reason: string }
 
+/** What a judge is asked about: the task as it was put, and the answer in question. Neither is trusted; both stand in fences. */
 export type JudgePromptInit = { readonly task: string; readonly answer: string }
 
 /**

@@ -76,6 +76,7 @@ export type GateDataCard = {
   readonly overlapCheckedBy: OverlapSource | null
 }
 
+/** What `judgeCandidate` decides from. Where `evidence` is a refusal nothing could be measured, and the candidate fails by the check `support`. */
 export type GateInput = {
   readonly evidence: GateEvidence | (Refusal & { readonly kind: 'refused' })
   /** Names of the slices, by evaluated task: `risk: high`, `domain: code`. */

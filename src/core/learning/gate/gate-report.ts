@@ -86,6 +86,7 @@ export type GateReading = {
   readonly document: Readonly<Record<string, unknown>>
 }
 
+/** By what `readGateReport` tells a report that is believed from any other text. */
 export type GateReportCheck = {
   readonly verify: ReportVerifier
   /** The only key that is believed. */

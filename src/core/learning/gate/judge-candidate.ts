@@ -17,6 +17,7 @@ export type GateCheck = {
   readonly said: string
 }
 
+/** Whether a candidate may take over, with every check that was made, those that it passed as well, and the thresholds that they were made by. */
 export type GateDecision = {
   readonly hasPassed: boolean
   readonly checks: readonly GateCheck[]

@@ -28,6 +28,7 @@ import {
 /** Both policies and their difference, candidate minus incumbent, paired on the same rows. */
 export type Compared<Value> = { readonly candidate: Value; readonly incumbent: Value; readonly difference: Value }
 
+/** What a log that another policy wrote says of candidate and incumbent, by `evaluateLog`. Every interval has room for what the log cannot speak of. */
 export type LogEvaluation = {
   readonly kind: 'evaluated'
   /** Rows that were used, and those left out because no probabilities were logged with them. */
@@ -52,12 +53,15 @@ export type LogEvaluation = {
   readonly unseenDifference: number
 }
 
+/** Two policies, the log that is to judge them, and how much it must be able to say before it may. */
 export type LogEvaluationInit = ComparedPolicies & {
   /** What the reward model of the doubly robust estimator reads, by metric; absent: what was predicted when the task was logged. */
   readonly predictorsOf?: (metric: Metric) => RewardPredictors
   /** What the policies are called in a refusal. Default `candidate` and `incumbent`. */
   readonly names?: { readonly candidate: string; readonly incumbent: string }
+  /** Of the two-sided intervals, above 0 and below 1. Default 0.95. */
   readonly confidence?: number
+  /** Largest weight of one row; what is cut off widens the intervals. Default 200. */
   readonly weightClip?: number
   /** Least effective tasks of each policy and of the difference. Default 150. */
   readonly effectiveRowsMin?: number

@@ -45,6 +45,7 @@ export type PriceConflict = {
   readonly chosen: string
 }
 
+/** One price list made of several by `mergePriceLists`, and what those disagreed on. */
 export type MergedPrices = {
   /** One row per provider and model, in the order first seen. */
   readonly rows: readonly PriceRow[]

@@ -43,6 +43,7 @@ export type RefusalReason =
 
 export type RefusedRow = { readonly name: string; readonly reason: RefusalReason }
 
+/** What could be read of a public price list: its entries are rows, refused with a reason, or counted as skipped. */
 export type ParsedPriceList = {
   readonly rows: readonly PriceRow[]
   readonly refused: readonly RefusedRow[]
