@@ -63,6 +63,7 @@ export type TranscriptEvidence = {
 
 export type TranscriptProblem = { readonly code: TranscriptCode; readonly bidder: Did | undefined }
 
+/** What `verifyTranscript` found when it worked an auction out again. `bids` has those of the transcript in its order, then those that only receipts tell of. */
 export type TranscriptVerdict = {
   /** No rule is broken and the outcome is the right one. */
   readonly ok: boolean

@@ -61,6 +61,7 @@ export const SETTLEMENT_CAUSES = [
   'not-started',
   'expired',
 ] as const
+/** One of `SETTLEMENT_CAUSES`: which edge decided where the money of a contract goes. What it says of payer and worker stands in the table of endings of reputation. */
 export type SettlementCause = (typeof SETTLEMENT_CAUSES)[number]
 
 export const ESCROW_FAULTS = ['none', 'payer', 'worker', 'both'] as const

@@ -74,6 +74,7 @@ export const TERMS_REFUSALS = {
   },
 } as const
 
+/** A code of `TERMS_REFUSALS`: the first rule that terms break, as `refuseTerms` names it. */
 export type TermsRefusalCode = keyof typeof TERMS_REFUSALS
 
 const NETWORK_PATTERN = /^[a-z][a-z0-9.-]{0,31}$/

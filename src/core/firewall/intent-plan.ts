@@ -19,6 +19,7 @@ export type PlanSource = {
   readonly integrity: Integrity
 }
 
+/** What a plan says of a place that it writes to: `id` is its name inside the plan, `locator` the path, address or name by which the policy knows it. */
 export type PlanSink = { readonly id: string; readonly kind: SinkKind; readonly locator: string }
 
 /** One thing to do: something is made of what is used, and where `sink` is set it goes there. */

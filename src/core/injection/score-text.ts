@@ -9,6 +9,7 @@ import { visibleText, type VisibleText } from './visible-text.ts'
 
 /** Where a text comes from. Who sends a task may give orders; what a document, a tool or a peer says is only to be read. */
 export const TEXT_SOURCES = ['user', 'document', 'tool', 'peer'] as const
+/** Who wrote a text that a model is to read. It decides what the text is scored as (`channelOf`), and what is done about it (`TextRules`). */
 export type TextSource = (typeof TEXT_SOURCES)[number]
 
 /** How much a text looks like an attempt to give a model orders that are not its author's to give. The worst passage speaks for the whole text. */

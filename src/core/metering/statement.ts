@@ -28,6 +28,7 @@ export type ContractUsage = {
   readonly lines: readonly RatedLine[]
 }
 
+/** For whom, in which currency and period a statement is made, and the transfers and usage that it is made of. */
 export type StatementInit = {
   readonly subject: Did
   /** Its other keys, such as those in whose place it is: what moves between all of these is neither received nor paid. */
@@ -57,6 +58,10 @@ export type StatementSum = {
   readonly paidNanos: bigint
 }
 
+/**
+ * What a party used, received and paid in one currency and period. It follows from its input alone, so that everybody who has the same transfers gets the same
+ * statement.
+ */
 export type Statement = {
   readonly kind: 'statement'
   readonly subject: Did
@@ -75,6 +80,10 @@ export type Statement = {
   readonly total: StatementSum
 }
 
+/**
+ * A statement, or why there is none: `METER_PERIOD_WRONG` for a period that ends before it begins, `METER_STATEMENT_LARGE` for more than `STATEMENT_LINES_MAX`
+ * lines.
+ */
 export type StatementResult = Statement | { readonly kind: 'refused'; readonly code: MeteringRefusalCode }
 
 /**

@@ -4,6 +4,7 @@ import { isLocalTier, modelTierRank, type ModelEntry, type ModelMemory, type Qua
 /** Share of the machine's memory that local models together may take. */
 export const POWER_LEVELS = { minimal: 0.25, balanced: 0.4, powerful: 0.55, maximum: 0.7 } as const
 
+/** How much of the machine's memory the operator gives to local models, by a name of `POWER_LEVELS`: 25, 40, 55 or 70 %. */
 export type PowerLevel = keyof typeof POWER_LEVELS
 
 /** What a probe found. Bytes; `gpus` is empty without a usable accelerator. */

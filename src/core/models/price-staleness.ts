@@ -5,6 +5,7 @@ import { isLocalTier, type ModelEntry } from './model-entry.ts'
 /** Prices read longer ago than this are reported by `kernell doctor`. */
 export const PRICE_AGE_DAYS_MAX = 60
 
+/** A model whose applicable price was read too long ago: `id` is the model's, `source` and `checkedOn` say where and when the price was read. */
 export type StalePrice = {
   readonly id: string
   readonly source: string

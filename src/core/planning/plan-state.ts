@@ -5,6 +5,7 @@ import type { SubTask } from './sub-task.ts'
 /** Why a step that runs was told to stop. */
 export type StopCause = 'cancelled' | 'time-limit'
 
+/** Where one step of a plan stands. `succeeded`, `failed`, `stopped` and `cancelled` are final. */
 export type SubTaskStatus =
   /** For its dependencies, or for its turn; `attempt` is the one that it will be, 1 is the first. */
   | { readonly kind: 'waiting'; readonly attempt: number }
@@ -29,6 +30,7 @@ export type SubTaskStatus =
  */
 export type PlanPhase = 'planned' | 'running' | 'cancelling' | 'finished'
 
+/** Where a plan stands, with all that is needed for it to go on after a restart (`plan-resumed`). */
 export type PlanState<Task extends PlannedTask = SubTask> = {
   readonly graph: PlanGraph<Task>
   readonly phase: PlanPhase

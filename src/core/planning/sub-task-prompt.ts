@@ -2,6 +2,7 @@ import { fenceSections, type FencedSection, type PromptParts } from '../text/fen
 import type { DependencyOutput } from './plan-event.ts'
 import type { SubTask } from './sub-task.ts'
 
+/** What the prompt of one step shows of its plan. Without a nonce the marker of the fence depends on the texts alone. */
 export type SubTaskPromptInit = {
   readonly subTask: SubTask
   /** Outputs of the steps it depends on, and of no others: the `start-subtask` effect carries them. */

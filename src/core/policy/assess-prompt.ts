@@ -15,6 +15,7 @@ export type PromptAssessment = TaskProfile & {
   readonly risk: RiskAssessment
 }
 
+/** Made by `createPromptAssessor`. Its buffers are overwritten by each call, and nothing else is kept: equal prompts get equal assessments. */
 export type PromptAssessor = { assess(prompt: string): PromptAssessment }
 
 /**

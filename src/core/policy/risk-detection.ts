@@ -5,6 +5,10 @@ import { RISK_RULES, type RiskArea } from './risk-rules.ts'
 /** One reason for a risk: the area, the level and the words that matched, for people and for the record. */
 export type RiskFinding = { readonly area: RiskArea; readonly level: 'medium' | 'high'; readonly words: string }
 
+/**
+ * How much harm a wrong answer may do: the level of the worst finding, `low` where there is none. Findings stand in the order of the rules; two of one area and
+ * the same words are one.
+ */
 export type RiskAssessment = { readonly risk: TaskRisk; readonly findings: readonly RiskFinding[] }
 
 /** Most of a prompt that is searched, in UTF-16 code units; the head and the tail when it is longer. */

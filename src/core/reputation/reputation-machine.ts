@@ -35,6 +35,7 @@ import {
 } from './reputation-state.ts'
 import { reputationViolations } from './reputation-violations.ts'
 
+/** What the books of reputation are told. `at` never goes back (`REPUTATION_TIME_BACK`). */
 export type ReputationEvent =
   | {
       /**
@@ -62,6 +63,10 @@ export type ReceiptConflict = {
   readonly liars: readonly { readonly iss: Did; readonly kept: Hash; readonly given: Hash }[]
 }
 
+/**
+ * What a receipt did to the books of reputation: the weights that it added, or why it added none. Each contract counts once; a second receipt that says
+ * something else is refused with the conflict.
+ */
 export type ReputationEffect =
   | {
       readonly type: 'reputation-updated'

@@ -8,6 +8,7 @@ import type { Currency } from '../ledger/ledger-names.ts'
 
 /** Which side of a contract a party was on; each has a standing of its own, since a good payer may be a bad worker. */
 export const REPUTATION_ROLES = ['payer', 'worker'] as const
+/** The side of contracts that a standing was earned on: who pays well is not trusted as a worker for it. */
 export type ReputationRole = (typeof REPUTATION_ROLES)[number]
 
 type EndingEntry = {

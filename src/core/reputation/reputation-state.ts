@@ -26,6 +26,10 @@ export type Standing = {
   readonly ratings: ReadonlyMap<string, Rating>
 }
 
+/**
+ * The books of reputation under one policy: which contracts were counted, and what they say of whom. Weights are kept undecayed, by epoch; forgetting and caps
+ * are applied when they are read.
+ */
 export type ReputationState = {
   /** Stamp of the last event. */
   readonly at: Timestamp

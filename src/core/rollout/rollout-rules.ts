@@ -21,6 +21,7 @@ export type SloRules = {
   readonly latencyMsMax: number | null
 }
 
+/** How a candidate gets from the shadow to all traffic, and what takes it back. `areRulesSound` says whether the numbers are in their ranges. */
 export type RolloutRules = {
   /** Percent of the conversations at each step of the canary, rising, each more than 0 and below 100. */
   readonly canarySteps: readonly number[]

@@ -64,6 +64,7 @@ export type RolloutTransition = {
   readonly gate: string | null
 }
 
+/** Which policy answers, which one is on trial and how it does, and how it came to that: all that a node goes on from after a restart. */
 export type RolloutState = {
   readonly rules: RolloutRules
   /** The policy before the candidate; `undefined` until something was promoted: then whatever the configuration names. */
@@ -213,6 +214,10 @@ export type RolloutRefusal =
   | 'STALE'
   | 'EVENT_INVALID'
 
+/**
+ * What a step of a rollout leaves to be done outside: a change of stage to make known, word that an observation or new rules were taken, or why the event was
+ * refused.
+ */
 export type RolloutEffect =
   | { readonly type: 'announce-transition'; readonly transition: RolloutTransition }
   | { readonly type: 'count-observation' }

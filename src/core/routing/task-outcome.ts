@@ -25,8 +25,14 @@ export const EXECUTION_TIERS: readonly ExecutionTier[] = [
   'premium_api',
 ]
 
+/**
+ * Where a task is answered, or was: on this machine (`local`, the cache and exact tools included), by a cheap API or a peer (`cheap`), by a premium API
+ * (`premium`), or by several of these one after another (`hybrid`).
+ */
 export type TaskRoute = 'local' | 'cheap' | 'premium' | 'hybrid'
+/** How much harm a wrong answer may do: `medium` where a task touches a sensitive area, `high` where it asks to act, or to advise on an act, in one. */
 export type TaskRisk = 'low' | 'medium' | 'high'
+/** What kind of work a task is, as its prompt is read; `general` where it is none of the others. */
 export type TaskDomain = 'code' | 'reasoning' | 'data' | 'creative' | 'general' | 'math'
 
 /** A model call made to decide or to check, paid for by the task like any other. */

@@ -24,6 +24,7 @@ export type Check = {
   readonly detail: string
 }
 
+/** What the checks of `verifyAnswer` say of one answer; `isAccepted` says whether it is let through. */
 export type Verdict = {
   /** False when a check that an acceptable answer cannot fail has failed. */
   readonly valid: boolean

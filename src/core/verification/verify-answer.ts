@@ -10,6 +10,7 @@ import { measureAgreement } from './self-consistency.ts'
 import { checkTaskConstraints } from './task-constraints.ts'
 import { ACCEPTANCE_CONFIDENCE, type Check, type CheckName, type Verdict } from './verdict.ts'
 
+/** An answer, and what is known of how it came about. Where a member is absent the checks that need it are left out, unless it says what stands in its place. */
 export type VerificationInput = {
   /** What was asked: the last user message, or the description of a subtask. Explicit constraints are read from it. */
   readonly task: string

@@ -6,6 +6,10 @@ import { CONFIDENCE_DEFAULT, type Estimate } from './mean-interval.ts'
 import { clusteredInterval, clusterTasks, pickClusters, type TaskClusters } from './task-clusters.ts'
 import type { RegressionTerms } from './regression-terms.ts'
 
+/**
+ * What two policies come to on tasks where the outcomes of all models that they begin with are known, by `replayPolicies`. Success is a share; cost is dollars
+ * and latency milliseconds per task.
+ */
 export type Replay = {
   readonly kind: 'evaluated'
   /** Rows on which the outcomes of every model that a policy begins with are known. */
@@ -24,7 +28,9 @@ export type Replay = {
   readonly regressions: RegressionTerms
 }
 
+/** Two policies, the tasks that they are replayed on, and how many of those may lack an outcome. */
 export type ReplayInit = ComparedPolicies & {
+  /** Of the two-sided intervals, above 0 and below 1. Default 0.95. */
   readonly confidence?: number
   /** Largest share of rows that may lack an outcome. Default 0.05. */
   readonly missingShareMax?: number

@@ -25,6 +25,7 @@ export type Savings =
     }
   | { readonly kind: 'unsupported'; readonly baseline: string; readonly message: string }
 
+/** A log, and a policy that was not followed, against which savings are estimated: by task, what it would have begun with, in the places of the task's candidates. */
 export type SavingsInit = {
   readonly tasks: readonly LoggedTask[]
   readonly baseline: { readonly name: string; readonly probabilities: PolicyProbabilities }

@@ -36,6 +36,10 @@ export type NamedPriceList = {
   readonly rows: readonly PriceRow[]
 }
 
+/**
+ * A model for which lists differ by more than `PRICE_TOLERANCE_PERCENT`. `provider` and `model` are the names by which the lists were joined
+ * (`canonicalProvider`, `canonicalModelName`).
+ */
 export type PriceConflict = {
   readonly provider: string
   readonly model: string

@@ -5,6 +5,7 @@ import type { ContextTier, ModelPrice } from '../model-entry.ts'
 /** Public lists that `kernell models import` reads. */
 export const PRICE_LIST_FORMATS = ['litellm', 'openrouter', 'genai-prices', 'portkey'] as const
 
+/** Who publishes a price list; it decides the units that its figures are in, which are read into nano-dollars per million tokens. */
 export type PriceListFormat = (typeof PRICE_LIST_FORMATS)[number]
 
 /** Where a list came from; written into every price. */
