@@ -4,9 +4,12 @@
  */
 import { fieldsOf, readNumber, readRequired, readText } from './telemetry-fields.ts'
 
+/** Ways to judge an answer; `FeedbackEvent` says what the value of each means. */
 export const FEEDBACK_KINDS = ['thumbs', 'edit', 'score', 'outcome'] as const
+/** Who judged an answer: a person, or a program that found out what became of it. */
 export const FEEDBACK_SOURCES = ['user', 'system'] as const
 
+/** One judgement of one answer, as it is recorded. It names its task by `event_id` or by `trace_id`. */
 export type FeedbackEvent = {
   /** Given by the sender or derived from what it says: the same twice counts once. */
   readonly feedback_id: string
@@ -24,6 +27,7 @@ export type FeedbackEvent = {
   readonly source: (typeof FEEDBACK_SOURCES)[number]
 }
 
+/** What `parseFeedbackEvent` made of JSON: the event, or a problem that names the field, for people. */
 export type FeedbackEventReading = { readonly event: FeedbackEvent } | { readonly problem: string }
 
 /** One line of JSON, without a line break. */

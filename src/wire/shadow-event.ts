@@ -4,6 +4,7 @@
  */
 import { fieldsOf, readBoolean, readCost, readNumber, readText } from './telemetry-fields.ts'
 
+/** What another policy did with a task beside the one that served it, as it is recorded: nobody got this answer. */
 export type ShadowEvent = {
   readonly shadow_id: string
   /** ISO 8601, UTC, milliseconds. */
@@ -28,6 +29,7 @@ export type ShadowEvent = {
   readonly latency_ms: number
 }
 
+/** What `parseShadowEvent` made of JSON: the event, or a problem that names the field, for people. */
 export type ShadowEventReading = { readonly event: ShadowEvent } | { readonly problem: string }
 
 /** One line of JSON, without a line break. */

@@ -3,11 +3,13 @@ import type { AnswerPurchase, OutcomeAttempt, OutcomeCandidate, OverheadCall } f
 import { fieldsOf, readCost, readEach, readNumber, readRequired, readText, type Fields } from './telemetry-fields.ts'
 import { ATTEMPT_OUTCOMES } from './telemetry-vocabulary.ts'
 
+/** A call that was made to decide or to check and not to answer, as it is recorded; `purpose` is what `OverheadCall` says, and an unknown one is read as well. */
 export type TelemetryOverheadCall = {
   readonly purpose: string
   readonly model: string
   readonly tokens_in: number
   readonly tokens_out: number
+  /** Dollars; `null` when a price is unknown. */
   readonly cost_usd: number | null
   readonly latency_ms: number
 }

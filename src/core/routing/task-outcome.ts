@@ -13,6 +13,7 @@ export type ExecutionTier =
   | 'cheap_api'
   | 'premium_api'
 
+/** Every tier, in the order of `ExecutionTier`: the cheapest first. */
 export const EXECUTION_TIERS: readonly ExecutionTier[] = [
   'cache',
   'deterministic',

@@ -20,6 +20,7 @@ export type VerifyBytes = (signed: {
   readonly signature: Uint8Array
 }) => boolean
 
+/** What a receiver judges a decoded message by: who it is, on which network, at what time, and how signatures are checked. */
 export type AuthenticateInit = {
   readonly verify: VerifyBytes
   /** The receiver's clock: `iat` and `exp` are compared with it and with nothing else. */
@@ -33,6 +34,7 @@ export type AuthenticateInit = {
   readonly network: string
 }
 
+/** A message that `authenticate` let pass: signed by its issuer, on this network, for this receiver, in time. Whether it came before has not been looked at. */
 export type Authenticated = {
   readonly kind: 'authenticated'
   readonly evidence: Evidence

@@ -26,6 +26,7 @@ export type CanonicalLimits = JsonLimits & { readonly bytesMax: number }
 
 export const CANONICAL_LIMITS: CanonicalLimits = { ...JSON_LIMITS, bytesMax: 32_768 }
 
+/** The value that canonical bytes stand for, with the text that they are, or the code of the first rule that they break. */
 export type CanonicalReading =
   | { readonly kind: 'read'; readonly value: CanonicalValue; readonly text: string }
   | { readonly kind: 'refused'; readonly code: EnvelopeRefusal }

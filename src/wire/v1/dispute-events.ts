@@ -12,11 +12,16 @@ import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { Authenticated } from './authenticate.ts'
 
+/** What an authenticated message is to a dispute: an event of the dispute, an event of the replicas that run the task again, or a code that says why it is none. */
 export type DisputeReading =
   | { readonly kind: 'dispute-event'; readonly event: DisputeEvent }
   | { readonly kind: 'replication-event'; readonly event: ReplicationEvent }
   | { readonly kind: 'refused'; readonly code: DisputeMessageRefusal }
 
+/**
+ * What the reader of messages has to know of the dispute, and of what is at hand. Where `sizeOf` has no size a message is refused with `DISPUTE_FILE_MISSING`;
+ * where `heldBy` gives another amount than the bond's, with `DISPUTE_BOND_MISSING`.
+ */
 export type DisputeReadingInit = {
   readonly contract: ContractId
   readonly currency: Currency

@@ -135,6 +135,7 @@ export type EnvelopeInit<Type extends MessageType> = Omit<EnvelopeHead, 'v' | 't
   readonly body: MessageBody<Type>
 }
 
+/** A message that lacks nothing but its signature, for keys that sign elsewhere; `prepareEnvelope` makes it. */
 export type PreparedEnvelope = {
   readonly hash: Hash
   readonly head: EnvelopeHead

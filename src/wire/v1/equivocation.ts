@@ -11,8 +11,10 @@ import { canonicalText } from './canonical.ts'
 import type { SignedHead } from './envelope-head.ts'
 import { hashOfText } from './signing-bytes.ts'
 
+/** Two signed heads of one issuer for one position of one contract, in any order; `checkEquivocation` says whether they prove a lie. */
 export type EquivocationProof = { readonly first: SignedHead; readonly second: SignedHead }
 
+/** A lie that is proven: who told it, about which contract, and at which of its positions. */
 export type ProvenEquivocation = {
   readonly kind: 'proven'
   readonly iss: Did

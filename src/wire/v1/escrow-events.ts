@@ -32,10 +32,12 @@ import { CANCEL_STATEMENT, type EscrowMessageType, RULING_STATEMENT, VOUCHER_STA
 import { bodyOfTerms, contractIdOf, termsOfBody } from './escrow-terms.ts'
 import { hashOfText, signingBytes } from './signing-bytes.ts'
 
+/** What an authenticated message is to a contract: an event of the books that keep it, or a code that says why it is none. */
 export type EscrowReading =
   | { readonly kind: 'event'; readonly event: BooksEvent }
   | { readonly kind: 'refused'; readonly code: EscrowMessageRefusalCode | CapabilityRefusal }
 
+/** What joint signatures and amounts of a message are checked by. */
 export type EscrowReadingInit = {
   readonly verify: VerifyBytes
   /** The contract's terms where it is known; amounts in another currency are refused. */

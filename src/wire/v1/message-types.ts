@@ -13,6 +13,7 @@ import { GOVERNANCE_MESSAGES } from './governance-messages.ts'
 import { LEDGER_MESSAGES } from './ledger-messages.ts'
 import { REPUTATION_MESSAGES } from './reputation-messages.ts'
 
+/** Shape of the body of each message of version 1, by type: decodes the JSON of the wire into typed values, and encodes those again. */
 export const MESSAGES = {
   ...AUCTION_MESSAGES,
   ...DELEGATION_MESSAGES,
@@ -27,6 +28,7 @@ export const MESSAGES = {
   ...REPUTATION_MESSAGES,
 } as const
 
+/** Name of a message of version 1, as the head of its envelope has it: it decides the shape of the body, how large the message may be, and how long it may be valid. */
 export type MessageType = keyof typeof MESSAGES
 
 /** Body of a message as a typed value. */
@@ -54,6 +56,7 @@ export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> =
   'delegation-progress': 2_048,
 }
 
+/** Whether a value is the name of a message of version 1. Names that every object has, such as `constructor`, are none. */
 export function isMessageType(text: unknown): text is MessageType {
   return typeof text === 'string' && Object.hasOwn(MESSAGES, text)
 }

@@ -14,10 +14,12 @@ import type { ReputationEvent } from '../../core/reputation/reputation-machine.t
 import { reputationReceiptHash, type ReputationReceipt } from '../../core/reputation/reputation-receipt.ts'
 import type { Authenticated } from './authenticate.ts'
 
+/** What one or two signed receipts of a contract are to the books of reputation: one event, or a code that says why they are none. */
 export type ReputationReading =
   | { readonly kind: 'event'; readonly event: ReputationEvent }
   | { readonly kind: 'refused'; readonly code: ReputationMessageRefusal }
 
+/** What receipts must agree with before they count, and when they came. */
 export type ReputationReadingInit = {
   /** Read from certificates that were verified. */
   readonly ending: CertifiedEnding
