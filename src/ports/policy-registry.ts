@@ -51,6 +51,7 @@ export type GateReportReading = {
   readonly changedThresholds: readonly ChangedThreshold[]
 }
 
+/** A gate report that the registry keeps with the policy that it is about; its signature was found to hold. */
 export type AttachedGateReport = GateReportReading & {
   /** The signed report, byte for byte. */
   readonly text: string
@@ -62,6 +63,7 @@ export type RegisteredPolicy = PolicyRecord & {
   readonly gates: readonly Omit<AttachedGateReport, 'text'>[]
 }
 
+/** All that a registry holds: one policy that cannot be read hides no other. */
 export type PolicyList = {
   /** Oldest first. */
   readonly policies: readonly RegisteredPolicy[]

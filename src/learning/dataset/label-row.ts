@@ -3,6 +3,7 @@ import type { TaskDomain, TaskRisk } from '../../core/routing/task-outcome.ts'
 
 /** Routes that a label can name: each is tiers that are priced alike. */
 export const LABEL_ROUTES = ['local', 'cheap', 'premium'] as const
+/** The route that a task took, by the tier that answered, or the one that would have been best; `hybrid` is none of them. */
 export type LabelRoute = (typeof LABEL_ROUTES)[number]
 
 /** What the policy got wrong, judged by the label. */

@@ -22,6 +22,7 @@ export type JudgedCache = {
 
 export type ServedText = { readonly tier: 'exact' | 'similar'; readonly text: string }
 
+/** What training and judging a calibration of the cache need from outside. The calibration holds for this embedder alone, whose id it names. */
 export type CacheEvaluationComponents = {
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly kernel: Pick<VectorKernel, 'createVectorIndex'>
@@ -30,6 +31,7 @@ export type CacheEvaluationComponents = {
   readonly openCache: (calibration: CacheCalibration, entries: number) => Promise<JudgedCache>
 }
 
+/** Question pairs that a calibration of the cache is learned from, and how often the cache may be wrong with it. */
 export type CacheTrainingInit = {
   readonly train: readonly QuestionPairFile[]
   /** Largest share of wrong hits among all hits, above 0 and below 1. */

@@ -10,13 +10,16 @@ import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import { orderRows } from './order-rows.ts'
 import { dataCardHash, expectRows, readRoutingFile, type RoutingFile, type RoutingTraining } from './train-routing.ts'
 
+/** What it costs to keep a share of the best single model's quality; names and shape are public. Costs are shares of what that model costs on the test rows. */
 export type CostPoint = {
+  /** Share of the best single model's score that is asked for, 0 to 1. */
   readonly quality_share: number
   /** Cost as a share of the best single model's; `null` when less than `quality_share - 0.01` was reached. */
   readonly kernell: number | null
   readonly ci95: Interval | null
   /** Share of the best single model's test score that was reached. */
   readonly achieved: number
+  /** The same of the cheapest random mix of two models, or one, that reaches the share on the training rows; `null` where there is none. */
   readonly best_random_mix: number | null
   /** What that mix reached on the test rows. */
   readonly best_random_mix_achieved: number | null
@@ -36,6 +39,7 @@ export type CostEvaluation = {
 /** A model must have an outcome for at least this share of the rows. */
 const COVERAGE_MIN = 0.95
 
+/** Two files with scores and costs of several models: choosing among these is learned from one and judged on the other. */
 export type CostTraining = Omit<RoutingTraining, 'files' | 'strong' | 'weak' | 'label'> & {
   readonly train: RoutingFile
   readonly test: RoutingFile
@@ -86,6 +90,7 @@ export function trainCost(rows: CostRows, training: CostTraining): PolicyArtefac
   })
 }
 
+/** What `evaluateCost` needs from outside. */
 export type CostEvaluationComponents = {
   /** Opens the product's scorer of an artefact: the one that decisions are served with. */
   readonly openScorer: (artefact: PolicyArtefact) => PolicyScorer

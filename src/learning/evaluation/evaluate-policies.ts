@@ -18,6 +18,7 @@ import { replayPolicies, type Replay } from '../../core/learning/off-policy/repl
 import type { RewardPredictors } from '../../core/learning/off-policy/reward-model.ts'
 import { VERIFIER_DEFAULT, withServedPlans, type AssumedVerifier, type PolicyChoice } from './served-plans.ts'
 
+/** Tasks whose outcomes are known, and what two policies would do with each. */
 export type PolicyEvaluationInit = {
   readonly tasks: readonly LoggedTask[]
   /** By task; `undefined` where the policy cannot decide it as it would be served. */
@@ -29,6 +30,7 @@ export type PolicyEvaluationInit = {
 
 type Refused = Refusal & { readonly kind: 'refused' }
 
+/** What is known of a candidate beside the incumbent, by each way that there is to find out; where the data do not allow one, its refusal says why. */
 export type PolicyEvaluation = {
   readonly rows: number
   /** Rows that one of the policies cannot decide; they are left out. */

@@ -15,12 +15,19 @@ import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { orderRows } from './order-rows.ts'
 
+/**
+ * How well one router tells the tasks that need the strong model. `kernell-cascade` decides when the weak model has answered; `oracle` knows the scores of
+ * both. Names and shape are public.
+ */
 export type RouterReport = {
   readonly name: 'random' | 'prompt-length' | 'kernell' | 'kernell-cascade' | 'oracle'
+  /** Area under the curve of the gap recovered over the share of strong calls; 0.5 for a router that draws lots. */
   readonly apgr: number
   readonly apgr_ci95: Interval
+  /** Share of strong calls, 0 to 1, at which half of the gap between the models is recovered, and 80 % of it. */
   readonly cpt50: number
   readonly cpt80: number
+  /** Microseconds per task: of the whole decision, and of scoring alone once the prompt is encoded. */
   readonly us_per_decision: number
   readonly us_scoring: number
 }
@@ -37,12 +44,17 @@ export type RoutingEvaluation = {
   readonly vs_prompt_length: { readonly difference: number; readonly ci95: Interval }
 }
 
+/** What `evaluateRouting` needs from outside; decisions are timed by the clock. */
 export type RoutingEvaluationComponents = {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Opens the product's scorer of an artefact: the one that decisions are served with. */
   readonly openScorer: (artefact: PolicyArtefact) => PolicyScorer
 }
 
+/**
+ * The policy that is judged as a router, and the rows that it is judged on. `strong` and `weak` are models as the rows name them; the seed is that of the
+ * intervals and of the router that draws lots.
+ */
 export type RoutingEvaluationInput = {
   readonly artefact: PolicyArtefact
   /** In any order; rows without both models and contaminated ones are left out here. */

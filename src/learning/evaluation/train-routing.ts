@@ -8,6 +8,7 @@ import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 /** A data file as it was read: JSON Lines, unpacked. */
 export type RoutingFile = { readonly name: string; readonly text: string }
 
+/** Which member of an outcome says how good it was; with `score_numeric`, `score` counts where an outcome lacks it. */
 export type RoutingLabel = RowReading['label']
 
 /** Rows of a file in order, contaminated ones left out. Throws `TRAINING_DATA_INVALID` naming file and line. */
@@ -35,6 +36,7 @@ export function dataCardHash(
   return hash(canonicalJson({ files: hashes, label: card.label, rows: card.rows }))
 }
 
+/** What a router between two models is trained from. `strong` and `weak` are models as the rows name them; `codeVersion` goes into the artefact's lineage. */
 export type RoutingTraining = {
   readonly files: readonly RoutingFile[]
   readonly strong: string

@@ -8,6 +8,7 @@ import {
   type OnlineLearnerState,
 } from '../../core/learning/online/online-learner.ts'
 
+/** What online learning needs from outside: a place for the policies that it proposes. */
 export type OnlineLearningComponents = {
   /** Keeps an artefact where the gate can judge it; `PolicyRegistry.register` does. */
   readonly register: (artefact: string) => Promise<{ readonly version: string }>
@@ -54,6 +55,10 @@ const REVISABLE_MAX = 10_000
 /** Hexadecimal digits by which an outcome is known again: enough for these few, and no hash of a task that anybody could look for. */
 const KEY_DIGITS = 13
 
+/**
+ * Learning that begins with the priors of `init`, or goes on from `state`. The last 10,000 outcomes can still be corrected; of an older one a correction counts
+ * as a new outcome.
+ */
 export function createOnlineLearning(
   init: OnlineLearnerInit,
   { register, sha256Hex = portableSha256Hex }: OnlineLearningComponents,

@@ -16,8 +16,10 @@ export type PlotAxis = {
 /** Edges of an interval around a series at one place of the x axis. */
 export type BandPoint = { readonly x: number; readonly low: number; readonly high: number }
 
+/** One value of a series, in the units of the axes: on an axis of `percent` 0.5 is 50 %. */
 export type PlotPoint = { readonly x: number; readonly y: number }
 
+/** One curve of a plot, or one set of marks, with the interval around it. */
 export type PlotSeries = {
   /** In the legend; long names are cut there. */
   readonly name: string
@@ -31,6 +33,7 @@ export type PlotSeries = {
   readonly isBaseline?: boolean
 }
 
+/** A plot as data: axes, series and a note. It says what is drawn, and nothing of how. */
 export type PlotInit = {
   readonly title: string
   readonly x: PlotAxis

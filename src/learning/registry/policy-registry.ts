@@ -21,6 +21,7 @@ import { decodePolicyRecord, describePolicy, encodePolicyRecord } from './policy
 import { isPolicyVersion, PolicyStorage } from './policy-storage.ts'
 import { damagedError, fullError } from './registry-errors.ts'
 
+/** What `createPolicyRegistry` needs from outside. */
 export type PolicyRegistryComponents = {
   /** A store of the registry's own: a sublevel. */
   readonly store: KeyValueStore
@@ -32,6 +33,7 @@ export type PolicyRegistryComponents = {
   readonly hashBytes?: Sha256HexOfBytes
 }
 
+/** Limits of a registry; what would pass one of them is refused with `POLICY_REGISTRY_FULL`. */
 export type PolicyRegistryInit = {
   /** Policies at most. Default 1,000. */
   readonly policiesMax?: number

@@ -14,6 +14,7 @@ import { metricsOf, reportMethods, reportModels, type TrainingReport } from './t
 import type { TrainingSet } from './training-set.ts'
 import { countSteps, planWork, type TrainingWork } from './training-work.ts'
 
+/** What is to be trained, beside the rows: they, these settings and the seed decide every byte of the artefact. */
 export type ArtefactTraining = {
   /** Which families may be chosen. */
   readonly family: 'auto' | PolicyArtefact['family']
@@ -24,6 +25,7 @@ export type ArtefactTraining = {
   readonly lineage: Omit<PolicyLineage, 'metrics'>
 }
 
+/** A policy that can be registered, with what was measured of it on rows that were held out. */
 export type TrainedPolicy = { readonly artefact: PolicyArtefact; readonly report: TrainingReport }
 
 /**

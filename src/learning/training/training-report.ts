@@ -35,6 +35,10 @@ export type TrainingReport = {
   readonly operating_points: number
 }
 
+/**
+ * How well the success of one model is predicted on rows that were held out. Losses are nats per row; `ece_before` and `ece_after` are expected calibration
+ * errors, 0 to 1, without and with the calibration; `auc` is the area under the ROC curve.
+ */
 export type ModelReport = {
   readonly name: string
   readonly outcomes: number

@@ -9,8 +9,10 @@ export interface TrainingCheckpoints {
   write(name: string, bytes: Uint8Array): Promise<void>
 }
 
+/** How far a run is, in steps: `stage` is the name of the step, and `done` at the end. `total` rises while more steps are announced. */
 export type TrainingProgress = { readonly stage: string; readonly done: number; readonly total: number }
 
+/** What training needs from outside: the numeric kernel and, for long runs, a place for what is done and a way to let others work. */
 export type TrainingComponents = {
   readonly kernel: PolicyKernel
   /** Absent: nothing is kept. */
@@ -19,6 +21,7 @@ export type TrainingComponents = {
   readonly pause?: () => Promise<void>
 }
 
+/** How a run is stopped and watched. An aborted one throws the signal's reason; where there are checkpoints, the next one goes on from there. */
 export type TrainingOptions = AbortOptions & { readonly onProgress?: (progress: TrainingProgress) => void }
 
 /** The steps of one run: each is done once, ever, and gives numbers that depend on nothing but rows and settings. */

@@ -57,6 +57,7 @@ export type TrainingSet = {
   readonly prepared: readonly PreparedRow[] | undefined
 }
 
+/** How `TrainingSetBuilder` encodes rows as they are read. */
 export type TrainingSetInit = {
   readonly kernel: Pick<PolicyKernel, 'createTrainer'>
   /** Words and pairs of words are hashed into 2^bits buckets, 12 to 20. */
