@@ -13,6 +13,7 @@ import type { FileSystem, OpenFile, OpenFileInit } from '../ports/file-system.ts
  */
 export type DiskFault = { readonly operation: number; readonly kind: 'fail' | 'tear' | 'crash' }
 
+/** What goes wrong on the disk; without faults only a power cut takes something away. */
 export type FaultyFileSystemInit = {
   readonly faults?: readonly DiskFault[]
   /** Decides how much of the unsynced part survives a power cut. Default 1. */

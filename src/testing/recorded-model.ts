@@ -20,6 +20,7 @@ export function hashModelRequest(modelId: string, request: ModelRequest): string
   return sha256Hex(canonicalJson({ model: modelId, request }))
 }
 
+/** The model that is called, and where its answers go. A call waits for `append`, and fails where that rejects. */
 export type RecordingModelInit = {
   readonly model: LanguageModel
   /** Takes one JSON line, without its line end, for each completed call. */
@@ -75,6 +76,7 @@ export function createRecordingModel({ model, append }: RecordingModelInit): Lan
   }
 }
 
+/** Which model a recording stands in for. `modelId` is part of the hash by which requests are found again; `provider` is only what the model says of itself. */
 export type RecordedModelInit = {
   readonly modelId: string
   readonly provider: string

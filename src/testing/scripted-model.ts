@@ -17,6 +17,7 @@ export type ScriptedReply =
   /** Waits until the caller aborts. */
   | { readonly kind: 'hang' }
 
+/** What a scripted model does with its calls, and what it is called: both names are `scripted` where they are absent. */
 export type ScriptedModelInit = {
   /**
    * One reply for every call; a list, one per call; or a function of the request and the number of earlier calls. A list that runs out

@@ -12,6 +12,7 @@ export type GossipLine = {
   readonly untilKnown: () => Promise<void>
 }
 
+/** The topic of the suite: the nodes of a line are opened with it alone, since another one must be refused. */
 export const GOSSIP_TOPIC = '/kernell/test-gossip/1.0.0'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -30,6 +30,7 @@ export const SANDBOX_BEHAVIOURS = {
     'tries to connect to `127.0.0.1` at the port that is on its standard input, and writes `connected\\n` or `refused\\n`',
 } as const
 
+/** A name of `SANDBOX_BEHAVIOURS`: a subject brings a program for each, or says why its programs cannot behave so. */
 export type SandboxBehaviour = keyof typeof SANDBOX_BEHAVIOURS
 
 /** A program with that behaviour; or why programs of this runtime cannot behave so, which then holds for itself. */
