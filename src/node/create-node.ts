@@ -97,7 +97,14 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const keeping = keepingOf({ ...platform, budgets, config, shared })
   const a2a = openNodeA2a(parts, init.resolveHost)
   const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
-  const payable = { ...parts, ...serving, embedder: answers.embedder, entries: opened.embeddings, stop: rights.stop }
+  const payable = {
+    ...parts,
+    ...serving,
+    door: access.door,
+    embedder: answers.embedder,
+    entries: opened.embeddings,
+    stop: rights.stop,
+  }
   const feeds = openFeeds({ access, actors, clock })
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout, feeds })
   return assembleNode({
@@ -179,8 +186,10 @@ function openDocuments({
   clock,
   shared,
 }: Pick<Platform, 'clock' | 'shared'> & { readonly store: KeyValueStore }): TenantDocuments {
-  if (shared === undefined) return createTenantDocuments({ store: store.sublevel('documents'), clock })
+  const own = createTenantDocuments({ store: store.sublevel('documents'), clock })
+  if (shared === undefined) return own
   return createSharedDocuments({
+    before: own,
     store: shared.store.sublevel('documents'),
     watch: (listener) => shared.changes.watch('documents', listener),
     clock,

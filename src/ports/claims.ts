@@ -22,7 +22,7 @@ export type Claim = {
 export interface Claims {
   /** How long a claim lasts without a sign, milliseconds. */
   readonly leaseMs: number
-  /** `undefined` while somebody has it, this process included. `name`: 1 to 1,000 characters. Throws `STORE_*`. */
+  /** `undefined` while somebody has it, this process included. `name`: 1 to 1,000 printable ASCII characters without spaces. Throws `STORE_*`. */
   take(name: string): Promise<Claim | undefined>
   /** Whether somebody has it. Throws `STORE_*`. */
   isTaken(name: string): Promise<boolean>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, askAdmin, createKey } from './admin/admin-client.ts'
 import { EmbeddingServer } from './embedding-server.ts'
 import { startRealGateway } from './real-node.ts'
 
@@ -14,7 +15,7 @@ const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
 
 function configAt(server: EmbeddingServer, more: object = {}) {
   return {
-    providers: { far: { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-1'], local: false } },
+    providers: { far: { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-1', EMBED], local: false } },
     ...more,
   }
 }
@@ -49,11 +50,11 @@ describe('embeddings of a provider', () => {
 
   it('are of no model that nobody serves, or that several may serve under the name', async () => {
     await using server = await EmbeddingServer.start()
-    const other = { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-2'], local: false }
+    const other = { kind: 'openai' as const, baseUrl: server.baseUrl, models: ['chat-2', EMBED], local: false }
     const { providers } = configAt(server)
     await using running = await startRealGateway({ providers: { ...providers, other } })
     const client = clientOf(running.url)
-    for (const model of ['chat-1', 'nobody/text-embedding-9', EMBED, 'far/unheard-of'])
+    for (const model of ['chat-1', 'nobody/text-embedding-9', EMBED, 'far/text-embedding-8'])
       expect([model, await codeOf(client.embeddings.create({ model, input: 'a' }))]).toEqual([model, 'model_not_found'])
     expect(server.asked).toHaveLength(0)
   })
@@ -77,9 +78,11 @@ describe('embeddings of a provider', () => {
     await expect.poll(look).toBe(2_000_000n)
     server.statuses.push(429)
     expect(await codeOf(client.embeddings.create({ model: EMBED, input: 'the sea' }))).toBe('MODEL_RATE_LIMITED')
-    await expect.poll(look).toBe(2_000_000n)
+    // Behind the failure, which is in the books before this one is.
+    await client.embeddings.create({ model: EMBED, input: 'sea' })
+    await expect.poll(look).toBe(3_000_000n)
     expect(await codeOf(client.embeddings.create({ model: EMBED, input: 'x'.repeat(60) }))).toBe('insufficient_quota')
-    expect(server.asked).toHaveLength(2)
+    expect(server.asked).toHaveLength(3)
   })
 
   it('are no model for tasks, though it has a price', async () => {
@@ -97,7 +100,7 @@ describe('embeddings of a provider', () => {
     await using server = await EmbeddingServer.start()
     const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
     const keys = [
-      { id: 'near', sha256: sha256('near-key'), tenant: 'acme', tiers: ['local_small', 'local_medium'] },
+      { id: 'near', sha256: sha256('near-key'), tenant: 'acme', tiers: ['cache', 'local_small', 'local_medium'] },
       { id: 'all', sha256: sha256('all-key'), tenant: 'acme' },
     ]
     await using running = await startRealGateway(configAt(server, { keys, privacy: { hideSecrets: true } }))
@@ -105,6 +108,49 @@ describe('embeddings of a provider', () => {
     expect(await codeOf(clientOf(running.url, 'near-key').embeddings.create(ask))).toBe('ROUTER_NOT_ALLOWED')
     await clientOf(running.url, 'all-key').embeddings.create(ask)
     expect(server.asked.flatMap(({ input }) => input)).toEqual([expect.not.stringContaining('sk-proj')])
+  })
+
+  it('are within what the request allows', async () => {
+    await using server = await EmbeddingServer.start()
+    const prices = { inputUsdPerMillion: 1_000, outputUsdPerMillion: 0 }
+    await using running = await startRealGateway(configAt(server, { models: { [`far/${EMBED}`]: { prices } } }))
+    const refusedFor = async (headers: Record<string, string>): Promise<unknown> =>
+      await codeOf(clientOf(running.url).embeddings.create({ model: EMBED, input: 'the sea' }, { headers }))
+    expect(await refusedFor({ 'x-kernell-allow': 'local-only' })).toBe('ROUTER_NOT_ALLOWED')
+    expect(await refusedFor({ 'x-kernell-allow': 'lokal' })).toBe('REQUEST_INVALID')
+    expect(await refusedFor({ 'x-kernell-max-cost-usd': '0.000001' })).toBe('ROUTER_COST_CAP')
+    expect(server.asked).toHaveLength(0)
+    expect(await refusedFor({ 'x-kernell-allow': 'far', 'x-kernell-max-cost-usd': '0.1' })).toBe('no failure')
+  })
+
+  it('are within what the registry allows a key: models and tokens a minute', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(configAt(server), { adminToken: ADMIN_TOKEN })
+    const embed = async (key: string): Promise<unknown> =>
+      await codeOf(clientOf(running.url, key).embeddings.create({ model: EMBED, input: 'the sea is calm' }))
+    await askAdmin(running, 'POST /tenants', { body: { id: 'acme' } })
+    const other = await createKey(running, { tenant: 'acme', models: ['far/chat-1'] })
+    expect(await embed(other.key)).toBe('ROUTER_NOT_ALLOWED')
+    expect(server.asked).toHaveLength(0)
+    const slow = await createKey(running, { tenant: 'acme', rate_limits: { tokens_per_minute: 6 } })
+    expect(await embed(slow.key)).toBe('no failure')
+    expect(await embed(slow.key)).toBe('rate_limit_exceeded')
+    expect(server.asked).toHaveLength(1)
+  })
+
+  it('with the embedder of the cache are paid for where it is of a provider', async () => {
+    await using server = await EmbeddingServer.start()
+    const more = {
+      budgets: [{ scope: 'node', window: 'total', limitUsd: 0.000001 }],
+      cache: { embedder: `far/${EMBED}` },
+      models: { [`far/${EMBED}`]: { prices: { inputUsdPerMillion: 1_000, outputUsdPerMillion: 0 } } },
+    }
+    await using running = await startRealGateway(configAt(server, more))
+    const { length } = server.asked
+    expect(await codeOf(clientOf(running.url).embeddings.create({ model: 'kernell', input: 'a' }))).toBe(
+      'insufficient_quota',
+    )
+    expect(server.asked).toHaveLength(length)
   })
 
   it('with the embedder of the cache have its length alone', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import { asAnthropicFailure, formatAnthropicFailure } from '../anthropic/anthropic-failure.ts'
 import { describeFailure, formatFailure } from '../describe-failure.ts'
@@ -34,6 +35,9 @@ export class BatchRun {
   #batch: BatchDocument
   readonly #counts: Counts = { total: 0, completed: 0, failed: 0 }
   #kept: Promise<void> = Promise.resolve()
+  /** Counts that were told last. */
+  #told = ''
+  #isTakenAway = false
   /** Of the next line that is kept. */
   #order = 0
 
@@ -62,15 +66,19 @@ export class BatchRun {
     return true
   }
 
-  /** Hears what other gateways want of it, and tells them how far it is. Throws what the store throws. */
-  async exchange(): Promise<void> {
-    const stored = await this.#read()
-    if (stored?.body.status === 'cancelling') return this.end(CANCELLED)
+  /** Tells other gateways how far it is. Throws what the store throws. */
+  async tellProgress(): Promise<void> {
     const { total, completed, failed } = this.#counts
-    const told = stored?.body.request_counts
-    const isNews = total > 0 && (told?.completed !== completed || told.failed !== failed)
-    if (stored?.body.status === 'in_progress' && isNews && this.#batch.body.status === 'in_progress')
-      await this.#keepBatch()
+    const news = `${completed} ${failed}`
+    if (total === 0 || news === this.#told || this.#batch.body.status !== 'in_progress' || this.#isTakenAway) return
+    this.#told = news
+    await this.#keepBatch()
+  }
+
+  /** Another gateway may work on it now: it ends, and nothing of it is written any more. */
+  takeAway(reason: CodedError): void {
+    this.#isTakenAway = true
+    this.end(reason)
   }
 
   async #read(): Promise<BatchDocument | undefined> {
@@ -171,9 +179,11 @@ export class BatchRun {
 
   async #keepLine(kept: KeptLine): Promise<void> {
     const { tenant } = this.#batch.who.caller
-    if (await this.#isGone()) return
+    if ((await this.#isGone()) || this.#isTakenAway) return
     const order = String(this.#order++).padStart(8, '0')
-    const name = { tenant, kind: 'batch-line' as const, id: `${this.#batch.body.id}.${order}` }
+    // Two gateways that both believe it to be theirs write over no other task.
+    const task = createHash('sha256').update(kept.custom_id).digest('hex').slice(0, 16)
+    const name = { tenant, kind: 'batch-line' as const, id: `${this.#batch.body.id}.${order}.${task}` }
     await this.#context.node.documents.put(name, new TextEncoder().encode(JSON.stringify(kept)))
     if (kept.isFailure) this.#counts.failed += 1
     else this.#counts.completed += 1
@@ -206,14 +216,14 @@ export class BatchRun {
     const heads = await documents.list(tenant, 'batch-line')
     const ids = heads.map(({ id }) => id).filter((id) => id.startsWith(prefix))
     // The order of their numbers is the order in which they ended.
+    const seen = new Set<string>()
     for (const id of ids.toSorted((left, right) => (left < right ? -1 : 1))) {
       const bytes = await documents.get({ tenant, kind: 'batch-line', id })
       if (bytes === undefined) continue
-      yield {
-        kept: JSON.parse(new TextDecoder().decode(bytes)) as KeptLine,
-        order: Number(id.slice(prefix.length)),
-        id,
-      }
+      const kept = JSON.parse(new TextDecoder().decode(bytes)) as KeptLine
+      if (seen.has(kept.custom_id)) continue
+      seen.add(kept.custom_id)
+      yield { kept, order: Number.parseInt(id.slice(prefix.length), 10), id }
     }
   }
 
@@ -231,9 +241,10 @@ export class BatchRun {
     })
     const outputs: string[] = []
     const errors: string[] = []
-    const ids: string[] = []
+    const ids = new Set<string>()
     for await (const { kept, id } of this.#keptLines()) {
-      ids.push(id)
+      if (this.#isTakenAway) return
+      ids.add(id)
       ;(kept.isFailure ? errors : outputs).push(kept.line)
     }
     const error = { code: `batch_${status}`, message: `The batch was ${status} before this task was done` }
@@ -241,8 +252,13 @@ export class BatchRun {
       errors.push(JSON.stringify({ id: null, custom_id: customId, response: null, error }))
     const output = await this.#addFile('output', outputs)
     const failures = await this.#addFile('error', errors)
+    if (this.#isTakenAway) return
     await this.#become(status, { [`${status}_at`]: nowS(), output_file_id: output, error_file_id: failures })
     const { tenant } = this.#batch.who.caller
+    // Those of a task that was done twice as well.
+    const prefix = `${this.#batch.body.id}.`
+    const heads = await this.#context.node.documents.list(tenant, 'batch-line')
+    for (const { id } of heads.filter((head) => head.id.startsWith(prefix))) ids.add(id)
     for (const id of ids) await this.#context.node.documents.delete({ tenant, kind: 'batch-line', id })
   }
 

@@ -1,9 +1,8 @@
-import type { CodedError } from '../../base/errors.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { GatewayContext } from '../exchange.ts'
 import { lookAgain } from '../tasks/look-again.ts'
-import { nowS } from '../tasks/now-seconds.ts'
 import { pause } from '../tasks/pause.ts'
-import { type BatchDocument, findBatch, hasEnded, keepBatch } from './batch-document.ts'
+import { type BatchDocument, findBatch, hasEnded } from './batch-document.ts'
 import type { BatchName, BatchQueue } from './batch-queue.ts'
 import { BatchRun, CANCELLED } from './batch-run.ts'
 
@@ -26,8 +25,8 @@ export class BatchRunner implements BatchQueue {
   /** Those that are this gateway's to work on. */
   readonly #own = new Set<string>()
   /** Not to be looked at again. */
-  readonly #ended = new Set<string>()
-  #endScans = (): void => undefined
+  #ended: ReadonlySet<string> = new Set()
+  #endScans = async (): Promise<void> => await Promise.resolve()
   #isStopped = false
 
   constructor(context: () => GatewayContext) {
@@ -58,40 +57,63 @@ export class BatchRunner implements BatchQueue {
   async cancel(name: BatchName, signal: AbortSignal): Promise<void> {
     const { documents, claims } = this.#context().node
     const key = keyOf(name)
-    for (;;) {
-      this.#runs.get(key)?.end(CANCELLED)
-      // One that waited for its turn has nothing to end.
-      if (!this.#working.has(key)) this.#begin(key)
-      await this.#working.get(key)
-      const batch = claims === undefined ? undefined : await findBatch(documents, name.tenant, name.id)
-      if (batch === undefined || hasEnded(batch)) return
-      const body = { ...batch.body, status: 'cancelling', cancelling_at: batch.body.cancelling_at ?? nowS() } as const
-      // Whoever works on it sees it, or writes over it, and then sees it the next time.
-      if (batch.body.cancelling_at === null) await keepBatch(documents, { ...batch, body })
-      if ((await claims?.isTaken(claimOf(key))) === false) this.start({ ...batch, body })
-      await pause(CANCEL_LOOK_MS, signal)
-      signal.throwIfAborted()
+    // Whoever works on it sees that it is wanted no more. Nothing of it is written by others: its end may be there already.
+    const wish = await claims?.take(wishOf(key))
+    try {
+      for (;;) {
+        this.#runs.get(key)?.end(CANCELLED)
+        // One that waited for its turn has nothing to end.
+        if (!this.#working.has(key)) this.#begin(key)
+        await this.#working.get(key)
+        const batch = claims === undefined ? undefined : await findBatch(documents, name.tenant, name.id)
+        if (batch === undefined || hasEnded(batch)) return
+        if ((await claims?.isTaken(claimOf(key))) === false) {
+          this.start(batch)
+          continue
+        }
+        await pause(CANCEL_LOOK_MS, signal)
+        signal.throwIfAborted()
+      }
+    } finally {
+      await wish?.release()
     }
   }
 
   /** Lets go of all; they go on with the next node. */
   async stop(reason: CodedError): Promise<void> {
     this.#isStopped = true
-    this.#endScans()
+    await this.#endScans()
     for (const run of this.#runs.values()) run.end(reason)
     await Promise.all(this.#working.values())
   }
 
   async #scan(): Promise<void> {
     const { documents } = this.#context().node
+    const ended = new Set<string>()
     for (const tenant of await documents.tenants('batch')) {
       for (const { id } of await documents.list(tenant, 'batch')) {
         const key = keyOf({ tenant, id })
+        if (this.#ended.has(key)) ended.add(key)
         if (this.#ended.has(key) || this.#runs.has(key)) continue
-        const batch = await findBatch(documents, tenant, id)
-        if (batch !== undefined && !hasEnded(batch)) this.start(batch)
-        else this.#ended.add(key)
+        if (await this.#startOpen({ tenant, id })) continue
+        ended.add(key)
       }
+    }
+    // Of those that are still there.
+    this.#ended = ended
+  }
+
+  /** Whether there is something left to do. What is wrong with one batch keeps no other from its turn. */
+  async #startOpen({ tenant, id }: BatchName): Promise<boolean> {
+    try {
+      const batch = await findBatch(this.#context().node.documents, tenant, id)
+      if (batch === undefined || hasEnded(batch)) return false
+      this.start(batch)
+      return true
+    } catch (error: unknown) {
+      if (CodedError.is(error) && error.isRetryable) throw error
+      this.#context().onFailure(error, id)
+      return false
     }
   }
 
@@ -121,15 +143,19 @@ export class BatchRunner implements BatchQueue {
     if (claims === undefined) return await run.run()
     const claim = await claims.take(claimOf(key))
     if (claim === undefined) return
-    claim.lost.addEventListener('abort', () => run.end(claim.lost.reason as CodedError))
-    let endLooks = (): void => undefined
+    claim.lost.addEventListener('abort', () => run.takeAway(claim.lost.reason as CodedError))
+    let endLooks = async (): Promise<void> => await Promise.resolve()
     try {
       if (!(await run.readAnew())) return
       this.#own.add(key)
-      endLooks = lookAgain(async () => await run.exchange(), LOOK_MS)
+      const look = async (): Promise<void> => {
+        if (await claims.isTaken(wishOf(key))) run.end(CANCELLED)
+        else await run.tellProgress()
+      }
+      endLooks = lookAgain(look, LOOK_MS)
       await run.run()
     } finally {
-      endLooks()
+      await endLooks()
       await claim.release()
     }
   }
@@ -141,4 +167,9 @@ function keyOf({ tenant, id }: BatchName): string {
 
 function claimOf(key: string): string {
   return `batch/${key}`
+}
+
+/** That somebody wants it ended. */
+function wishOf(key: string): string {
+  return `unwanted/${claimOf(key)}`
 }

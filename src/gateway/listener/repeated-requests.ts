@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import { type Exchange, type FailureForm, respondFailure } from '../exchange.ts'
 import { invalidRequest } from '../invalid-request.ts'
+import type { Claim } from '../../ports/claims.ts'
 import type { AnswerName, FoundAnswer, KeptAnswers } from './kept-answers.ts'
 import { rememberBody } from './read-body.ts'
 import { RecordedResponse, type RecordReader } from './recorded-response.ts'
@@ -117,7 +118,7 @@ export class RepeatedRequests {
     }
     if ('claim' in found) {
       try {
-        return await this.#make(exchange, first)
+        return await this.#make(exchange, first, found.claim)
       } finally {
         await found.claim?.release()
       }
@@ -128,10 +129,16 @@ export class RepeatedRequests {
     return 'store'
   }
 
-  async #make(exchange: Exchange, { run, name, recording }: FirstAnswer): Promise<AnswerPlace> {
-    if (!(await run(exchange))) return 'nowhere'
+  async #make(
+    exchange: Exchange,
+    { run, name, recording }: FirstAnswer,
+    claim: Claim | undefined,
+  ): Promise<AnswerPlace> {
+    // Another gateway may make the answer once the claim is lost.
+    const signal = claim === undefined ? exchange.signal : AbortSignal.any([exchange.signal, claim.lost])
+    if (!(await run({ ...exchange, signal }))) return 'nowhere'
     const { whole } = recording.response
-    if (whole === undefined) return 'nowhere'
+    if (whole === undefined || claim?.lost.aborted === true) return 'nowhere'
     return await this.#init.kept.keep(name, { ...whole, fingerprint: recording.fingerprint }).then(
       () => 'store',
       // The disk may be full.

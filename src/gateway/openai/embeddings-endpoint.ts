@@ -5,6 +5,7 @@ import { invalidRequest } from '../invalid-request.ts'
 import { isJsonArray, type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
 import type { TaskOrigin } from '../tasks/form-route-request.ts'
+import { parseRouteControls } from '../../node/control/parse-route-controls.ts'
 import { readNumber, readText, requireText } from './read-members.ts'
 
 /** Texts of one request; OpenAI's own limit. */
@@ -20,17 +21,17 @@ export async function answerEmbeddings(exchange: Exchange, context: GatewayConte
 /** The body of the answer. */
 export async function completeEmbeddings(
   body: JsonObject,
-  { signal, who, requestId }: Pick<TaskOrigin, 'signal' | 'who' | 'requestId'>,
+  { signal, who, request, requestId }: Pick<TaskOrigin, 'signal' | 'who' | 'request' | 'requestId'>,
   context: GatewayContext,
 ): Promise<string> {
   const wanted = parseEmbeddingsRequest(body)
+  const controls = parseRouteControls(request.headers, { providers: context.providers, keyTiers: who.tiers })
   const made = await context.node.embed(wanted.texts, {
     ...(wanted.model !== 'kernell' && { model: wanted.model }),
     ...(wanted.dimensions !== undefined && { dimensions: wanted.dimensions }),
-    payer: { caller: who.caller, taskId: requestId as TaskId, tiers: who.tiers },
+    payer: { caller: who.caller, taskId: requestId as TaskId, controls },
     signal,
   })
-  context.node.access?.door.charge(who.caller, made.tokens)
   const data = made.vectors.map((vector, index) => ({
     object: 'embedding',
     index,

@@ -10,6 +10,7 @@ import { formatResultHeaders } from '../node/result-headers.ts'
 import { admitImages } from '../tasks/admit-images.ts'
 import { formRouteRequest, refuseStream, type TaskOrigin } from '../tasks/form-route-request.ts'
 import { nowS } from '../tasks/now-seconds.ts'
+import { pause } from '../tasks/pause.ts'
 import { sendStream } from '../tasks/send-stream.ts'
 import { findResponse, KEPT_BYTES_MAX, keepResponse } from './kept-responses.ts'
 import { parseInputItems } from './parse-input-items.ts'
@@ -26,6 +27,10 @@ import {
   type ResponseHead,
 } from './response-body.ts'
 import { ResponseEvents } from './response-events.ts'
+
+/** How often an answer in the background is tried to be kept, and the pause behind the first try; each is as long again as the one before and that. */
+const KEEP_TRIES = 6
+const KEEP_PAUSE_MS = 500
 
 /** What is to be done, and what is known of the response before it is. */
 type Asked = {
@@ -120,12 +125,29 @@ async function runWhole(asked: Asked, at: At): Promise<Whole> {
   })
 }
 
-async function settle(asked: Asked, at: At, { answer, modelId, taskId }: RouteResult): Promise<ResponseBody> {
+async function settle(asked: Asked, at: At, result: RouteResult): Promise<ResponseBody> {
+  const response = endedWith(asked, result)
+  await keepOrTell(asked, at, response)
+  return response
+}
+
+function endedWith(
+  { head }: Asked,
+  { answer, modelId, taskId }: Pick<RouteResult, 'answer' | 'modelId' | 'taskId'>,
+): ResponseBody {
   const output = formatOutput(answer, taskId)
   const ending = { ...answer, servedModel: answer.servedModel ?? modelId, output, endedS: nowS() }
-  const response = endedResponse(openResponse(asked.head, 'in_progress'), ending)
-  await keep(asked, at, response)
-  return response
+  return endedResponse(openResponse(head, 'in_progress'), ending)
+}
+
+/** An answer that was paid for is given all the same where nobody asked that it be kept. Throws what the store throws where somebody did. */
+async function keepOrTell(asked: Asked, at: At, response: ResponseBody): Promise<void> {
+  try {
+    await keep(asked, at, response)
+  } catch (error) {
+    if (asked.wanted.isStored === true) throw error
+    at.context.onFailure(error, at.exchange.requestId)
+  }
 }
 
 async function answerStream(asked: Asked, at: Answering): Promise<void> {
@@ -134,7 +156,7 @@ async function answerStream(asked: Asked, at: Answering): Promise<void> {
     const stream = await context.node.router.routeStream(asked.routed, { signal })
     const form = new ResponseEvents({ ...asked.head, modelId: stream.modelId })
     const beforeEnd = async (): Promise<void> => {
-      if (form.ended !== undefined) await keep(asked, at, form.ended)
+      if (form.ended !== undefined) await keepOrTell(asked, at, form.ended)
     }
     try {
       await sendStream(stream, { exchange: { ...exchange, signal }, context, form, beforeEnd })
@@ -149,6 +171,11 @@ async function answerStream(asked: Asked, at: Answering): Promise<void> {
 /** Says at once that the response will be there, and works on it. */
 async function answerLater(asked: Asked, at: Answering): Promise<void> {
   const { exchange, context } = at
+  if (!asked.head.isStored)
+    throw invalidRequest(
+      'background',
+      'What is answered in the background is kept, and this request is too long for that',
+    )
   const queued = openResponse(asked.head, 'queued')
   const name = { tenant: exchange.who.caller.tenant, id: asked.head.id }
   const claim = await claimResponse(context, name)
@@ -165,27 +192,46 @@ async function answerLater(asked: Asked, at: Answering): Promise<void> {
 
 type Background = { readonly name: ResponseName; readonly claim: Claim | undefined }
 
-async function workOn(asked: Asked, at: Answering, { name, claim }: Background): Promise<void> {
+async function workOn(asked: Asked, at: Answering, background: Background): Promise<void> {
+  const { name, claim } = background
+  const { context } = at
+  // Another gateway tells its callers by then that it has failed.
+  claim?.lost.addEventListener('abort', () => {
+    context.responses.cancel(name.tenant, name.id).catch(() => undefined)
+  })
+  const endLooks = heedOthers(context, name)
   try {
-    await workToEnd(asked, at, name)
+    await workToEnd(asked, at, claim)
   } finally {
+    await endLooks()
     await claim?.release()
   }
 }
 
-async function workToEnd(asked: Asked, at: Answering, name: ResponseName): Promise<void> {
-  const { context } = at
+async function workToEnd(asked: Asked, at: Answering, claim: Claim | undefined): Promise<void> {
   await runOf(asked, at, async (signal) => {
-    const endLooks = heedOthers(context, name)
+    let ended: ResponseBody
     try {
       await keep(asked, at, openResponse(asked.head, 'in_progress'))
-      await settle(asked, at, await context.node.router.route(asked.routed, { signal }))
+      const { answer, modelId, taskId } = await at.context.node.router.route(asked.routed, { signal })
+      ended = endedWith(asked, { answer, modelId, taskId })
     } catch (error) {
-      await keep(asked, at, endedBadly(asked, signal.aborted ? signal.reason : error))
-    } finally {
-      endLooks()
+      ended = endedBadly(asked, signal.aborted ? signal.reason : error)
     }
+    if (claim?.lost.aborted !== true) await keepPersistently(asked, at, ended)
   })
+}
+
+/** What was paid for is not given up because the store is away for a moment. Throws what the store throws. */
+async function keepPersistently(asked: Asked, at: At, response: ResponseBody): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await keep(asked, at, response)
+    } catch (error) {
+      if (tries >= KEEP_TRIES || !CodedError.is(error) || !error.isRetryable) throw error
+      await pause(KEEP_PAUSE_MS * tries)
+    }
+  }
 }
 
 function endedBadly({ head }: Asked, error: unknown): ResponseBody {

@@ -54,7 +54,7 @@ export async function listInputItems(exchange: Exchange, context: GatewayContext
 async function endResponse(exchange: Exchange, context: GatewayContext): Promise<boolean> {
   const name = { tenant: exchange.who.caller.tenant, id: idOf(exchange) }
   if (await context.responses.cancel(name.tenant, name.id)) return true
-  return context.node.claims !== undefined && (await cancelElsewhere(context, name, exchange.signal))
+  return await cancelElsewhere(context, name, exchange.signal)
 }
 
 /** The response as it is now: what was under way when its node ended is so no longer. */

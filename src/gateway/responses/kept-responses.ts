@@ -12,8 +12,6 @@ export type KeptResponse = {
   readonly messages: readonly ChatMessage[]
   /** As it was sent. */
   readonly input: JsonValue
-  /** Another gateway was asked to end it. */
-  readonly isUnwanted?: true
 }
 
 /** Bytes of a request beyond which its response is not kept, unless that is asked for, and then refused. */

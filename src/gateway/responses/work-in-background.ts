@@ -1,10 +1,8 @@
-import { CodedError } from '../../base/errors.ts'
 import type { TenantId } from '../../base/identifiers.ts'
 import type { Claim } from '../../ports/claims.ts'
 import type { GatewayContext } from '../exchange.ts'
 import { lookAgain } from '../tasks/look-again.ts'
 import { pause } from '../tasks/pause.ts'
-import { findResponse, keepResponse } from './kept-responses.ts'
 
 export type ResponseName = { readonly tenant: TenantId; readonly id: string }
 
@@ -24,34 +22,40 @@ export async function isWorkedOnElsewhere({ node }: GatewayContext, name: Respon
 }
 
 /** Ends what this gateway works on when others want it no more. Returns what ends the looking. */
-export function heedOthers(context: GatewayContext, { tenant, id }: ResponseName): () => void {
-  if (context.node.claims === undefined) return () => undefined
+export function heedOthers({ node, responses }: GatewayContext, name: ResponseName): () => Promise<void> {
+  const { claims } = node
+  if (claims === undefined) return async () => await Promise.resolve()
   return lookAgain(async () => {
-    const kept = await findResponse(context.node.documents, { tenant, id }).catch((error: unknown) => {
-      if (CodedError.is(error, 'DOCUMENT_UNKNOWN')) return undefined
-      throw error
-    })
-    if (kept === undefined || kept.isUnwanted === true) await context.responses.cancel(tenant, id)
+    if (await claims.isTaken(wishOf(name))) await responses.cancel(name.tenant, name.id)
   }, WANTED_LOOK_MS)
 }
 
-/** Has another gateway end a response, and waits until it has. Resolves to whether one worked on it. Throws `DOCUMENT_UNKNOWN`, `STORE_*` and the signal's reason. */
+/** Has another gateway end a response, and waits until it has. Resolves to whether one worked on it. Throws `STORE_*` and the signal's reason. */
 export async function cancelElsewhere(
-  context: GatewayContext,
-  { tenant, id }: ResponseName,
+  { node }: GatewayContext,
+  name: ResponseName,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { documents } = context.node
-  for (let wasThere = false; ; wasThere = true) {
-    if (!(await isWorkedOnElsewhere(context, { tenant, id }))) return wasThere
-    const kept = await findResponse(documents, { tenant, id })
-    // Whoever works on it may write over the wish, and then hears it the next time.
-    if (kept.isUnwanted !== true) await keepResponse(documents, tenant, { ...kept, isUnwanted: true })
-    await pause(ENDED_LOOK_MS, signal)
-    signal.throwIfAborted()
+  const { claims } = node
+  if (claims === undefined || !(await claims.isTaken(claimOf(name)))) return false
+  // Nothing of the response is written by others: its end may be there already.
+  const wish = await claims.take(wishOf(name))
+  try {
+    while (await claims.isTaken(claimOf(name))) {
+      await pause(ENDED_LOOK_MS, signal)
+      signal.throwIfAborted()
+    }
+    return true
+  } finally {
+    await wish?.release()
   }
 }
 
 function claimOf({ tenant, id }: ResponseName): string {
   return `response/${tenant}/${id}`
+}
+
+/** That somebody wants it ended. */
+function wishOf(name: ResponseName): string {
+  return `unwanted/${claimOf(name)}`
 }

@@ -1,14 +1,18 @@
-/** Looks again and again, one look at a time, until told to stop. A look that fails is no look: the store may be away for a while. */
-export function lookAgain(look: () => Promise<void>, everyMs: number): () => void {
-  let isLooking = false
+/**
+ * Looks again and again, one look at a time, until told to stop. A look that fails is no look: the store may be away for a while.
+ *
+ * @returns Ends it, and resolves when no look is under way any more.
+ */
+export function lookAgain(look: () => Promise<void>, everyMs: number): () => Promise<void> {
+  let looking: Promise<void> | undefined
   const timer = setInterval(() => {
-    if (isLooking) return
-    isLooking = true
-    look()
+    looking ??= look()
       .catch(() => undefined)
-      .finally(() => (isLooking = false))
-      .catch(() => undefined)
+      .finally(() => (looking = undefined))
   }, everyMs)
   timer.unref()
-  return () => clearInterval(timer)
+  return async () => {
+    clearInterval(timer)
+    await looking
+  }
 }

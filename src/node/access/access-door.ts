@@ -87,12 +87,6 @@ export class AccessDoor {
     return { request: narrowed, tokens }
   }
 
-  /** Tokens that were used beside the router, such as those of embeddings. */
-  charge(caller: RouteCaller, tokens: number): void {
-    const access = this.accessOf(caller)
-    if (access !== undefined) this.components.rates.chargeTokens(access.rates, tokens)
-  }
-
   private accessOf({ keyId }: RouteCaller): EffectiveAccess | undefined {
     if (keyId === undefined) return undefined
     return this.view.key(this.components.registry.state, keyScope(keyId))?.access

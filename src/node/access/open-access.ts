@@ -23,7 +23,7 @@ import { SharedRateMeter } from './shared-rate-meter.ts'
 /** Who may use a node and how much, as it is changed while it runs. */
 export type NodeAccess = {
   /** What every request goes through. */
-  readonly door: Pick<AccessDoor, 'hasKeys' | 'identify' | 'begin' | 'charge'>
+  readonly door: Pick<AccessDoor, 'hasKeys' | 'identify' | 'begin'>
   /** Looks at and changes organisations, tenants, teams, keys and budgets. Throws as `AccessDesk.answer`. */
   manage(request: ControlRequest, actor: AccessActor): Promise<JsonValue>
   /** Where a limit `SCOPE@WINDOW` comes from: `registry` where it may be changed while the node runs; `undefined` for those of the node itself. */

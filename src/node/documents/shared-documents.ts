@@ -6,7 +6,7 @@ import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
 import { DOCUMENT_LIMITS, type DocumentKind, type DocumentLimits } from './document-kinds.ts'
 import type { DocumentHead, DocumentName } from './document-names.ts'
 import { deletionOf, DocumentShelves, keyOf, nameOf, readHead, readHeads } from './document-shelves.ts'
-import { checkId, fillShelves, purgeDocuments, type TenantDocuments } from './tenant-documents.ts'
+import { checkId, fillShelves, isId, purgeDocuments, type TenantDocuments } from './tenant-documents.ts'
 
 export type SharedDocumentsComponents = {
   /** Of all gateways; nothing else is below it. */
@@ -14,6 +14,8 @@ export type SharedDocumentsComponents = {
   /** Tells of keys below it that another gateway changed, for as long as the store is open. */
   readonly watch: (listener: StoreListener) => () => void
   readonly clock: Pick<Clock, 'now'>
+  /** What this gateway kept by itself, before: nobody finds it any more, and it is purged with the rest. */
+  readonly before?: Pick<TenantDocuments, 'purge'>
   readonly limits?: Readonly<Record<DocumentKind, DocumentLimits>>
 }
 
@@ -28,12 +30,14 @@ export function createSharedDocuments(components: SharedDocumentsComponents): Te
 class SharedDocuments implements TenantDocuments {
   readonly #store: KeyValueStore
   readonly #clock: Pick<Clock, 'now'>
+  readonly #before: Pick<TenantDocuments, 'purge'> | undefined
   readonly #limits: Readonly<Record<DocumentKind, DocumentLimits>>
   /** What there is, for the bounds alone. */
   #shelves: DocumentShelves
   #opened: Promise<void> | undefined
 
-  constructor({ store, watch, clock, limits = DOCUMENT_LIMITS }: SharedDocumentsComponents) {
+  constructor({ store, watch, clock, before, limits = DOCUMENT_LIMITS }: SharedDocumentsComponents) {
+    this.#before = before
     this.#store = store
     this.#clock = clock
     this.#limits = limits
@@ -44,15 +48,24 @@ class SharedDocuments implements TenantDocuments {
   async put(name: DocumentName, bytes: Uint8Array, { ttlMs }: { readonly ttlMs?: number } = {}): Promise<void> {
     checkId(name)
     await this.#open()
-    await this.#store.batch(this.#shelves.place(name, bytes, { now: this.#clock.now(), ttlMs }))
+    const operations = this.#shelves.place(name, bytes, { now: this.#clock.now(), ttlMs })
+    try {
+      await this.#store.batch(operations)
+    } catch (error: unknown) {
+      // What was not written must not count, and what was to give way is still there.
+      this.#forgetAll()
+      throw error
+    }
   }
 
   async get(name: DocumentName): Promise<Uint8Array | undefined> {
+    if (!isId(name)) return undefined
     const [head, body] = await this.#store.getMany([keyOf('head', name), keyOf('body', name)])
     return this.#current(name, head) === undefined ? undefined : body
   }
 
   async head(name: DocumentName): Promise<DocumentHead | undefined> {
+    if (!isId(name)) return undefined
     return this.#current(name, await this.#store.get(keyOf('head', name)))
   }
 
@@ -71,6 +84,7 @@ class SharedDocuments implements TenantDocuments {
   }
 
   async delete(name: DocumentName): Promise<boolean> {
+    if (!isId(name)) return false
     const isThere = (await this.head(name)) !== undefined
     this.#shelves.forget(name)
     await this.#store.batch(deletionOf(name))
@@ -78,7 +92,8 @@ class SharedDocuments implements TenantDocuments {
   }
 
   async purge(what: TelemetryPurge): Promise<number> {
-    return await purgeDocuments(what, { store: this.#store, shelves: this.#shelves })
+    const purged = await purgeDocuments(what, { store: this.#store, shelves: this.#shelves })
+    return purged + ((await this.#before?.purge(what)) ?? 0)
   }
 
   #current(name: DocumentName, stored: Uint8Array | undefined): DocumentHead | undefined {

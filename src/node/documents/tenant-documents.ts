@@ -100,9 +100,14 @@ class StoredDocuments implements TenantDocuments {
   }
 }
 
+/** Whether there can be a document of this name. */
+export function isId({ id }: DocumentName): boolean {
+  return ID.test(id)
+}
+
 /** Throws `TypeError`. */
-export function checkId({ id }: DocumentName): void {
-  if (!ID.test(id)) throw new TypeError('A document has a name of letters, digits and . _ : -')
+export function checkId(name: DocumentName): void {
+  if (!isId(name)) throw new TypeError('A document has a name of letters, digits and . _ : -')
 }
 
 /** Oldest first. */

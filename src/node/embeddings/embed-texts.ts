@@ -13,7 +13,8 @@ import type { Budgets } from '../../ports/budgets.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EmbeddingModel } from '../../ports/embedding-model.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
-import type { RouteCaller } from '../../ports/router.ts'
+import type { RouteCaller, RouteControls, RouteRequest } from '../../ports/router.ts'
+import type { AccessDoor } from '../access/access-door.ts'
 import { isNeverBilled } from '../../router/never-billed.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
@@ -30,8 +31,8 @@ export type EmbedOptions = AbortOptions & {
   readonly payer?: {
     readonly caller: RouteCaller
     readonly taskId: TaskId
-    /** Tiers that the caller may use; absent: all. */
-    readonly tiers?: readonly ExecutionTier[] | undefined
+    /** What the request and its key allow: tiers, models, providers, the most that it may cost. */
+    readonly controls: RouteControls
   }
 }
 
@@ -48,6 +49,8 @@ export type EmbedTextsComponents = {
   readonly embedder: EmbeddingModel
   readonly entries: EmbeddingEntries
   readonly budgets: Budgets
+  /** What keys may do. */
+  readonly door: Pick<AccessDoor, 'admit'>
   readonly outbound: OutboundFetch
   readonly environment: Environment
   readonly clock: Pick<Clock, 'now'>
@@ -67,25 +70,46 @@ export type KernellEmbed = (texts: readonly string[], options: EmbedOptions) => 
 /**
  * Embeds texts with the embedder of the cache, or with the model that the caller names, whose provider is then asked.
  *
- * Throws `MODEL_NOT_FOUND` for a name that no provider serves, `REQUEST_INVALID` for a length that the embedder of the cache does not have, `ROUTER_NOT_ALLOWED` where the caller's tiers leave
- * the model out, `BUDGET_EXCEEDED` and `ROUTER_PRICE_UNKNOWN` under a budget, and as `EmbeddingModel.embed`.
+ * Throws `MODEL_NOT_FOUND` for a name that no provider serves, `REQUEST_INVALID` for a length that the embedder of the cache does not have, `ROUTER_NOT_ALLOWED` where what the caller may use leaves
+ * the model out, `ROUTER_COST_CAP`, `BUDGET_EXCEEDED` and `ROUTER_PRICE_UNKNOWN` where its cost is bounded, as `AccessDoor.admit`, and as `EmbeddingModel.embed`.
  */
 export async function embedTexts(
   components: EmbedTextsComponents,
   texts: readonly string[],
   options: EmbedOptions,
 ): Promise<EmbeddedForCaller> {
-  const { config, embedder, entries } = components
-  const { model } = options
-  const isOwn = model === undefined || [embedder.id, 'kernell', config.cache.embedder].includes(model)
-  if (isOwn) return await embedWithOwn(embedder, texts, options)
-  const entry = entries.find(model)
-  if (entry === undefined)
+  const { config, embedder, entries, door } = components
+  const { payer, model: asked } = options
+  const isOwn = asked === undefined || [embedder.id, 'kernell', config.cache.embedder].includes(asked)
+  const model = isOwn ? embedder.id : asked
+  // One of a provider is paid for, whoever else uses it.
+  const entry = isOwn && embedder.leavesNode !== true ? undefined : entries.find(model)
+  if (entry === undefined && !isOwn)
     throw new CodedError('MODEL_NOT_FOUND', {
       message: `No provider is known to embed with ${JSON.stringify(model)}; name it as PROVIDER/MODEL, or \`kernell\` for ${embedder.id}`,
     })
-  return await embedWithProvider(components, texts, { ...options, entry })
+  const task = await (payer && door.admit(taskOf(texts, payer)))
+  let used = 0
+  try {
+    const allowed = payer && task && { ...payer, controls: task.request.controls }
+    const made =
+      entry === undefined
+        ? await embedWithOwn(embedder, texts, options)
+        : await embedWithProvider(components, texts, { ...options, entry, ...(allowed && { payer: allowed }) })
+    used = made.tokens
+    return made
+  } finally {
+    task?.tokens.settle(used)
+  }
 }
+
+/** As the door knows tasks. */
+function taskOf(texts: readonly string[], { caller, taskId, controls }: Payer): RouteRequest {
+  const messages = texts.map((content) => ({ role: 'user' as const, content }))
+  return { taskId, caller, controls, target: { kind: 'auto' }, request: { messages } }
+}
+
+type Payer = NonNullable<EmbedOptions['payer']>
 
 async function embedWithOwn(
   embedder: EmbeddingModel,
@@ -108,8 +132,9 @@ async function embedWithProvider(
 ): Promise<EmbeddedForCaller> {
   const provider = config.providers[entry.provider]
   if (provider?.baseUrl === undefined) throw new Error('A model that embeds has a provider with an address')
-  if (payer?.tiers !== undefined && !payer.tiers.some((tier) => isLocalTier(entry.tier) === tier.startsWith('local')))
-    throw new CodedError('ROUTER_NOT_ALLOWED', { message: `This key may not use ${entry.id}` })
+  const costOf = (tokens: number): Amount | undefined =>
+    costOnDate(entry, { inputTokens: tokens, outputTokens: 0 }, civilDateOfInstant(clock.now()))
+  if (payer !== undefined) checkControls(payer.controls, entry, costOf(estimateAll(texts)))
   const apiKey = apiKeyOf(provider, environment)
   const { baseUrl } = provider
   const key = apiKey === undefined ? {} : { apiKey }
@@ -117,8 +142,6 @@ async function embedWithProvider(
   const model = createOpenaiEmbeddings(init, { outbound })
   const hidden = new Placeholders()
   const isHiding = config.privacy?.hidesSecrets === true && !provider.isLocal
-  const costOf = (tokens: number): Amount | undefined =>
-    costOnDate(entry, { inputTokens: tokens, outputTokens: 0 }, civilDateOfInstant(clock.now()))
   const vectors: Float32Array[] = []
   let tokens = 0
   for (let start = 0; start < texts.length; start += TEXTS_PER_CALL_MAX) {
@@ -133,6 +156,25 @@ async function embedWithProvider(
     tokens += made.tokens
   }
   return { model: entry.id, vectors, tokens }
+}
+
+/** Throws `ROUTER_NOT_ALLOWED`, `ROUTER_PRICE_UNKNOWN` and `ROUTER_COST_CAP`. */
+function checkControls(controls: RouteControls, entry: ModelEntry, costNanos: Amount | undefined): void {
+  const { tiers, models, providers, isLocalOnly, maxCostNanos } = controls
+  const isLocal = isLocalTier(entry.tier)
+  const isOfTier = (tier: ExecutionTier): boolean => (isLocal ? tier.startsWith('local_') : tier.endsWith('_api'))
+  const isAllowed =
+    (tiers?.some(isOfTier) ?? true) &&
+    (models?.includes(entry.id) ?? true) &&
+    (providers?.includes(entry.provider) ?? true) &&
+    (isLocal || isLocalOnly !== true)
+  if (!isAllowed)
+    throw new CodedError('ROUTER_NOT_ALLOWED', { message: `The request or its key does not allow ${entry.id}` })
+  if (maxCostNanos === undefined) return
+  if (costNanos === undefined)
+    throw new CodedError('ROUTER_PRICE_UNKNOWN', { message: `The price of ${entry.id} is unknown, and a cap is set` })
+  if (costNanos > maxCostNanos)
+    throw new CodedError('ROUTER_COST_CAP', { message: `${entry.id} would cost more than the request allows` })
 }
 
 type Paying = Pick<EmbedTextsComponents, 'budgets'> & {

@@ -10,7 +10,7 @@ export type EmbeddingEntries = {
 }
 
 export type EmbeddingEntriesInit = {
-  readonly config: Pick<NodeConfig, 'providers' | 'models'>
+  readonly config: Pick<NodeConfig, 'providers' | 'models' | 'cache'>
   /** What servers answered when they were asked for their models, by provider. */
   readonly listed: ReadonlyMap<string, readonly string[]>
   /** The operator's price, else that of an imported list. */
@@ -18,14 +18,20 @@ export type EmbeddingEntriesInit = {
 }
 
 /**
- * A model embeds where its name says so, or where its provider lists it and the caller asks for embeddings by its full name; whether it does is then the
- * provider's to say.
+ * A model embeds where its name says so; whether it does is then the provider's to say. Where the operator lists the models of a provider, or says something of single ones, there are these alone.
  */
 export function createEmbeddingEntries({ config, listed, pricesOf }: EmbeddingEntriesInit): EmbeddingEntries {
   const providers = Object.entries(config.providers).filter(([, { kind, baseUrl }]) => kind === 'openai' && baseUrl)
-  const namesOf = ([name, { models }]: readonly [string, ProviderConfig]): readonly string[] =>
-    models.length > 0 ? models : (listed.get(name) ?? [])
-  const entryOf = ([provider, { isLocal }]: readonly [string, ProviderConfig], model: string): ModelEntry => {
+  const isNamed = ([name, { models }]: Served, model: string): boolean =>
+    models.includes(model) ||
+    config.models[`${name}/${model}`] !== undefined ||
+    config.cache.embedder === `${name}/${model}`
+  const isServed = (provider: Served, model: string): boolean => {
+    const [name, { models }] = provider
+    if (isNamed(provider, model)) return true
+    return models.length === 0 && (embedsOnly(model) || listed.get(name)?.includes(model) === true)
+  }
+  const entryOf = ([provider, { isLocal }]: Served, model: string): ModelEntry => {
     const entry = entryForServedModel({ provider, model, isLocal }, [])
     return { ...entry, tier: isLocal ? entry.tier : 'cheap_api', prices: pricesOf(provider, model) }
   }
@@ -35,12 +41,15 @@ export function createEmbeddingEntries({ config, listed, pricesOf }: EmbeddingEn
       const named = providers.find(([provider]) => provider === providerName)
       if (named !== undefined && rest.length > 0) {
         const model = rest.join('/')
-        return embedsOnly(model) || namesOf(named).includes(model) ? entryOf(named, model) : undefined
+        return isServed(named, model) ? entryOf(named, model) : undefined
       }
       if (!embedsOnly(name)) return undefined
-      const listing = providers.filter((provider) => namesOf(provider).includes(name))
-      const [only, ...others] = listing.length > 0 ? listing : providers
+      const serving = providers.filter((provider) => isServed(provider, name))
+      const certain = serving.filter((provider) => isNamed(provider, name) || listed.get(provider[0])?.includes(name))
+      const [only, ...others] = certain.length > 0 ? certain : serving
       return only === undefined || others.length > 0 ? undefined : entryOf(only, name)
     },
   }
 }
+
+type Served = readonly [string, ProviderConfig]

@@ -33,6 +33,12 @@ export class GatedModel implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`
   }
 
+  /** Answers the one who has waited longest. */
+  answerOne(): void {
+    const response = this.#waiting.shift()
+    if (response !== undefined) answer(response, 1)
+  }
+
   /** Answers all who wait, and from now on all who come. */
   open(): void {
     this.isOpen = true

@@ -97,7 +97,7 @@ describe.skipIf(reason !== undefined)('what callers leave with gateways on one P
   })
 
   test('what a gateway that died had begun another one answers behind the lease', async () => {
-    const [one, two] = await startTwo({ leaseMs: 1_000 })
+    const [one, two] = await startTwo({ leaseMs: 3_000 })
     const lost = sendWithKey(one, 'Say hello').catch(() => undefined)
     await calls(1)
     cutOff(one)
@@ -120,7 +120,7 @@ describe.skipIf(reason !== undefined)('what callers leave with gateways on one P
   })
 
   test('a response in the background is seen and cancelled at another one, and has failed once its gateway is gone', async () => {
-    const [one, two] = await startTwo({ leaseMs: 1_000 })
+    const [one, two] = await startTwo({ leaseMs: 3_000 })
     const [here, there] = [clientOf(one), clientOf(two)]
     const create = { model: 'kernell-cheap', input: 'Take your time', background: true } as const
     const first = await here.responses.create(create)
@@ -149,20 +149,26 @@ describe.skipIf(reason !== undefined)('what callers leave with gateways on one P
   })
 
   test('a batch whose gateway died is gone on with by another one, which does nothing twice', async () => {
-    const [one, two] = await startTwo({ leaseMs: 1_000 })
+    const [one, two] = await startTwo({ leaseMs: 3_000 })
     model.open()
     const id = await createBatch(one, 4)
     const there = clientOf(two)
     await expect.poll(async () => (await there.batches.retrieve(id)).status, FOREVER).toBe('completed')
     expect(model.calls).toBe(4)
     model.isOpen = false
-    const next = await createBatch(one, 2, 'the wind')
-    await expect.poll(() => model.calls, FOREVER).toBeGreaterThan(4)
+    const next = await createBatch(one, 3, 'the wind')
+    await calls(4 + 3)
+    model.answerOne()
+    const completedOf = async (): Promise<number | undefined> =>
+      (await there.batches.retrieve(next)).request_counts?.completed
+    await expect.poll(completedOf, FOREVER).toBe(1)
     cutOff(one)
     model.isOpen = true
     await expect.poll(async () => (await there.batches.retrieve(next)).status, { timeout: 40_000 }).toBe('completed')
+    // What had ended is not done again, and what was under way is.
+    expect(model.calls).toBe(4 + 3 + 2)
     const { output_file_id: output, request_counts: counts } = await there.batches.retrieve(next)
-    expect(counts).toEqual({ total: 2, completed: 2, failed: 0 })
-    expect((await (await there.files.content(output ?? '')).text()).trim().split('\n')).toHaveLength(2)
+    expect(counts).toEqual({ total: 3, completed: 3, failed: 0 })
+    expect((await (await there.files.content(output ?? '')).text()).trim().split('\n')).toHaveLength(3)
   })
 })

@@ -122,4 +122,27 @@ describe('documents of a fleet', () => {
     await one.documents.put(named('a'), bytes('1'))
     expect(await textOf(one, 'a')).toBe('1')
   })
+
+  it('that could not be written do not count, and what was to give way stays', async () => {
+    const { store, one } = openFleet()
+    for (const id of ['a', 'b', 'c']) await one.documents.put(named(id), bytes('1'))
+    const { batch } = store
+    store.batch = async () => {
+      await Promise.resolve()
+      throw new CodedError('STORE_UNREACHABLE', { message: 'It is away' })
+    }
+    for (const id of ['d', 'e'])
+      await expect(one.documents.put(named(id), bytes('1'))).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    store.batch = batch
+    await one.documents.put(named('f'), bytes('1'))
+    expect(await idsOf(one)).toEqual(['b', 'c', 'f'])
+  })
+
+  it('have names of a form, and of another form there are none', async () => {
+    const { one } = openFleet()
+    for (const id of ['', 'a/b', 'ü', 'x'.repeat(201), 'a\0b']) {
+      expect([await one.documents.get(named(id)), await one.documents.head(named(id))]).toEqual([undefined, undefined])
+      expect(await one.documents.delete(named(id))).toBe(false)
+    }
+  })
 })

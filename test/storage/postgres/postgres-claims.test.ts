@@ -60,7 +60,7 @@ describe.skipIf(reason !== undefined)('claims of processes on one PostgreSQL', (
     const [one, two] = await openTwo()
     for (let round = 0; round < 20; round += 1) {
       const taken = await Promise.all(
-        Array.from({ length: 8 }, async (_, place) => await (place % 2 === 0 ? one : two).take(`round ${round}`)),
+        Array.from({ length: 8 }, async (_, place) => await (place % 2 === 0 ? one : two).take(`round/${round}`)),
       )
       expect(taken.filter((claim) => claim !== undefined)).toHaveLength(1)
     }
@@ -105,6 +105,16 @@ describe.skipIf(reason !== undefined)('claims of processes on one PostgreSQL', (
     expect(await two.isTaken('a')).toBe(true)
   })
 
+  test('whose time was over unseen are lost when their process takes them again', async () => {
+    const [one] = await openTwo()
+    const claim = await one.take('a')
+    await cluster.query(`UPDATE ${schemas.last}.claim SET lease_until = '-infinity'`)
+    const again = await one.take('a')
+    expect([claim?.lost.aborted, again?.lost.aborted]).toEqual([true, false])
+    await claim?.release()
+    expect(await one.isTaken('a')).toBe(true)
+  })
+
   test('that somebody took away are lost', async () => {
     const [one] = await openTwo(1_000)
     const claim = await one.take('a')
@@ -112,7 +122,7 @@ describe.skipIf(reason !== undefined)('claims of processes on one PostgreSQL', (
     await expect.poll(() => claim?.lost.aborted, SOON).toBe(true)
   })
 
-  test.each(['', 'x'.repeat(1_001)])('have a name', async (name) => {
+  test.each(['', 'x'.repeat(1_001), 'a b', 'ü', 'a\0'])('have a name, not %j', async (name) => {
     const [one] = await openTwo()
     await expect(one.take(name)).rejects.toThrow(TypeError)
   })

@@ -245,7 +245,7 @@ function failureOf(
   if (CodedError.is(error)) return error
   const said = error instanceof Error ? outgoingText(error.message).slice(0, SAID_LENGTH_MAX) : ''
   const isRefusal = error instanceof A2AError
-  if (isStranger(said)) return strangerAt(peer, said)
+  if (!isRefusal && isStranger(said)) return strangerAt(peer, said)
   return failed(`${peer} ${isRefusal ? 'refused' : 'failed'}: ${said}`, peer, !isRefusal)
 }
 
@@ -255,7 +255,7 @@ function failed(message: string, peer: string, isRetryable: boolean): CodedError
 
 /** The client of the protocol tells a status in words alone. */
 function isStranger(said: string): boolean {
-  return /\b40[13]\b/.test(said)
+  return /^HTTP error [^:!]*(?:! Status)?: 40[13]\b/.test(said)
 }
 
 function strangerAt(peer: string, said: string): CodedError {

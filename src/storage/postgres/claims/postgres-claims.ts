@@ -15,7 +15,8 @@ export interface SharedClaims extends Claims {
   stop(): void
 }
 
-const NAME_CHARACTERS_MAX = 1_000
+/** A name is in an index, whose rows have a bound. */
+const NAME = /^[\x21-\x7e]{1,1000}$/
 /** Signs in the time of a lease. */
 const RENEWALS = 4
 /** After so many claims those of processes that died are deleted. */
@@ -43,7 +44,7 @@ class PostgresClaims implements SharedClaims {
   }
 
   async take(name: string): Promise<Claim | undefined> {
-    if (name === '' || name.length > NAME_CHARACTERS_MAX) throw new TypeError(`Not a name for a claim: ${name}`)
+    if (!NAME.test(name)) throw new TypeError(`Not a name for a claim: ${JSON.stringify(name)}`)
     this.#taken += 1
     const token = `${this.#owner}-${this.#taken}`
     const { schema } = this.#connection
@@ -62,6 +63,9 @@ class PostgresClaims implements SharedClaims {
     )
     if (this.#taken % PRUNE_EVERY === 0) await this.#prune()
     if (rowCount !== 1) return undefined
+    // One of this process whose time was over without a look.
+    const over = this.#held.get(name)
+    if (over !== undefined) this.#lose(name, over)
     const held = { token, controller: new AbortController(), renewedMs: askedMs }
     this.#held.set(name, held)
     this.#renewLater()
@@ -69,6 +73,7 @@ class PostgresClaims implements SharedClaims {
   }
 
   async isTaken(name: string): Promise<boolean> {
+    if (!NAME.test(name)) return false
     const { rowCount } = await this.#connection.run(
       {
         name: 'claimed',
