@@ -97,19 +97,12 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const keeping = keepingOf({ ...platform, budgets, config, shared })
   const a2a = openNodeA2a(parts, init.resolveHost)
   const serving = { config, shared, catalog, budgets, telemetry, answers, policy, textGuard, ...keeping }
-  const payable = {
-    ...parts,
-    ...serving,
-    door: access.door,
-    embedder: answers.embedder,
-    entries: opened.embeddings,
-    stop: rights.stop,
-  }
+  const own = { door: access.door, embedder: answers.embedder, entries: opened.embeddings, stop: rights.stop }
   const feeds = openFeeds({ access, actors, clock })
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout, feeds })
   return assembleNode({
     ...serving,
-    embed: createEmbed(payable),
+    embed: createEmbed({ ...parts, ...serving, ...own }),
     feeds,
     actors,
     memory,
