@@ -12,6 +12,7 @@ import type { JsonValue } from '../base/canonical-json.ts'
 import type { TaintLabel } from '../core/firewall/taint-label.ts'
 import type { AbortOptions } from './abort-options.ts'
 
+/** One thing that a peer says it can do, as its card has it. All of it but `isAllowed` is the peer's own word. */
 export type AgentPeerSkill = {
   readonly id: string
   readonly name: string
@@ -35,6 +36,7 @@ export type AgentPeerCard = {
   readonly trust: 'pinned' | 'unpinned'
 }
 
+/** What a peer is asked to do. With `contextId` or `taskId` of an earlier answer it goes on with that conversation or that task. */
 export type AgentPeerTask = {
   readonly text: string
   /** Absent: the first one that is allowed, or else whatever the peer does by itself. */
@@ -45,8 +47,16 @@ export type AgentPeerTask = {
   readonly taskId?: string
 }
 
+/**
+ * How a task stands when the call returns; an answer without a task is `completed`. `input-required`: the peer wants more, which a further call brings
+ * with the answer's `taskId`; `auth-required`: it wants credentials.
+ */
 export type AgentPeerState = 'completed' | 'failed' | 'canceled' | 'rejected' | 'input-required' | 'auth-required'
 
+/**
+ * What a peer answered once it was done, or would go on only with more from the caller. Unless a price is held for it, a task that the peer failed or
+ * rejected is an answer too, and no exception.
+ */
 export type AgentPeerAnswer = {
   readonly peer: string
   readonly state: AgentPeerState
@@ -61,6 +71,7 @@ export type AgentPeerAnswer = {
   readonly paid?: AgentPayment
 }
 
+/** Who hears the text of a call as it comes and who pays for it. When the signal aborts, the task is cancelled at the peer. */
 export type AgentPeerCallOptions = AbortOptions & {
   /** Told of text as it comes; it has not been judged yet. */
   readonly onText?: (text: string) => void
@@ -105,6 +116,10 @@ export type AgentPayer = {
   ): Promise<{ readonly text: string; readonly paid: AgentPayment }>
 }
 
+/**
+ * Agents of other owners, each by the name that the operator gave it. What they answer is text of strangers: it is data, whatever it says, and carries a
+ * label that says so.
+ */
 export interface AgentPeers {
   /** Those that the operator named. */
   readonly names: readonly string[]

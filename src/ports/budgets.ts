@@ -15,6 +15,7 @@ export interface BudgetReservation {
   release(): void | Promise<void>
 }
 
+/** A call that is about to be made: who pays for it, the task that it belongs to, and how much room is to be set aside. */
 export type ReserveRequest = {
   readonly caller: RouteCaller
   readonly taskId: TaskId
@@ -24,6 +25,10 @@ export type ReserveRequest = {
   readonly purpose?: 'shadow'
 }
 
+/**
+ * Sets room aside before money can be spent, and charges what was really spent after. One owner keeps all accounts, so that parallel calls never overspend
+ * together.
+ */
 export interface Budgets {
   /** Whether any limit bounds this caller. When none does, `reserve` answers at once and nothing is written. */
   isBounded(caller: RouteCaller): boolean

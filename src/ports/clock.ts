@@ -12,6 +12,10 @@
  */
 import type { Timestamp } from '../base/time.ts'
 
+/**
+ * The only source of time for services: wall time for records, monotonic time for measuring, and signals for time limits. It never sleeps; what is to
+ * happen later is for `Timers`.
+ */
 export interface Clock {
   /** Wall time in milliseconds since the epoch. May jump; never use a difference of two as a duration. */
   now(): Timestamp

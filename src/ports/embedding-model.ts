@@ -4,6 +4,7 @@
  */
 import type { AbortOptions } from './abort-options.ts'
 
+/** What came of the texts of one `embed`. Vectors compare only with those of a model with the same `id`. */
 export type EmbeddedTexts = {
   /** One vector per text, in order, each `dimensions` long, of length 1 unless the text is empty (then all zeros). */
   readonly vectors: readonly Float32Array[]
@@ -11,6 +12,7 @@ export type EmbeddedTexts = {
   readonly tokensIn: number
 }
 
+/** Turns texts into vectors whose cosine says how alike the texts are. Whoever needs the vectors again keeps them. */
 export interface EmbeddingModel {
   /** Registry id of the model. Vectors of different ids are not comparable. */
   readonly id: string

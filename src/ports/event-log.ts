@@ -16,12 +16,20 @@
  */
 export type LogRecord = { readonly index: number; readonly payload: Uint8Array }
 
+/**
+ * State that takes the place of all records before `nextIndex`, in bytes that only its owner reads. `EventLog.compact` takes it, and what is rebuilt
+ * begins with it.
+ */
 export type LogSnapshot = {
   /** The first index whose record is not part of `payload`. */
   readonly nextIndex: number
   readonly payload: Uint8Array
 }
 
+/**
+ * An append-only journal of byte records, numbered from 0, that is durable before it is acknowledged. After a failed write or sync it takes nothing more
+ * (`LOG_POISONED`) until it is opened again.
+ */
 export interface EventLog {
   /** Index the next record gets; equals the number of records ever appended. */
   readonly nextIndex: number

@@ -11,6 +11,7 @@ export type OpenFileInit = {
   readonly mode: 'read' | 'append' | 'create'
 }
 
+/** A file as `FileSystem.open` gives it; whoever opened it closes it. What was appended is sure to survive a power cut only after `sync`. */
 export interface OpenFile {
   size(): Promise<number>
   /** Up to `length` bytes from `position`; fewer only at the end of the file. */
@@ -23,6 +24,10 @@ export interface OpenFile {
   close(): Promise<void>
 }
 
+/**
+ * The few file operations that a durable journal needs; a name (created, renamed or removed) is sure to survive a power cut only after `syncDirectory` of
+ * its folder. Throws `STORE_FILE_MISSING`, `STORE_READ_FAILED` and `STORE_WRITE_FAILED`.
+ */
 export interface FileSystem {
   open(path: string, init: OpenFileInit): Promise<OpenFile>
   exists(path: string): Promise<boolean>

@@ -19,6 +19,7 @@ import type { Did, Hash } from '../core/evidence/names.ts'
 /** Largest payload, bytes. */
 export const GOSSIP_BYTES_MAX = 65_536
 
+/** An announcement as a neighbour passed it on; who wrote it, the payload alone can show. */
 export type GossipMessage = {
   /** SHA-256 of the payload: two with the same bytes are one message. */
   readonly id: Hash
@@ -33,6 +34,7 @@ export type GossipMessage = {
  */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject'
 
+/** The one listener of this node to a topic: it judges each message before others get it, and receives those that it accepted. */
 export type GossipSubscriber = {
   /** Within a tenth of a second: others wait for it. One that throws has ignored the message. */
   readonly judge: (message: GossipMessage) => GossipVerdict | Promise<GossipVerdict>
@@ -40,6 +42,10 @@ export type GossipSubscriber = {
   readonly receive: (message: GossipMessage) => void
 }
 
+/**
+ * Announcements that go from neighbour to neighbour to everybody who listens to a topic; some hear one late or not at all. Who wrote one is known only by
+ * a signature inside the payload.
+ */
 export interface Gossip {
   /** Topics that this node may subscribe, named when it was made: nobody else chooses what it listens to. */
   readonly topics: readonly string[]

@@ -20,10 +20,12 @@
  */
 export const KEY_LENGTH_MAX = 1024
 
+/** One step of an atomic batch; of several on one key the last counts. Deleting an absent key is not an error. */
 export type KeyValueOperation =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: string }
 
+/** What an iteration gives; `key` is as the store that is asked has it, without the prefix of its sublevel. The bytes are a copy. */
 export type KeyValueEntry = { readonly key: string; readonly value: Uint8Array }
 
 /** Bounds are keys of the store that is asked; absent means unbounded. At most one lower and one upper bound. */
@@ -38,6 +40,7 @@ export type KeyRange = {
   readonly limit?: number
 }
 
+/** How a read of a store is ended early: it throws the signal's reason. */
 export type ReadOptions = { readonly signal?: AbortSignal }
 
 export type IterateOptions = ReadOptions & {
@@ -45,6 +48,7 @@ export type IterateOptions = ReadOptions & {
   readonly onDamaged?: (key: string) => void
 }
 
+/** How durable a write of a store is before it resolves. */
 export type WriteOptions = {
   /**
    * True: resolves only when the bytes are on stable storage. False (default): survives the death of the process, and
@@ -53,6 +57,10 @@ export type WriteOptions = {
   readonly sync?: boolean
 }
 
+/**
+ * Ordered keys of 1 to `KEY_LENGTH_MAX` UTF-16 units, byte values, atomic batches. Methods throw `STORE_NOT_OPEN` after `close`, `STORE_CORRUPTED`,
+ * `STORE_WRITE_FAILED`, and `TypeError` for a bad key.
+ */
 export interface KeyValueStore {
   /** The value, or `undefined` when the key is absent. */
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined>

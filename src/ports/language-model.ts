@@ -33,6 +33,7 @@ export type ToolDefinition = {
   readonly strict?: boolean
 }
 
+/** Whether the model calls a tool. `auto`: as it likes; `none`: it calls none; `required`: it calls one or more; `name`: it calls this one. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string }
 
 /** What the text of the answer must be. Absent: free text. */

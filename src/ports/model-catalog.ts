@@ -6,6 +6,7 @@ import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ModelRegistry } from '../core/models/model-registry.ts'
 import type { LanguageModel } from './language-model.ts'
 
+/** The registry of models as this node can use it now: names, prices and capabilities, and the model behind each name. It does not choose among them. */
 export interface ModelCatalog {
   /** All known models, served or not. A new object when the operator's entries change. */
   readonly registry: ModelRegistry

@@ -102,6 +102,10 @@ export type ContractView = {
   readonly transfers: readonly TransferLine[]
 }
 
+/**
+ * Which transitions of a contract are answered, and whether new ones are waited for. Where none comes in time, the contract is answered as it stands,
+ * without transitions.
+ */
 export type FollowOptions = AbortOptions & {
   /** Answers only transitions with a larger seq; absent: all of them. */
   readonly afterSeq?: number
@@ -278,6 +282,10 @@ export type GovernanceView = {
   readonly proposals: readonly ProposalView[]
 }
 
+/**
+ * The one door to a notary set, in this process or elsewhere: signed envelopes go in, and documents that anybody can check come out. An envelope that
+ * comes again is answered with the bytes of the first time.
+ */
 export interface NotaryClient {
   /** Who answers here, and whose certificates count. */
   readonly set: NotarySet

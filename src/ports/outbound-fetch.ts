@@ -29,6 +29,10 @@ export type OutboundRequest = {
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * The head of a response, whose body is still to come. Whoever has it reads the body to its end, or calls `release` or `cancel`: until then it holds a
+ * connection.
+ */
 export interface OutboundResponse {
   /** 100..599; any status is an answer, not an error. Redirects arrive as they are. */
   readonly status: number
@@ -50,6 +54,7 @@ export interface OutboundResponse {
   cancel(): void
 }
 
+/** The only way out to HTTP servers: one place holds the rules on where the process may connect. It follows no redirect, keeps no cookie and never retries. */
 export interface OutboundFetch {
   /**
    * Sends a request and resolves with the response's head.

@@ -18,6 +18,10 @@ import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { PeerOffer } from '../core/peer-tier/peer-offer.ts'
 import type { AbortOptions } from './abort-options.ts'
 
+/**
+ * One piece of work that is to be bought: of whom, for how much at most, and what its result must be. Amounts are nano-units of credits in `currency`, and
+ * no dollars.
+ */
 export type PeerPurchase = {
   /** Names the purchase, 1 to 128 printable ASCII characters: the same key is the same purchase. */
   readonly key: string
@@ -48,8 +52,13 @@ export type PeerContract = {
   readonly custody: CustodyModel
 }
 
+/** What came of a purchase: a result that passes the purchase's predicate, and the contract by which it will be paid for. */
 export type BoughtWork = { readonly result: Uint8Array; readonly contract: PeerContract }
 
+/**
+ * Where the router buys answers from other nodes: it knows the standing offers that it has read, and buys each piece of work under a contract. It neither
+ * decides whom to ask nor judges a result beyond the predicate.
+ */
 export interface PeerMarket {
   /** Standing offers as they were said or asked for last, of at most 64 sellers for a skill; those of unreachable nodes are left out. Answers at once. */
   readonly offers: readonly PeerOffer[]

@@ -9,6 +9,7 @@ import type { DecisionRecord, PeerRule } from '../core/routing/decision-record.t
 import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { AbortOptions } from './abort-options.ts'
 
+/** Everything of a task that a policy sees. What would change by itself, such as the day and the draw, is in it, so that a decision can be computed again. */
 export type PolicyInput = {
   /** Text that the policy judges: the last user message. */
   readonly prompt: string
@@ -54,6 +55,10 @@ export type PolicyOptions = AbortOptions & {
   readonly onOverhead?: (call: OverheadCall) => void
 }
 
+/**
+ * Judges a task and proposes how to execute it. It does not call the models of its plan and does not spend: the router does, and may still refuse the
+ * plan.
+ */
 export interface Policy {
   /** Name and version of what decides, as recorded. */
   readonly version: string

@@ -30,6 +30,7 @@ export interface SandboxRuntime {
   close(): Promise<void>
 }
 
+/** What runs in a sandbox. Each runtime runs programs of one kind, and refuses the others with `SANDBOX_PROGRAM_INVALID`. */
 export type SandboxProgram =
   /** `argv[0]` is an absolute path within the sandbox. No shell reads it. */
   | { readonly kind: 'command'; readonly argv: readonly string[] }
@@ -45,6 +46,7 @@ export type SandboxProgram =
       readonly args?: readonly JsonValue[]
     }
 
+/** What a function in a sandbox takes and returns. Unlike the type of this name in `kernell-os/core`, members of an object are never `undefined`. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 
 /** A file of the program's own directory, in which it starts. */
@@ -70,6 +72,7 @@ export type SandboxRequest = {
   readonly filesOut?: readonly string[]
 }
 
+/** Which output of a program a piece is of, for `SandboxRunOptions.onOutput`. */
 export type SandboxStream = 'stdout' | 'stderr'
 
 /** How a run or a probe is ended from outside, and who is told of output before the end. */

@@ -27,8 +27,10 @@ export interface Sealer {
   open(sealed: Uint8Array): SealOutcome
 }
 
+/** Why nothing was sealed (`SEAL_KEY_UNUSABLE`, `SEAL_PAYLOAD_TOO_LARGE`) or opened (`SEAL_BROKEN`). */
 export type SealRefusal = Extract<KeyRefusal, `SEAL_${string}`>
 
+/** What sealing or opening came to: the sealed bytes or the opened ones, or why there are none. A refusal is an outcome, and not thrown. */
 export type SealOutcome =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly code: SealRefusal }

@@ -14,6 +14,7 @@ export type StartOptions = {
   readonly signal?: AbortSignal
 }
 
+/** The life cycle of whatever owns a timer, a file, a queue or a thread. Whoever composes services starts them in order, and stops them in reverse. */
 export interface Startable {
   /** Idempotent. Resolves when the service takes work. */
   start(options?: StartOptions): Promise<void>

@@ -14,6 +14,10 @@ export type StoreListener = (
   keys: readonly string[] | undefined,
 ) => void
 
+/**
+ * What other processes change in a store that they share. A key is told at least once after it changed, in no order that counts; whoever is told reads the
+ * store for what is there now.
+ */
 export interface StoreChanges {
   /**
    * Tells of changes below the top sublevel `name` by other processes, from now on. Usually within milliseconds; after a lost connection once it is back, and

@@ -8,6 +8,10 @@
  */
 import type { TaskOutcome } from '../core/routing/task-outcome.ts'
 
+/**
+ * Where the router reports what really happened to a task, one outcome for each that has ended. The queue is bounded: when it is full, the oldest record
+ * is dropped and counted.
+ */
 export interface TelemetrySink {
   /** Never throws and never waits. The outcome must not be changed afterwards. */
   record(outcome: TaskOutcome): void

@@ -7,6 +7,7 @@ export type ScheduledTimer = {
   cancel(): void
 }
 
+/** Delayed callbacks for background work. They are gone with the process, and are not for time limits of a call: `Clock.timeoutSignal` is. */
 export interface Timers {
   /** Runs `callback` once, `delayMs` (finite, >= 0) from now, never synchronously. It does not keep the process alive. */
   schedule(delayMs: number, callback: () => void): ScheduledTimer

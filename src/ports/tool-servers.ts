@@ -23,6 +23,7 @@ export type ToolName = { readonly server: string; readonly tool: string }
 /** A document, or a text: JSON of one, the one text that the tool takes, or nothing at all. */
 export type ToolArguments = { readonly [name: string]: JsonValue } | string
 
+/** A tool that the task may call and that its server offers now, as `TaskTools.list` has it. */
 export type OfferedTool = ToolName & {
   /** The server's own words. */
   readonly description: string
@@ -30,6 +31,10 @@ export type OfferedTool = ToolName & {
   readonly inputSchema: JsonValue
 }
 
+/**
+ * What a tool answered: the word of others, to be read and never an instruction. A tool that failed has a result too (`isError`); `TaskTools.call`
+ * throws where there is none.
+ */
 export type ToolResult = {
   /** What came, as one well-formed text; what is none is named in brackets. */
   readonly text: string
@@ -75,6 +80,10 @@ export interface AgentTools {
   openTask(): TaskTools
 }
 
+/**
+ * Tools that run elsewhere, in processes and on machines that are not this node's. Which servers there are, and who may call which of their tools, the
+ * operator says.
+ */
 export interface ToolServers {
   /** Names of the servers, as they are configured. */
   readonly names: readonly string[]

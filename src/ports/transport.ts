@@ -17,6 +17,7 @@ import type { Startable } from './startable.ts'
 /** Largest body of a question or an answer, bytes. Larger things travel in pieces, each named by its hash. */
 export const BODY_BYTES_MAX = 1_048_576
 
+/** A question as its `RequestHandler` gets it. That it comes from `from` is certain; what the body holds is for the handler to check. */
 export type PeerRequest = {
   /** The key that the asker has proved to hold. */
   readonly from: Did
@@ -29,6 +30,7 @@ export type PeerRequest = {
  */
 export type RequestHandler = (request: PeerRequest, options: { readonly signal: AbortSignal }) => Promise<Uint8Array>
 
+/** What another node is asked. After a failure nobody knows whether it arrived, so it has to be one that may be asked twice. */
 export type PeerQuestion = {
   /** `/kernell/<name>/1.0.0`: 1 to 64 printable ASCII characters. */
   readonly protocol: string
@@ -38,6 +40,10 @@ export type PeerQuestion = {
   readonly timeoutMs: number
 }
 
+/**
+ * Questions and answers between nodes that know each other by key: a request reaches the node that holds the key of its DID, or fails. Nothing is kept for
+ * a node that is away.
+ */
 export interface Transport extends Startable {
   /** The DID of this node. */
   readonly did: Did

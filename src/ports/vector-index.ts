@@ -38,12 +38,14 @@ export interface VectorIndex {
   clear(): void
 }
 
+/** A stored vector that a search found, by the id that it was added under. */
 export type VectorHit = {
   readonly id: number
   /** Dot product with the query in 32-bit arithmetic: -1 to 1, but for rounding. */
   readonly score: number
 }
 
+/** Bounds of an index, fixed when it is made; `createVectorIndex` throws `RangeError` for one out of range. */
 export type VectorIndexInit = {
   /** 1 to 4,096. A multiple of 128 wastes no space. */
   readonly dims: number

@@ -32,6 +32,10 @@ export interface TextHasher {
   features(text: string, bits: number): SparseFeatures
 }
 
+/**
+ * How texts become vectors; what is out of range, `createTextHasher` refuses with a `RangeError`. Vectors compare only where length and recipe are the
+ * same.
+ */
 export type TextHasherInit = {
   /** Length of `embed`'s vectors, 2 to 4,096. */
   readonly dims: number

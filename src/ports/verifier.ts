@@ -17,6 +17,10 @@ export type SignedBytes = {
   readonly signature: Uint8Array
 }
 
+/**
+ * Says whether a signature was made with the secret of a public key; every implementation gives the same verdict. Keys and signatures that are none are
+ * `false`, never an exception.
+ */
 export interface Verifier {
   verify(signed: SignedBytes): boolean
 }

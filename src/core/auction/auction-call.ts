@@ -13,6 +13,7 @@ import { delimitedHash, type Salt32 } from './delimited-hash.ts'
  * second best. `english`: open and descending, the last standing bid wins at its price.
  */
 export const AUCTION_KINDS = ['first', 'second', 'english'] as const
+/** How bids are made and what the winner is paid: `first` and `second` are sealed, `english` is open. `AUCTION_KINDS` says what each is. */
 export type AuctionKind = (typeof AUCTION_KINDS)[number]
 
 /** Bids of one auction at most; further ones are refused. */

@@ -30,6 +30,7 @@ export const DEFAULT_TIMERS: EscrowTimers = {
 /** Minimums of sets that are made for trying things out: 100 ms for whatever somebody has to act within. */
 const SHORTEST_MS = 100 as DurationMs
 
+/** Rules for trying things out: spans from 100 ms (grace and refund from 0) to `TIMER_MAX_MS`. */
 export const TEST_ESCROW_RULES: EscrowRules = {
   minimums: {
     offerMs: SHORTEST_MS,

@@ -45,6 +45,7 @@ export type ParameterName = `minimum.${TimerName}` | `maximum.${TimerName}` | ke
 /** Every parameter has a value, an integer within its range. */
 export type ParameterSet = Readonly<Record<ParameterName, bigint>>
 
+/** A parameter and the value that it is to have, in milliseconds, millionths or nano-units, by its kind in `PARAMETERS`, and within its range there. */
 export type ParameterChange = { readonly name: ParameterName; readonly value: bigint }
 
 /** Changes of one proposal at most. */

@@ -38,6 +38,7 @@ const ISSUED_MAX = 16_384
 const NONCE_BYTES = 16
 const SECOND = 1000
 
+/** The key that a desk issues and orders by, the desk's own journal, and what it takes from the platform. */
 export type CapabilityDeskComponents = {
   /** Whose capabilities it issues and whose orders it checks. */
   readonly self: Did
@@ -49,6 +50,7 @@ export type CapabilityDeskComponents = {
   readonly log: EventLog
 }
 
+/** A signed token, delegation or invocation, as base64url text, with the CID that revocations name it by. */
 export type IssuedText = { readonly kind: 'issued'; readonly text: string; readonly cid: CapabilityCid }
 
 /** A delegation that this desk issued. */

@@ -14,6 +14,7 @@ const PEERS_MAX = 4_096
 
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
+/** A revocation as it is told to others, with the chain that they need to check it. */
 export type RevocationText = {
   /** Base64url of the invocation of `/ucan/revoke`. */
   readonly revocation: string

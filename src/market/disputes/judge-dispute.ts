@@ -15,6 +15,7 @@ export type DisputeFindings = {
   readonly replication: ReplicationOutcome | undefined
 }
 
+/** Where input and result of a dispute may be shown, and where its task may be run again. */
 export type DisputeSources = {
   /** Nodes of the parties, or at which they may be. */
   readonly nodes: readonly Did[]

@@ -18,6 +18,7 @@ import { inputNameOf, taskHashOf } from '../parties/contracts/task-package.ts'
 import { isInPieces } from '../../wire/v1/piece-list.ts'
 import { nonceOf } from '../parties/accounts/wallet.ts'
 
+/** Who runs tasks of disputed contracts again, and for which skills and arbiters. */
 export type ReplicaComponents = {
   readonly party: Party
   /** The same that does the work of contracts. */

@@ -26,6 +26,10 @@ import { nonceOf } from '../parties/accounts/wallet.ts'
 /** What `market attest` says of a seller to have its runs believed from the start. */
 export const REPLICA_CAPABILITY = 'replica'
 
+/**
+ * How an arbiter has a task run again: sellers commit to a result within `commitMs` of the call, and show it within `revealMs` after that. With fewer of
+ * them than `quorum` nobody is asked.
+ */
 export type ReplicationPolicy = {
   /** Sellers that are asked, 1 to 32. */
   readonly replicasMax: number
@@ -37,6 +41,7 @@ export type ReplicationPolicy = {
   readonly revealMs: DurationMs
 }
 
+/** Three sellers; two newcomers that agree are believed. One minute to commit to a result, 20 seconds to show it. */
 export const REPLICATION_POLICY_DEFAULT: ReplicationPolicy = {
   replicasMax: 3,
   quorum: 2,

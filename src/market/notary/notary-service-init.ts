@@ -26,6 +26,7 @@ export type NotaryHashes = {
   readonly hexOfText: Sha256Hex
 }
 
+/** What one member of a notary set works with. Journal, high-water mark and key are its own, and no other member's. */
 export type NotaryServiceComponents = {
   /** The books' journal, of this member alone; whoever opened it closes it. */
   readonly log: EventLog
@@ -44,6 +45,10 @@ export type NotaryServiceComponents = {
   readonly onFailure: (cause: unknown) => void
 }
 
+/**
+ * What a member of a notary set is told of its set and its place in it, and its limits. `NotaryService` throws `RangeError` where `me` is no index of the
+ * set.
+ */
 export type NotaryServiceInit = {
   readonly set: NotarySet
   /** Sets that kept this log before, the oldest first: the books go on where the last one ended. */

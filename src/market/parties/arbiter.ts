@@ -27,6 +27,7 @@ export type DisputeCase = {
 
 type Decision = { readonly workerNanos: Amount; readonly basis: 'predicate' | 'replication' | 'arbiters' }
 
+/** Whom an arbiter rules as, where it asks for what was delivered, and who decides what machines leave open. */
 export type ArbiterComponents = {
   readonly party: Party
   /** The node at which a party or an arbiter is; absent: its key is the node's. */

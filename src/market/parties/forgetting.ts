@@ -12,6 +12,7 @@ import { dropUnsigned } from './selling/unsigned-inputs.ts'
 import { UPLOADS, type UploadNote } from './buying/uploads.ts'
 import type { Fill } from './journal/party-knowledge.ts'
 
+/** Whose journal is kept from filling up, and what of it may go early. */
 export type ForgettingInit = {
   readonly party: Party
   /** Whether nobody needs the messages of an ended contract any more before T_retain is over; absent: nobody does. */

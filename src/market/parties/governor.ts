@@ -10,6 +10,7 @@ import { dueTryOf } from './next-try.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './journal/party-record.ts'
 
+/** Whose key signs proposals and votes, and the notary set that they are addressed to. */
 export type GovernorComponents = {
   readonly party: Pick<Party, 'wallet' | 'outbox'>
   readonly notary: Pick<NotaryClient, 'set'>
@@ -26,6 +27,7 @@ export type ProposalInit = {
   readonly note?: string
 }
 
+/** What the notary set answered to a message of a governor. A refusal is an outcome too, with its `code`, and is not thrown. */
 export type GovernorOutcome = {
   /** Of the message that was signed; of a proposal, its name. */
   readonly hash: Hash

@@ -58,6 +58,7 @@ export type OutsideRow = {
   | { readonly act: 'vote'; readonly proposal: Hash }
 )
 
+/** Something that waits for an act of a party, in a contract or outside of contracts; only the former has `contract`. */
 export type InboxRow = ContractRow | OutsideRow
 
 type Row = Pick<ContractRow, 'act' | 'isNeeded' | 'timer' | 'by' | 'default'> & { readonly amountNanos: bigint }

@@ -160,4 +160,5 @@ export const PARTY_CODES = {
   MARKET_BUSY: { cause: 'The party works on as much as it can.', remedy: 'Try again later.' },
 } as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
 
+/** Why a party declines; `PARTY_CODES` has cause and remedy of each. */
 export type PartyCode = keyof typeof PARTY_CODES

@@ -24,6 +24,7 @@ import type { PartyLimits } from './journal/party-knowledge.ts'
 import type { KeptEnvelope } from './journal/party-record.ts'
 import { Wallet } from './accounts/wallet.ts'
 
+/** The key and the stores of one party, what it takes from the platform, and its ways to the notary set and to other nodes. */
 export type PartyComponents = {
   /** The journal of this party alone; whoever opened it closes it. */
   readonly log: EventLog
@@ -40,6 +41,7 @@ export type PartyComponents = {
   readonly door: MarketDoor
 }
 
+/** The network that a party is of, its limits, and who is told of failures. Limits that are absent are those of `PARTY_LIMITS_DEFAULT`. */
 export type PartyInit = {
   /** Name of the network: messages of others are refused. */
   readonly network: string

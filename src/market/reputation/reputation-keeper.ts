@@ -17,6 +17,7 @@ import { certifyEnding, type EndingReading, sourceOf } from './certify-ending.ts
 import { createReputationOwner, type ReputationOwner } from './reputation-owner.ts'
 import { ShownReceipts } from './shown-receipts.ts'
 
+/** Whose contracts are counted, and the journal that the books are in. */
 export type ReputationKeeperInit = {
   readonly party: Party
   /** The journal of these books alone. It outlives the keeper; whoever opened it closes it. */

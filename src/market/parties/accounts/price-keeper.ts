@@ -17,6 +17,7 @@ import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from '../auctions/heard-auctions.ts'
 import type { Party } from '../party.ts'
 
+/** Whose prices are kept, and how much those that others paid it count: the more, the better the payer is known. */
 export type PriceKeeperInit = {
   readonly party: Party
   /** What is known of somebody as a payer, parts per million; 500,000 says nothing. */

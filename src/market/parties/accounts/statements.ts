@@ -18,6 +18,7 @@ import { CONTRACTS, type ContractNote, readTerms } from '../contracts/contract-n
 import type { Party } from '../party.ts'
 import type { KeptEnvelope } from '../journal/party-record.ts'
 
+/** In which currency and for which period a party states what it used, received and paid, and at which prices. */
 export type StatementQuestion = {
   readonly currency: Currency
   /** Keys of the party besides those that it signs with: accounts that its key took over. */
@@ -31,6 +32,7 @@ export type StatementQuestion = {
   readonly prices: PriceList | undefined
 }
 
+/** What came of `statePeriod`: a statement that is signed, with its lines as CSV, or why usage could not be rated or summed. */
 export type PeriodStatement =
   | {
       readonly kind: 'statement'

@@ -37,6 +37,7 @@ export type CallInit = {
   readonly onDeclined?: (declined: DeclinedCall) => void
 }
 
+/** How an auction ended. Without a transcript it was not held, or was cancelled; with one and without `awarded` nobody won. */
 export type CallOutcome = {
   readonly transcript: AuctionTranscript | undefined
   readonly transcriptHash: Hash | undefined

@@ -30,6 +30,7 @@ import { type ArtifactName, taskHashOf } from '../contracts/task-package.ts'
 import { askInTurn, releaseWinner } from '../auctions/winners-turn.ts'
 import { writeContract } from './write-contract.ts'
 
+/** Whom a buyer buys as, what it is told of sellers, and where the journals of its auctions are. */
 export type BuyerComponents = {
   readonly party: Party
   /** Tokens by which this party acts for others; absent: it acts for itself alone. */
@@ -42,6 +43,10 @@ export type BuyerComponents = {
   readonly openAuctionLog: (auction: Hash) => Promise<EventLog>
 }
 
+/**
+ * What a buyer signs, and whether it accepts and rejects by the predicate alone (the default) where a purchase does not say so itself; otherwise people
+ * decide.
+ */
 export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy: BuyerPolicy }
 
 /** Contracts that are tried one after the other for one purchase, when sellers decline; of one node `SELLERS_OF_NODE_MAX` of them at most. */

@@ -21,6 +21,10 @@ export const PEERS_MAX = 64
 /** Keys cost nothing: one node that offers under many of them takes no more places than this. */
 export const SELLERS_OF_NODE_MAX = 2
 
+/**
+ * What is looked for in standing offers, and the nodes that are asked for them: the first `PEERS_MAX`. Offers above `maxNanos` (nano-units of `currency`)
+ * or slower than `latencyMsMax` do not fit.
+ */
 export type SellerSearch = {
   readonly skill: string
   readonly currency: Currency
@@ -39,6 +43,7 @@ export type SellerSearch = {
 
 export type AskedNodes = { readonly asked: number; readonly answered: number }
 
+/** A standing offer that fits a search, and where its seller is asked. */
 export type FoundSeller = {
   readonly offer: StandingOffer
   /** The node at which the seller is, by its offer. */

@@ -35,6 +35,10 @@ export const EXPORT_FAULTS = {
 
 export type ExportFault = keyof typeof EXPORT_FAULTS | ReplayFault
 
+/**
+ * What a file of a contract shows by itself, or the first fault in it. `set` is the one that the file carries; `step` is absent where the fault is not in
+ * one step.
+ */
 export type VerifiedExport =
   | {
       readonly kind: 'verified'

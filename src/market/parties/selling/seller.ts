@@ -19,6 +19,7 @@ import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
 import { TaskQueue } from './task-queue.ts'
 import { WorkQuotas } from './work-quotas.ts'
 
+/** Whom a seller sells as, who does the work, and how it judges tokens and calls for bids. */
 export type SellerComponents = {
   readonly party: Party
   readonly runner: TaskRunner
@@ -28,6 +29,7 @@ export type SellerComponents = {
   readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
 }
 
+/** What a seller signs, and how much it works on at once. */
 export type SellerInit = { readonly policy: SellerPolicy }
 
 /**

@@ -3,6 +3,7 @@ import type { ContractId } from '../../../core/evidence/names.ts'
 import type { WorkProgress } from '../progress/progress-board.ts'
 import type { TaskCounts } from './read-meter.ts'
 
+/** The input of one contract, for a skill. The same contract may come again: after a crash, or where it is run again for arbiters. */
 export type TaskInit = {
   readonly contract: ContractId
   readonly skill: string
@@ -11,6 +12,7 @@ export type TaskInit = {
   readonly dueAt?: Timestamp
 }
 
+/** What a runner says of a task while it works. The signal aborts once nobody takes its result any more, or the party stops. */
 export type TaskControls = {
   readonly signal: AbortSignal
   /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
