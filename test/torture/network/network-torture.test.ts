@@ -12,7 +12,7 @@ const isRequired = (process.env['KERNELL_REQUIRE'] ?? '').split(',').includes('n
 const CASES: readonly NetworkCase[] = [
   { at: 'HELD', trouble: { kind: 'wire', wire: 'buyer-seller', fault: { kind: 'reset' }, ms: 0 } },
   { at: 'asked', trouble: { kind: 'down', parties: ['n0'], ms: UNTIL_OVER } },
-  { at: 'WORKING', trouble: { kind: 'lie', party: 'n1', lie: 'notary-votes-twice', strength: 0.2 } },
+  { at: 'WORKING', trouble: { kind: 'lie', party: 'n1', lie: 'notary-votes-twice', strength: 0.6 } },
 ]
 
 describe('a paid task between processes', () => {
