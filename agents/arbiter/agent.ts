@@ -4,11 +4,13 @@ import { fromTransition } from 'xstate'
 import { checkMethods, objectOf } from '../agent-input.ts'
 import { tell } from '../tell.ts'
 
+/** What an arbiter actor is spawned with. Without a method `take` in it `spawn` throws `ACTOR_START_FAILED`. */
 export type ArbiterInput = {
   /** An arbiter that has started; what it signs is in its journal. */
   readonly arbiter: Pick<Arbiter, 'take'>
 }
 
+/** What an arbiter actor is sent; events of other types change nothing and have no answer. */
 export type ArbiterEvent = {
   /** A contract whose disputes are ruled on from now on. Answered with `taken`, or `refused` for what names no contract. */
   readonly type: 'take'
@@ -16,6 +18,10 @@ export type ArbiterEvent = {
   readonly replyTo?: ReplyTarget
 }
 
+/**
+ * Answer to `take`, with the contract's name as it was given. `taken` does not say that a dispute was ruled on, nor
+ * that the contract names this arbiter.
+ */
 export type ArbiterReply =
   | { readonly type: 'taken'; readonly contract: string }
   | { readonly type: 'refused'; readonly contract: string }

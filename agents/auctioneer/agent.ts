@@ -28,6 +28,10 @@ import {
   type JobOutput,
 } from '../request-desk/protocol.ts'
 
+/**
+ * What an auctioneer is spawned with: the rules are those of every auction that it holds, while an `auction` event
+ * says what is wanted and at what price. Open auctions use neither `revealMs` nor `depositNanos`.
+ */
 export type AuctioneerInput = DeskLimits & {
   /** Whose key signs calls, receipts and transcripts. */
   readonly party: Party
@@ -51,6 +55,10 @@ export type AuctioneerInput = DeskLimits & {
   >
 }
 
+/**
+ * One auction, answered with `Closed`, or with `RequestFailed`: `REQUEST_INVALID` where a field has not its form.
+ * `cancel` ends one that is waiting or under way.
+ */
 export type AuctioneerEvent =
   | {
       readonly type: 'auction'
@@ -68,6 +76,7 @@ export type AuctioneerEvent =
     }
   | CancelRequest
 
+/** Answer to `auction` when it is over, also where nobody bid or it was called off. */
 export type Closed = {
   readonly type: 'closed'
   readonly id: string

@@ -13,11 +13,16 @@ import {
   type JobOutput,
 } from '../request-desk/protocol.ts'
 
+/** What a buyer actor is spawned with. Without the methods of a `Buyer` in it `spawn` throws `ACTOR_START_FAILED`. */
 export type BuyerAgentInput = DeskLimits & {
   /** A buyer that has started; it keeps every purchase in its journal, also when this agent ends. */
   readonly buyer: Pick<Buyer, 'buy' | 'ended'> & { readonly party: Pick<Buyer['party'], 'journal'> }
 }
 
+/**
+ * One purchase, in custody `C2` unless `more` says otherwise; answered with `Bought`, or with `RequestFailed`.
+ * `cancel` ends the request, and not what was ordered for it.
+ */
 export type BuyerAgentEvent =
   | {
       readonly type: 'buy'
@@ -36,6 +41,7 @@ export type BuyerAgentEvent =
     }
   | CancelRequest
 
+/** Answer to `buy` when nothing goes on any more with the purchase, whether or not it came to a contract. */
 export type Bought = {
   readonly type: 'bought'
   readonly id: string

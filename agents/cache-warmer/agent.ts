@@ -11,6 +11,10 @@ import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import type { CancelRequest, DeskEmitted, DeskLimits, JobInput, JobOutput } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 
+/**
+ * What a cache warmer is spawned with. There is one target and none to fall back to; a bound out of its range makes
+ * `spawn` throw `ACTOR_START_FAILED`.
+ */
 export type CacheWarmerInput = Omit<Routing, 'targets'> &
   DeskLimits & {
     /** What later callers will ask for: the cache keeps the answers of each target apart. Default: the policy. */
@@ -21,6 +25,10 @@ export type CacheWarmerInput = Omit<Routing, 'targets'> &
     readonly restMs?: number
   }
 
+/**
+ * A list of prompts to ask ahead, in their order, answered with `Warmed`, or with `RequestFailed` where nothing but
+ * failures came of it. `cancel` aborts the calls that are under way.
+ */
 export type CacheWarmerEvent =
   | {
       readonly type: 'warm'
@@ -37,6 +45,7 @@ export type CacheWarmerEvent =
     }
   | CancelRequest
 
+/** Answer to `warm`, in numbers of different prompts. A part of them may have failed or not been asked. */
 export type Warmed = {
   readonly type: 'warmed'
   readonly id: string
@@ -56,6 +65,7 @@ export type Warmed = {
   readonly hasUnknownCost: boolean
 }
 
+/** Step of progress: `batch-done`, with `done` of `of` prompts. */
 export type CacheWarmerEmitted = DeskEmitted
 
 type WarmRequest = {

@@ -2,6 +2,10 @@ import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/
 import { fromTransition } from 'xstate'
 import { tell } from '../tell.ts'
 
+/**
+ * A message to an echo: counted, and answered with `Heard` where there is a `replyTo`. Events of other types are not
+ * counted.
+ */
 export type EchoEvent = {
   readonly type: 'say'
   /** Anything; it comes back as it is. */
@@ -9,6 +13,7 @@ export type EchoEvent = {
   readonly replyTo?: ReplyTarget
 }
 
+/** Answer to `say`, with the payload that it had. */
 export type Heard = {
   readonly type: 'heard'
   readonly payload: unknown

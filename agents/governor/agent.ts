@@ -12,11 +12,19 @@ import {
   type JobOutput,
 } from '../request-desk/protocol.ts'
 
+/**
+ * What a governor actor is spawned with. Without the methods of a `Governor` in it `spawn` throws
+ * `ACTOR_START_FAILED`.
+ */
 export type GovernorInput = DeskLimits & {
   /** Signs what it says, and keeps it before it counts. */
   readonly governor: Pick<Governor, 'propose' | 'vote' | 'execute'>
 }
 
+/**
+ * A change to propose, or the hash of a proposal to vote for or execute; `timelockMs` counts for the former only, and
+ * is 30 days where it is absent. Answered with `Governed`, or with `RequestFailed`.
+ */
 export type GovernorEvent =
   | {
       readonly type: 'govern'
@@ -36,6 +44,10 @@ export type GovernorEvent =
     }
   | CancelRequest
 
+/**
+ * Answer to `govern` when the notary set has answered: a refusal by the set is an `outcome` here, and no
+ * `RequestFailed`.
+ */
 export type Governed = {
   readonly type: 'governed'
   readonly id: string

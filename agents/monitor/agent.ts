@@ -18,6 +18,10 @@ import {
 export type { Probe } from './probe-work.ts'
 export type { Alarm, ProbeReport, Sighting } from './vigil.ts'
 
+/**
+ * What a monitor is spawned with. No probe at all, two of one name, or a bound out of its range make `spawn` throw
+ * `ACTOR_START_FAILED`.
+ */
 export type MonitorInput = VigilLimits & {
   /** 1 to 1,000, with different names. */
   readonly probes: readonly Probe[]
@@ -29,14 +33,19 @@ export type MonitorInput = VigilLimits & {
   readonly roundsMax?: number
 }
 
+/** Questions to a monitor; it looks by itself, and needs none to go on. */
 export type MonitorEvent =
   /** Answered with `status` at once. */
   | { readonly type: 'status'; readonly replyTo?: ReplyTarget }
   /** Begins a round now; answered with `status` when a round that began after it is over. */
   | { readonly type: 'check'; readonly replyTo?: ReplyTarget }
 
+/** Answer to `status` and `check`: how things stood at the end of the latest round. */
 export type MonitorStatus = { readonly type: 'status' } & MonitorOutput
 
+/**
+ * What was seen so far, probes in the order of the input. It is the actor's output too, where `roundsMax` ends it.
+ */
 export type MonitorOutput = {
   readonly rounds: number
   /** Names of the probes that are alarmed. */
@@ -44,6 +53,10 @@ export type MonitorOutput = {
   readonly probes: readonly ProbeReport[]
 }
 
+/**
+ * What a monitor emits when a round is over: first its alarms, then `round-done`, whose `round` counts from 1 and
+ * whose `unwell` also names probes that are not alarmed (yet).
+ */
 export type MonitorEmitted =
   | Alarm
   | { readonly type: 'round-done'; readonly round: number; readonly unwell: readonly string[] }

@@ -1,6 +1,10 @@
 import type { ActorSystem } from 'kernell-os/actors'
 import type { Probe } from './probe-work.ts'
 
+/**
+ * What `answerProbe` takes. The actor is asked anew in each round; an event that it never answers makes the probe
+ * unwell when the monitor's `timeoutMs` is over.
+ */
 export type AnswerProbeInit = {
   readonly system: Pick<ActorSystem, 'get'>
   /** The actor's id; one that is not there is unwell, and is not asked. */

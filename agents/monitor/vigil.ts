@@ -3,6 +3,7 @@
 /** What a probe saw. */
 export type Sighting = { readonly isWell: boolean; readonly detail: string }
 
+/** What a monitor remembers of one probe: its `history` holds the latest 32 sightings at most. */
 export type ProbeReport = {
   readonly name: string
   /** `unknown` before the first sighting. */
@@ -31,6 +32,10 @@ export type Vigil = {
   readonly probes: ReadonlyMap<string, ProbeReport>
 }
 
+/**
+ * Emitted once when a probe becomes alarmed and once when it is no more. `detail` is what the sighting said that
+ * decided it.
+ */
 export type Alarm = {
   readonly type: 'alarm-raised' | 'alarm-cleared'
   readonly probe: string

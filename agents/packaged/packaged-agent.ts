@@ -38,6 +38,7 @@ export type AgentSurroundings = {
 /** A progress event as the agent emitted it. */
 export type AgentProgress = { readonly type: string; readonly [detail: string]: unknown }
 
+/** What `PackagedAgent.run` takes for one run: the surroundings of the agent, and what is asked of it. */
 export type AgentRunInit = AgentSurroundings & {
   /** The input as JSON gives it. */
   readonly input: unknown

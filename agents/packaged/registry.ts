@@ -15,6 +15,7 @@ export const PACKAGED_AGENTS: readonly PackagedAgent[] = [
   VERIFIER,
 ]
 
+/** One of `PACKAGED_AGENTS` by its name, such as `cache-warmer`; `undefined` where there is none of that name. */
 export function findAgent(name: string): PackagedAgent | undefined {
   return PACKAGED_AGENTS.find((agent) => agent.name === name)
 }

@@ -21,6 +21,10 @@ import { stageWork, type StageWorkOutcome } from './stage-work.ts'
 export type { PipelineInput, PipelineOutput, PipelineResult } from './pipeline-state.ts'
 export type { PipelineStage } from './stage-work.ts'
 
+/**
+ * What producers send. A `push` that is not taken is answered with `failed`: `ACTOR_MAILBOX_FULL` where too many
+ * wait, `REQUEST_INVALID` for an id that is under way or has not its form, `ACTOR_STOPPED` after `close`.
+ */
 export type PipelineEvent =
   /** Answered with `accepted` as soon as there is room: a producer that waits for the answer is never ahead by more. */
   | {
@@ -33,11 +37,16 @@ export type PipelineEvent =
   /** Takes no more items; answered with `drained`, and the actor ends, when all have come through. */
   | { readonly type: 'close'; readonly replyTo?: ReplyTarget }
 
+/**
+ * Answers to `push` and `close`. `failed` is of an item that was not taken; what fails in a stage is told as
+ * `PipelineResult`.
+ */
 export type PipelineReply =
   | { readonly type: 'accepted'; readonly id: string }
   | PipelineDrained
   | { readonly type: 'failed'; readonly id: string; readonly error: PlainError }
 
+/** Answer to `close` when no item is under way any more; its numbers are the actor's output too. */
 export type PipelineDrained = { readonly type: 'drained' } & PipelineOutput
 
 type Context = { readonly state: PipelineState; readonly closers: readonly ReplyTarget[] }

@@ -5,6 +5,10 @@ import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import { openFlow, stepFlow, type FlowEffect, type FlowEvent, type FlowState } from './flow.ts'
 import type { PipelineStage, StageWorkInput, StageWorkOutcome } from './stage-work.ts'
 
+/**
+ * What a pipeline is spawned with. No stage at all, or a bound out of its range, makes `spawn` throw
+ * `ACTOR_START_FAILED`.
+ */
 export type PipelineInput = {
   /** One or more, in order. */
   readonly stages: readonly PipelineStage[]

@@ -4,6 +4,7 @@ import { checkRouting, checkTarget, checkText } from '../agent-input.ts'
 import { invalid } from '../request-desk/protocol.ts'
 import type { PipelineStage } from './stage-work.ts'
 
+/** What `promptStage` takes: a stage's name and bounds, and how the router is asked about each item. */
 export type PromptStageInit = Omit<PipelineStage, 'run' | 'isSplitting'> & {
   readonly router: Router
   readonly caller: RouteCaller

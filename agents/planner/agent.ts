@@ -32,6 +32,10 @@ import { lookForPlan, type FoundPlan, type PlanGraphs } from './unfinished-plans
 export type { StepReport } from './steps.ts'
 export type { PlanGraphs } from './unfinished-plans.ts'
 
+/**
+ * What a planner is spawned with; the bounds are those of each plan. A bound out of its range makes `spawn` throw
+ * `ACTOR_START_FAILED`.
+ */
 export type PlannerInput = Routing &
   ToolRights &
   DeskLimits &
@@ -45,6 +49,10 @@ export type PlannerInput = Routing &
     readonly graphs?: PlanGraphs
   }
 
+/**
+ * One task, answered with `Executed`, or with `RequestFailed` where it came to no output. `cancel` aborts the calls
+ * that are under way.
+ */
 export type PlannerEvent =
   | {
       readonly type: 'execute'
@@ -63,6 +71,7 @@ export type PlannerEvent =
     }
   | CancelRequest
 
+/** Answer to `execute`: the plan with what became of each step, also where some of them failed. */
 export type Executed = {
   readonly type: 'executed'
   readonly id: string

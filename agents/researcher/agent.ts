@@ -20,6 +20,10 @@ import type { Research, ResearcherInput, ResearchRequest } from './research.ts'
 export type { Gap } from './findings.ts'
 export type { ResearcherInput } from './research.ts'
 
+/**
+ * One question, answered with `Researched`, or with `RequestFailed` where no part of it was answered. `cancel` aborts
+ * the calls that are under way.
+ */
 export type ResearcherEvent =
   | {
       readonly type: 'research'
@@ -43,6 +47,10 @@ export type ResearcherEvent =
     }
   | CancelRequest
 
+/**
+ * Answer to `research`. Where `answer` was put together of several, `[1]` and `[2]` in it are `findings` in their order;
+ * `gaps` are the parts that stayed without an answer.
+ */
 export type Researched = {
   readonly type: 'researched'
   readonly id: string
@@ -59,6 +67,10 @@ export type Researched = {
   readonly hasUnknownCost: boolean
 }
 
+/**
+ * Steps of progress: `recalled` (with `memories`, how many), `gathering` (with `questions`), `question-answered`,
+ * `tool-called`, `writing` (with `findings` and `gaps`, how many), `memory-failed`.
+ */
 export type ResearcherEmitted = DeskEmitted
 
 /** Tokens of what was found so far that a question is shown, as they are estimated. */

@@ -4,6 +4,7 @@ import { fenceTexts } from '../fence-texts.ts'
 /** A text that the answer may rest on. */
 export type Source = { readonly title: string; readonly text: string }
 
+/** A part of a question that was asked by itself, and what the model answered. */
 export type Finding = { readonly question: string; readonly answer: string }
 
 /** Asks for the questions whose answers together answer the question. Parse the reply with `parseQuestions`. */

@@ -10,6 +10,7 @@ import type { Conversation } from './conversation.ts'
 import type { Found } from './findings.ts'
 import type { Source } from './prompts.ts'
 
+/** What a researcher is spawned with. A bound out of its range makes `spawn` throw `ACTOR_START_FAILED`. */
 export type ResearcherInput = Routing &
   ToolRights &
   DeskLimits & {

@@ -14,12 +14,20 @@ import {
   type JobOutput,
 } from '../request-desk/protocol.ts'
 
+/**
+ * What a seller actor is spawned with; the clock says when offers begin. Without the methods of a `Seller` and a
+ * clock in it `spawn` throws `ACTOR_START_FAILED`.
+ */
 export type SellerAgentInput = DeskLimits & {
   /** A seller that has started; contracts on what it offers are its own business. */
   readonly seller: Pick<Seller, 'offer'>
   readonly clock: Pick<Clock, 'now'>
 }
 
+/**
+ * One offer to everybody, from now on: inputs of at most 900,000 bytes, 8 tasks at a time. Answered with `Offered`,
+ * or with `RequestFailed`; the same again later is another offer.
+ */
 export type SellerAgentEvent =
   | {
       readonly type: 'offer'
@@ -34,6 +42,7 @@ export type SellerAgentEvent =
     }
   | CancelRequest
 
+/** Answer to `offer` once it stands; `expiresAt` is in milliseconds since 1970. */
 export type Offered = {
   readonly type: 'offered'
   readonly id: string

@@ -14,6 +14,10 @@ import type { CancelRequest, DeskEmitted, DeskLimits, JobInput, JobOutput } from
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import { joinShortParts, splitText } from './split-text.ts'
 
+/**
+ * What a summarizer is spawned with; the bounds are those of each text. A bound out of its range makes `spawn` throw
+ * `ACTOR_START_FAILED`.
+ */
 export type SummarizerInput = Routing &
   DeskLimits & {
     /** Characters that one call reads, 200 or more. Default 12,000, about 3,000 tokens. */
@@ -24,6 +28,10 @@ export type SummarizerInput = Routing &
     readonly parallelMax?: number
   }
 
+/**
+ * One text, of at most `textCharsMax` characters, answered with `Summarized`, or with `RequestFailed` where a call
+ * for one of its parts, or for the whole, failed. `cancel` aborts the calls that are under way.
+ */
 export type SummarizerEvent =
   | {
       readonly type: 'summarize'
@@ -39,6 +47,7 @@ export type SummarizerEvent =
     }
   | CancelRequest
 
+/** Answer to `summarize`: it always covers the whole text. */
 export type Summarized = {
   readonly type: 'summarized'
   readonly id: string
@@ -53,6 +62,10 @@ export type Summarized = {
   readonly hasUnknownCost: boolean
 }
 
+/**
+ * Steps of progress: `part-condensed` (with `part`, from 1, `of` and `outcome`), of texts that do not fit one call,
+ * and `writing`.
+ */
 export type SummarizerEmitted = DeskEmitted
 
 type SummarizeRequest = {

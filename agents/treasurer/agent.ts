@@ -20,6 +20,10 @@ import {
 
 export type { AccountInit, AccountReport } from './treasury.ts'
 
+/**
+ * What a treasurer is spawned with. An account below one that does not come before it, or a limit that is no amount,
+ * makes `spawn` throw `ACTOR_START_FAILED`.
+ */
 export type TreasurerInput = {
   readonly clock: Pick<Clock, 'now'>
   /** Accounts that are there from the start, those above others first. */
@@ -28,6 +32,10 @@ export type TreasurerInput = {
   readonly leaseMs?: number
 }
 
+/**
+ * What a treasurer is asked; what it refuses is answered with `failed`: `BUDGET_EXCEEDED`, `BUDGET_OVERLOADED` where
+ * too many reservations are open, `REQUEST_INVALID`.
+ */
 export type TreasurerEvent =
   /** Answered with `opened`. Known already: its limit is changed. */
   | ({ readonly type: 'open'; readonly replyTo?: ReplyTarget } & AccountInit)
@@ -46,6 +54,7 @@ export type TreasurerEvent =
   /** Answered with `accounts`, sorted by name. */
   | { readonly type: 'report'; readonly account?: string; readonly replyTo?: ReplyTarget }
 
+/** Answers of a treasurer, each to one event; `failed` says that the event itself has changed nothing. */
 export type TreasurerReply =
   | { readonly type: 'opened'; readonly account: string }
   | { readonly type: 'granted'; readonly id: string }
@@ -54,11 +63,18 @@ export type TreasurerReply =
   | { readonly type: 'accounts'; readonly accounts: readonly AccountReport[] }
   | { readonly type: 'failed'; readonly error: PlainError }
 
+/**
+ * What a treasurer emits for those who watch it; whoever asked has the answer besides. `code` is that of the refusal.
+ */
 export type TreasurerEmitted =
   | { readonly type: 'refused'; readonly id: string; readonly account: string; readonly code: string }
   /** Nobody ended the reservation in time; it was charged in full. */
   | { readonly type: 'expired'; readonly id: string }
 
+/**
+ * State of the actor. Reservations that have run out, and windows that are over, count in it until the next event
+ * comes.
+ */
 export type TreasurerContext = {
   readonly clock: Pick<Clock, 'now'>
   readonly leaseMs: number

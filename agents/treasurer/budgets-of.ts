@@ -3,6 +3,7 @@ import { fromPlainError, type Amount } from 'kernell-os/core'
 import type { BudgetReservation, Budgets, ReserveRequest, RouteCaller } from 'kernell-os/ports'
 import type { TreasurerEvent, TreasurerReply } from './agent.ts'
 
+/** How `budgetsOf` asks the treasurer. An account that is not open there refuses the call with `REQUEST_INVALID`. */
 export type BudgetsOfInit = {
   /** Tells the reservations of several routers apart that share a treasurer. Default `router`. */
   readonly name?: string

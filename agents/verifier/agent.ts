@@ -13,6 +13,10 @@ import type { CancelRequest, DeskEmitted, DeskLimits, JobInput, JobOutput } from
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import { confidenceOf, decide, quorumOf, type QuorumVerdict, type Vote } from './quorum.ts'
 
+/**
+ * What a verifier is spawned with; its judges never answer from the cache. A bound out of its range makes `spawn`
+ * throw `ACTOR_START_FAILED`.
+ */
 export type VerifierInput = Routing &
   DeskLimits & {
     /** Judges that are asked, 1 to 15. Default 3. */
@@ -23,6 +27,10 @@ export type VerifierInput = Routing &
     readonly judgeTargets?: readonly RouteTarget[]
   }
 
+/**
+ * One answer to judge, answered with `Verified`, or with `RequestFailed` where no judge could be asked. `cancel`
+ * aborts the calls that are under way.
+ */
 export type VerifierEvent =
   | {
       readonly type: 'verify'
@@ -37,6 +45,10 @@ export type VerifierEvent =
     }
   | CancelRequest
 
+/**
+ * Answer to `verify`. `votes` has those that were cast before the verdict was certain, and is empty where the checks
+ * alone rejected.
+ */
 export type Verified = {
   readonly type: 'verified'
   readonly id: string
@@ -52,6 +64,10 @@ export type Verified = {
   readonly hasUnknownCost: boolean
 }
 
+/**
+ * Steps of progress: `checked` (with `isValid`), and `voted` for each judge (with `judge`, from 1, and `vote`, which
+ * is `absent` for one that could not be asked).
+ */
 export type VerifierEmitted = DeskEmitted
 
 type VerifyRequest = { readonly task: string; readonly answer: string; readonly maxCostNanos: Amount | undefined }

@@ -10,6 +10,7 @@ export type Tally = {
   readonly open: number
 }
 
+/** What a quorum came to; `undecided` where no side has both the quorum and more votes than the other. */
 export type QuorumVerdict = 'accepted' | 'rejected' | 'undecided'
 
 /** Votes that decide: more than half unless the caller says otherwise. */

@@ -23,6 +23,7 @@ import {
 import { addressesOf, choosePageSet } from './page-set.ts'
 import { findPageWorker } from './page-trade.ts'
 
+/** What `openBrowserPeer` takes: the notary set and the nodes that the page trades with, and what it sells. Without `workers` it only buys. */
 export type BrowserPeerInit = {
   /** Text of the notary set's document, as `kernell notary-set create` wrote it. */
   readonly notarySet: string

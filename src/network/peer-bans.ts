@@ -5,12 +5,16 @@ import { BAN_REASON_LENGTH_MAX, isInForce, PEER_BANS_MAX, type PeerBan, placeBan
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 
+/**
+ * What `PeerBans` needs from outside: a clock, by which bans begin and end, and a store of its own, whose keys are the DIDs of those that are banned.
+ */
 export type PeerBansComponents = {
   readonly clock: Pick<Clock, 'now'>
   /** Where bans survive a restart. */
   readonly store: KeyValueStore
 }
 
+/** What an order to ban a peer or to let it in has changed: `exists` where it was so before, the end and the reason of the ban included. */
 export type BanEffect = 'applied' | 'exists'
 
 const encoder = new TextEncoder()

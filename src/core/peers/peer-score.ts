@@ -34,6 +34,7 @@ export const CONDUCT_POINTS = {
   'message-refused': -5,
 } as const
 
+/** What a peer can be reported for: whoever judges its messages names one of these, and `CONDUCT_POINTS` says what it is worth. */
 export type Conduct = keyof typeof CONDUCT_POINTS
 
 export const POINTS_MAX = 100

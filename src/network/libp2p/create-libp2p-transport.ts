@@ -26,6 +26,10 @@ import {
 import { originOf } from './origin.ts'
 import { createMuxer } from './muxer.ts'
 
+/**
+ * What `createLibp2pTransport` takes. Absent, `listen` is a free TCP port of loopback, and `isPrivateSwarm` is true where there is a
+ * `privateNetworkKey`.
+ */
 export type Libp2pNodeInit = Partial<Libp2pTransportInit> & {
   /** What connections are encrypted with, the preferred one first. Default TLS, which is cheaper for long connections, then noise, which everybody speaks. */
   readonly encryption?: readonly ('tls' | 'noise')[]

@@ -7,6 +7,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { FramedTransportComponents } from '../framed/framed-transport.ts'
 import type { Libp2pIdentity } from './peer-identity.ts'
 
+/** What a libp2p transport needs from outside, on Node and in a page alike. For Node `peerComponentsOf` makes those that have to be there. */
 export type Libp2pComponents = Omit<FramedTransportComponents, 'clock' | 'identity'> & {
   readonly identity: Libp2pIdentity
   readonly clock: Pick<Clock, 'now' | 'monotonicMs' | 'timeoutSignal'>

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { parsePeerName } from './peer-id.ts'
 
+/** Where a node is called, and whose key it has to prove there. `address` is without the `/p2p/ID` that ends the written form. */
 export type PeerAddress = { readonly did: Did; readonly address: string }
 
 const SEPARATOR = '/p2p/'

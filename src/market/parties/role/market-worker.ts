@@ -4,6 +4,10 @@ import type { WorkProgress } from '../progress/progress-board.ts'
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
 export type MarketWorker = (input: Uint8Array, options: WorkOptions) => Promise<Uint8Array>
 
+/**
+ * What a `MarketWorker` is given besides the bytes of a task; made anew each time that the task is done, so that what is counted is of that run
+ * alone.
+ */
 export type WorkOptions = {
   /** For whom it is; absent where the task of another worker is done again for arbiters. */
   readonly payer?: Did
