@@ -10,6 +10,7 @@
  * ```
  */
 export type { ConformanceCase } from './conformance/conformance-case.ts'
+export { CLAIMS_CASES, type ClaimsSubject } from './conformance/claims-cases.ts'
 export { EMBEDDING_MODEL_CASES } from './conformance/embedding-model-cases.ts'
 export { EVENT_LOG_CASES } from './conformance/event-log-cases.ts'
 export { RATE_STORE_CASES, type RateStoreSubject } from './conformance/rate-store-cases.ts'

@@ -27,6 +27,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
     { test: 'test/simulation/disk/simulated-disk.test.ts', implementations: ['SimulatedDisk'] },
   ],
+  CLAIMS_CASES: [
+    { test: 'test/storage/conformance.test.ts', implementations: ['MemoryClaims'] },
+    { test: 'test/storage/postgres/postgres-conformance.test.ts', implementations: ['createPostgresClaims'] },
+  ],
   GOSSIP_CASES: [{ test: 'test/network/gossip.test.ts', implementations: ['MemoryGossipNetwork', 'createTestNode'] }],
   KEY_VALUE_STORE_CASES: [
     {

@@ -8,6 +8,7 @@ import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-
 import { createLoneJournal } from '../../src/storage/lone-journal.ts'
 import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
+import { MemoryClaims } from '../../src/storage/memory/memory-claims.ts'
 import { MemoryRateStore } from '../../src/storage/memory/memory-rate-store.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
@@ -15,6 +16,7 @@ import { openStoreEventLog } from '../../src/storage/store-event-log.ts'
 import { EVENT_LOG_CASES } from '../../src/testing/conformance/event-log-cases.ts'
 import { FILE_SYSTEM_CASES } from '../../src/testing/conformance/file-system-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../src/testing/conformance/key-value-store-cases.ts'
+import { CLAIMS_CASES } from '../../src/testing/conformance/claims-cases.ts'
 import { RATE_STORE_CASES } from '../../src/testing/conformance/rate-store-cases.ts'
 import { SHARED_JOURNAL_CASES } from '../../src/testing/conformance/shared-journal-cases.ts'
 import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
@@ -31,7 +33,7 @@ afterEach(async () => {
 
 test('the suites have as many cases as promised', () => {
   expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 7])
-  expect([SHARED_JOURNAL_CASES.length, RATE_STORE_CASES.length]).toEqual([5, 8])
+  expect([SHARED_JOURNAL_CASES.length, RATE_STORE_CASES.length, CLAIMS_CASES.length]).toEqual([5, 8, 4])
 })
 
 const stores = {
@@ -118,5 +120,12 @@ describe('RateStore: memory', () => {
   test.each(RATE_STORE_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
     const rates = new MemoryRateStore(createSystemClock())
     await item.run({ join: (member, leaseMs) => rates.join(member, leaseMs) })
+  })
+})
+
+describe('Claims: memory', () => {
+  test.each(CLAIMS_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const claims = new MemoryClaims(createSystemClock())
+    await item.run({ join: (_owner, leaseMs) => claims.join(leaseMs) })
   })
 })

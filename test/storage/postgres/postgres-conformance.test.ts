@@ -11,6 +11,8 @@ import { createPostgresRateStore } from '../../../src/storage/postgres/rates/pos
 import { createChangeFeed } from '../../../src/storage/postgres/store-change-feed.ts'
 import { EVENT_LOG_CASES } from '../../../src/testing/conformance/event-log-cases.ts'
 import { KEY_VALUE_STORE_CASES } from '../../../src/testing/conformance/key-value-store-cases.ts'
+import { createPostgresClaims, type SharedClaims } from '../../../src/storage/postgres/claims/postgres-claims.ts'
+import { CLAIMS_CASES } from '../../../src/testing/conformance/claims-cases.ts'
 import { RATE_STORE_CASES } from '../../../src/testing/conformance/rate-store-cases.ts'
 import { SHARED_JOURNAL_CASES } from '../../../src/testing/conformance/shared-journal-cases.ts'
 import { PostgresCluster, whyNoPostgres } from './postgres-cluster.ts'
@@ -108,4 +110,26 @@ describe.skipIf(reason !== undefined)('RateStore: PostgreSQL', () => {
     const connection = await connect()
     await item.run({ join: (member, leaseMs) => createPostgresRateStore(connection, { member, leaseMs }) })
   })
+})
+
+describe.skipIf(reason !== undefined)('Claims: PostgreSQL', () => {
+  test.each(CLAIMS_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const connection = await connect()
+    const all: SharedClaims[] = []
+    try {
+      await item.run({
+        join: (owner, leaseMs) => {
+          const claims = createPostgresClaims(connection, { owner, leaseMs })
+          all.push(claims)
+          return claims
+        },
+      })
+    } finally {
+      for (const claims of all) claims.stop()
+    }
+  })
+})
+
+test('every case of claims is run', () => {
+  expect(CLAIMS_CASES.length).toBe(4)
 })
