@@ -25,6 +25,16 @@ type Counts = { total: number; completed: number; failed: number }
 /** What is kept of a task that has ended, as the line of the output file. */
 type KeptLine = { readonly custom_id: string; readonly isFailure: boolean; readonly line: string }
 
+/** Where it is kept. */
+type KeptPlace = {
+  readonly kept: KeptLine
+  readonly id: string
+  /** Of those of its batch. */
+  readonly order: number
+  /** Whether one before it is of the same task. */
+  readonly isRepeated: boolean
+}
+
 /**
  * One batch from its file to its output. Each result is kept when it is there, so that after a restart what has ended is not done again; a task
  * that was under way is.
@@ -200,30 +210,30 @@ export class BatchRun {
   /** What a run before this one has done. */
   async #readDone(): Promise<ReadonlySet<string>> {
     const done = new Set<string>()
-    for await (const { kept, order } of this.#keptLines()) {
-      done.add(kept.custom_id)
+    for await (const { kept, order, isRepeated } of this.#keptLines()) {
       this.#order = order + 1
+      if (isRepeated) continue
+      done.add(kept.custom_id)
       if (kept.isFailure) this.#counts.failed += 1
       else this.#counts.completed += 1
     }
     return done
   }
 
-  async *#keptLines(): AsyncGenerator<{ readonly kept: KeptLine; readonly order: number; readonly id: string }, void> {
+  /** In the order in which they ended. Of a task that two gateways did, each believing it to be theirs, the first counts. */
+  async *#keptLines(): AsyncGenerator<KeptPlace, void> {
     const { tenant } = this.#batch.who.caller
     const { documents } = this.#context.node
     const prefix = `${this.#batch.body.id}.`
     const heads = await documents.list(tenant, 'batch-line')
     const ids = heads.map(({ id }) => id).filter((id) => id.startsWith(prefix))
-    // The order of their numbers is the order in which they ended.
     const seen = new Set<string>()
     for (const id of ids.toSorted((left, right) => (left < right ? -1 : 1))) {
       const bytes = await documents.get({ tenant, kind: 'batch-line', id })
       if (bytes === undefined) continue
       const kept = JSON.parse(new TextDecoder().decode(bytes)) as KeptLine
-      if (seen.has(kept.custom_id)) continue
+      yield { kept, id, order: Number.parseInt(id.slice(prefix.length), 10), isRepeated: seen.has(kept.custom_id) }
       seen.add(kept.custom_id)
-      yield { kept, order: Number.parseInt(id.slice(prefix.length), 10), id }
     }
   }
 
@@ -241,11 +251,11 @@ export class BatchRun {
     })
     const outputs: string[] = []
     const errors: string[] = []
-    const ids = new Set<string>()
-    for await (const { kept, id } of this.#keptLines()) {
+    const ids: string[] = []
+    for await (const { kept, id, isRepeated } of this.#keptLines()) {
       if (this.#isTakenAway) return
-      ids.add(id)
-      ;(kept.isFailure ? errors : outputs).push(kept.line)
+      ids.push(id)
+      if (!isRepeated) (kept.isFailure ? errors : outputs).push(kept.line)
     }
     const error = { code: `batch_${status}`, message: `The batch was ${status} before this task was done` }
     for (const { customId } of open)
@@ -255,10 +265,6 @@ export class BatchRun {
     if (this.#isTakenAway) return
     await this.#become(status, { [`${status}_at`]: nowS(), output_file_id: output, error_file_id: failures })
     const { tenant } = this.#batch.who.caller
-    // Those of a task that was done twice as well.
-    const prefix = `${this.#batch.body.id}.`
-    const heads = await this.#context.node.documents.list(tenant, 'batch-line')
-    for (const { id } of heads.filter((head) => head.id.startsWith(prefix))) ids.add(id)
     for (const id of ids) await this.#context.node.documents.delete({ tenant, kind: 'batch-line', id })
   }
 

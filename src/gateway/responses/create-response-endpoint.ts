@@ -28,7 +28,7 @@ import {
 } from './response-body.ts'
 import { ResponseEvents } from './response-events.ts'
 
-/** How often an answer in the background is tried to be kept, and the pause behind the first try; each is as long again as the one before and that. */
+/** How often an answer in the background is tried to be kept, and the pause behind the first try, milliseconds; behind the n-th it is n times as long. */
 const KEEP_TRIES = 6
 const KEEP_PAUSE_MS = 500
 

@@ -4,7 +4,7 @@ import type { Timestamp } from '../../../src/base/time.ts'
 import { CodedError } from '../../../src/base/errors.ts'
 import { DOCUMENT_LIMITS } from '../../../src/node/documents/document-kinds.ts'
 import { createSharedDocuments } from '../../../src/node/documents/shared-documents.ts'
-import type { TenantDocuments } from '../../../src/node/documents/tenant-documents.ts'
+import { createTenantDocuments, type TenantDocuments } from '../../../src/node/documents/tenant-documents.ts'
 import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
 import type { StoreListener } from '../../../src/ports/store-changes.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
@@ -144,5 +144,21 @@ describe('documents of a fleet', () => {
       expect([await one.documents.get(named(id)), await one.documents.head(named(id))]).toEqual([undefined, undefined])
       expect(await one.documents.delete(named(id))).toBe(false)
     }
+  })
+
+  it('are purged with what a gateway kept by itself before', async () => {
+    const own = createMemoryKeyValueStore()
+    const clock = { now: () => 1_000 as Timestamp }
+    const before = createTenantDocuments({ store: own, clock })
+    await before.put(named('old'), bytes('1'))
+    const documents = createSharedDocuments({
+      store: createMemoryKeyValueStore(),
+      watch: () => () => undefined,
+      clock,
+      before,
+    })
+    await documents.put(named('new'), bytes('1'))
+    expect(await documents.get(named('old'))).toBeUndefined()
+    expect([await documents.purge({ kind: 'tenant', tenant: ACME }), await own.count()]).toEqual([2, 0])
   })
 })
