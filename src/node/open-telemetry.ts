@@ -45,7 +45,7 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const index = init.root.sublevel('telemetry-index')
   const { recordsMax } = config
   const store = createTelemetryStore(init.root.sublevel('telemetry'), { index, hashName, eventsMax: recordsMax })
-  const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName })
+  const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName, namesMax: recordsMax })
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(
       { store, metrics: bothOf(metrics, sent), timers: turns, secret },

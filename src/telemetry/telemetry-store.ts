@@ -7,7 +7,7 @@ import { parseTelemetryEvent } from '../wire/read-telemetry-event.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
-  /** Records kept at most; the oldest go first. Default 100,000. Several who write into one store drop together what is beyond it, each with what it writes. */
+  /** Records kept at most; the oldest go first. Default 100,000. Each of several who write into one store counts what was there at its start and what it writes itself, so that together they may keep so many each. */
   readonly eventsMax?: number
   /** A store of its own, by which records are found without reading all of them. Absent: `find` reads them. */
   readonly index?: KeyValueStore

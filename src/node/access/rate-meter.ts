@@ -39,8 +39,6 @@ export interface Rates {
   begin(levels: readonly ScopedRates[]): RateHold | Promise<RateHold>
   /** Takes tokens on account from every level, or from none. Throws or rejects as `begin`. */
   takeTokens(levels: readonly ScopedRates[], tokens: number): TokenHold | Promise<TokenHold>
-  /** Takes tokens that were used, whether there are as many or not. */
-  chargeTokens(levels: readonly ScopedRates[], tokens: number): void
 }
 
 /** Requests and tokens a minute, and requests at a time, of all levels that a caller is in. Nothing is kept over a restart. */
@@ -91,7 +89,7 @@ export class RateMeter implements Rates {
   }
 
   /** Takes tokens that were used, whether there are as many or not. */
-  chargeTokens(levels: readonly ScopedRates[], tokens: number): void {
+  private chargeTokens(levels: readonly ScopedRates[], tokens: number): void {
     const atMs = this.clock.monotonicMs()
     for (const level of levels) {
       const meter = this.meterOf(level, atMs)

@@ -81,7 +81,7 @@ export class SharedRateMeter implements Rates {
     })
   }
 
-  chargeTokens(levels: readonly ScopedRates[], tokens: number): void {
+  private chargeTokens(levels: readonly ScopedRates[], tokens: number): void {
     for (const { scope, rates } of levels)
       if (rates.tokensPerMinute !== undefined) this.shareOf(scope, 'tokens', rates.tokensPerMinute).take(tokens)
   }

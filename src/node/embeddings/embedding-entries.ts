@@ -18,7 +18,7 @@ export type EmbeddingEntriesInit = {
 }
 
 /**
- * A model embeds where its name says so; whether it does is then the provider's to say. Where the operator lists the models of a provider, or says something of single ones, there are these alone.
+ * A model embeds where its name says so; whether it does is then the provider's to say. Of a provider whose models the operator lists there are these alone, those of `models` and the embedder of the cache.
  */
 export function createEmbeddingEntries({ config, listed, pricesOf }: EmbeddingEntriesInit): EmbeddingEntries {
   const providers = Object.entries(config.providers).filter(([, { kind, baseUrl }]) => kind === 'openai' && baseUrl)
