@@ -178,14 +178,17 @@ async function answerLater(asked: Asked, at: Answering): Promise<void> {
     )
   const queued = openResponse(asked.head, 'queued')
   const name = { tenant: exchange.who.caller.tenant, id: asked.head.id }
-  const claim = await claimResponse(context, name)
+  const leave = context.responses.takeBackgroundPlace()
+  let claim: Claim | undefined
   try {
+    claim = await claimResponse(context, name)
     await keep(asked, at, queued)
   } catch (error) {
+    leave()
     await claim?.release()
     throw error
   }
-  const started = workOn(asked, at, { name, claim })
+  const started = workOn(asked, at, { name, claim }).finally(leave)
   started.catch((error: unknown) => context.onFailure(error, exchange.requestId))
   respondJson(exchange, JSON.stringify(queued))
 }

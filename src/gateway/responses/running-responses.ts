@@ -12,27 +12,32 @@ export class RunningResponses {
   #backgroundCount = 0
 
   /**
-   * Runs a response that somebody may cancel; what aborts `signal` ends it, too.
+   * A place for a response in the background, until the function it gives is called, once. It is taken before anybody is told that the response is queued.
    *
-   * Throws what the run throws, and for too many in the background `GATEWAY_OVERLOADED`.
+   * Throws `GATEWAY_OVERLOADED`.
    */
-  async run<Result>(of: RunningOf, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const { tenant, id, signal, isBackground } = of
-    if (isBackground && this.#backgroundCount >= BACKGROUND_MAX)
+  takeBackgroundPlace(): () => void {
+    if (this.#backgroundCount >= BACKGROUND_MAX)
       throw new CodedError('GATEWAY_OVERLOADED', {
         message: `${BACKGROUND_MAX} responses are under way in the background`,
+        details: { remedy: 'Send the request again once some of them have ended, or without `background`.' },
       })
+    this.#backgroundCount += 1
+    return () => void (this.#backgroundCount -= 1)
+  }
+
+  /** Runs a response that somebody may cancel; what aborts `signal` ends it, too. Throws what the run throws. */
+  async run<Result>(of: RunningOf, run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const { tenant, id, signal, isBackground } = of
     const controller = new AbortController()
     const key = `${tenant}/${id}`
     const ended = Promise.withResolvers<void>()
     this.#running.set(key, { controller, isBackground, ended: ended.promise })
-    if (isBackground) this.#backgroundCount += 1
     const all = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
     try {
       return await run(all)
     } finally {
       this.#running.delete(key)
-      if (isBackground) this.#backgroundCount -= 1
       ended.resolve()
     }
   }

@@ -363,6 +363,32 @@ describe('a response in the background', () => {
     })
   })
 
+  it('beyond those that a gateway works on at one time is refused, not queued', async () => {
+    const gate = Promise.withResolvers<void>()
+    const node = createScriptedNode({
+      route: async (request) => {
+        await gate.promise
+        return resultOf(taskIdOf(request))
+      },
+    })
+    await using running = await startGateway(node)
+    const client = clientOf(running.url)
+    const create = async (): Promise<OpenAI.Responses.Response> =>
+      await client.responses.create({ ...HELLO, background: true })
+    const all = await Promise.allSettled(Array.from({ length: 70 }, create))
+    const queued = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    gate.resolve()
+    expect([queued.length, refused.length]).toEqual([64, 6])
+    for (const error of refused)
+      expect(error).toMatchObject({
+        status: 429,
+        message: expect.stringContaining('64 responses are under way') as string,
+      })
+    for (const { id } of queued) expect((await endOf(client, id)).status).toBe('completed')
+    expect((await endOf(client, (await create()).id)).status).toBe('completed')
+  })
+
   it('can be cancelled, which ends the call to the model', async () => {
     await using upstream = await startUpstreamServer({ behaviour: { kind: 'hang' } })
     await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))
