@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { CodedError } from '../base/errors.ts'
 import type { RateHold } from '../node/access/rate-meter.ts'
+import { type Admitted, type Arrival, arrivalOf, requireOneHost } from './listener/arrival.ts'
 import { createAdminGuard } from './listener/admin-guard.ts'
 import { Callers } from './listener/callers.ts'
 import { BatchRunner } from './batches/batch-runner.ts'
@@ -10,21 +11,21 @@ import { answerBrokenRequest } from './listener/broken-request.ts'
 import { DashboardSessions } from './dashboard/sessions.ts'
 import { createControlGuard } from './listener/control-guard.ts'
 import { createIdentification } from './listener/identify.ts'
-import { InFlight } from './listener/in-flight.ts'
-import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
+import { type Exchange, type GatewayContext, respondFailure } from './exchange.ts'
 import type { CloseOptions, Gateway, GatewayInit, ListenOptions } from './gateway.ts'
 import { completeLimits } from './gateway-limits.ts'
 import type { EndpointEntry } from './endpoint.ts'
 import { ENDPOINTS } from './endpoint-table.ts'
 import { EndpointMatcher, refuseRole } from './match-endpoint.ts'
-import { logAccess, logFailure } from './listener/request-log.ts'
-import { endRequestSpan, startRequestSpan } from './listener/request-span.ts'
+import { logFailure } from './listener/request-log.ts'
+import { startRequestSpan } from './listener/request-span.ts'
 import { McpFace } from './mcp/mcp-face.ts'
 import { formatUrl, openListener } from './listener/open-listener.ts'
 import { readBody } from './listener/read-body.ts'
 import { KeptAnswers } from './listener/kept-answers.ts'
 import { IDEMPOTENCY_HEADER, RepeatedRequests } from './listener/repeated-requests.ts'
 import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './listener/origin-guard.ts'
+import { TrackedRequests } from './listener/tracked-requests.ts'
 import { RunningResponses } from './responses/running-responses.ts'
 
 /** Time that aborted requests have to write their last words before their connections are cut. */
@@ -48,10 +49,8 @@ class HttpGateway implements Gateway {
   readonly #guard: OriginGuard
   readonly #matcher = new EndpointMatcher(ENDPOINTS)
   readonly #server: Server
-  readonly #inFlight = new InFlight()
+  readonly #requests: TrackedRequests
   readonly #sessions = new DashboardSessions()
-  /** Of requests that have no end of their own. */
-  readonly #openEnded = new Set<AbortController>()
   readonly #repeated: RepeatedRequests
   readonly #idPrefix = randomBytes(6).toString('hex')
   #idCount = 0
@@ -64,7 +63,7 @@ class HttpGateway implements Gateway {
     const { config } = init.node
     this.#init = init
     this.#repeated = new RepeatedRequests({
-      begin: () => this.#beginUnattended(),
+      begin: () => this.#requests.trackUnattended(),
       nowMs: () => performance.now(),
       underWayMax: () => this.#context.limits.concurrentRequestsMax,
       kept: new KeptAnswers(init.node),
@@ -82,6 +81,7 @@ class HttpGateway implements Gateway {
       ...init.node.listModels().map(({ entry }) => entry.provider),
     ])
     const limits = completeLimits(config.server, init.limits)
+    this.#requests = new TrackedRequests({ ...init, limits })
     const onFailure = (error: unknown): void => init.onFailure?.(error, 'mcp')
     this.#mcp = new McpFace({ node: init.node, providers, limits, mcp: init.mcp ?? {}, onFailure })
     this.#context = {
@@ -143,15 +143,15 @@ class HttpGateway implements Gateway {
   async #shutDown(deadlineMs: number): Promise<void> {
     if (this.#url === undefined) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const controller of this.#openEnded) controller.abort(stopping())
+    this.#requests.abortOpenEnded(stopping)
     this.#server.closeIdleConnections()
     this.#mcp.endListening()
-    await this.#inFlight.idle(deadlineMs)
-    this.#inFlight.abort(stopping)
+    await this.#requests.idle(deadlineMs)
+    this.#requests.abort(stopping)
     await this.#context.responses.stop(stopping())
     await this.#batches.stop(stopping())
     await this.#mcp.close()
-    await this.#inFlight.idle(LAST_WORDS_MS)
+    await this.#requests.idle(LAST_WORDS_MS)
     this.#server.closeAllConnections()
     await closed
     this.#url = undefined
@@ -176,15 +176,7 @@ class HttpGateway implements Gateway {
 
   /** Starts the service of one request; its end, good or bad, is handled inside. */
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const requestId = this.#nextRequestId()
-    const arrival: Arrival = {
-      request,
-      response,
-      requestId,
-      path: pathOf(request.url),
-      commonHeaders: ['x-request-id', requestId],
-      arrivedMs: performance.now(),
-    }
+    const arrival = arrivalOf(request, response, this.#nextRequestId())
     try {
       requireOneHost(request)
       const foreignOrigin = this.#guard.check(request.headers)
@@ -207,7 +199,7 @@ class HttpGateway implements Gateway {
     const form = this.#matcher.failureForm(arrival.path)
     if (form === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
     respondFailure(arrival, error, { form, headers: allow })
-    this.#observe(arrival, 'refused')
+    this.#requests.observe(arrival, 'refused')
   }
 
   #admit(arrival: Arrival): void {
@@ -218,15 +210,10 @@ class HttpGateway implements Gateway {
     const { entry, params } = this.#matcher.match(arrival.request.method, arrival.path)
     const who = this.#callers.identify(arrival.request, entry)
     refuseRole(entry, who)
-    if (entry.isWork) this.#refuseOverload()
+    if (entry.isWork) this.#requests.refuseOverload()
     const rates = entry.isWork && who.access !== undefined ? this.#init.node.access?.door.begin(who.access) : undefined
     if (rates instanceof Promise) this.#serveLater(arrival, { entry, params, who }, rates)
     else this.#serve(arrival, { entry, params, who, rates })
-  }
-
-  #refuseOverload(): void {
-    if (this.#inFlight.work < this.#context.limits.concurrentRequestsMax) return
-    throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
   }
 
   /** Once it is known whether its rates allow it; a caller that left meanwhile takes nothing. */
@@ -239,7 +226,7 @@ class HttpGateway implements Gateway {
         }
         try {
           if (this.#closing !== undefined) throw stopping()
-          this.#refuseOverload()
+          this.#requests.refuseOverload()
         } catch (error) {
           rates.end()
           throw error
@@ -255,7 +242,7 @@ class HttpGateway implements Gateway {
   #serve(arrival: Arrival, { entry, params, who, rates }: Admitted): void {
     if (rates !== undefined) arrival.commonHeaders.push(...rates.headers)
     const span = startRequestSpan(this.#init.node.tracer, arrival, entry)
-    const { signal } = this.#track({ ...arrival, span, who }, entry, rates)
+    const { signal } = this.#requests.track({ ...arrival, span, who }, entry, rates)
     if (entry.failureForm === 'anthropic') arrival.commonHeaders.push('request-id', arrival.requestId)
     this.#answer(entry, { ...arrival, signal, who, params, span }).catch(() => arrival.response.destroy())
   }
@@ -296,99 +283,12 @@ class HttpGateway implements Gateway {
     if (logger !== undefined) logFailure(logger, exchange, failure)
   }
 
-  /** A request that nobody's leaving ends: the time limit does, and the end of the node. */
-  #beginUnattended(): { readonly signal: AbortSignal; readonly end: () => void } {
-    const controller = new AbortController()
-    const { limits } = this.#context
-    const timer = setTimeout(() => controller.abort(tookTooLong(limits)), limits.requestTimeoutMs)
-    const served = this.#inFlight.begin(controller, false)
-    const end = (): void => {
-      clearTimeout(timer)
-      served.end()
-    }
-    return { signal: controller.signal, end }
-  }
-
-  /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
-  #track(admitted: AdmittedArrival, entry: EndpointEntry, rates: RateHold | undefined): AbortController {
-    const { response, span } = admitted
-    const controller = new AbortController()
-    const timer =
-      entry.isOpenEnded === true
-        ? undefined
-        : setTimeout(() => controller.abort(tookTooLong(this.#context.limits)), this.#context.limits.requestTimeoutMs)
-    if (entry.isOpenEnded === true) this.#openEnded.add(controller)
-    const served = this.#inFlight.begin(controller, entry.isWork)
-    this.#init.node.trackHttp?.(1)
-    response.on('close', () => {
-      clearTimeout(timer)
-      this.#openEnded.delete(controller)
-      if (!response.writableFinished)
-        controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
-      const statusCode = this.#observe(admitted, entry.route)
-      if (span !== undefined) endRequestSpan(span, statusCode)
-      served.end()
-      rates?.end()
-      this.#init.node.trackHttp?.(-1)
-    })
-    return controller
-  }
-
-  #observe(arrival: Arrival | AdmittedArrival, route: string): number {
-    const { response, arrivedMs } = arrival
-    const { node, logger } = this.#init
-    const statusCode = response.writableEnded ? response.statusCode : CLIENT_CLOSED_REQUEST
-    const served = { route, statusCode, durationMs: performance.now() - arrivedMs }
-    node.observeHttp?.(served)
-    if (node.config.log.access && logger?.isEnabled('info') === true) logAccess(logger, arrival, served)
-    return statusCode
-  }
-
   #nextRequestId(): string {
     this.#idCount += 1
     return `${this.#idPrefix}-${this.#idCount.toString(36)}`
   }
 }
 
-/** Recorded for callers that left before their answer was complete. No response ever carries it. */
-const CLIENT_CLOSED_REQUEST = 499
-
-/** A request before it is admitted. */
-type Arrival = Omit<Exchange, 'signal' | 'who' | 'params' | 'commonHeaders' | 'span'> & {
-  readonly commonHeaders: string[]
-  readonly arrivedMs: number
-}
-
-/** What was found out of a request before it is served. */
-type Admitted = Pick<Exchange, 'who' | 'params'> & {
-  readonly entry: EndpointEntry
-  readonly rates: RateHold | undefined
-}
-
-type AdmittedArrival = Arrival & Pick<Exchange, 'span' | 'who'>
-
 function stopping(): CodedError {
   return new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
-}
-
-function tookTooLong({ requestTimeoutMs }: GatewayLimits): CodedError {
-  return new CodedError('GATEWAY_TIMEOUT', { message: `The request took longer than ${requestTimeoutMs} ms` })
-}
-
-/** Two names of which two readers take different ones are how a request is smuggled past a check. */
-function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
-  let hostCount = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hostCount += 1
-  }
-  if (hostCount === 1 || (hostCount === 0 && httpVersion === '1.0')) return
-  const message = hostCount === 0 ? 'The header Host is missing' : 'The header Host may be sent once'
-  throw new CodedError('REQUEST_INVALID', { message, details: { param: 'host' } })
-}
-
-function pathOf(url: string | undefined): string {
-  const text = url ?? '/'
-  const end = text.indexOf('?')
-  return end === -1 ? text : text.slice(0, end)
 }
