@@ -1,16 +1,7 @@
-import type { ActorSystem } from '../../actors/system/actor-system.ts'
-import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
-import { sha256Hex as portableSha256Hex, type Sha256Hex } from '../../base/sha256.ts'
-import type { CacheCalibration } from '../../core/cache/cache-calibration.ts'
+import { sha256Hex as portableSha256Hex } from '../../base/sha256.ts'
 import { comparablePrompt, type ComparablePrompt } from '../../core/cache/comparable-prompt.ts'
 import { createPairJudge, type PairJudge } from '../../core/cache/judge-pair.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { EmbeddingModel } from '../../ports/embedding-model.ts'
-import type { KeyValueStore } from '../../ports/key-value-store.ts'
-import type { StoreListener } from '../../ports/store-changes.ts'
-import type { Timers } from '../../ports/timers.ts'
-import type { VectorKernel } from '../../ports/vector-kernel.ts'
 import type {
   CacheAdmission,
   AdmissionOutcome,
@@ -21,42 +12,11 @@ import type {
   SemanticCache,
 } from '../semantic-cache.ts'
 import { admissionRefusal, MIN_CONFIDENCE_DEFAULT } from './admission.ts'
-import { encodeEntry, sizeOfEntry, type CacheEntry, type DecodedEntry } from './cache-entry.ts'
+import type { CacheEntry } from './cache-entry.ts'
+import type { SemanticCacheComponents, SemanticCacheInit } from './cache-components.ts'
 import { createRequestFiler, type CacheRequest, type RequestFiler } from './cache-request.ts'
-import { createEntryTable, type EntryTable } from './entry-table.ts'
-import { followStore } from './follow-store.ts'
-import { readStoredEntries } from './read-stored-entries.ts'
-import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
+import { KeptEntries } from './kept-entries.ts'
 import { IssuedTicket, type TicketContent } from './issued-ticket.ts'
-
-export type SemanticCacheComponents = {
-  /** What is stored is written by the actor `answer-cache` of this system. */
-  readonly actors: ActorSystem
-  /** Keys of the cache alone: a sublevel. */
-  readonly store: KeyValueStore
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly kernel: Pick<VectorKernel, 'createVectorIndex' | 'dot'>
-  readonly embedder: EmbeddingModel
-  /** A faster SHA-256 of the host, equal to the portable one. Absent: the portable one. */
-  readonly sha256Hex?: Sha256Hex
-  /** Where others write to the store as well: tells of the keys that they changed. */
-  readonly watch?: (listener: StoreListener) => () => void
-  /** Told of failed writes in the background. */
-  readonly onError?: (error: unknown) => void
-}
-
-export type SemanticCacheInit = {
-  /** Answers older than this are not served. */
-  readonly ttlMs: DurationMs
-  /** Least recently used entries leave when there are more, 1 to 16,777,215, or when they take more bytes. */
-  readonly entriesMax: number
-  readonly bytesMax: number
-  /** Absent: the similarity tier is off. */
-  readonly calibration?: CacheCalibration
-  /** Verifier confidence below which an answer is not kept, 0 to 1. Default 0.7. */
-  readonly confidenceMin?: number
-}
 
 /**
  * Opens the cache and reads what earlier runs stored. Entries that cannot be read are left out and counted; a store that cannot be read
@@ -84,49 +44,20 @@ export async function openSemanticCache(
 /** How long an answer serves that depends on the time of asking (weather, news, who holds an office). */
 const TIMELY_ANSWER_MS = 5 * 60_000
 
-type Counters = {
-  exactHits: number
-  similarHits: number
-  misses: number
-  stored: number
-  evicted: number
-  expired: number
-  corrupted: number
-}
+type Counters = { exactHits: number; similarHits: number; misses: number; stored: number }
 
 class StoredSemanticCache implements SemanticCache {
   readonly #components: SemanticCacheComponents
   readonly #init: SemanticCacheInit
-  readonly #table: EntryTable
-  readonly #writer: EntryWriter
+  readonly #entries: KeptEntries
   readonly #fileRequest: RequestFiler
   readonly #judge: PairJudge | undefined
-  readonly #counters: Counters = {
-    exactHits: 0,
-    similarHits: 0,
-    misses: 0,
-    stored: 0,
-    evicted: 0,
-    expired: 0,
-    corrupted: 0,
-  }
-  #nextPlace = 0
-  #unfollow: () => void = () => {}
+  readonly #counters: Counters = { exactHits: 0, similarHits: 0, misses: 0, stored: 0 }
 
   constructor(components: SemanticCacheComponents, init: SemanticCacheInit) {
     this.#components = components
     this.#init = init
-    this.#table = createEntryTable(components, {
-      entriesMax: init.entriesMax,
-      bytesMax: init.bytesMax,
-      dims: components.embedder.dimensions,
-    })
-    this.#writer = createEntryWriter({
-      actors: components.actors,
-      store: components.store,
-      timers: components.timers,
-      onError: components.onError ?? ((): void => {}),
-    })
+    this.#entries = new KeptEntries(components, init)
     this.#fileRequest = createRequestFiler(components.sha256Hex ?? portableSha256Hex)
     this.#judge = init.calibration === undefined ? undefined : createPairJudge(init.calibration)
   }
@@ -138,10 +69,10 @@ class StoredSemanticCache implements SemanticCache {
     const filed = this.#fileRequest(query)
     if (query.mode === 'off') return this.#miss('not-read', undefined)
     const isRead = isReading(query)
-    const exact = isRead ? this.#freshEntry(filed.entryId) : undefined
+    const exact = isRead ? this.#entries.fresh(filed.entryId) : undefined
     if (exact !== undefined && exact.text === filed.text && !this.#isOutdated(filed, exact)) {
       this.#counters.exactHits += 1
-      this.#table.touch(exact)
+      this.#entries.touch(exact)
       return {
         kind: 'hit',
         tier: 'exact',
@@ -168,78 +99,39 @@ class StoredSemanticCache implements SemanticCache {
     if (refusal !== undefined) return refusal
     const entry = this.#entryOf(known, admission)
     if (entry.sizeBytes > this.#init.bytesMax) return 'too-large'
-    this.#store(entry)
+    this.#entries.add(entry)
     this.#counters.stored += 1
-    this.#write(entry)
     return 'stored'
   }
 
   async invalidate(what: CacheInvalidation): Promise<number> {
     const doomed: CacheEntry[] = []
-    for (const entry of this.#table.entries()) if (isMeant(entry, what)) doomed.push(entry)
-    for (const entry of doomed) this.#drop(entry)
-    await this.#writer.flush()
+    for (const entry of this.#entries.all()) if (isMeant(entry, what)) doomed.push(entry)
+    for (const entry of doomed) this.#entries.drop(entry)
+    await this.#entries.flush()
     return doomed.length
   }
 
   statistics(): CacheStatistics {
     return {
-      entries: this.#table.size,
-      sizeBytes: this.#table.sizeBytes,
+      entries: this.#entries.count,
+      sizeBytes: this.#entries.sizeBytes,
       ...this.#counters,
+      ...this.#entries.counters,
       isSimilarityOn: this.#judge !== undefined,
     }
   }
 
   async flush(): Promise<void> {
-    await this.#writer.flush()
+    await this.#entries.flush()
   }
 
   async close(): Promise<void> {
-    this.#unfollow()
-    await this.#writer.close()
+    await this.#entries.close()
   }
 
-  /** Fills the memory from the store, the oldest first, so that the limits push out the oldest. */
   async load(signal?: AbortSignal): Promise<void> {
-    const { store, watch, onError = (): void => {} } = this.#components
-    // Before reading, so that nothing is missed that comes meanwhile.
-    if (watch !== undefined)
-      this.#unfollow = followStore({
-        store,
-        watch,
-        onError,
-        idsHere: () => Array.from(this.#table.entries(), ({ cached }) => cached.entryId),
-        take: (decoded) => this.#take(decoded),
-        drop: (entryId) => this.#forget(entryId),
-      })
-    const { entries, damagedKeys, failure } = await readStoredEntries(this.#components.store, signal)
-    this.#counters.corrupted += damagedKeys.length
-    for (const key of damagedKeys) this.#writer.put(key, undefined)
-    if (failure !== undefined) {
-      this.#counters.corrupted += 1
-      this.#components.onError?.(failure)
-    }
-    for (const decoded of entries) {
-      if (this.#isExpired(decoded.cached.storedAt)) {
-        this.#counters.expired += 1
-        this.#writer.put(decoded.cached.entryId, undefined)
-      } else this.#store(this.#restored(decoded))
-    }
-  }
-
-  /** What somebody else stored takes the place of an older answer. */
-  #take(decoded: DecodedEntry): void {
-    const { entryId, storedAt } = decoded.cached
-    const known = this.#table.get(entryId)
-    if (this.#isExpired(storedAt) || (known !== undefined && known.cached.storedAt >= storedAt)) return
-    this.#store(this.#restored(decoded))
-  }
-
-  /** The store has it no more. */
-  #forget(entryId: string): void {
-    const entry = this.#table.get(entryId)
-    if (entry !== undefined) this.#table.delete(entry)
+    await this.#entries.load(signal)
   }
 
   async #embedAndLookup(
@@ -263,14 +155,10 @@ class StoredSemanticCache implements SemanticCache {
   ): CacheOutcome {
     if (!isReading(found.query)) return this.#miss('not-read', found)
     const { calibration } = this.#init
-    const candidates = this.#table.nearest(found.filed.partition, found.vector, calibration?.candidates ?? 1)
     let best: { readonly entry: CacheEntry; readonly score: number } | undefined
     let comparable: ComparablePrompt | undefined
-    for (const { id, score: cosine } of candidates) {
-      if (cosine < (calibration?.cosineMin ?? 1)) break
-      const candidate = this.#table.atPlace(id)
-      const entry = candidate === undefined ? undefined : this.#freshEntry(candidate.cached.entryId)
-      if (entry === undefined) continue
+    const near = { count: calibration?.candidates ?? 1, cosineMin: calibration?.cosineMin ?? 1 }
+    for (const { entry, cosine } of this.#entries.nearest(found.filed.partition, found.vector, near)) {
       comparable ??= comparablePrompt(found.filed.text)
       entry.comparable ??= comparablePrompt(entry.text)
       const judgement = judge(comparable, entry.comparable, cosine)
@@ -279,7 +167,7 @@ class StoredSemanticCache implements SemanticCache {
     }
     if (best === undefined) return this.#miss(comparable === undefined ? 'no-entry' : 'not-certain', found)
     this.#counters.similarHits += 1
-    this.#table.touch(best.entry)
+    this.#entries.touch(best.entry)
     return { kind: 'hit', tier: 'similar', entry: best.entry.cached, score: best.score, ticket: this.#ticket(found) }
   }
 
@@ -304,7 +192,7 @@ class StoredSemanticCache implements SemanticCache {
     const { tenant, modelClass } = query
     const isComparable = exactOnly === undefined
     const isCompared = isComparable && this.#judge !== undefined
-    return this.#placed({
+    return this.#entries.place({
       cached: { entryId, answer, modelId, provider, confidence, storedAt: this.#components.clock.now() },
       tenant,
       modelClass,
@@ -315,55 +203,10 @@ class StoredSemanticCache implements SemanticCache {
     })
   }
 
-  #placed(entry: Omit<CacheEntry, 'place' | 'sizeBytes' | 'comparable'>): CacheEntry {
-    const place = this.#nextPlace
-    this.#nextPlace += 1
-    const vector = entry.vector?.some((value) => value !== 0) === true ? entry.vector : undefined
-    return { ...entry, vector, place, sizeBytes: sizeOfEntry({ ...entry, vector }), comparable: undefined }
-  }
-
-  #restored({ embedderId, ...entry }: DecodedEntry): CacheEntry {
-    const { embedder } = this.#components
-    const kept = embedderId === embedder.id && entry.vector?.length === embedder.dimensions ? entry.vector : undefined
-    const isCompared = entry.isComparable && this.#judge !== undefined
-    return this.#placed({ ...entry, vector: isCompared ? (kept ?? embedder.embedNow?.(entry.text)) : undefined })
-  }
-
-  /** An entry that may still be served; an expired one is dropped on the way. */
-  #freshEntry(entryId: string): CacheEntry | undefined {
-    const entry = this.#table.get(entryId)
-    if (entry === undefined || !this.#isExpired(entry.cached.storedAt)) return entry
-    this.#counters.expired += 1
-    this.#drop(entry)
-    return undefined
-  }
-
-  #isExpired(storedAt: Timestamp): boolean {
-    return this.#components.clock.now() - storedAt >= this.#init.ttlMs
-  }
-
   /** What depends on the time of asking is true for minutes, however long other answers are kept. */
   #isOutdated({ exactOnly }: CacheRequest, { cached }: CacheEntry): boolean {
     if (exactOnly !== 'depends-on-time') return false
     return this.#components.clock.now() - cached.storedAt >= TIMELY_ANSWER_MS
-  }
-
-  #store(entry: CacheEntry): void {
-    for (const pushedOut of this.#table.set(entry)) {
-      this.#counters.evicted += 1
-      this.#writer.put(pushedOut.cached.entryId, undefined)
-    }
-  }
-
-  #write(entry: CacheEntry): void {
-    const { embedder } = this.#components
-    const isVectorKept = embedder.embedNow === undefined
-    this.#writer.put(entry.cached.entryId, () => encodeEntry(entry, { id: embedder.id, isVectorKept }))
-  }
-
-  #drop(entry: CacheEntry): void {
-    this.#table.delete(entry)
-    this.#writer.put(entry.cached.entryId, undefined)
   }
 }
 
