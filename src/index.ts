@@ -26,12 +26,12 @@ export type {
   ModelOverride,
   NodeConfig,
   OutboundConfig,
-  PolicyConfig,
   ProviderConfig,
   RolesConfig,
   ServerConfig,
   TelemetryConfig,
 } from './node/config/node-config.ts'
+export type { PolicyConfig } from './node/config/policy-config.ts'
 export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
 export type { PublicFetch } from './guard/public-fetch.ts'
 export type { OutboundRecord } from './guard/outbound-records.ts'

@@ -1,9 +1,9 @@
 import type { LogLevel } from '../../ports/logger.ts'
-import type { Did } from '../../core/evidence/names.ts'
 import type { CallRules } from '../../router/call-rules.ts'
 import type { FallbackRules } from '../../router/fallbacks.ts'
 import type { PeerTierInit } from '../../router/peers/peer-tier-init.ts'
-import type { PolicyServiceInit } from '../../router/policy-service.ts'
+import type { A2aConfig } from './a2a-config.ts'
+import type { PolicyConfig } from './policy-config.ts'
 import type { Amount } from '../../base/money.ts'
 import type { PowerLevel } from '../../core/models/hardware-fit.ts'
 import type {
@@ -15,11 +15,9 @@ import type {
 } from '../../core/models/model-entry.ts'
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import type { TextRules } from '../../core/injection/text-report.ts'
-import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { ToolServerInit } from '../../mcp/tool-server-init.ts'
 import type { WorkQuotasInit } from '../../market/parties/selling/work-quotas.ts'
 import type { QuotaRule } from '../../core/quotas/quota-table.ts'
-import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
 /** Who serves models. `gguf` runs weights on this machine and needs no address. */
@@ -63,57 +61,6 @@ export type RolesConfig = {
   readonly cheap?: string
   readonly premium?: string
   readonly local?: string
-}
-
-/** Which policy decides, with which least quality (0 to 1), and how another one takes its place. */
-export type PolicyConfig = {
-  /** File written by `kernell eval routing --save`. Absent: the documented priors. */
-  readonly artefact?: string
-  /** Least predicted chance of an accepted answer, 0 to 1, where the caller does not say. */
-  readonly quality: number
-  /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared, within the default limits of `explore`. */
-  readonly exploration: number
-  /** How models are tried by how sure their predictions are, and what that may cost a day; it takes the place of `exploration`. */
-  readonly explore?: NonNullable<PolicyServiceInit['explore']>
-  /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
-  readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
-  /** Bounds that no gate report may be looser than, to promote by it. Empty: whatever the report was judged by. */
-  readonly gate: GateFloors
-  readonly rollout: RolloutConfig
-  /** The node learns from its own records and registers what it learned. Absent: it does not. */
-  readonly online?: OnlineConfig
-  /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
-  readonly pro?: {
-    readonly url: string
-    readonly apiKeyEnv?: string
-    readonly timeoutMs: number
-    readonly requestsPerMinute: number
-  }
-  /**
-   * A GGUF model of this machine that answers the policy question, and the path of a LoRA adapter that it answers it with. Absent: the
-   * linear policy.
-   */
-  readonly lite?: { readonly model: string; readonly adapter?: string }
-}
-
-/** How a node learns from its own records. Nothing that it learns is served by itself. */
-export type OnlineConfig = {
-  /** A version is registered after so many outcomes. */
-  readonly everyOutcomes: number
-  /** Tasks that may wait to be learned from. */
-  readonly queueMax: number
-}
-
-/** How a promoted policy takes over. */
-export type RolloutConfig = {
-  /** Share of the tasks, 0 to 1, on which a candidate is tried in the shadow. */
-  readonly shadowShare: number
-  /** What the calls of the shadow may cost in a window; nothing else pays for them. */
-  readonly shadowBudgetNanos: Amount
-  readonly shadowBudgetWindow: 'hour' | 'day' | 'month' | 'total'
-  /** Tasks tried in the shadow at the same time. */
-  readonly shadowConcurrency: number
-  readonly rules: RolloutRules
 }
 
 export type RouterConfig = {
@@ -210,7 +157,6 @@ export type BudgetConfig = {
   readonly limitNanos: Amount
 }
 
-/** A key that callers of the gateway present. Only its hash is held. */
 /**
  * What a key is for. `admin`: everything. `operator`: looks after the node, and asks nothing of its models. `member`: asks, and judges its own answers. `viewer`: sees which models
  * there are.
@@ -285,60 +231,6 @@ export type SandboxConfig = {
   readonly firecracker?: string
 }
 
-/** What the node does for other agents, over A2A. */
-export type A2aConfig = {
-  readonly isEnabled: boolean
-  /** Address under which others reach the gateway, without a slash at its end. Absent: the one that it listens at. */
-  readonly url?: string
-  /** How the card calls the node, and what it says of it. */
-  readonly name: string
-  readonly description: string
-  readonly provider?: { readonly organization: string; readonly url: string }
-  /** Ids of the skills that are offered; the first one does what names none. Absent: all that there are. */
-  readonly skills?: readonly string[]
-  /** How long a task is kept after its last change. */
-  readonly keepMs: number
-  /** Tasks that are kept of a tenant. */
-  readonly tasksMax: number
-  /** Tasks that are worked on at one time, of all tenants. */
-  readonly runningMax: number
-  readonly taskTimeoutMs: number
-  /** What one turn of a task may make. */
-  readonly taskBytesMax: number
-  /** Names, or `*.name`, that are told of tasks although they may be of a private network. */
-  readonly pushHosts: readonly string[]
-  /** Nodes that may send tasks over the transports of the market. */
-  readonly nodes: readonly Did[]
-  /** What is paid for skills, in credits of the market. Absent: nothing is. */
-  readonly payment?: A2aPaymentConfig
-  /** Agents that this node may ask, by name. */
-  readonly peers: Readonly<Record<string, A2aPeerConfig>>
-}
-
-/** Skills that have a price; the others are free. */
-export type A2aPaymentConfig = {
-  /** `CODE@DID`, or a code that one issuer alone has. Absent: the only currency that there is. */
-  readonly currency?: string
-  /** Credits for one task, in nano, by the id of the skill. */
-  readonly prices: Readonly<Record<string, Amount>>
-  /** Paid tasks of a skill that are worked on at one time. */
-  readonly parallelMax: number
-}
-
-/** Another agent that speaks A2A. */
-export type A2aPeerConfig = {
-  /** Address of its card, or of its gateway. */
-  readonly card: string
-  /** Public key (JWK) that its card is signed with. Absent: whoever answers at the address is believed to be the peer. */
-  readonly key?: Readonly<Record<string, string>>
-  /** Skills that may be asked for. Absent: all of its card. */
-  readonly skills?: readonly string[]
-  /** Variable that holds this node's key at the peer. */
-  readonly apiKeyEnv?: string
-  readonly timeoutMs: number
-  readonly answerBytesMax: number
-}
-
 /** A store that several gateways share. Their data directories stay, one each, with keys, journals and what a node learned by itself. */
 export type StorageConfig = {
   readonly kind: 'postgresql'
@@ -387,9 +279,9 @@ export type NodeConfig = {
   /** What the operator allows of peers, and who keeps their contracts. Absent: no answer is bought. */
   readonly peers?: PeersConfig
   readonly budgets: readonly BudgetConfig[]
-  /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
   /** How often callers may have something done. Absent: as often as they like. */
   readonly quotas?: readonly QuotaRule[]
+  /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
   readonly keys: readonly ApiKeyConfig[]
   /** Servers of the Model Context Protocol whose tools agents may call; absent: none. */
   readonly toolServers?: readonly ToolServerInit[]

@@ -1,10 +1,10 @@
-import { CodedError } from '../../base/errors.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import { parseAmount } from '../../base/money.ts'
 import type { A2aDocument, A2aPaymentDocument, A2aPeerDocument } from './config-document.ts'
-import type { A2aConfig, A2aPaymentConfig, A2aPeerConfig } from './node-config.ts'
+import { contradiction } from './config-values.ts'
+import type { A2aConfig, A2aPaymentConfig, A2aPeerConfig } from './a2a-config.ts'
 
 const HOUR_MS = 3_600_000
 const DESCRIPTION =
@@ -29,8 +29,9 @@ export function resolveA2a(document: A2aDocument = {}): A2aConfig {
   if (url !== undefined) checkUrl(url, 'a2a.url')
   for (const host of pushHosts)
     if (parseHostPattern(host) === undefined)
-      throw wrong('a2a.pushHosts', `names ${JSON.stringify(host)}, which is neither a host nor *.domain`)
-  if (skills !== undefined && new Set(skills).size !== skills.length) throw wrong('a2a.skills', 'names a skill twice')
+      throw contradiction('a2a.pushHosts', `names ${JSON.stringify(host)}, which is neither a host nor *.domain`)
+  if (skills !== undefined && new Set(skills).size !== skills.length)
+    throw contradiction('a2a.skills', 'names a skill twice')
   return {
     isEnabled: enabled ?? true,
     name: name ?? 'kernell-os',
@@ -75,7 +76,7 @@ export function rulesOfPeers({ peers = {} }: A2aDocument = {}): FirewallPolicy {
 
 function resolveNode(text: string): Did {
   const did = parseDid(text)
-  if (did === undefined) throw wrong('a2a.nodes', `names ${JSON.stringify(text)}, which is no did:key`)
+  if (did === undefined) throw contradiction('a2a.nodes', `names ${JSON.stringify(text)}, which is no did:key`)
   return did
 }
 
@@ -86,9 +87,9 @@ function resolvePayment(
   const read = Object.entries(prices).map(([skill, text]) => {
     const price = parseAmount(text)
     if (price === undefined || price <= 0n)
-      throw wrong(`a2a.payment.prices.${skill}`, 'must be an amount of credits above 0, such as "0.002"')
+      throw contradiction(`a2a.payment.prices.${skill}`, 'must be an amount of credits above 0, such as "0.002"')
     if (skills !== undefined && !skills.includes(skill))
-      throw wrong(`a2a.payment.prices.${skill}`, 'has a price, and is none of `a2a.skills`')
+      throw contradiction(`a2a.payment.prices.${skill}`, 'has a price, and is none of `a2a.skills`')
     return [skill, price] as const
   })
   return { prices: Object.fromEntries(read), parallelMax, ...(currency !== undefined && { currency }) }
@@ -103,8 +104,9 @@ function resolvePeer(name: string, peer: A2aPeerDocument): A2aPeerConfig {
   const place = `a2a.peers.${name}`
   const url = checkUrl(card, `${place}.card`)
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname))
-    throw wrong(`${place}.card`, 'must be an https address, or one on this machine')
-  if (key !== undefined && Object.hasOwn(key, 'd')) throw wrong(`${place}.key`, 'holds a private key; leave `d` out')
+    throw contradiction(`${place}.card`, 'must be an https address, or one on this machine')
+  if (key !== undefined && Object.hasOwn(key, 'd'))
+    throw contradiction(`${place}.key`, 'holds a private key; leave `d` out')
   return {
     ...rest,
     card,
@@ -118,10 +120,6 @@ function checkUrl(text: string, key: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (!isPlain || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw wrong(key, 'is no http(s) address without credentials, query and fragment')
+    throw contradiction(key, 'is no http(s) address without credentials, query and fragment')
   return url
-}
-
-function wrong(key: string, what: string): CodedError {
-  return new CodedError('CONFIG_INVALID', { message: `\`${key}\` ${what}.`, details: { key } })
 }

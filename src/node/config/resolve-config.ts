@@ -1,60 +1,44 @@
-import { isAbsolute, resolve } from 'node:path'
-import { CodedError } from '../../base/errors.ts'
-import { amountFromUsd, type Amount } from '../../base/money.ts'
-import { sha256Hex } from '../../base/sha256.ts'
-import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import { parseHostPattern } from '../../core/egress/host-pattern.ts'
 import { withDefaults } from '../../core/firewall/firewall-policy.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
 import { DEFAULT_TEXT_RULES } from '../../core/injection/text-report.ts'
-import { REGRET_LIMITS_DEFAULT } from '../../core/policy/exploration/regret-account.ts'
-import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout-rules.ts'
 import type {
   ConfigDocument,
-  KeyDocument,
   ModelDocument,
-  PolicyDocument,
   ProviderDocument,
-  ExploreDocument,
   FirewallDocument,
-  RolloutDocument,
   RouterDocument,
   TelemetryDocument,
   UntrustedDocument,
-  UsdDocument,
 } from './config-document.ts'
+import { absolute, contradiction, toAmount } from './config-values.ts'
 import { resolveA2a, rulesOfPeers } from './resolve-a2a.ts'
+import { resolveKey } from './resolve-key.ts'
 import { resolveMarket } from './resolve-market.ts'
 import { resolveMcp, rulesOfTools } from './resolve-mcp.ts'
 import { resolveNetwork } from './resolve-network.ts'
 import { resolvePeers } from './resolve-peers.ts'
+import { resolvePolicy } from './resolve-policy.ts'
 import { resolveSandbox } from './resolve-sandbox.ts'
 import { resolveStorage } from './resolve-storage.ts'
 import type { Environment } from './environment-document.ts'
 import {
   OTLP_SIGNALS,
-  type ApiKeyConfig,
   type CacheConfig,
   type ModelOverride,
   type NodeConfig,
-  type PolicyConfig,
   type ProviderConfig,
-  type RolloutConfig,
   type RouterConfig,
   type TelemetryConfig,
 } from './node-config.ts'
 
 const GIBIBYTE = 1_073_741_824
 const HOUR_MS = 3_600_000
-const MINUTE_MS = 60_000
 
 const DEFAULT_BASE_URL = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com/v1' } as const
 
 /** Addresses without a provider's help: this machine. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
-
-/** Shorter keys can be guessed by whoever reaches the port; a random one costs nothing. */
-const KEY_LENGTH_MIN = 16
 
 export type ResolveConfigInit = {
   readonly document: ConfigDocument
@@ -192,62 +176,6 @@ function resolveRouter({ retries, hedge, ...router }: RouterDocument = {}): Rout
   }
 }
 
-function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
-  return {
-    ...(policy.artefact !== undefined && { artefact: absolute(policy.artefact, baseDir) }),
-    quality: policy.quality ?? 0.7,
-    exploration: policy.exploration ?? 0,
-    ...(policy.explore !== undefined && { explore: resolveExplore(policy.explore) }),
-    ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
-    gate: policy.gate ?? {},
-    rollout: resolveRollout(policy.rollout ?? {}),
-    ...(policy.online !== undefined && { online: { everyOutcomes: 500, queueMax: 10_000, ...policy.online } }),
-    ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
-    ...(policy.lite !== undefined && { lite: resolveLite(policy.lite, baseDir) }),
-  }
-}
-
-function resolveExplore(explore: ExploreDocument): NonNullable<PolicyConfig['explore']> {
-  const { method = 'thompson', floor = 0.02, contenders = 0, width = 1.5 } = explore
-  if (floor + contenders > 1)
-    throw contradiction('policy.explore.contenders', 'must leave the floor its share: together at most 1')
-  return {
-    method,
-    floor,
-    contenders,
-    width,
-    utilityPerDay: explore.regretPerDay ?? REGRET_LIMITS_DEFAULT.utilityPerDay,
-    usdPerDay: explore.regretUsdPerDay ?? REGRET_LIMITS_DEFAULT.usdPerDay,
-  }
-}
-
-function resolveLite(
-  { model, adapter }: NonNullable<PolicyDocument['lite']>,
-  baseDir: string,
-): NonNullable<PolicyConfig['lite']> {
-  return { model, ...(adapter !== undefined && { adapter: absolute(adapter, baseDir) }) }
-}
-
-function resolveRollout(rollout: RolloutDocument): RolloutConfig {
-  const { canarySteps, minCanaryRequests, minShadowRuns, autoAdvance } = DEFAULT_ROLLOUT_RULES
-  const rules = {
-    canarySteps: rollout.canarySteps ?? canarySteps,
-    minCanaryRequests: rollout.minCanaryRequests ?? minCanaryRequests,
-    minStepMs: (rollout.minStepMinutes ?? DEFAULT_ROLLOUT_RULES.minStepMs / MINUTE_MS) * MINUTE_MS,
-    minShadowRuns: rollout.minShadowRuns ?? minShadowRuns,
-    autoAdvance: rollout.autoAdvance ?? autoAdvance,
-    slo: { ...DEFAULT_ROLLOUT_RULES.slo, ...rollout.slo },
-  }
-  if (!areRulesSound(rules)) throw contradiction('policy.rollout.canarySteps', 'must rise from step to step')
-  return {
-    shadowShare: rollout.shadowShare ?? 0.1,
-    shadowBudgetNanos: toAmount(rollout.shadowBudgetUsd ?? 1, 'policy.rollout.shadowBudgetUsd'),
-    shadowBudgetWindow: rollout.shadowBudgetWindow ?? 'day',
-    shadowConcurrency: rollout.shadowConcurrency ?? 2,
-    rules,
-  }
-}
-
 function resolveUntrusted({ enabled, model, ...rules }: UntrustedDocument, baseDir: string): NodeConfig['untrusted'] {
   return {
     isEnabled: enabled ?? true,
@@ -281,40 +209,6 @@ function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {
     bytesMax: cache.bytesMax ?? GIBIBYTE,
     embedder: cache.embedder ?? 'builtin',
   }
-}
-
-type KeyPlace = {
-  readonly environment: Environment
-  /** Others than this machine can reach the gateway. */
-  readonly isExposed: boolean
-}
-
-function resolveKey(key: KeyDocument, path: string, place: KeyPlace): ApiKeyConfig {
-  const { id, role, tenant, organisation, team, tiers } = key
-  return {
-    id,
-    sha256: key.sha256 ?? hashOfVariable(key.keyEnv ?? '', `${path}.keyEnv`, place),
-    tenant: tenant ?? DEFAULT_TENANT,
-    ...(role !== undefined && { role }),
-    ...(organisation !== undefined && { organisation }),
-    ...(team !== undefined && { team }),
-    ...(tiers !== undefined && { tiers }),
-  }
-}
-
-function hashOfVariable(name: string, key: string, { environment, isExposed }: KeyPlace): string {
-  const secret = environment[name]
-  if (!secret) throw contradiction(key, `names the variable ${name}, which is not set`)
-  if (!/^[\x21-\x7e]+$/.test(secret))
-    throw contradiction(key, `names the variable ${name}, whose value is not printable ASCII without spaces`)
-  if (isExposed && secret.length < KEY_LENGTH_MIN) {
-    const why = 'too short for a node that others than this machine can reach'
-    throw contradiction(
-      key,
-      `names the variable ${name}, whose value is shorter than ${KEY_LENGTH_MIN} characters: ${why}`,
-    )
-  }
-  return sha256Hex(secret)
 }
 
 function checkConsistency(config: NodeConfig): void {
@@ -352,24 +246,6 @@ function checkConsistency(config: NodeConfig): void {
     if (same !== undefined) throw contradiction(`keys.${index}`, `has the same secret as \`keys.${same}\``)
     places.set(key.sha256, index)
   }
-}
-
-function contradiction(key: string, what: string): CodedError {
-  return new CodedError('CONFIG_INVALID', { message: `\`${key}\` ${what}.`, details: { key } })
-}
-
-function toAmount(usd: UsdDocument, key: string): Amount {
-  const amount = amountFromUsd(usd)
-  if (amount === undefined)
-    throw new CodedError('CONFIG_INVALID', {
-      message: `\`${key}\` is not an amount of dollars: ${usd}.`,
-      details: { key },
-    })
-  return amount
-}
-
-function absolute(path: string, baseDir: string): string {
-  return isAbsolute(path) ? path : resolve(baseDir, path)
 }
 
 function mapValues<In, Out>(

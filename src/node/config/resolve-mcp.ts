@@ -1,7 +1,7 @@
-import { CodedError } from '../../base/errors.ts'
 import type { FirewallPolicy } from '../../core/firewall/firewall-policy.ts'
 import { TOOL_SERVER_LIMITS, type ToolServerInit, type ToolServerPlace } from '../../mcp/tool-server-init.ts'
 import type { McpDocument, McpServerDocument } from './config-document.ts'
+import { contradiction } from './config-values.ts'
 
 /** Where plans find the tools of a server: `mcp/SERVER/TOOL`. */
 export const TOOL_PREFIX = 'mcp/'
@@ -75,8 +75,4 @@ function limitsOf({ timeoutSeconds, ...limits }: NonNullable<McpServerDocument['
     ...limits,
     ...(timeoutSeconds !== undefined && { timeoutMs: Math.round(timeoutSeconds * 1_000) }),
   }
-}
-
-function contradiction(key: string, what: string): CodedError {
-  return new CodedError('CONFIG_INVALID', { message: `${key} ${what}`, details: { key } })
 }

@@ -1,8 +1,8 @@
-import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromUsd } from '../../base/money.ts'
 import { parseDid } from '../../core/evidence/names.ts'
 import { parseCurrency } from '../../core/ledger/ledger-names.ts'
 import type { PeersDocument } from './config-document.ts'
+import { contradiction } from './config-values.ts'
 import type { NodeConfig } from './node-config.ts'
 
 /** The skill under which answers are looked for where the operator names none. */
@@ -16,7 +16,7 @@ export function resolvePeers(peers: PeersDocument | undefined): Pick<NodeConfig,
   if (peers === undefined || peers.enabled === false) return {}
   const { skills, sellers, custody, notarySet, latencyMs, minReputation, tenants, risk, conversations } = peers
   const currency = parseCurrency(peers.currency)
-  if (currency === undefined) throw wrong('peers.currency', 'is no CODE@DID')
+  if (currency === undefined) throw contradiction('peers.currency', 'is no CODE@DID')
   return {
     peers: {
       skills: skills ?? [PEER_SKILL_DEFAULT],
@@ -35,10 +35,6 @@ export function resolvePeers(peers: PeersDocument | undefined): Pick<NodeConfig,
 
 function positive(value: number | string, key: string): Amount {
   const amount = amountFromUsd(value)
-  if (amount === undefined || amount === 0n) throw wrong(key, 'is no amount above 0')
+  if (amount === undefined || amount === 0n) throw contradiction(key, 'is no amount above 0')
   return amount
-}
-
-function wrong(key: string, what: string): CodedError {
-  return new CodedError('CONFIG_INVALID', { message: `\`${key}\` ${what}.`, details: { key } })
 }

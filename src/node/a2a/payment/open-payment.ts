@@ -1,6 +1,6 @@
 import type { AgentExtension } from '@a2a-js/sdk'
 import { CodedError } from '../../../base/errors.ts'
-import type { A2aConfig } from '../../config/node-config.ts'
+import type { A2aConfig } from '../../config/a2a-config.ts'
 import type { MarketWorker } from '../../market/market-init.ts'
 import type { AgentSkill } from '../agent-skill.ts'
 import { paidSkill } from './paid-skill.ts'

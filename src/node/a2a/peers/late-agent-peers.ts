@@ -1,5 +1,5 @@
 import type { AgentPeers } from '../../../ports/agent-peers.ts'
-import type { A2aPeerConfig } from '../../config/node-config.ts'
+import type { A2aPeerConfig } from '../../config/a2a-config.ts'
 import type { AgentPeersComponents } from './agent-peers.ts'
 
 /** The peers of the configuration; what speaks the protocol is loaded with the first question. */

@@ -1,6 +1,6 @@
 import { A2A_PROTOCOL_VERSION, AGENT_CARD_PATH, AgentCard, type AgentInterface } from '@a2a-js/sdk'
 import { CodedError } from '../../../base/errors.ts'
-import type { A2aPeerConfig } from '../../config/node-config.ts'
+import type { A2aPeerConfig } from '../../config/a2a-config.ts'
 import { isSignedBy, readPinnedKey } from './verify-card.ts'
 
 /** A card that was fetched and checked, with the ways in that both sides know. */

@@ -1,6 +1,6 @@
 import { GATE_DEFAULTS, type GateThresholds } from '../../../core/learning/gate/gate-thresholds.ts'
 import { thresholdsAbove, thresholdsBelow } from '../../../core/learning/gate/threshold-changes.ts'
-import type { PolicyConfig } from '../../config/node-config.ts'
+import type { PolicyConfig } from '../../config/policy-config.ts'
 
 export type GateBounds = {
   /** What the gate judges by: its defaults, or what `policy.gate` asks for beyond them, changed as the caller wants. */
