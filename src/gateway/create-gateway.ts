@@ -11,6 +11,7 @@ import { answerBrokenRequest } from './listener/broken-request.ts'
 import { DashboardSessions } from './dashboard/sessions.ts'
 import { createControlGuard } from './listener/control-guard.ts'
 import { createIdentification } from './listener/identify.ts'
+import { FurtherWork } from './listener/further-work.ts'
 import { type Exchange, type GatewayContext, respondFailure } from './exchange.ts'
 import type { CloseOptions, Gateway, GatewayInit, ListenOptions } from './gateway.ts'
 import { completeLimits } from './gateway-limits.ts'
@@ -98,6 +99,7 @@ class HttpGateway implements Gateway {
       dashboardLink: () => this.dashboardLink(),
       responses: new RunningResponses(),
       batches: this.#batches,
+      furtherWork: new FurtherWork({ requests: this.#requests, door: init.node.access?.door }),
       nextId: () => this.#nextRequestId(),
       onFailure: (error, requestId) => init.onFailure?.(error, requestId),
       ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),

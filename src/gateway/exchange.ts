@@ -7,6 +7,7 @@ import type { BatchQueue } from './batches/batch-queue.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
+import type { FurtherWork } from './listener/further-work.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
 import type { RunningResponses } from './responses/running-responses.ts'
 
@@ -47,6 +48,8 @@ export type GatewayContext = {
   readonly dashboardLink: () => string | undefined
   readonly responses: RunningResponses
   readonly batches: BatchQueue
+  /** Room for what a request brings besides its first task. */
+  readonly furtherWork: FurtherWork
   /** An id that no other request or task of this node has. */
   readonly nextId: () => string
   /** Told of failures that no caller hears of, with the id of the request that began it. */
@@ -140,6 +143,12 @@ export function respondFailure(
     ...(description.status === 413 && !exchange.request.complete ? ['connection', 'close'] : []),
   ])
   response.end(body)
+}
+
+/** The exchange with these headers in the place of those of the same names. */
+export function withHeaders(exchange: Exchange, headers: readonly string[]): Exchange {
+  if (headers.length === 0) return exchange
+  return { ...exchange, commonHeaders: [...without(exchange.commonHeaders, headers), ...headers] }
 }
 
 /** Headers without those that others take the place of. */

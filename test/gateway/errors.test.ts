@@ -59,7 +59,7 @@ describe('a request that is not well formed', () => {
       'messages[0].content[0].image_url.url',
     ],
     ['functions', chat({ functions: [{ name: 'f' }] }), 'functions'],
-    ['two answers', chat({ n: 2 }), 'n'],
+    ['nine answers', chat({ n: 9 }), 'n'],
     ['logprobs in words', chat({ logprobs: 'yes' }), 'logprobs'],
     ['top_logprobs without logprobs', chat({ top_logprobs: 3 }), 'top_logprobs'],
     ['21 top_logprobs', chat({ logprobs: true, top_logprobs: 21 }), 'top_logprobs'],

@@ -15,16 +15,13 @@ export class EventStream {
   #pending = ''
   #isFlushPlanned = false
   #isFull = false
-  #wake: (() => void) | undefined
+  /** Whoever waits for the reader waits for this one promise. */
+  #writable: PromiseWithResolvers<void> | undefined
 
   constructor(response: ServerResponse, headers: readonly string[]) {
     this.#response = response
     this.#headers = headers
-    const resume = (): void => {
-      this.#isFull = false
-      this.#wake?.()
-      this.#wake = undefined
-    }
+    const resume = (): void => this.#resume()
     response.on('drain', resume)
     response.on('close', resume)
   }
@@ -42,12 +39,11 @@ export class EventStream {
     }
   }
 
-  /** `undefined` while the reader keeps up, else a promise of when to go on; it resolves too when the reader leaves. */
+  /** `undefined` while the reader keeps up, else a promise of when to go on; it resolves too when the reader leaves and when the stream has its end. */
   waitUntilWritable(): Promise<void> | undefined {
     if (!this.#isFull || this.#response.destroyed) return undefined
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
+    this.#writable ??= Promise.withResolvers<void>()
+    return this.#writable.promise
   }
 
   /** Writes the last text and ends the response. */
@@ -57,6 +53,13 @@ export class EventStream {
     this.#pending = ''
     if (!this.#response.headersSent) this.#sendHead(['content-length', String(Buffer.byteLength(last))])
     this.#response.end(last)
+    this.#resume()
+  }
+
+  #resume(): void {
+    this.#isFull = false
+    this.#writable?.resolve()
+    this.#writable = undefined
   }
 
   #flush(): void {

@@ -22,6 +22,18 @@ export class InFlight {
     }
   }
 
+  /** Counts further work of a request that is counted already, until `end` is called. */
+  beginMore(count: number): { readonly end: () => void } {
+    this.workCount += count
+    let isEnded = false
+    return {
+      end: () => {
+        if (!isEnded) this.workCount -= count
+        isEnded = true
+      },
+    }
+  }
+
   /** Aborts all. `reason` makes what each of them is told. */
   abort(reason: () => unknown): void {
     for (const controller of this.controllers) controller.abort(reason())

@@ -32,6 +32,14 @@ export class TrackedRequests {
     throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#inFlight.work} requests are being served` })
   }
 
+  /** Counts further work of a request that is tracked already, until its end; all of it or none. Throws `GATEWAY_OVERLOADED`. */
+  trackMore(count: number): { readonly end: () => void } {
+    const { work } = this.#inFlight
+    if (work + count <= this.#init.limits.concurrentRequestsMax) return this.#inFlight.beginMore(count)
+    const message = `${work} requests are being served, and there is no room for ${count} more`
+    throw new CodedError('GATEWAY_OVERLOADED', { message })
+  }
+
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
   track(admitted: AdmittedArrival, entry: EndpointEntry, rates: RateHold | undefined): AbortController {
     const { node } = this.#init

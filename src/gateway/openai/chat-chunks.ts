@@ -9,9 +9,16 @@ export type ChatChunksInit = {
   readonly modelId: string
   readonly createdS: number
   readonly isUsageWanted: boolean
+  /** Place of the answer among those of its request; absent: it is the only one. */
+  readonly index?: number
 }
 
 const DONE_EVENT = 'data: [DONE]\n\n'
+
+/** What a reader is told of a failure after the first byte; no `[DONE]` follows. */
+export function formatFailureEvent(description: FailureDescription): string {
+  return `event: error\ndata: ${formatFailure(description)}\n\n`
+}
 
 /**
  * Formats the events of one streamed answer. What all of its chunks share is made once, since a stream has hundreds of them:
@@ -30,7 +37,7 @@ export class ChatChunks implements StreamForm {
     const id = JSON.stringify(`chatcmpl-${init.taskId}`)
     const model = JSON.stringify(init.modelId)
     this.#start = `data: {"id":${id},"object":"chat.completion.chunk","created":${init.createdS},"model":${model},"system_fingerprint":null,"choices":`
-    this.#head = `${this.#start}[{"index":0,"delta":`
+    this.#head = `${this.#start}[{"index":${init.index ?? 0},"delta":`
     this.#afterChoices = init.isUsageWanted ? ',"usage":null' : ''
     this.#tail = `,"logprobs":null,"finish_reason":null}]${this.#afterChoices}}\n\n`
     this.#isUsageWanted = init.isUsageWanted
@@ -55,6 +62,11 @@ export class ChatChunks implements StreamForm {
     return `${this.#head}{"tool_calls":[${JSON.stringify(piece)}]}${this.#tail}`
   }
 
+  /** The chunk with the finish reason, of an answer that others of its request outlast. */
+  finish(finish: FinishPart): string {
+    return `${this.#ending(finish)}}\n\n`
+  }
+
   /**
    * The chunk with the finish reason, the one with the usage where it is wanted, and the end.
    *
@@ -62,13 +74,17 @@ export class ChatChunks implements StreamForm {
    */
   last(finish: FinishPart, summary: StreamSummary): string {
     const kernell = `,"kernell":${JSON.stringify(summary)}}\n\n`
-    const ending = `${this.#head}{},"logprobs":null,"finish_reason":"${formatFinishReason(finish.finishReason)}"}]${this.#afterChoices}`
+    const ending = this.#ending(finish)
     if (!this.#isUsageWanted) return `${ending}${kernell}${DONE_EVENT}`
     return `${ending}}\n\n${this.#start}[],"usage":${JSON.stringify(formatUsage(finish.usage))}${kernell}${DONE_EVENT}`
   }
 
   failure(description: FailureDescription): string {
-    return `event: error\ndata: ${formatFailure(description)}\n\n`
+    return formatFailureEvent(description)
+  }
+
+  #ending({ finishReason }: FinishPart): string {
+    return `${this.#head}{},"logprobs":null,"finish_reason":"${formatFinishReason(finishReason)}"}]${this.#afterChoices}`
   }
 
   #likelyDelta(part: Exclude<DeltaPart, { type: 'tool-call-delta' }>, logprobs: readonly TokenLogprob[]): string {

@@ -1,4 +1,3 @@
-import type { RouteRequest } from '../../ports/router.ts'
 import { type Exchange, type GatewayContext, respondJson } from '../exchange.ts'
 import { type JsonObject, parseJsonBody } from '../listener/parse-json-body.ts'
 import { readBody } from '../listener/read-body.ts'
@@ -8,8 +7,9 @@ import { formRouteRequest, refuseStream, type TaskOrigin } from '../tasks/form-r
 import { nowS } from '../tasks/now-seconds.ts'
 import { sendStream } from '../tasks/send-stream.ts'
 import { ChatChunks } from './chat-chunks.ts'
+import { answerChoices, completeChoices, type FormedChat } from './choices/answer-choices.ts'
 import { formatChatCompletion } from './format-chat-completion.ts'
-import { type ChatRequest, parseChatRequest } from './parse-chat-request.ts'
+import { parseChatRequest } from './parse-chat-request.ts'
 
 /**
  * `POST /v1/chat/completions`.
@@ -19,6 +19,10 @@ import { type ChatRequest, parseChatRequest } from './parse-chat-request.ts'
 export async function answerChat(exchange: Exchange, context: GatewayContext): Promise<void> {
   const body = await readBody(exchange.request, context.limits.bodyBytesMax)
   const { chat, routed } = await formChat(parseJsonBody(body), exchange, context)
+  if (chat.choiceCount > 1) {
+    await answerChoices({ chat, routed }, exchange, context)
+    return
+  }
   if (chat.isStreamed) {
     const stream = await context.node.router.routeStream(routed, { signal: exchange.signal })
     const { taskId, modelId } = stream
@@ -34,10 +38,9 @@ export async function answerChat(exchange: Exchange, context: GatewayContext): P
 export async function completeChat(body: JsonObject, origin: TaskOrigin, context: GatewayContext): Promise<string> {
   const { chat, routed } = await formChat(body, origin, context)
   refuseStream(chat)
+  if (chat.choiceCount > 1) return await completeChoices({ chat, routed }, { signal: origin.signal, context })
   return formatChatCompletion(await context.node.router.route(routed, { signal: origin.signal }), nowS())
 }
-
-type FormedChat = { readonly chat: ChatRequest; readonly routed: RouteRequest }
 
 async function formChat(body: JsonObject, origin: TaskOrigin, context: GatewayContext): Promise<FormedChat> {
   const chat = parseChatRequest(body, context.limits)

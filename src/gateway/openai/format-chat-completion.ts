@@ -1,4 +1,4 @@
-import type { FinishReason, ModelUsage, ToolCall } from '../../ports/language-model.ts'
+import type { FinishReason, ModelAnswer, ModelUsage, ToolCall } from '../../ports/language-model.ts'
 import type { RouteResult } from '../../ports/router.ts'
 import { formatLogprobs } from './format-logprobs.ts'
 
@@ -43,7 +43,16 @@ export function formatUsage(usage: ModelUsage): UsageBody {
  * Written as text: the shape never varies, and walking an object of it takes several times as long as filling the gaps.
  */
 export function formatChatCompletion(result: RouteResult, createdS: number): string {
-  const { answer } = result
+  return formatCompletion(result, formatChoice(result.answer, 0), createdS)
+}
+
+/** Body of several answers to one request. `sum` is what they were together. */
+export function formatChoices(results: readonly RouteResult[], sum: RouteResult, createdS: number): string {
+  const choices = results.map(({ answer }, index) => formatChoice(answer, index))
+  return formatCompletion(sum, choices.join(','), createdS)
+}
+
+function formatChoice(answer: ModelAnswer, index: number): string {
   const hasCalls = answer.toolCalls.length > 0
   const isSilent = answer.text === '' && (hasCalls || answer.refusal !== undefined)
   const content = isSilent ? 'null' : JSON.stringify(answer.text)
@@ -51,11 +60,15 @@ export function formatChatCompletion(result: RouteResult, createdS: number): str
   const toolCalls = hasCalls ? `,"tool_calls":${JSON.stringify(answer.toolCalls.map(formatToolCall))}` : ''
   const message = `{"role":"assistant","content":${content},"refusal":${refusal}${toolCalls}}`
   const logprobs = answer.logprobs === undefined ? 'null' : formatLogprobs(answer.logprobs)
-  const choice = `{"index":0,"message":${message},"logprobs":${logprobs},"finish_reason":"${formatFinishReason(answer.finishReason)}"}`
+  return `{"index":${index},"message":${message},"logprobs":${logprobs},"finish_reason":"${formatFinishReason(answer.finishReason)}"}`
+}
+
+function formatCompletion(result: RouteResult, choices: string, createdS: number): string {
+  const { answer } = result
   const model = JSON.stringify(answer.servedModel ?? result.modelId)
   const id = JSON.stringify(`chatcmpl-${result.taskId}`)
   const usage = JSON.stringify(formatUsage(answer.usage))
-  return `{"id":${id},"object":"chat.completion","created":${createdS},"model":${model},"choices":[${choice}],"usage":${usage},"system_fingerprint":null}`
+  return `{"id":${id},"object":"chat.completion","created":${createdS},"model":${model},"choices":[${choices}],"usage":${usage},"system_fingerprint":null}`
 }
 
 function formatToolCall(call: ToolCall): {

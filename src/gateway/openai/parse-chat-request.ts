@@ -25,7 +25,12 @@ export type ChatRequest = {
   readonly isStreamed: boolean
   /** Whether a streamed answer ends with a chunk that holds the usage. */
   readonly isUsageWanted: boolean
+  /** Answers that are asked for at once, from 1 to `CHOICES_MAX`. */
+  readonly choiceCount: number
 }
+
+/** Each of them is a task of its own. */
+export const CHOICES_MAX = 8
 
 /** Members that become members of `ModelRequest` or of the answer's form; every other one is passed through. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(
@@ -38,7 +43,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 /**
  * Reads the body of `POST /v1/chat/completions`. Members that the node does not interpret are passed through to the provider.
  *
- * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence (`n` above 1, audio, and the
+ * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence (audio, and the
  * `functions` interface that tools replaced), and for what would choose another model or price behind the node's back (`models`,
  * `provider`, `service_tier`, ...: `wire/refused-members.ts`).
  */
@@ -53,16 +58,16 @@ export function parseChatRequest(body: JsonObject, limits: { readonly messagesMa
     request: parseModelRequest(body, limits.messagesMax),
     isStreamed,
     isUsageWanted: readBoolean(streamOptions?.['include_usage'], 'stream_options.include_usage') ?? false,
+    choiceCount: readNumber(body['n'], 'n', CHOICES) ?? 1,
   }
 }
+
+const CHOICES = { least: 1, most: CHOICES_MAX, isInteger: true }
 
 function refuseUnsupported(body: JsonObject): void {
   if (isGiven(body['functions'])) throw invalidRequest('functions', 'functions is no longer taken; send tools')
   if (isGiven(body['function_call']))
     throw invalidRequest('function_call', 'function_call is no longer taken; send tool_choice')
-  const choices = readNumber(body['n'], 'n', { least: 1, most: 128, isInteger: true })
-  if (choices !== undefined && choices !== 1)
-    throw invalidRequest('n', 'n must be 1: one answer is verified and paid for; send the request again for more')
   if (isGiven(body['audio'])) throw invalidRequest('audio', 'Audio answers are not passed on')
   const modalities = readList(body['modalities'], 'modalities')
   if (modalities?.some((modality) => modality !== 'text') === true)

@@ -50,8 +50,10 @@ export async function sendStream(
   }
 }
 
+export type SummarizedStream = Omit<RoutedStream, 'parts' | 'decision' | 'isBuffered'>
+
 /** The final figures; without them when they take longer than the reader should wait for the end of its answer. */
-async function summarizeWhenKnown(stream: RoutedStream, waitMs: number): Promise<StreamSummary> {
+export async function summarizeWhenKnown(stream: SummarizedStream, waitMs: number): Promise<StreamSummary> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, waitMs, undefined)
