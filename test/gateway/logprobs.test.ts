@@ -59,6 +59,20 @@ describe('likelihoods of tokens', () => {
     ])
   })
 
+  it('are those of each of several answers, streamed or not', async () => {
+    await using upstream = await startUpstreamServer({
+      behaviour: (call) => ({ kind: 'raw', body: body(call.body?.['stream'] === true) }),
+    })
+    await using running = await startRealGateway({ ...tiersAt({ cheap: upstream.baseUrl }), models: CAPABLE })
+    const client = clientOf(running.url)
+    const streamed: OpenAI.ChatCompletionTokenLogprob[][] = [[], []]
+    for await (const chunk of await client.chat.completions.create({ ...ASKED, n: 2, stream: true }))
+      for (const { index, logprobs } of chunk.choices) streamed[index]?.push(...(logprobs?.content ?? []))
+    expect(streamed).toEqual([PIECES, PIECES])
+    const whole = await client.chat.completions.create({ ...ASKED, n: 2 })
+    expect(whole.choices.map(({ logprobs }) => logprobs?.content)).toEqual([PIECES, PIECES])
+  })
+
   it('are asked of no model that has none, and of no exact tool', async () => {
     await using upstream = await startUpstreamServer()
     await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))

@@ -84,6 +84,7 @@ export const AI_SDK: ClientCases = {
       await generateText({ model: providerOf(url)(MODEL), messages: [{ role: 'user', content }], maxRetries: 0 })
       expect(imagesOf(upstream)).toEqual([`data:image/png;base64,${PIXEL}`])
     },
+    choices: { because: 'The client reads the first answer only.' },
     async usage({ url }) {
       const usage = { inputTokens: 12, outputTokens: 9, totalTokens: 21 }
       const model = providerOf(url)(MODEL)

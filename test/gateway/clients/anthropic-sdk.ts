@@ -104,6 +104,7 @@ export const ANTHROPIC_SDK: ClientCases = {
       )
       expect(imagesOf(upstream)).toEqual([`data:image/png;base64,${PIXEL}`])
     },
+    choices: { because: 'There is one message to a request of this interface.' },
     async usage({ url }) {
       const usage = { input_tokens: 12, output_tokens: 9 }
       const client = clientOf(url)

@@ -8,6 +8,7 @@ export const FEATURES = {
   parallel: 'parallel tool calls, streamed',
   structured: 'structured output',
   images: 'images',
+  choices: 'several answers at once',
   usage: 'usage, whole and streamed',
   abort: 'abort ends the call to the model',
   errors: 'error classes',
@@ -97,6 +98,16 @@ export function imagesOf(upstream: UpstreamServer): readonly unknown[] {
   return parts
     .map((part) => (part as { readonly image_url?: { readonly url?: unknown } }).image_url?.url)
     .filter((url) => url !== undefined)
+}
+
+/** A model whose answers are numbered, in the order in which they are asked for. */
+export function numberAnswers(upstream: UpstreamServer): void {
+  upstream.respondWith((_, index): UpstreamBehaviour => ({ kind: 'answer', text: `Line ${index} about the sea.` }))
+}
+
+/** What `numberAnswers` makes of so many calls. */
+export function numberedAnswers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `Line ${index} about the sea.`)
 }
 
 /** A provider that takes no more for a while, once. Returns the milliseconds between the two calls. */

@@ -10,6 +10,8 @@ import {
   KEY,
   limitOnce,
   MODEL,
+  numberAnswers,
+  numberedAnswers,
   PIXEL,
   QUESTION,
   REPORT,
@@ -76,6 +78,11 @@ export const LANGCHAIN: ClientCases = {
       ]
       await modelOf(url).invoke([new HumanMessage({ content })])
       expect(imagesOf(upstream)).toEqual([image])
+    },
+    async choices({ url, upstream }) {
+      numberAnswers(upstream)
+      const { generations } = await modelOf(url, { n: 3 }).generate([[new HumanMessage(QUESTION)]])
+      expect(generations[0]?.map(({ text }) => text).toSorted()).toEqual(numberedAnswers(3))
     },
     async usage({ url }) {
       const usage = { input_tokens: 12, output_tokens: 9, total_tokens: 21 }

@@ -81,6 +81,7 @@ export const OPENAI_AGENTS: ClientCases = {
       await runnerOf(url).run(poet(), [{ role: 'user', content }])
       expect(imagesOf(upstream)).toEqual([image])
     },
+    choices: { because: 'There is one response to a request of this interface.' },
     async usage({ url }) {
       const usage = { requests: 1, inputTokens: 12, outputTokens: 9, totalTokens: 21 }
       expect((await runnerOf(url).run(poet(), QUESTION)).state.usage).toMatchObject(usage)

@@ -9,6 +9,8 @@ import {
   KEY,
   limitOnce,
   MODEL,
+  numberAnswers,
+  numberedAnswers,
   PIXEL,
   QUESTION,
   REPORT,
@@ -105,6 +107,31 @@ export const OPENAI_CHAT: ClientCases = {
         ],
       })
       expect(imagesOf(upstream)).toEqual([image])
+    },
+    async choices({ url, upstream }) {
+      numberAnswers(upstream)
+      const asked = { model: MODEL, messages: ask(QUESTION), n: 3 }
+      const whole = await clientOf(url).chat.completions.create({ ...asked, tools: TOOLS, tool_choice: 'none' })
+      expect(whole.choices.map(({ index }) => index)).toEqual([0, 1, 2])
+      expect(whole.choices.map(({ message }) => message.content).toSorted()).toEqual(numberedAnswers(3))
+      upstream.respondWith({ kind: 'answer', text: JSON.stringify(REPORT) })
+      const json_schema = { name: 'report', schema: REPORT_SCHEMA, strict: true }
+      const parsed = await clientOf(url).chat.completions.parse({
+        ...asked,
+        response_format: { type: 'json_schema', json_schema },
+      })
+      expect(parsed.choices.map(({ message }) => message.parsed)).toEqual([REPORT, REPORT, REPORT])
+      callTools(upstream, 'two')
+      const stream = clientOf(url).chat.completions.stream({
+        ...asked,
+        messages: ask(WEATHER_QUESTION),
+        tools: TOOLS,
+        stream_options: { include_usage: true },
+      })
+      const { choices, usage } = await stream.finalChatCompletion()
+      expect(choices.map(({ message }) => message.tool_calls?.length)).toEqual([2, 2, 2])
+      expect(usage?.prompt_tokens).toBe(36)
+      await expect(clientOf(url).chat.completions.create({ ...asked, n: 9 })).rejects.toThrow(OpenAI.BadRequestError)
     },
     async usage({ url }) {
       const usage = { prompt_tokens: 12, completion_tokens: 9, total_tokens: 21 }

@@ -90,6 +90,7 @@ export const OPENAI_RESPONSES: ClientCases = {
       await clientOf(url).responses.create({ model: MODEL, input: [{ role: 'user', content }] })
       expect(imagesOf(upstream)).toEqual([image])
     },
+    choices: { because: 'There is one response to a request of this interface.' },
     async usage({ url }) {
       const usage = { input_tokens: 12, output_tokens: 9, total_tokens: 21 }
       const client = clientOf(url)
