@@ -121,13 +121,13 @@ describe('a chat request with n', () => {
 })
 
 describe('the further answers', () => {
-  it.each([[{}], [{ 'x-kernell-cache': 'refresh' }]])(
+  it.each<[Record<string, string>]>([[{}], [{ 'x-kernell-cache': 'refresh' }]])(
     'leave the cache alone, and the first is as it was asked for: %j',
     async (headers) => {
       const node = createScriptedNode()
       await using running = await startGateway(node)
-      await ask(running.url, { n: 3 }, { headers: headers as Record<string, string> })
-      const first = (headers as Record<string, string>)['x-kernell-cache']
+      await ask(running.url, { n: 3 }, { headers })
+      const first = headers['x-kernell-cache']
       expect(node.requests.map(({ controls }) => controls.cache)).toEqual([first, 'off', 'off'])
     },
   )
@@ -159,7 +159,9 @@ describe('when one of several answers fails', () => {
       route: async (request, signal) => {
         await arrive()
         if (placeOf(request) === 1) throw new CodedError('ROUTER_NO_MODEL', { message: 'There is none' })
-        return await abortOf(signal).catch((error: unknown) => {
+        return await abortOf(signal).catch(async (error: unknown) => {
+          // Longer than a failure takes to be answered.
+          await fetch(running.url)
           ends.push(error)
           throw error
         })
