@@ -33,17 +33,14 @@ describe('the sum of several results', () => {
   })
 
   it('has the overhead of all', () => {
-    const call = {
-      role: 'judge',
-      modelId: 'j',
-      provider: 'openai',
-      tier: 'cheap_api',
+    const call: RouteResult['overheadCalls'][number] = {
+      purpose: 'judge',
+      model: 'openai/judge',
       tokensIn: 1,
       tokensOut: 1,
-      isUsageEstimated: false,
       costNanos: amountFromNanos(1n),
       latencyMs: 1,
-    } as unknown as RouteResult['overheadCalls'][number]
+    }
     expect(sumResults([result(), result({ overheadCalls: [call] })]).overheadCalls).toEqual([call])
   })
 
