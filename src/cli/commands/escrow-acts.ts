@@ -94,7 +94,7 @@ export const escrowCancelCommand: Command = actCommand({
   summary: 'end a contract together, before the delivery',
   flags: AMOUNT('what the worker gets for the work so far (default 0)'),
   details:
-    'By either; the node of the other party is asked for its signature and must be reachable. That of a seller agrees by itself to the whole price alone, that of a buyer to nothing. For less, let the seller run the same command first: it is declined, and is its word; then the command of the buyer ends the contract.',
+    'By either; the node of the other party is asked for its signature and must be reachable. That of a seller agrees by itself to the whole price alone, that of a buyer to nothing. For less, let both run the same command: the first one is declined, and is the word of who ran it; the second one ends the contract. Cancelling a paid task of A2A is the word of its seller for 0.',
   example: 'kernell escrow cancel 5f0c... --amount 0 --idempotency-key cancel-1',
 })
 

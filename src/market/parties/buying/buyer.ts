@@ -16,6 +16,7 @@ import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from '../contracts/contract-follower.ts'
 import { type RoomInit, roomOf } from './exposure.ts'
 import { forgetDecline, rememberDecline } from './decliners.ts'
+import { agreeToCancel } from '../agree-to-cancel.ts'
 import { CreditLags } from '../accounts/credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
@@ -96,6 +97,7 @@ export class Buyer {
   start(): void {
     if (this.close !== undefined) return
     this.party.serveOnce('cases', showCases(this.party))
+    this.party.serveOnce('cancel', agreeToCancel(this.party))
     const progress = new HeardProgress(this.party)
     this.close = this.party.components.door.serve({
       progress: async (question) => await progress.take(question),

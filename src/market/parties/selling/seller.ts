@@ -1,10 +1,8 @@
-import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.ts'
 import { type ContractId, type Hash, parseContractId } from '../../../core/evidence/names.ts'
 import type { OfferTerms } from '../../../core/market/offer-directory.ts'
-import { cancelHash } from '../../../wire/v1/escrow-events.ts'
+import { agreeToCancel } from '../agree-to-cancel.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
 import { ContractSigning } from './contract-signing.ts'
-import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
 import type { Party } from '../party.ts'
 import type { SellerCapabilities } from './payer-orders.ts'
 import { JoinCalls } from '../auctions/join-calls.ts'
@@ -73,13 +71,13 @@ export class Seller {
   start(): void {
     if (this.close !== undefined) return
     this.party.serveOnce('cases', showCases(this.party))
+    this.party.serveOnce('cancel', agreeToCancel(this.party))
     this.close = this.party.components.door.serve({
       'offers-wanted': async ({ frame }) => this.standing.answer(frame.skill),
       call: async (question) => await this.bids.bid(question),
       told: async (question) => await this.bids.listen(question),
       contract: async (question) => await this.signing.sign(question),
       input: async (question) => await takeInput(this.party, question),
-      cancel: async (question) => await this.agreeToCancel(question),
     })
     for (const [contract, note] of this.party.journal.notesOf(CONTRACTS)) {
       const id = parseContractId(contract)
@@ -120,32 +118,6 @@ export class Seller {
         this.working.delete(contract)
       }
     })
-  }
-
-  /**
-   * Ends a contract together for its whole price, or for what whoever owns the seller has signed before (`kernell escrow cancel`): the work begins as soon as the price is
-   * held, and what it is worth is not known here. A signature for less would be good until the delivery.
-   */
-  private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
-    const { statement } = frame
-    const { contract } = statement
-    const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
-    if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
-    const state = await this.stateOf(contract)
-    const hash = cancelHash(statement)
-    const place = `${contract}/${hash}`
-    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
-    const isDue = isOpen && statement.currency === state.terms.currency
-    const isAgreed = isDue && statement.amountNanos >= state.terms.maxNanos
-    if (!isAgreed && !(isDue && this.party.wallet.signedAt('cancel', place) === hash))
-      return declined('MARKET_STATEMENT_DECLINED')
-    const signature = await this.party.wallet.sign({ kind: 'cancel', place, hash })
-    return { frame: { type: 'cosigned', signature } }
-  }
-
-  private async stateOf(contract: ContractId): Promise<EscrowState | undefined> {
-    for await (const { state } of this.party.follow(contract)) return isTerminal(state) ? undefined : state
-    return undefined
   }
 }
 

@@ -32,6 +32,7 @@ import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
+import { endSale, listSales } from './end-sale.ts'
 import { showSale } from './sale.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
@@ -111,6 +112,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'offer-text': async (desks, { request }) => await Promise.resolve(tradeOf(desks).offerText(request)),
   currency: async (desks, { request }) => ({ currency: await tradeOf(desks).currencyOf(request) }),
   sale: async (desks, { request }) => await showSale(roleOf(desks).party, desks.notary, request),
+  sales: async (desks, { request }) => await listSales(roleOf(desks).party, desks.notary, request),
+  'end-sale': async (desks, { request }) => await endSale(roleOf(desks).party, desks.notary, request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
   disclosure: async (desks, { request }) => await tradeOf(desks).disclosure(request),
