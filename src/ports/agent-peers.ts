@@ -107,6 +107,11 @@ export type AgentPayer = {
   readonly extension: string
   /** Makes a contract that holds the price. @returns What shows it to the peer. Throws what keeps it from that; then nothing is paid. */
   pay(asked: AskedPayment, options: AbortOptions): Promise<JsonValue>
+  /**
+   * Gives the contract up, where a task that was paid for is cancelled: signs its end for nothing, which ends it once the seller does so too. Called before the peer hears of
+   * it, and after. Without a contract it does nothing; it does not throw where seller or market do not answer.
+   */
+  giveUp(): Promise<void>
   /** How the contract stands, where the peer says that the work has failed: nothing is waited for. */
   standing(options: AbortOptions): Promise<AgentPayment>
   /** The text that was delivered under the contract, and what was paid; `told` is what the peer says by A2A that it made, absent where the call broke off. */

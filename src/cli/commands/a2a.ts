@@ -93,7 +93,7 @@ export const a2aCallCommand: Command = {
   details: [
     'The text goes to that agent, whoever it is; the answer is text of a stranger. One that looks like orders to a model is refused (UNTRUSTED_TEXT_REFUSED, by `untrusted.peer` of the configuration); with --stream it has been printed by then.',
     'With --pay the node that runs with `kernell node` pays for a task that has a price, by a contract of the market: what is paid to whom is told on standard error before anything is signed, and whoever asks for more than MAX, in another currency, or for somebody else than the card names gets nothing. The answer is then what was delivered under the contract, as the notary set has certified it.',
-    'Ctrl-C cancels the task there. Ends with exit code 1 when the task failed, was rejected or asks for more; --json says which, with the ids to go on.',
+    'Ctrl-C cancels the task there, and gives up its contract where it is paid for and nothing has been made yet: the price comes back. Ends with exit code 1 when the task failed, was rejected or asks for more; --json says which, with the ids to go on.',
   ],
   examples: [
     'kernell a2a call translator "Good morning"',

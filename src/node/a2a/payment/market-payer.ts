@@ -41,6 +41,8 @@ export type PaymentQuote = {
 /** Of one answer about a purchase. */
 const LOOK_MS = 10_000
 const PAUSE_MS = 100
+/** Longest that whoever cancels waits for seller and notary set. */
+const GIVE_UP_MS = 10_000
 /** From these on the price is held. */
 const HELD: readonly string[] = [
   'HELD',
@@ -67,11 +69,13 @@ type Purchase = {
   } | null
 }
 
+type Bought = { readonly key: string; readonly request: PaymentRequest; readonly input: PaidInput }
+
 /** Pays a task of a peer by a contract of this node's part in the market. One for each call. */
 export class MarketPayer implements AgentPayer {
   readonly extension = PAYMENT_EXTENSION
   readonly #init: MarketPayerInit
-  #bought: { readonly key: string; readonly request: PaymentRequest; readonly input: PaidInput } | undefined
+  #bought: Bought | undefined
 
   constructor(init: MarketPayerInit) {
     this.#init = init
@@ -111,6 +115,29 @@ export class MarketPayer implements AgentPayer {
     const { contract } = await this.#until(HELD, signal)
     const { text: evidence } = (await this.#ask({ op: 'export', contract })) as { readonly text: string }
     return { v: 1, kind: 'payment', contract, evidence }
+  }
+
+  async giveUp(): Promise<void> {
+    const bought = this.#bought
+    if (bought === undefined) return
+    const done = new AbortController()
+    try {
+      await Promise.race([
+        this.#endTogether(bought),
+        sleep(GIVE_UP_MS, undefined, { signal: done.signal }).catch(() => undefined),
+      ])
+    } catch (error: unknown) {
+      // A contract that nobody ends goes on to its timers.
+      if (!CodedError.is(error)) throw error
+    } finally {
+      done.abort()
+    }
+  }
+
+  async #endTogether({ key }: Bought): Promise<void> {
+    const { contract, view } = (await this.#ask({ op: 'purchase', key })) as Purchase
+    if (contract === null || UNPAID_END.includes(view?.state ?? '')) return
+    await this.#ask({ op: 'act', act: 'cancel', contract, key: `${key}/cancel` })
   }
 
   async standing(): Promise<AgentPayment> {

@@ -94,7 +94,7 @@ export class ConfiguredAgentPeers implements AgentPeers {
         answerBytesMax: config.answerBytesMax,
         timers,
         clock,
-        ...(declared !== undefined && payer !== undefined && { extension: payer.extension }),
+        ...(declared !== undefined && payer !== undefined && { extension: payer.extension, payer }),
       })
     const asked = { ...task, ...(skill !== undefined && { skill }) }
     try {
@@ -188,7 +188,12 @@ async function paidEnd(
   const { taskId = '' } = first
   const { text, skill = '' } = asked
   const { signal } = options
-  const shown = await payer.pay({ peer, declared, asked: first.extended, taskId, skill, text }, { signal })
+  const asking = { peer, declared, asked: first.extended, taskId, skill, text }
+  const shown = await payer.pay(asking, { signal }).catch(async (error: unknown) => {
+    // What the peer asks to be paid for waits for nobody any more.
+    if (signal.aborted) await openRun().cancel(taskId)
+    throw error
+  })
   const end = await openRun()
     .run({ ...asked, taskId, shown }, options)
     .catch((error: unknown) => {
@@ -197,6 +202,7 @@ async function paidEnd(
     })
   if (isEnd(end) && end.code !== undefined && WORK_FAILURES.includes(end.code))
     return { ...end, paid: await payer.standing({ signal }) }
+  if (isEnd(end) && end.state === 'canceled') await payer.giveUp()
   // Whatever else the peer says of the task: the price is held, and what comes of it is the market's to tell.
   const told = isEnd(end) && end.state === 'completed' ? jsonOfArtifacts(end.artifacts ?? []) : undefined
   const { text: made, paid } = await payer.collect(told, { signal })

@@ -3,7 +3,7 @@ import { type Message, Role, type SendMessageRequest, type StreamResponse, type 
 import { type Client, type RequestOptions, ServiceParameters, withA2AExtensions } from '@a2a-js/sdk/client'
 import type { JsonValue } from '../../../base/canonical-json.ts'
 import { CodedError } from '../../../base/errors.ts'
-import type { AgentPeerAnswer, AgentPeerState, AgentPeerTask } from '../../../ports/agent-peers.ts'
+import type { AgentPayer, AgentPeerAnswer, AgentPeerState, AgentPeerTask } from '../../../ports/agent-peers.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Timers } from '../../../ports/timers.ts'
 import { stateOf, textOf, textPart } from '../filed-task.ts'
@@ -18,6 +18,8 @@ export type PeerTaskRunInit = {
   readonly clock: Pick<Clock, 'timeoutSignal'>
   /** Extension that is used, where something may be paid. */
   readonly extension?: string
+  /** Gives up what was paid, where the task is cancelled. */
+  readonly payer?: Pick<AgentPayer, 'giveUp'>
 }
 
 export type PeerTaskEnd = Omit<AgentPeerAnswer, 'peer' | 'label' | 'paid'> & {
@@ -32,6 +34,8 @@ type RunOptions = { readonly signal: AbortSignal; readonly onText: ((text: strin
 
 const LOOK_AGAIN_MS = 1_000
 const CANCEL_MS = 5_000
+/** A peer that is paid asks the payer and its notary set first. */
+const CANCEL_PAID_MS = 15_000
 
 const STATES: ReadonlyMap<TaskState, AgentPeerState> = new Map([
   [TaskState.TASK_STATE_COMPLETED, 'completed'],
@@ -53,6 +57,7 @@ export class PeerTaskRun {
 
   /** Throws what the library throws, `A2A_ANSWER_TOO_LARGE`, and the signal's reason; the task is then cancelled at the peer. */
   async run(task: AgentPeerTask & { readonly shown?: JsonValue }, options: RunOptions): Promise<PeerTaskEnd> {
+    this.#taskId = task.taskId
     try {
       const sent = await this.#send(requestOf(task, this.#init.extension), options)
       if ('messageId' in sent)
@@ -60,9 +65,21 @@ export class PeerTaskRun {
       this.#taskId = sent.id
       return this.#bounded(endOf(await this.#ended(sent, options.signal), this.#init.extension))
     } catch (error) {
-      await this.#cancel()
+      // What is paid is delivered over the market, also where the peer breaks off here.
+      if (task.shown === undefined || options.signal.aborted) await this.cancel()
       throw error
     }
+  }
+
+  /** Nobody waits for the task any more; a peer that does not hear goes on for itself. What was paid is given up first, so that the peer finds the payer's signature. */
+  async cancel(taskId = this.#taskId): Promise<void> {
+    if (taskId === undefined) return
+    const { client, clock, payer } = this.#init
+    await payer?.giveUp()
+    const signal = clock.timeoutSignal(payer === undefined ? CANCEL_MS : CANCEL_PAID_MS)
+    await client.cancelTask({ tenant: '', id: taskId, metadata: undefined }, { signal }).catch(() => undefined)
+    // By now a seller that did not ask for it has signed as well.
+    await payer?.giveUp()
   }
 
   async #send(request: SendMessageRequest, { signal, onText }: RunOptions): Promise<Message | Task> {
@@ -106,14 +123,6 @@ export class PeerTaskRun {
     const { answerBytesMax } = this.#init
     if (Buffer.byteLength(end.text) <= answerBytesMax) return end
     throw new CodedError('A2A_ANSWER_TOO_LARGE', { message: `The peer answered more than ${answerBytesMax} bytes` })
-  }
-
-  /** Nobody waits for it any more; a peer that does not hear goes on for itself. */
-  async #cancel(): Promise<void> {
-    if (this.#taskId === undefined) return
-    const { client, clock } = this.#init
-    const signal = clock.timeoutSignal(CANCEL_MS)
-    await client.cancelTask({ tenant: '', id: this.#taskId, metadata: undefined }, { signal }).catch(() => undefined)
   }
 }
 
