@@ -2,7 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { PAYMENT, PAYMENT_PARAMS, PAYMENT_RECEIPT, PAYMENT_REQUEST } from '../src/node/a2a/payment/payment-documents.ts'
+import {
+  PAYMENT,
+  PAYMENT_CANCELLATION,
+  PAYMENT_PARAMS,
+  PAYMENT_RECEIPT,
+  PAYMENT_REQUEST,
+} from '../src/node/a2a/payment/payment-documents.ts'
 import { PAID_INPUT, PAID_RESULT } from '../src/node/a2a/payment/task-documents.ts'
 import { ENVELOPE } from '../src/wire/v1/envelope.ts'
 import { MESSAGES } from '../src/wire/v1/message-types.ts'
@@ -26,6 +32,7 @@ export function paymentSchemas(): ReadonlyMap<string, string> {
     ['request', 'What has to be paid for a task', PAYMENT_REQUEST],
     ['payment', 'That a contract holds the price of a task', PAYMENT],
     ['receipt', 'That the work was delivered under a contract', PAYMENT_RECEIPT],
+    ['cancellation', 'What became of the payment of a task that was cancelled', PAYMENT_CANCELLATION],
     ['input', 'A task as the input of its contract', PAID_INPUT],
     ['result', 'What came of a task as the result of its contract', PAID_RESULT],
   ]

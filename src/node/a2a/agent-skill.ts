@@ -44,6 +44,17 @@ export type SkillWork = {
   readonly emit: (event: SkillEvent) => void
 }
 
+/** A task that is to be cancelled, whether somebody works on it now or it waits for its sender. */
+export type CanceledWork = Pick<SkillWork, 'taskId' | 'history'>
+
+/** Whether a task can be cancelled. `canceled`: it is, whatever `finish` says became of it, which does not throw. `too-late`: it goes on and ends by itself, and nothing has changed. */
+export type SkillCancellation =
+  | {
+      readonly kind: 'canceled'
+      readonly finish: () => Promise<{ readonly text: string; readonly metadata: JsonObjectValue }>
+    }
+  | { readonly kind: 'too-late'; readonly text: string }
+
 /** Something that this node does for other agents. */
 export type AgentSkill = {
   /** 1 to 64 characters of `a-z 0-9 -`. */
@@ -60,6 +71,8 @@ export type AgentSkill = {
   readonly answersDirectly?: (message: Message) => boolean
   /** An extension without which nobody can use it. Absent: none. */
   readonly requiredExtension?: string
+  /** Asked before a task of it is cancelled. Absent: the signal of its work is all that it takes. */
+  readonly cancel?: (work: CanceledWork) => Promise<SkillCancellation>
   /** Throws what keeps it from answering; the task then ends as failed, with the code. */
   run(work: SkillWork): Promise<SkillOutcome>
 }

@@ -59,19 +59,21 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   const { config, store, clock, random, timers, router, onError } = parts
   if (!config.isEnabled) throw new CodedError('A2A_NOT_OPEN', { message: '`a2a.enabled` is false' })
   const offered = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
-  const payment = openPayment(config, offered, parts.openMarket)
+  const opened: { handler?: TaskHandler; tasks?: StoredTasks } = {}
+  const isCanceled = (taskId: string): boolean => opened.tasks?.isCanceled(taskId) === true
+  const payment = openPayment(config, offered, { openMarket: parts.openMarket, isCanceled })
   const skills = payment?.skills ?? offered
   const signer = await parts.openSigner()
   const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)
   const configs = new PushConfigs({ store, random, admit: ways.admit })
   const { tasksMax, keepMs, taskTimeoutMs, taskBytesMax, runningMax } = config
-  const opened: { handler?: TaskHandler } = {}
   const onErased = async (owner: string, taskId: string): Promise<void> => {
     opened.handler?.forget(owner, taskId)
     await configs.erase(owner, taskId)
   }
   const tasks = new StoredTasks({ store, clock }, { tasksMax, keepMs, onErased })
   await tasks.open()
+  opened.tasks = tasks
   const sender = new PushSender({ configs, timers, wayTo: ways.wayTo, onError })
   const executor = new SkillExecutor({ clock, tasks, onError }, { skills, taskTimeoutMs, taskBytesMax })
   const cards = new NodeCards(parts, { skills, signer, payment })

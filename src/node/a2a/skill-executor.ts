@@ -1,13 +1,14 @@
-import type { Message } from '@a2a-js/sdk'
+import { type Message, Role, type Task } from '@a2a-js/sdk'
+import { TaskNotCancelableError } from '@a2a-js/sdk/errors'
 import type { AgentExecutor, ExecutionEventBus, RequestContext } from '@a2a-js/sdk/server'
 import { CodedError, remedyOf } from '../../base/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { outgoingText } from '../outgoing-text.ts'
-import type { AgentSkill, SkillEvent, SkillOutcome, SkillWork } from './agent-skill.ts'
+import type { AgentSkill, SkillCancellation, SkillEvent, SkillOutcome, SkillWork } from './agent-skill.ts'
 import { callOf, ownerOf } from './call-context.ts'
 import { textOf } from './filed-task.ts'
 import type { StoredTasks } from './stored-tasks.ts'
-import { TaskEvents } from './task-events.ts'
+import { type CanceledTask, TaskEvents, type TurnPlace } from './task-events.ts'
 import { TextPieces } from './text-pieces.ts'
 
 export type SkillExecutorInit = {
@@ -36,8 +37,16 @@ type Running = {
   readonly controller: AbortController
   readonly events: TaskEvents
   readonly owner: string
+  readonly skill: AgentSkill | undefined
   isOver: boolean
+  /** Resolves when it was told that the task is cancelled; the turn, which is over, stays until then. */
+  canceling?: Promise<void>
 }
+
+/** A task that a skill has let go of, until that is told. */
+type Canceling = { readonly events: TaskEvents; readonly told: CanceledTask; readonly done: () => void }
+
+const BY_SENDER: CanceledTask = { text: 'The task was cancelled by its sender.' }
 
 /** Runs skills for tasks. It never rejects: what goes wrong is how the task ends. */
 export class SkillExecutor implements AgentExecutor {
@@ -46,6 +55,7 @@ export class SkillExecutor implements AgentExecutor {
   readonly #running = new Map<string, Running>()
   /** Of tasks that wait for their senders: what would be told of them. */
   readonly #waiting = new Map<string, TaskEvents>()
+  readonly #canceling = new Map<string, Canceling>()
 
   constructor(components: SkillExecutorComponents, init: SkillExecutorInit) {
     this.#components = components
@@ -69,16 +79,17 @@ export class SkillExecutor implements AgentExecutor {
 
   execute = async (context: RequestContext, bus: ExecutionEventBus): Promise<void> => {
     const { taskId, userMessage } = context
-    const events = new TaskEvents(context, () => new Date(this.#components.clock.now()).toISOString())
+    const events = this.#eventsOf(context)
+    const skill = this.skillOf(userMessage)
     const running: Running = {
       controller: new AbortController(),
       events,
       owner: ownerOf(context.context),
+      skill,
       isOver: false,
     }
     this.#running.set(taskId, running)
     this.#waiting.delete(taskId)
-    const skill = this.skillOf(userMessage)
     const isDirect = skill?.answersDirectly?.(userMessage) === true
     try {
       if (!isDirect) {
@@ -97,19 +108,48 @@ export class SkillExecutor implements AgentExecutor {
       if (isDirect) bus.publish(events.submitted())
       bus.publish(this.#failureOf(failure, events))
     } finally {
+      // What ends the task is told before the library lets go of it.
+      await running.canceling
       this.#running.delete(taskId)
     }
   }
 
-  cancelTask = async (taskId: string, bus: ExecutionEventBus): Promise<void> => {
+  /**
+   * Asks the skill of a task whether it can be cancelled, where skills have a say: it lets go of the task then, and its turn is over. @returns Whether it had one; `endCancel`
+   * follows then, whatever comes in between. Throws `TaskNotCancelableError`.
+   */
+  async beginCancel(task: Task): Promise<boolean> {
+    const { id: taskId, contextId, history } = task
+    const userMessage = history.findLast(({ role }) => role === Role.ROLE_USER)
+    const skill = this.#running.get(taskId)?.skill ?? (userMessage && this.skillOf(userMessage))
+    if (skill?.cancel === undefined || userMessage === undefined) return false
+    const cancellation = await skill.cancel({ taskId, history })
+    if (cancellation.kind === 'too-late') throw new TaskNotCancelableError(cancellation.text)
+    const { promise, resolve: done } = Promise.withResolvers<void>()
     const running = this.#running.get(taskId)
-    const events = running?.events ?? this.#waiting.get(taskId)
+    if (running?.isOver === false) {
+      running.canceling = promise
+      endRun(running)
+    }
+    const events = running?.events ?? this.#eventsOf({ taskId, contextId, task, userMessage })
+    this.#canceling.set(taskId, { events, told: await this.#finished(cancellation), done })
+    return true
+  }
+
+  /** Nothing waits any more for what `beginCancel` has begun. */
+  endCancel(taskId: string): void {
+    this.#canceling.get(taskId)?.done()
+    this.#canceling.delete(taskId)
+  }
+
+  cancelTask = async (taskId: string, bus: ExecutionEventBus): Promise<void> => {
+    const canceling = this.#canceling.get(taskId)
+    const running = this.#running.get(taskId)
+    const events = canceling?.events ?? running?.events ?? this.#waiting.get(taskId)
     this.#waiting.delete(taskId)
-    if (events === undefined || running?.isOver === true) return
-    bus.publish(events.canceled('The task was cancelled by its sender.'))
-    if (running === undefined) return
-    running.isOver = true
-    running.controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The task was cancelled' }))
+    if (events === undefined || (canceling === undefined && running?.isOver === true)) return
+    bus.publish(events.canceled(canceling?.told ?? BY_SENDER))
+    if (running !== undefined) endRun(running)
   }
 
   /** Lets go of a task that is gone. */
@@ -184,6 +224,20 @@ export class SkillExecutor implements AgentExecutor {
     }
   }
 
+  /** The work has stopped by then, so that what goes wrong is no reason to go on with the task. */
+  async #finished({ finish }: Extract<SkillCancellation, { readonly kind: 'canceled' }>): Promise<CanceledTask> {
+    try {
+      return await finish()
+    } catch (error: unknown) {
+      this.#components.onError(error)
+      return BY_SENDER
+    }
+  }
+
+  #eventsOf(place: TurnPlace): TaskEvents {
+    return new TaskEvents(place, () => new Date(this.#components.clock.now()).toISOString())
+  }
+
   #failureOf(error: unknown, events: TaskEvents): ReturnType<TaskEvents['failed']> {
     if (!CodedError.is(error)) {
       this.#components.onError(error)
@@ -193,6 +247,11 @@ export class SkillExecutor implements AgentExecutor {
     const metadata = { code, remedy: remedyOf(code), isRetryable }
     return events.failed(outgoingText(message), metadata)
   }
+}
+
+function endRun(running: Running): void {
+  running.isOver = true
+  running.controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The task was cancelled' }))
 }
 
 function tooMuch(taskBytesMax: number): CodedError {

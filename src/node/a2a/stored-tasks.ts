@@ -133,6 +133,13 @@ export class StoredTasks implements TaskStore {
     return tasks.flatMap((task) => task ?? []).toReversed()
   }
 
+  /** Whether a task was cancelled, whosever it is: for what the node itself does about it. */
+  isCanceled(taskId: string): boolean {
+    for (const bucket of this.#filed.values())
+      if (bucket.get(taskId)?.state === TaskState.TASK_STATE_CANCELED) return true
+    return false
+  }
+
   /** Throws `A2A_TASKS_FULL` where no further task of a tenant can be kept: all that are there are unfinished. */
   admit(owner: string): void {
     const bucket = this.#filed.get(owner)
@@ -239,6 +246,10 @@ export class StoredTasks implements TaskStore {
 /** The state that a task is in now, for who holds it in hand. */
 export function isRunning(task: Task): boolean {
   return RUNNING_STATES.has(stateOf(task))
+}
+
+export function hasEnded(task: Task): boolean {
+  return TERMINAL_STATES.has(stateOf(task))
 }
 
 function keyOf(owner: string, taskId: string): string {

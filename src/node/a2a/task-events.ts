@@ -7,6 +7,12 @@ import type { JsonObjectValue } from './plain-json.ts'
 
 type TaskOutcome = Exclude<SkillOutcome, { readonly state: 'message' }>
 
+/** What is told of a task that was cancelled. */
+export type CanceledTask = { readonly text: string; readonly metadata?: JsonObjectValue }
+
+/** The task of a turn, and the message that began it. */
+export type TurnPlace = Pick<RequestContext, 'taskId' | 'contextId' | 'task' | 'userMessage'>
+
 const STATES: Readonly<Record<TaskOutcome['state'], TaskState>> = {
   completed: TaskState.TASK_STATE_COMPLETED,
   failed: TaskState.TASK_STATE_FAILED,
@@ -19,12 +25,12 @@ const STATES: Readonly<Record<TaskOutcome['state'], TaskState>> = {
 export class TaskEvents {
   readonly #taskId: string
   readonly #contextId: string
-  readonly #context: RequestContext
+  readonly #context: TurnPlace
   readonly #now: () => string
   /** Artefacts whose first piece was told. */
   readonly #begun = new Set<string>()
 
-  constructor(context: RequestContext, now: () => string) {
+  constructor(context: TurnPlace, now: () => string) {
     this.#taskId = context.taskId
     this.#contextId = context.contextId
     this.#context = context
@@ -48,8 +54,11 @@ export class TaskEvents {
     return this.#status(TaskState.TASK_STATE_WORKING, { ...(text !== undefined && { parts: [textPart(text)] }) })
   }
 
-  canceled(text: string): AgentExecutionEvent {
-    return this.#status(TaskState.TASK_STATE_CANCELED, { parts: [textPart(text)] })
+  canceled({ text, metadata }: CanceledTask): AgentExecutionEvent {
+    return this.#status(TaskState.TASK_STATE_CANCELED, {
+      parts: [textPart(text)],
+      ...(metadata !== undefined && { metadata }),
+    })
   }
 
   outcome({ state, text, parts, metadata }: TaskOutcome): AgentExecutionEvent {

@@ -39,6 +39,7 @@ import { type PushConfigs, withoutSecrets } from './push-configs.ts'
 import type { PushSender } from './push-sender.ts'
 import type { SkillExecutor } from './skill-executor.ts'
 import { isRunning, type StoredTasks } from './stored-tasks.ts'
+import { TaskCancels } from './task-cancels.ts'
 
 export type TaskHandlerComponents = {
   readonly tasks: StoredTasks
@@ -64,6 +65,7 @@ export class TaskHandler implements A2ARequestHandler {
   readonly #init: TaskHandlerInit
   readonly #buses = new DefaultExecutionEventBusManager()
   readonly #inner: DefaultRequestHandler
+  readonly #cancels: TaskCancels
   #isStopped = false
   /** What the library is at: each ends when all events of a turn are stored. */
   readonly #pending = new Set<Promise<unknown>>()
@@ -75,6 +77,7 @@ export class TaskHandler implements A2ARequestHandler {
     this.#components = components
     this.#init = init
     this.#inner = new DefaultRequestHandler(card, tasks, executor, this.#buses, configs, sender)
+    this.#cancels = new TaskCancels({ tasks, executor, sender, buses: this.#buses, inner: this.#inner })
   }
 
   async getAgentCard(): Promise<AgentCard> {
@@ -121,13 +124,7 @@ export class TaskHandler implements A2ARequestHandler {
   async cancelTask(params: CancelTaskRequest, context: ServerCallContext): Promise<Task> {
     return await told(async () => {
       requireOwnTenant(params, context)
-      const bus = this.#buses.getByTaskId(params.id, context)
-      const task = await this.#inner.cancelTask(params, context)
-      // Of a task that nobody worked on since the start the library tells nobody.
-      if (bus === undefined) await this.#components.sender.send({ payload: { $case: 'task', value: task } }, context)
-      bus?.finished()
-      this.#buses.cleanupByTaskId(task.id, context)
-      return task
+      return await this.#cancels.cancel(params, context)
     })
   }
 
@@ -231,6 +228,8 @@ export class TaskHandler implements A2ARequestHandler {
   async #requireIdle(taskId: string, context: ServerCallContext): Promise<void> {
     const task = await this.#components.tasks.load(taskId, context)
     if (task === undefined) throw new TaskNotFoundError(`There is no task ${shown(taskId)}`)
+    if (this.#cancels.isUnderWay(taskId, context))
+      throw new UnsupportedOperationError(`The task ${task.id} is being cancelled`)
     if (isRunning(task))
       throw new UnsupportedOperationError(
         `The task ${task.id} is being worked on; send the message when it has ended or asks for input`,

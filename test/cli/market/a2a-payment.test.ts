@@ -19,6 +19,8 @@ const running = new Map<string, StartedBinary>()
 const dids = { notary: '', issuer: '', seller: '', buyer: '' }
 let model: UpstreamServer
 let seller: Json = {}
+/** Calls of the model that were left before the last work began. */
+let aborts = 0
 
 type Json = Record<string, unknown>
 /** What a seller signs whose tasks take two seconds at most. */
@@ -267,6 +269,71 @@ describe('a paid task over A2A', { timeout: 120_000 }, () => {
     await expectPaid(before)
   })
 
+  it('gives the whole price back when it is cancelled and the payer signs that too, and its model is left', async () => {
+    const before = await balances()
+    const { id, bought: paid } = await working('Tell a tale of a lake', 'lake')
+    const shown = ask('x', { taskId: id, payment: paid.payment })
+    // The payer's word; the seller has not given its own.
+    expect(told(await kernell(...cancelOf(paid.contract)))).toMatchObject({ code: 'MARKET_STATEMENT_DECLINED' })
+    const [one, other] = await Promise.all([cancelTask(id), cancelTask(id)])
+    await model.waitForAborts(aborts + 1)
+    const contracts = [{ contract: paid.contract, state: 'VOIDED', outcome: 'returned', lapsesAt: null }]
+    for (const answer of [one, other])
+      expect(answer).toMatchObject({
+        result: {
+          status: { state: 'TASK_STATE_CANCELED' },
+          metadata: { [EXTENSION]: { v: 1, kind: 'cancellation', isWhole: true, contracts } },
+        },
+      })
+    expect((await shown).task.state).toBe('TASK_STATE_CANCELED')
+    await expectUnpaid(before)
+  })
+
+  it('stays cancelled when the seller is killed behind it, and its price comes back with the signature of the payer', async () => {
+    const before = await balances()
+    const { id, bought: paid } = await working('Tell a tale of a wood', 'wood')
+    const { result } = await cancelTask(id)
+    expect(result).toMatchObject({
+      status: { state: 'TASK_STATE_CANCELED' },
+      metadata: { [EXTENSION]: { contracts: [{ state: 'WORKING', outcome: 'agreed' }] } },
+    })
+    await kill('seller', 'SIGKILL')
+    model.respondWith({ kind: 'answer', text: 'Once there was a wood.' })
+    const calls = model.callCount
+    seller = await startSeller()
+    expect((await cancelTask(id)).result).toEqual(result)
+    expect(told(await kernell(...cancelOf(paid.contract)))).toMatchObject({ effect: 'applied', state: 'VOIDED' })
+    expect(model.callCount).toBe(calls)
+    await expectUnpaid(before)
+  })
+
+  it('is not cancelled once it is delivered, and is paid', async () => {
+    model.respondWith({ kind: 'answer', text: 'a long story' })
+    const { task } = await ask('7 + 7')
+    writeTask('seven.json', task.id, '7 + 7')
+    const paid = await buy('seven.json', 'seven', { deliverMs: 75_000 }, 'FINAL')
+    // -32002: TaskNotCancelableError.
+    expect(await cancelTask(task.id)).toMatchObject({ error: { code: -32002 } })
+    const done = await ask('x', { taskId: task.id, payment: paid.payment })
+    expect([done.task.state, done.task.texts]).toEqual(['TASK_STATE_COMPLETED', ['14']])
+    expect(await cancelTask(task.id)).toMatchObject({ error: { code: -32002 } })
+  })
+
+  it('costs nothing when who called it is stopped', async () => {
+    const before = await balances()
+    model.respondWith({ kind: 'hang' })
+    const [calls, aborted] = [model.callCount, model.abortedCount]
+    const calling = startBinary([...pay('Tell a tale of a well', '--pay', '0.25'), '--json'], { folder, environment })
+    await model.waitForCalls(calls + 1)
+    calling.child.kill('SIGINT')
+    await calling.ended
+    await model.waitForAborts(aborted + 1)
+    const { contracts } = told(await kernell('escrow', 'list', '--data-dir', 'buyer')) as { contracts: Json[] }
+    const contract = String(contracts.at(-1)?.['contract'])
+    await running.get('buyer')?.untilOutput(new RegExp(`"contract":"${contract}".*"to":"VOIDED"`))
+    await expectUnpaid(before)
+  })
+
   it('leaves books that anybody can verify', async () => {
     expect((await kernell('ledger', 'checkpoint', '--data-dir', 'notary')).code).toBe(0)
     const verified = await runBinary(['ledger', 'verify', 'notary', '--notary-set', 'set.json'], {
@@ -284,6 +351,12 @@ async function expectPaid(before: ReadonlyMap<string, bigint>): Promise<void> {
   expect(change(`${dids.buyer} available`)).toBe(-250_000_000n)
   expect(change(`${dids.seller} available`) + change(`${dids.notary} fee`)).toBe(250_000_000n)
   expect(after.get(`${dids.buyer} held`) ?? 0n).toBe(before.get(`${dids.buyer} held`) ?? 0n)
+}
+
+/** Everybody has what it had; accounts that are empty may be new. */
+async function expectUnpaid(before: ReadonlyMap<string, bigint>): Promise<void> {
+  const sums = (all: ReadonlyMap<string, bigint>) => Object.fromEntries([...all].filter(([, nanos]) => nanos !== 0n))
+  expect(sums(await balances())).toEqual(sums(before))
 }
 
 async function freePort(): Promise<number> {
@@ -340,6 +413,39 @@ async function ask(text: string, more: Omit<Asked, 'text'> = {}): Promise<{ read
   const { id, status, metadata = {}, artifacts = [] } = result.task
   const texts = artifacts.flatMap(({ parts }) => parts.map((part) => part.text))
   return { task: { id, state: status.state, payment: metadata[EXTENSION], texts } }
+}
+
+/** A task whose contract holds the price, and whose model does not answer. */
+async function working(text: string, key: string): Promise<{ readonly id: string; readonly bought: Bought }> {
+  model.respondWith({ kind: 'hang' })
+  const calls = model.callCount
+  aborts = model.abortedCount
+  const { task } = await ask(text)
+  writeTask(`${key}.json`, task.id, text)
+  const purchase = await buy(`${key}.json`, key, { deliverMs: 75_000 }, 'WORKING')
+  await model.waitForCalls(calls + 1)
+  return { id: task.id, bought: purchase }
+}
+
+const cancelOf = (contract: string): readonly string[] => [
+  'escrow',
+  'cancel',
+  contract,
+  '--amount',
+  '0',
+  '--idempotency-key',
+  contract,
+  '--data-dir',
+  'buyer',
+]
+
+async function cancelTask(id: string): Promise<Json> {
+  const response = await fetch(`${String(seller['http'])}/a2a`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'a2a-version': '1.0' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'CancelTask', params: { id } }),
+  })
+  return (await response.json()) as Json
 }
 
 /** The input of a contract for a task of one text. */

@@ -28,7 +28,8 @@ const LONG: AgentSkill = {
 
 function open(skills: readonly AgentSkill[]) {
   const runs = new PaidRuns()
-  const worker = createPaidWorker({ skills, runs, taskBytesMax: 2_000 })
+  const canceled = new Set<string>()
+  const worker = createPaidWorker({ skills, runs, isCanceled: (taskId) => canceled.has(taskId), taskBytesMax: 2_000 })
   const told: string[] = []
   const run = async (bytes: Uint8Array) =>
     await worker(bytes, {
@@ -37,7 +38,7 @@ function open(skills: readonly AgentSkill[]) {
       count: () => undefined,
       progress: ({ text = '' }) => told.push(text),
     })
-  return { runs, run, told }
+  return { runs, run, told, canceled }
 }
 
 const inputFor = (skill: string): Uint8Array => encodePaidInput({ taskId: 't', skill, parts: [textPart('Hi')] })

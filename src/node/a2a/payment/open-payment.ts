@@ -5,7 +5,7 @@ import type { MarketWorker } from '../../market/market-init.ts'
 import type { AgentSkill } from '../agent-skill.ts'
 import { paidSkill } from './paid-skill.ts'
 import { PaidRuns } from './paid-runs.ts'
-import { createPaidWorker } from './paid-worker.ts'
+import { createPaidWorker, type PaidWorkerInit } from './paid-worker.ts'
 import { PaymentDesk, type PaymentDeskInit } from './payment-desk.ts'
 import { PAYMENT_EXTENSION } from './payment-documents.ts'
 
@@ -31,7 +31,7 @@ export const PAYMENT_DECLARED: AgentExtension = {
 export function openPayment(
   { payment, taskTimeoutMs, taskBytesMax }: Pick<A2aConfig, 'payment' | 'taskTimeoutMs' | 'taskBytesMax'>,
   skills: readonly AgentSkill[],
-  openMarket: PaymentDeskInit['openMarket'],
+  { openMarket, isCanceled }: Pick<PaymentDeskInit, 'openMarket'> & Pick<PaidWorkerInit, 'isCanceled'>,
 ): NodePayment | undefined {
   if (payment === undefined) return undefined
   const missing = Object.keys(payment.prices).find((id) => !skills.some((skill) => skill.id === id))
@@ -47,7 +47,7 @@ export function openPayment(
   const desk = new PaymentDesk({ config: payment, taskTimeoutMs, taskBytesMax, openMarket })
   return {
     skills: skills.map((skill) => (isPaid(skill) ? paidSkill(skill, { desk, runs }) : skill)),
-    worker: createPaidWorker({ skills: skills.filter(isPaid), runs, taskBytesMax }),
+    worker: createPaidWorker({ skills: skills.filter(isPaid), runs, isCanceled, taskBytesMax }),
     async extension() {
       const params = await desk.params()
       return params === undefined ? [] : [{ ...PAYMENT_DECLARED, params }]

@@ -3,6 +3,7 @@ import { CodedError, remedyOf } from '../../../base/errors.ts'
 import { outgoingText } from '../../outgoing-text.ts'
 import type { AgentSkill, SkillOutcome, SkillWork } from '../agent-skill.ts'
 import type { JsonObjectValue } from '../plain-json.ts'
+import { cancelPaid } from './cancel-paid.ts'
 import type { PaidRuns } from './paid-runs.ts'
 import { PAYMENT_EXTENSION, paymentIn, type PaymentReceipt, type PaymentRequest } from './payment-documents.ts'
 import type { PaymentDesk } from './payment-desk.ts'
@@ -29,6 +30,7 @@ export function paidSkill(skill: AgentSkill, components: PaidSkillComponents): A
     ...rest,
     requiredExtension: PAYMENT_EXTENSION,
     run: async (work) => await runPaid(skill.id, components, work),
+    cancel: async (work) => await cancelPaid(components, inputOf(skill.id, work)),
   }
 }
 
@@ -49,9 +51,12 @@ async function runPaid(skill: string, { desk, runs }: PaidSkillComponents, work:
 }
 
 /** What the task is for: its first message, whatever later ones say. */
-function inputOf(skill: string, { taskId, history, message }: SkillWork): PaidInput {
+function inputOf(
+  skill: string,
+  { taskId, history, message }: Pick<SkillWork, 'taskId' | 'history'> & Partial<Pick<SkillWork, 'message'>>,
+): PaidInput {
   const first = history.find(({ role }) => role === Role.ROLE_USER) ?? message
-  return { taskId, skill, parts: first.parts }
+  return { taskId, skill, parts: first?.parts ?? [] }
 }
 
 type Awaiting = {

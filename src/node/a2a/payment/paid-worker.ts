@@ -14,27 +14,37 @@ export type PaidWorkerInit = {
   /** The skills that have a price, as they work without one. */
   readonly skills: readonly AgentSkill[]
   readonly runs: PaidRuns
+  /** Whether a task of this node was cancelled, also before its last start. */
+  readonly isCanceled: (taskId: string) => boolean
   /** What one work may make, bytes. */
   readonly taskBytesMax: number
 }
 
 /**
  * Does the work of paid skills for the market: a task's document in, its artefacts out. It is done as a tenant of the payer, and may be done again after a crash. A skill
- * that does not complete delivers nothing, and is not paid.
+ * that does not complete delivers nothing, and is not paid; nor does a task that was cancelled.
  */
-export function createPaidWorker({ skills, runs, taskBytesMax }: PaidWorkerInit): MarketWorker {
+export function createPaidWorker({ skills, runs, isCanceled, taskBytesMax }: PaidWorkerInit): MarketWorker {
   return async (bytes, options) => {
     const name = hashOfBytes(bytes)
-    runs.begin(name)
+    const run = runs.begin(name)
     try {
       const input = decodePaidInput(bytes)
       const skill = skills.find(({ id }) => id === input?.skill)
       if (input === undefined || skill === undefined)
         throw new CodedError('REQUEST_INVALID', { message: 'The input is no task of a skill that has a price here' })
-      return await work(skill, input, { ...options, taskBytesMax })
+      if (isCanceled(input.taskId)) runs.giveUp(name)
+      const signal = AbortSignal.any([options.signal, run.signal])
+      signal.throwIfAborted()
+      const result = await work(skill, input, { ...options, signal, taskBytesMax })
+      run.made()
+      return result
     } catch (error: unknown) {
+      if (run.signal.aborted) throw run.signal.reason
       if (!options.signal.aborted) runs.fail(name, failureOf(error))
       throw error
+    } finally {
+      run.end()
     }
   }
 }

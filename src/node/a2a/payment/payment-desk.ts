@@ -9,6 +9,7 @@ import { type VerifiedExport, verifyExport } from '../../../market/parties/contr
 import type { AbortOptions } from '../../../ports/abort-options.ts'
 import type { A2aPaymentConfig } from '../../config/a2a-config.ts'
 import type { ControlRequest } from '../../control/control-request.ts'
+import type { StandingSale } from '../../market/desks/end-sale.ts'
 import type { NodeMarket } from '../../market/market-init.ts'
 import { PAID_AGENT } from './paid-agent.ts'
 import {
@@ -155,6 +156,18 @@ export class PaymentDesk {
         return await this.#resultOf(contract, { ...sale, resultHash })
       after = sale.transitions - 1
     }
+  }
+
+  /** The contracts of this node for exactly this task, whether they were shown or not, the newest first. Throws `A2A_PAYMENT_CLOSED`. */
+  async contractsFor(input: PaidInput): Promise<readonly StandingSale[]> {
+    const { hash } = nameOfInput(input)
+    const answer = await this.#ask({ op: 'sales', skill: sellsOf(input.skill), inputHash: hash })
+    return (answer as unknown as { readonly sales: readonly StandingSale[] }).sales
+  }
+
+  /** Signs the end of a contract for nothing, and has its payer asked to. Throws as the market does. */
+  async giveUp(contract: ContractId): Promise<StandingSale> {
+    return (await this.#ask({ op: 'end-sale', contract })) as unknown as StandingSale
   }
 
   async #resultOf(

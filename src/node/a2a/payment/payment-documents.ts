@@ -68,6 +68,28 @@ export const PAYMENT_RECEIPT = z.strictObject({
 })
 export type PaymentReceipt = z.infer<typeof PAYMENT_RECEIPT>
 
+/** What became of the contracts for a task that was cancelled. */
+export const PAYMENT_CANCELLATION = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal('cancellation'),
+  /** Whether these are all contracts for the task: not while the node takes no part in the market. */
+  isWhole: z.boolean(),
+  contracts: z
+    .array(
+      z.strictObject({
+        contract: HASH,
+        /** At the notary set; `UNKNOWN` where it has said nothing. */
+        state: z.string().min(1).max(32),
+        /** `returned`: nothing is held. `agreed`: the seller has signed an end for nothing, which the payer may sign too. `unknown`: the market has not answered in time. */
+        outcome: z.enum(['returned', 'agreed', 'unknown']),
+        /** When what is held goes back in any case, milliseconds since 1970; `null`: nothing is held, or it is not known. */
+        lapsesAt: z.int().min(0).nullable(),
+      }),
+    )
+    .max(16),
+})
+export type PaymentCancellation = z.infer<typeof PAYMENT_CANCELLATION>
+
 /** The document of the extension in metadata, unread; `undefined` where there is none. */
 export function paymentIn(metadata: unknown): unknown {
   if (typeof metadata !== 'object' || metadata === null || !Object.hasOwn(metadata, PAYMENT_EXTENSION)) return undefined
