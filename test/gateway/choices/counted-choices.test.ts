@@ -1,5 +1,6 @@
 import OpenAI, { toFile } from 'openai'
 import { describe, expect, it } from 'vitest'
+import type { KernellNode } from '../../../src/node/kernell-node.ts'
 import { startUpstreamServer, type UpstreamBehaviour, type UpstreamCall } from '../../fixtures/upstream-server.ts'
 import { chat, codeOf, createTenantKey } from '../admin/admin-client.ts'
 import { startManaged } from '../admin/managed-gateway.ts'
@@ -18,6 +19,13 @@ const byPlace =
     behaviours(placeOfCall(call))
 
 const answer = (place: number): UpstreamBehaviour => ({ kind: 'answer', text: `The sea is wide, ${place}.` })
+
+/** How the tasks that are recorded ended, in alphabetical order. */
+async function endsOf({ records }: Pick<KernellNode, 'records'>): Promise<readonly string[]> {
+  const ends: string[] = []
+  for await (const { fallback_trigger } of records.list()) ends.push(fallback_trigger ?? 'answered')
+  return ends.toSorted()
+}
 
 describe('several answers of a real node', () => {
   it('are as many calls, records and answers, of which the cache gives the first alone', async () => {
@@ -43,13 +51,49 @@ describe('several answers of a real node', () => {
     expect(JSON.stringify(usage)).toContain('"requests":6')
   })
 
+  it('are judged each by itself', async () => {
+    await using upstream = await startUpstreamServer({ behaviour: byPlace(answer) })
+    await using running = await startRealGateway({
+      ...tiersAt({ cheap: upstream.baseUrl }),
+      telemetry: { consent: true },
+    })
+    const response = await ask(running.url, { ...CHEAP, n: 2 })
+    const id = response.headers.get('x-kernell-task-id') ?? ''
+    const judged = await fetch(`${running.url}/v1/feedback`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ task_id: `${id}.1`, thumbs: 'up' }),
+    })
+    expect([judged.status, await judged.json()]).toMatchObject([200, { effect: 'stored', task_id: `${id}.1` }])
+    for (const [task, count] of [
+      [id, 0],
+      [`${id}.1`, 1],
+    ] as const) {
+      const outcome = (await (await fetch(`${running.url}/v1/outcomes/${task}`)).json()) as { feedback: unknown[] }
+      expect(outcome.feedback, task).toHaveLength(count)
+    }
+  })
+
+  it('are the same of an exact tool', async () => {
+    await using upstream = await startUpstreamServer()
+    await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))
+    const messages = [{ role: 'user', content: 'What is 17 * 23?' }]
+    const response = await ask(running.url, { messages, n: 2, seed: null })
+    const { choices } = (await response.json()) as OpenAI.ChatCompletion
+    expect([response.headers.get('x-kernell-tier'), upstream.callCount]).toEqual(['deterministic', 0])
+    expect(choices.map(({ message }) => message.content)).toEqual([choices[0]?.message.content, '391'])
+  })
+
   it('fail together where the provider of the second one fails, and the calls of the others are ended', async () => {
     await using upstream = await startUpstreamServer({
       behaviour: byPlace((place) =>
         place === 1 ? { kind: 'status', status: 400, body: { error: { message: 'no such thing' } } } : { kind: 'hang' },
       ),
     })
-    await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))
+    await using running = await startRealGateway({
+      ...tiersAt({ cheap: upstream.baseUrl }),
+      telemetry: { consent: true },
+    })
     await expect(
       clientOf(running.url).chat.completions.create({
         model: 'thrifty/thrifty-1',
@@ -59,6 +103,8 @@ describe('several answers of a real node', () => {
       }),
     ).rejects.toThrow(OpenAI.BadRequestError)
     await upstream.waitForAborts(2)
+    const ends = await endsOf(running.node)
+    expect(ends).toEqual(['MODEL_REQUEST_REFUSED', 'REQUEST_ABORTED', 'REQUEST_ABORTED'])
   })
 
   it('are a stream that breaks off with the second one, and the calls of the others are ended', async () => {
@@ -70,7 +116,10 @@ describe('several answers of a real node', () => {
         isBroken: true,
       })),
     })
-    await using running = await startRealGateway(tiersAt({ cheap: upstream.baseUrl }))
+    await using running = await startRealGateway({
+      ...tiersAt({ cheap: upstream.baseUrl }),
+      telemetry: { consent: true },
+    })
     const stream = await clientOf(running.url).chat.completions.create({
       ...CHEAP,
       messages: [{ role: 'user', content: 'Write of the sea.' }],
@@ -83,6 +132,9 @@ describe('several answers of a real node', () => {
     }
     await expect(read()).rejects.toThrow(OpenAI.APIError)
     await upstream.waitForAborts(2)
+    await expect
+      .poll(async () => await endsOf(running.node))
+      .toEqual(['REQUEST_ABORTED', 'REQUEST_ABORTED', 'ROUTER_ALL_FAILED'])
   })
 
   it('end their calls to the model where the caller leaves', async () => {
