@@ -61,7 +61,7 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
   const offered = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
   const opened: { handler?: TaskHandler; tasks?: StoredTasks } = {}
   const isCanceled = (taskId: string): boolean => opened.tasks?.isCanceled(taskId) === true
-  const payment = openPayment(config, offered, { openMarket: parts.openMarket, isCanceled })
+  const payment = openPayment(config, offered, { openMarket: parts.openMarket, isCanceled, onError })
   const skills = payment?.skills ?? offered
   const signer = await parts.openSigner()
   const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)

@@ -307,6 +307,21 @@ describe('a paid task over A2A', { timeout: 120_000 }, () => {
     await expectUnpaid(before)
   })
 
+  it('is not worked on for a contract that comes behind its cancelling, whose price the seller gives back', async () => {
+    const before = await balances()
+    const { task } = await ask('Tell a tale of a bog')
+    expect(await cancelTask(task.id)).toMatchObject({
+      result: { status: { state: 'TASK_STATE_CANCELED' }, metadata: { [EXTENSION]: { contracts: [] } } },
+    })
+    const calls = model.callCount
+    writeTask('bog.json', task.id, 'Tell a tale of a bog')
+    const { contract } = await buy('bog.json', 'bog', { deliverMs: 75_000 }, 'WORKING')
+    // By then the seller has signed, when it should have begun.
+    expect(told(await kernell(...cancelOf(contract)))).toMatchObject({ effect: 'applied', state: 'VOIDED' })
+    expect(model.callCount).toBe(calls)
+    await expectUnpaid(before)
+  })
+
   it('is not cancelled once it is delivered, and is paid', async () => {
     model.respondWith({ kind: 'answer', text: 'a long story' })
     const { task } = await ask('7 + 7')

@@ -1,6 +1,7 @@
 import { Artifact } from '@a2a-js/sdk'
 import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../../src/base/canonical-json.ts'
+import { CodedError } from '../../../src/base/errors.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import type { AskedPayment } from '../../../src/ports/agent-peers.ts'
 import type { ControlRequest } from '../../../src/node/control/control-request.ts'
@@ -155,6 +156,29 @@ describe('who pays a peer', () => {
     await expect(payerOn(play(['AGREED', 'ABORTED'])).payer.pay(asks(), {})).rejects.toMatchObject({
       code: 'A2A_PAYMENT_ENDED',
     })
+  })
+
+  it('gives a contract up by its own signature, and does not throw where seller or market do not answer', async () => {
+    const played = play(['HELD', 'WORKING'])
+    const { payer } = payerOn(played)
+    // Nothing was bought.
+    await payer.giveUp()
+    expect(played.asked).toEqual([])
+    await payer.pay(asks(), {})
+    await payer.giveUp()
+    const [key] = played.asked.flatMap(({ op, key: name }) => (op === 'buy' ? [String(name)] : []))
+    const act = { op: 'act', act: 'cancel', contract: CONTRACT, key: `${key}/cancel` }
+    expect(played.asked.filter(({ op }) => op === 'act')).toEqual([act])
+    played.market.ask = async () => await Promise.reject(new CodedError('NETWORK_CLOSED', { message: 'gone' }))
+    await payer.giveUp()
+  })
+
+  it('has nothing to give up of a contract that has ended unpaid', async () => {
+    const played = play(['HELD', 'VOIDED'])
+    const { payer } = payerOn(played)
+    await payer.pay(asks(), {})
+    await payer.giveUp()
+    expect(played.asked.filter(({ op }) => op === 'act')).toEqual([])
   })
 
   it('takes what was delivered, and nothing else that the peer says it made', async () => {

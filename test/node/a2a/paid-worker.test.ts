@@ -28,8 +28,13 @@ const LONG: AgentSkill = {
 
 function open(skills: readonly AgentSkill[]) {
   const runs = new PaidRuns()
-  const canceled = new Set<string>()
-  const worker = createPaidWorker({ skills, runs, isCanceled: (taskId) => canceled.has(taskId), taskBytesMax: 2_000 })
+  const worker = createPaidWorker({
+    skills,
+    runs,
+    isCanceled: () => false,
+    onCanceled: () => undefined,
+    taskBytesMax: 2_000,
+  })
   const told: string[] = []
   const run = async (bytes: Uint8Array) =>
     await worker(bytes, {
@@ -38,7 +43,7 @@ function open(skills: readonly AgentSkill[]) {
       count: () => undefined,
       progress: ({ text = '' }) => told.push(text),
     })
-  return { runs, run, told, canceled }
+  return { runs, run, told }
 }
 
 const inputFor = (skill: string): Uint8Array => encodePaidInput({ taskId: 't', skill, parts: [textPart('Hi')] })

@@ -37,6 +37,11 @@ export async function cancelPaid({ desk, runs }: CancelPaidComponents, input: Pa
   return { kind: 'canceled', finish: async () => await giveUpAll(desk, contracts) }
 }
 
+/** Gives up what is held for a task that was cancelled before: a contract that came later, or one whose payer has signed since. Throws as the market does. */
+export async function giveUpContracts(desk: CancelPaidComponents['desk'], input: PaidInput): Promise<void> {
+  for (const sale of (await contractsFor(desk, input)) ?? []) if (!isTooLate(sale)) await giveUp(desk, sale)
+}
+
 /** `undefined` where the node takes no part in the market now. */
 async function contractsFor(
   desk: CancelPaidComponents['desk'],

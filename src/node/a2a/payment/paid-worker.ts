@@ -16,6 +16,8 @@ export type PaidWorkerInit = {
   readonly runs: PaidRuns
   /** Whether a task of this node was cancelled, also before its last start. */
   readonly isCanceled: (taskId: string) => boolean
+  /** Told of work on a task that was cancelled before it began: its contract holds a price for nothing. */
+  readonly onCanceled: (input: PaidInput) => void
   /** What one work may make, bytes. */
   readonly taskBytesMax: number
 }
@@ -24,7 +26,7 @@ export type PaidWorkerInit = {
  * Does the work of paid skills for the market: a task's document in, its artefacts out. It is done as a tenant of the payer, and may be done again after a crash. A skill
  * that does not complete delivers nothing, and is not paid; nor does a task that was cancelled.
  */
-export function createPaidWorker({ skills, runs, isCanceled, taskBytesMax }: PaidWorkerInit): MarketWorker {
+export function createPaidWorker({ skills, runs, isCanceled, onCanceled, taskBytesMax }: PaidWorkerInit): MarketWorker {
   return async (bytes, options) => {
     const name = hashOfBytes(bytes)
     const run = runs.begin(name)
@@ -33,7 +35,10 @@ export function createPaidWorker({ skills, runs, isCanceled, taskBytesMax }: Pai
       const skill = skills.find(({ id }) => id === input?.skill)
       if (input === undefined || skill === undefined)
         throw new CodedError('REQUEST_INVALID', { message: 'The input is no task of a skill that has a price here' })
-      if (isCanceled(input.taskId)) runs.giveUp(name)
+      if (isCanceled(input.taskId)) {
+        runs.giveUp(name)
+        onCanceled(input)
+      }
       const signal = AbortSignal.any([options.signal, run.signal])
       signal.throwIfAborted()
       const result = await work(skill, input, { ...options, signal, taskBytesMax })
