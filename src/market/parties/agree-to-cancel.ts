@@ -22,12 +22,12 @@ async function answer(party: Party, { statement }: MarketFrameOf<'cancel'>): Pro
   const hash = cancelHash(statement)
   const place = `${contract}/${hash}`
   const isSigned = party.wallet.signedAt('cancel', place) === hash
-  // Of what nobody has signed a payer need not look any further.
+  // A payer agrees to nothing by itself.
   if (note.role === 'payer' && !isSigned) return declined('MARKET_STATEMENT_DECLINED')
   const state = await stateOf(party, contract)
   const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
   const isDue = isOpen && statement.currency === state.terms.currency
-  const isWholePrice = note.role === 'worker' && isDue && statement.amountNanos >= state.terms.maxNanos
+  const isWholePrice = isDue && statement.amountNanos >= state.terms.maxNanos
   if (!isWholePrice && !(isDue && isSigned)) return declined('MARKET_STATEMENT_DECLINED')
   const signature = await party.wallet.sign({ kind: 'cancel', place, hash })
   return { frame: { type: 'cosigned', signature } }

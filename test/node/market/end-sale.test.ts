@@ -100,6 +100,22 @@ it('what is made is said to be, and is delivered whatever was signed; other inpu
   await expect(end(stranger)).rejects.toMatchObject({ code: 'MARKET_OBJECT_UNKNOWN' })
 })
 
+it('what is made and not yet certified to be delivered is said to be made', async () => {
+  const played = await begin()
+  const { world, node } = played
+  const gate = Promise.withResolvers<void>()
+  const submit = world.notary.submit.bind(world.notary)
+  world.notary.submit = async (bytes, options) => {
+    if (new TextDecoder().decode(bytes).includes('"escrow-delivery"')) await gate.promise
+    return await submit(bytes, options)
+  }
+  played.finish()
+  await settle(80)
+  expect(await list(played)).toMatchObject([{ state: 'WORKING', isMade: true }])
+  gate.resolve()
+  await world.until(node, 'order-1')
+})
+
 it('a set that does not answer keeps nobody from giving up: the word is signed, and counts when the payer asks', async () => {
   const played = await begin()
   const { world, node, shop } = played
