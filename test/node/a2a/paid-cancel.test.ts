@@ -104,6 +104,15 @@ describe('cancelling a task that has a price', () => {
     expect([none.givenUp, ended.givenUp]).toEqual([[], []])
   })
 
+  it('waits for the market no longer than it may', async () => {
+    const desk = { ...deskWith([sale('WORKING')]), giveUp: async () => await new Promise<never>(() => undefined) }
+    const cancellation = await cancelPaid({ desk, runs: new PaidRuns(), waitMs: 1 }, INPUT)
+    if (cancellation.kind === 'too-late') expect.unreachable()
+    expect((await cancellation.finish()).metadata).toMatchObject({
+      [PAYMENT_EXTENSION]: { contracts: [{ state: 'WORKING', outcome: 'unknown', lapsesAt: LATER }] },
+    })
+  })
+
   it('says that it does not know all contracts where the node takes no part in the market', async () => {
     const desk = deskWith([])
     const closed = async () => await Promise.reject(new CodedError('A2A_PAYMENT_CLOSED', { message: 'closed' }))

@@ -11,12 +11,15 @@ import { nameOfInput, type PaidInput } from './task-documents.ts'
 export type CancelPaidComponents = {
   readonly desk: Pick<PaymentDesk, 'contractsFor' | 'giveUp'>
   readonly runs: PaidRuns
+  /** Longest wait for payer and notary set, milliseconds; absent: 10,000. What was signed counts all the same. */
+  readonly waitMs?: number
 }
+
+type Giving = Pick<CancelPaidComponents, 'desk' | 'waitMs'>
 
 type CanceledContract = PaymentCancellation['contracts'][number]
 
-/** Longest that whoever cancels waits for payer and notary set; what was signed counts all the same. */
-const GIVE_UP_MS = 10_000
+const WAIT_MS = 10_000
 
 /** Ended, and nothing of the price is with the seller. */
 const RETURNED: readonly string[] = ['ABORTED', 'VOIDED', 'EXPIRED']
@@ -27,19 +30,20 @@ const BEYOND_RECALL: readonly string[] = ['DELIVERED', 'DISPUTED', 'FROZEN', 'SE
  * Cancels a task that has a price. Once there is a result it is too late: it is delivered, and paid. Until then the work stops at once and for good, and each contract for the
  * task is given up: the seller signs its end for nothing, and its payer is asked to.
  */
-export async function cancelPaid({ desk, runs }: CancelPaidComponents, input: PaidInput): Promise<SkillCancellation> {
+export async function cancelPaid(components: CancelPaidComponents, input: PaidInput): Promise<SkillCancellation> {
+  const { desk, runs } = components
   const contracts = await contractsFor(desk, input)
   if (contracts?.some(isTooLate) === true || !runs.giveUp(nameOfInput(input).hash))
     return {
       kind: 'too-late',
       text: 'The work of this task is done and is being delivered under its contract, which cannot be undone.',
     }
-  return { kind: 'canceled', finish: async () => await giveUpAll(desk, contracts) }
+  return { kind: 'canceled', finish: async () => await giveUpAll(components, contracts) }
 }
 
 /** Gives up what is held for a task that was cancelled before: a contract that came later, or one whose payer has signed since. Throws as the market does. */
 export async function giveUpContracts(desk: CancelPaidComponents['desk'], input: PaidInput): Promise<void> {
-  for (const sale of (await contractsFor(desk, input)) ?? []) if (!isTooLate(sale)) await giveUp(desk, sale)
+  for (const sale of (await contractsFor(desk, input)) ?? []) if (!isTooLate(sale)) await giveUp({ desk }, sale)
 }
 
 /** `undefined` where the node takes no part in the market now. */
@@ -60,22 +64,22 @@ function isTooLate({ state, isMade }: StandingSale): boolean {
 }
 
 async function giveUpAll(
-  desk: CancelPaidComponents['desk'],
+  giving: Giving,
   known: readonly StandingSale[] | undefined,
 ): Promise<{ readonly text: string; readonly metadata: JsonObjectValue }> {
-  const contracts = await Promise.all((known ?? []).map(async (sale) => await giveUp(desk, sale)))
+  const contracts = await Promise.all((known ?? []).map(async (sale) => await giveUp(giving, sale)))
   const document: PaymentCancellation = { v: 1, kind: 'cancellation', isWhole: known !== undefined, contracts }
   return { text: textOf(document), metadata: { [PAYMENT_EXTENSION]: document } }
 }
 
 /** Whatever the market says of it: the work has stopped, and the task is cancelled. */
-async function giveUp(desk: CancelPaidComponents['desk'], sale: StandingSale): Promise<CanceledContract> {
+async function giveUp({ desk, waitMs = WAIT_MS }: Giving, sale: StandingSale): Promise<CanceledContract> {
   if (RETURNED.includes(sale.state)) return told(sale, 'returned')
   const late = new AbortController()
   try {
     const after = await Promise.race([
       desk.giveUp(sale.contract),
-      sleep(GIVE_UP_MS, undefined, { signal: late.signal }).catch(() => undefined),
+      sleep(waitMs, undefined, { signal: late.signal }).catch(() => undefined),
     ])
     if (after === undefined) return told(sale, 'unknown')
     return told(after, RETURNED.includes(after.state) ? 'returned' : 'agreed')
