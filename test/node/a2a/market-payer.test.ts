@@ -166,7 +166,7 @@ describe('who pays a peer', () => {
     expect(played.asked).toEqual([])
     await payer.pay(asks(), {})
     await payer.giveUp()
-    const [key] = played.asked.flatMap(({ op, key: name }) => (op === 'buy' ? [String(name)] : []))
+    const key = played.asked.find(({ op }) => op === 'buy')?.['key'] as string
     const act = { op: 'act', act: 'cancel', contract: CONTRACT, key: `${key}/cancel` }
     expect(played.asked.filter(({ op }) => op === 'act')).toEqual([act])
     played.market.ask = async () => await Promise.reject(new CodedError('NETWORK_CLOSED', { message: 'gone' }))
