@@ -39,12 +39,14 @@ type Running = {
   readonly owner: string
   readonly skill: AgentSkill | undefined
   isOver: boolean
+  /** Resolves when the skill has said whether the task can be cancelled; how the turn ends is told after that. */
+  asking?: Promise<void>
   /** Resolves when it was told that the task is cancelled; the turn, which is over, stays until then. */
-  canceling?: Promise<void>
+  canceling?: PromiseWithResolvers<void>
 }
 
 /** A task that a skill has let go of, until that is told. */
-type Canceling = { readonly events: TaskEvents; readonly told: CanceledTask; readonly done: () => void }
+type Canceling = { readonly events: TaskEvents; readonly told: CanceledTask }
 
 const BY_SENDER: CanceledTask = { text: 'The task was cancelled by its sender.' }
 
@@ -97,11 +99,13 @@ export class SkillExecutor implements AgentExecutor {
         bus.publish(events.working())
       }
       const outcome = await this.#run(skill, { context, bus, running })
+      await running.asking
       if (running.isOver) return
       running.isOver = true
       if (WAITING_OUTCOMES.has(outcome.state)) this.#waiting.set(taskId, events)
       bus.publish(outcome.state === 'message' ? events.message(outcome.parts) : events.outcome(outcome))
     } catch (error) {
+      await running.asking
       if (running.isOver) return
       running.isOver = true
       const failure: unknown = running.controller.signal.aborted ? running.controller.signal.reason : error
@@ -109,7 +113,7 @@ export class SkillExecutor implements AgentExecutor {
       bus.publish(this.#failureOf(failure, events))
     } finally {
       // What ends the task is told before the library lets go of it.
-      await running.canceling
+      await running.canceling?.promise
       this.#running.delete(taskId)
     }
   }
@@ -123,22 +127,15 @@ export class SkillExecutor implements AgentExecutor {
     const userMessage = history.findLast(({ role }) => role === Role.ROLE_USER)
     const skill = this.#running.get(taskId)?.skill ?? (userMessage && this.skillOf(userMessage))
     if (skill?.cancel === undefined || userMessage === undefined) return false
-    const cancellation = await skill.cancel({ taskId, history })
-    if (cancellation.kind === 'too-late') throw new TaskNotCancelableError(cancellation.text)
-    const { promise, resolve: done } = Promise.withResolvers<void>()
-    const running = this.#running.get(taskId)
-    if (running?.isOver === false) {
-      running.canceling = promise
-      endRun(running)
-    }
-    const events = running?.events ?? this.#eventsOf({ taskId, contextId, task, userMessage })
-    this.#canceling.set(taskId, { events, told: await this.#finished(cancellation), done })
+    const cancellation = await this.#asked(skill.cancel({ taskId, history }), taskId)
+    const events = this.#running.get(taskId)?.events ?? this.#eventsOf({ taskId, contextId, task, userMessage })
+    this.#canceling.set(taskId, { events, told: await this.#finished(cancellation) })
     return true
   }
 
   /** Nothing waits any more for what `beginCancel` has begun. */
   endCancel(taskId: string): void {
-    this.#canceling.get(taskId)?.done()
+    this.#running.get(taskId)?.canceling?.resolve()
     this.#canceling.delete(taskId)
   }
 
@@ -221,6 +218,28 @@ export class SkillExecutor implements AgentExecutor {
       caller,
       controls,
       ...rest,
+    }
+  }
+
+  /** What the skill says, by which the turn is over or goes on, before anybody hears how it ends. Throws `TaskNotCancelableError`. */
+  async #asked(
+    asking: Promise<SkillCancellation>,
+    taskId: string,
+  ): Promise<Extract<SkillCancellation, { readonly kind: 'canceled' }>> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const running = this.#running.get(taskId)
+    if (running !== undefined) running.asking = promise
+    try {
+      const cancellation = await asking
+      if (cancellation.kind === 'too-late') throw new TaskNotCancelableError(cancellation.text)
+      const now = this.#running.get(taskId)
+      if (now?.isOver === false) {
+        now.canceling = Promise.withResolvers<void>()
+        endRun(now)
+      }
+      return cancellation
+    } finally {
+      resolve()
     }
   }
 

@@ -38,6 +38,7 @@ function createHolder({ isWaiting = false } = {}) {
 }
 
 const canceled = (finish = async () => await Promise.resolve(DONE)): SkillCancellation => ({ kind: 'canceled', finish })
+const TOO_LATE: SkillCancellation = { kind: 'too-late', text: 'It is on its way.' }
 const at = (id: string) => ({ tenant: '', id, metadata: undefined })
 
 describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (binding) => {
@@ -76,7 +77,7 @@ describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (bin
     const id = (await client.listTasks(listOf())).tasks[0]?.id ?? ''
     const refused = expect(client.cancelTask(at(id))).rejects.toMatchObject({ name: 'TaskNotCancelableError' })
     await holder.untilAsked()
-    holder.asked[0]?.answer({ kind: 'too-late', text: 'It is on its way.' })
+    holder.asked[0]?.answer(TOO_LATE)
     await refused
     expect(holder.signals[0]?.aborted).toBe(false)
     holder.finish()
@@ -85,6 +86,27 @@ describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (bin
     // It has ended: the skill is not even asked.
     await expect(client.cancelTask(at(id))).rejects.toMatchObject({ name: 'TaskNotCancelableError' })
     expect(holder.asked).toHaveLength(1)
+  })
+
+  it.each([
+    ['cancelled where the skill says so', canceled(), [TaskState.TASK_STATE_CANCELED, 'It is over.']],
+    ['done where it is too late', TOO_LATE, [TaskState.TASK_STATE_COMPLETED, undefined]],
+  ])('that ends while its skill is asked is %s', async (_what, cancellation, end) => {
+    const holder = createHolder()
+    await using running = await startGateway(createScriptedNode(), { agentSkills: [holder.skill] })
+    const client = await openClient(running.url, binding)
+    const blocked = client.sendMessage(sendOf(messageOf('Go', { metadata: { skill: 'holder' } })))
+    await holder.begun
+    const id = (await client.listTasks(listOf())).tasks[0]?.id ?? ''
+    const canceling = client.cancelTask(at(id)).catch((error: unknown) => error)
+    await holder.untilAsked()
+    holder.finish()
+    await new Promise((resolve) => setImmediate(resolve))
+    holder.asked[0]?.answer(cancellation)
+    expect(await canceling).toMatchObject(
+      cancellation.kind === 'too-late' ? { name: 'TaskNotCancelableError' } : { status: { state: end[0] } },
+    )
+    expect(shown(taskOf(await blocked)).slice(0, 2)).toEqual(end)
   })
 
   it('is done once, however often it is asked for, and meanwhile the task takes no message', async () => {
