@@ -34,7 +34,15 @@ function createHolder({ isWaiting = false } = {}) {
   }
   const untilAsked = async (): Promise<void> =>
     asked.length > 0 ? undefined : await new Promise((resolve) => heard.push(resolve))
-  return { skill, begun: begun.promise, finish: work.resolve, signals, asked, untilAsked }
+  return {
+    skill,
+    begun: begun.promise,
+    finish: work.resolve,
+    fail: () => work.reject(new Error('broken')),
+    signals,
+    asked,
+    untilAsked,
+  }
 }
 
 const canceled = (finish = async () => await Promise.resolve(DONE)): SkillCancellation => ({ kind: 'canceled', finish })
@@ -44,7 +52,8 @@ const at = (id: string) => ({ tenant: '', id, metadata: undefined })
 describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (binding) => {
   it('stops the work before anything else, and says what became of it, also to who waits for the task', async () => {
     const holder = createHolder()
-    await using running = await startGateway(createScriptedNode(), { agentSkills: [holder.skill] })
+    const node = createScriptedNode({ a2a: { runningMax: 1 } })
+    await using running = await startGateway(node, { agentSkills: [holder.skill] })
     const client = await openClient(running.url, binding)
     const blocked = client.sendMessage(sendOf(messageOf('Go', { metadata: { skill: 'holder' } })))
     await holder.begun
@@ -66,6 +75,8 @@ describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (bin
     const told = await canceling
     for (const task of [told, taskOf(await blocked), await client.getTask({ tenant: '', id })])
       expect(shown(task)).toEqual([TaskState.TASK_STATE_CANCELED, 'It is over.', DONE.metadata, ''])
+    // Its place is free again.
+    expect(answerOf(taskOf(await client.sendMessage(sendOf(messageOf('Other')))))).toBe('Hello there')
   })
 
   it('changes nothing where it is too late: the task ends by itself', async () => {
@@ -89,9 +100,10 @@ describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (bin
   })
 
   it.each([
-    ['cancelled where the skill says so', canceled(), [TaskState.TASK_STATE_CANCELED, 'It is over.']],
-    ['done where it is too late', TOO_LATE, [TaskState.TASK_STATE_COMPLETED, undefined]],
-  ])('that ends while its skill is asked is %s', async (_what, cancellation, end) => {
+    ['cancelled where the skill says so', 'finish', canceled(), [TaskState.TASK_STATE_CANCELED, 'It is over.']],
+    ['cancelled also where it fails meanwhile', 'fail', canceled(), [TaskState.TASK_STATE_CANCELED, 'It is over.']],
+    ['done where it is too late', 'finish', TOO_LATE, [TaskState.TASK_STATE_COMPLETED, undefined]],
+  ] as const)('that ends while its skill is asked is %s', async (_what, how, cancellation, end) => {
     const holder = createHolder()
     await using running = await startGateway(createScriptedNode(), { agentSkills: [holder.skill] })
     const client = await openClient(running.url, binding)
@@ -100,7 +112,7 @@ describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (bin
     const id = (await client.listTasks(listOf())).tasks[0]?.id ?? ''
     const canceling = client.cancelTask(at(id)).catch((error: unknown) => error)
     await holder.untilAsked()
-    holder.finish()
+    holder[how]()
     await new Promise((resolve) => setImmediate(resolve))
     holder.asked[0]?.answer(cancellation)
     expect(await canceling).toMatchObject(
