@@ -65,8 +65,8 @@ function isTextList(value: unknown): value is readonly string[] {
 }
 
 /** A message that names the fault in the request is its own remedy; one that already begins like the remedy of its code knows a more precise one. */
-function withRemedy({ code, message }: CodedError): string {
-  const remedy = remedyOf(code)
+function withRemedy({ code, message, details }: CodedError): string {
+  const remedy = typeof details['remedy'] === 'string' ? details['remedy'] : remedyOf(code)
   if (code === 'REQUEST_INVALID' || message.includes(remedy.slice(0, 24))) return message
   return `${withFullStop(message)} ${remedy}`
 }
