@@ -124,8 +124,11 @@ export class SkillExecutor implements AgentExecutor {
    */
   async beginCancel(task: Task): Promise<boolean> {
     const { id: taskId, contextId, history } = task
-    const userMessage = history.findLast(({ role }) => role === Role.ROLE_USER)
-    const skill = this.#running.get(taskId)?.skill ?? (userMessage && this.skillOf(userMessage))
+    const messages = history.filter(({ role }) => role === Role.ROLE_USER)
+    const userMessage = messages.at(-1)
+    // A later message may be for another skill, and the work that an earlier one has begun goes on.
+    const skills = [this.#running.get(taskId)?.skill, ...messages.map((message) => this.skillOf(message))]
+    const skill = skills.find((one) => one?.cancel !== undefined)
     if (skill?.cancel === undefined || userMessage === undefined) return false
     const cancellation = await this.#asked(skill.cancel({ taskId, history }), taskId)
     const events = this.#running.get(taskId)?.events ?? this.#eventsOf({ taskId, contextId, task, userMessage })
@@ -248,8 +251,17 @@ export class SkillExecutor implements AgentExecutor {
     try {
       return await finish()
     } catch (error: unknown) {
-      this.#components.onError(error)
+      this.#tellError(error)
       return BY_SENDER
+    }
+  }
+
+  /** A listener that fails keeps nobody from the end of the task. */
+  #tellError(error: unknown): void {
+    try {
+      this.#components.onError(error)
+    } catch {
+      // What it was told of is over.
     }
   }
 
@@ -259,7 +271,7 @@ export class SkillExecutor implements AgentExecutor {
 
   #failureOf(error: unknown, events: TaskEvents): ReturnType<TaskEvents['failed']> {
     if (!CodedError.is(error)) {
-      this.#components.onError(error)
+      this.#tellError(error)
       return events.failed('The node failed to work on the task.', { code: 'INTERNAL_ERROR' })
     }
     const { code, message, isRetryable } = error

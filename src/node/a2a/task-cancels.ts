@@ -45,8 +45,8 @@ export class TaskCancels {
     const { executor, tasks } = this.#components
     const { id } = params
     const known = await tasks.load(id, context)
-    const isAsked = known !== undefined && !hasEnded(known) && (await executor.beginCancel(known))
     try {
+      const isAsked = known !== undefined && !hasEnded(known) && (await executor.beginCancel(known))
       return await this.#tell(params, context, isAsked)
     } finally {
       executor.endCancel(id)

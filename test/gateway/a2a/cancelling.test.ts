@@ -50,6 +50,24 @@ const TOO_LATE: SkillCancellation = { kind: 'too-late', text: 'It is on its way.
 const at = (id: string) => ({ tenant: '', id, metadata: undefined })
 
 describe.each(BINDINGS)('cancelling a task whose skill has a say, over %s', (binding) => {
+  it('asks the skill that has a say, also where the last message was for another one', async () => {
+    const holder = createHolder({ isWaiting: true })
+    const other: AgentSkill = {
+      ...base,
+      id: 'other',
+      run: async () => await Promise.resolve({ state: 'input-required', text: 'And?' }),
+    }
+    const node = createScriptedNode({ a2a: { skills: ['other', 'holder'] } })
+    await using running = await startGateway(node, { agentSkills: [other, holder.skill] })
+    const client = await openClient(running.url, binding)
+    const { id } = taskOf(await client.sendMessage(sendOf(messageOf('Go', { metadata: { skill: 'holder' } }))))
+    await client.sendMessage(sendOf(messageOf('On', { taskId: id })))
+    const canceling = client.cancelTask(at(id))
+    await holder.untilAsked()
+    holder.asked[0]?.answer(canceled())
+    expect((await canceling).status?.state).toBe(TaskState.TASK_STATE_CANCELED)
+  })
+
   it('stops the work before anything else, and says what became of it, also to who waits for the task', async () => {
     const holder = createHolder()
     const node = createScriptedNode({ a2a: { runningMax: 1 } })

@@ -49,17 +49,20 @@ const PARAMS: PaymentParams = {
 
 type Played = { readonly market: NodeMarket; readonly asked: ControlRequest[]; readonly told: string[] }
 
-/** A market whose purchases come to these states, one after the other. */
+/** A market whose purchases come to these states, one after the other: `unsigned` has no contract, `unknown` is one that the set does not know yet. */
 function play(states: readonly string[], result: Uint8Array = new Uint8Array()): Played {
   const asked: ControlRequest[] = []
   const told: string[] = []
   let look = 0
+  const stateNow = (): string => states[Math.min(Math.max(0, look - 1), states.length - 1)] ?? ''
   const answers: Readonly<Record<string, () => JsonValue>> = {
     currency: () => ({ currency: USD }),
     buy: () => ({ effect: 'applied' }),
     purchase: () => {
       const state = states[Math.min(look, states.length - 1)] ?? ''
       look += 1
+      if (state === 'unsigned' || state === 'unknown')
+        return { contract: state === 'unknown' ? CONTRACT : null, view: null, ended: null, failed: null }
       if (state === 'failed')
         return { contract: null, view: null, ended: null, failed: { code: 'BUY_DECLINED', message: 'no', remedy: '' } }
       return {
@@ -70,6 +73,8 @@ function play(states: readonly string[], result: Uint8Array = new Uint8Array()):
       }
     },
     export: () => ({ text: 'the evidence' }),
+    'call-off': () => ({ isCalledOff: stateNow() === 'unsigned' }),
+    act: () => ({ state: stateNow(), effect: stateNow() === 'HELD' ? 'applied' : 'refused' }),
     result: () => ({ bytes: Buffer.from(result).toString('base64url') }),
   }
   const market = {
@@ -171,6 +176,32 @@ describe('who pays a peer', () => {
     expect(played.asked.filter(({ op }) => op === 'act')).toEqual([act])
     played.market.ask = async () => await Promise.reject(new CodedError('NETWORK_CLOSED', { message: 'gone' }))
     await payer.giveUp()
+  })
+
+  it('calls off what is not signed yet, and signs the end of a contract once its set takes that', async () => {
+    const leave = new CodedError('REQUEST_ABORTED', { message: 'left' })
+    const left = async (states: readonly string[]) => {
+      const leaving = new AbortController()
+      const played = play(states)
+      const { ask } = played.market
+      played.market.ask = async (request) => {
+        if (request['op'] === 'purchase') leaving.abort(leave)
+        return await ask(request)
+      }
+      const { payer } = payerOn(played)
+      await expect(payer.pay(asks(), { signal: leaving.signal })).rejects.toThrow('left')
+      await payer.giveUp()
+      return played.asked.map(({ op }) => op)
+    }
+    expect(await left(['unsigned'])).toEqual(['currency', 'buy', 'purchase', 'call-off'])
+    expect((await left(['unknown', 'unknown', 'AWARDED', 'HELD'])).slice(3)).toEqual([
+      'call-off',
+      'purchase',
+      'purchase',
+      'act',
+      'purchase',
+      'act',
+    ])
   })
 
   it('has nothing to give up of a contract that has ended unpaid', async () => {

@@ -114,6 +114,22 @@ describe('a call that is paid for', () => {
     expect(events).toEqual(['SendMessage', 'pay', 'SendMessage', 'collect'])
   })
 
+  it('that nobody waits for any more while its result is collected gives up and cancels, too', async () => {
+    const events: string[] = []
+    const leaving = new AbortController()
+    await using agent = await startPaidAgent(events, (response) => response.socket?.destroy())
+    await using node = await startNode(makeFolder(), { a2a: { peers: { other: { card: agent.url } } } })
+    const collect: AgentPayer['collect'] = async (_told, { signal }) => {
+      events.push('collect')
+      leaving.abort(leave)
+      signal?.throwIfAborted()
+      return await Promise.resolve({ text: '', paid: PAID })
+    }
+    const options = { signal: leaving.signal, payer: payerOf(events, { collect }) }
+    await expect(node.agentPeers.call('other', { text: 'Hi' }, options)).rejects.toThrow('left')
+    expect(events.slice(3)).toEqual(['collect', 'giveUp', 'CancelTask task-1', 'giveUp'])
+  })
+
   it('whose peer says that the task is cancelled signs the end too, and takes what is delivered all the same', async () => {
     const events: string[] = []
     await using agent = await startPaidAgent(events, (_response, answer) => answer('TASK_STATE_CANCELED'))

@@ -123,7 +123,7 @@ export class MarketPayer implements AgentPayer {
     const done = new AbortController()
     try {
       await Promise.race([
-        this.#endTogether(bought),
+        this.#endBought(bought, done.signal),
         sleep(GIVE_UP_MS, undefined, { signal: done.signal }).catch(() => undefined),
       ])
     } catch (error: unknown) {
@@ -134,10 +134,19 @@ export class MarketPayer implements AgentPayer {
     }
   }
 
-  async #endTogether({ key }: Bought): Promise<void> {
-    const { contract, view } = (await this.#ask({ op: 'purchase', key })) as Purchase
-    if (contract === null || UNPAID_END.includes(view?.state ?? '')) return
-    await this.#ask({ op: 'act', act: 'cancel', contract, key: `${key}/cancel` })
+  /** Calls the purchase off; once its contract is signed, signs its end as soon as the set takes that. */
+  async #endBought({ key }: Bought, signal: AbortSignal): Promise<void> {
+    const { isCalledOff } = (await this.#ask({ op: 'call-off', key })) as { readonly isCalledOff: boolean }
+    while (!isCalledOff) {
+      const { contract, view } = (await this.#ask({ op: 'purchase', key })) as Purchase
+      if (contract === null || UNPAID_END.includes(view?.state ?? '')) return
+      if (view !== null) {
+        const act = { op: 'act', act: 'cancel', contract, key: `${key}/cancel` }
+        const { effect, state } = (await this.#ask(act)) as { readonly effect: string; readonly state: string }
+        if (effect !== 'refused' || HELD.includes(state)) return
+      }
+      await sleep(PAUSE_MS, undefined, { signal })
+    }
   }
 
   async standing(): Promise<AgentPayment> {

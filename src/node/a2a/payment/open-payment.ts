@@ -51,7 +51,9 @@ export function openPayment(
   const runs = new PaidRuns()
   const desk = new PaymentDesk({ config: payment, taskTimeoutMs, taskBytesMax, openMarket })
   const onCanceled = (input: PaidInput): void => {
-    giveUpContracts(desk, input).catch(onError)
+    giveUpContracts(desk, input)
+      .catch(onError)
+      .catch(() => undefined)
   }
   return {
     skills: skills.map((skill) => (isPaid(skill) ? paidSkill(skill, { desk, runs }) : skill)),

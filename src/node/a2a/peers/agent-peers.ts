@@ -200,6 +200,20 @@ async function paidEnd(
       signal.throwIfAborted()
       return error
     })
+  try {
+    return await takenEnd(end, { first, payer, signal })
+  } catch (error: unknown) {
+    if (signal.aborted) await openRun().cancel(taskId)
+    throw error
+  }
+}
+
+type Taking = Pick<PaidCall, 'first' | 'payer'> & { readonly signal: AbortSignal }
+
+async function takenEnd(
+  end: unknown,
+  { first, payer, signal }: Taking,
+): Promise<PeerTaskEnd & Pick<AgentPeerAnswer, 'paid'>> {
   if (isEnd(end) && end.code !== undefined && WORK_FAILURES.includes(end.code))
     return { ...end, paid: await payer.standing({ signal }) }
   if (isEnd(end) && end.state === 'canceled') await payer.giveUp()

@@ -32,6 +32,7 @@ import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
+import { callOff } from './call-off.ts'
 import { endSale, listSales } from './end-sale.ts'
 import { showSale } from './sale.ts'
 import type { TradeDesk } from './trade-desk.ts'
@@ -113,6 +114,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   currency: async (desks, { request }) => ({ currency: await tradeOf(desks).currencyOf(request) }),
   sale: async (desks, { request }) => await showSale(roleOf(desks).party, desks.notary, request),
   sales: async (desks, { request }) => await listSales(roleOf(desks).party, desks.notary, request),
+  'call-off': async (desks, { request }) => await callOff(roleOf(desks).buyer, request),
   'end-sale': async (desks, { request }) => await endSale(roleOf(desks).party, desks.notary, request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
   buy: async (desks, { request }) => await tradeOf(desks).buy(request),
