@@ -27,7 +27,7 @@ export type Exchange = {
   /** The span of the request, which ends with the answer; `undefined` where it is not traced. */
   readonly span: Span | undefined
   /** Names and values, alternating, that every answer carries. */
-  readonly commonHeaders: readonly string[]
+  readonly commonHeaders: string[]
 }
 
 /** What the endpoints share. */
@@ -145,10 +145,9 @@ export function respondFailure(
   response.end(body)
 }
 
-/** The exchange with these headers in the place of those of the same names. */
-export function withHeaders(exchange: Exchange, headers: readonly string[]): Exchange {
-  if (headers.length === 0) return exchange
-  return { ...exchange, commonHeaders: [...without(exchange.commonHeaders, headers), ...headers] }
+/** The answer, whatever it will be, has these headers in the place of those of the same names. */
+export function setHeaders({ commonHeaders }: Pick<Exchange, 'commonHeaders'>, headers: readonly string[]): void {
+  if (headers.length > 0) commonHeaders.splice(0, Infinity, ...without(commonHeaders, headers), ...headers)
 }
 
 /** Headers without those that others take the place of. */

@@ -1,4 +1,3 @@
-import type { EffectiveAccess } from '../../core/access/effective-access.ts'
 import type { AccessDoor } from '../../node/access/access-door.ts'
 import type { RateHold } from '../../node/access/rate-meter.ts'
 import type { AuthenticatedCaller } from './authenticate.ts'
@@ -26,24 +25,19 @@ export class FurtherWork {
    * Throws `GATEWAY_OVERLOADED`, `ACCESS_RATE_LIMITED`, and `STORE_*` where rates are shared.
    */
   async begin({ access }: AuthenticatedCaller, count: number): Promise<RateHold> {
-    const room = this.#components.requests.trackMore(count)
-    const held: RateHold[] = []
-    const end = (): void => {
-      room.end()
-      for (const hold of held) hold.end()
-    }
+    const { requests, door } = this.#components
+    const room = requests.trackMore(count)
     try {
-      for (let place = 0; access !== undefined && place < count; place += 1) held.push(await this.#take(access))
+      const held = (access && (await door?.begin(access, count))) ?? NOTHING_HELD
+      const end = (): void => {
+        room.end()
+        held.end()
+      }
+      return { headers: held.headers, end }
     } catch (error: unknown) {
-      end()
+      room.end()
       throw error
     }
-    return { headers: held.at(-1)?.headers ?? [], end }
-  }
-
-  async #take(access: EffectiveAccess): Promise<RateHold> {
-    const { door } = this.#components
-    return (await door?.begin(access)) ?? NOTHING_HELD
   }
 }
 

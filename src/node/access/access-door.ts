@@ -65,9 +65,9 @@ export class AccessDoor {
     return known
   }
 
-  /** A request that counts against the rates of a key, until it has ended. Throws or rejects as `Rates.begin`; it is a promise where somebody has to be asked. */
-  begin({ rates }: EffectiveAccess): RateHold | Promise<RateHold> {
-    return this.components.rates.begin(rates)
+  /** Requests, one where nothing is said, that count against the rates of a key until they have ended. Throws or rejects as `Rates.begin`; it is a promise where somebody has to be asked. */
+  begin({ rates }: EffectiveAccess, count?: number): RateHold | Promise<RateHold> {
+    return this.components.rates.begin(rates, count)
   }
 
   /**

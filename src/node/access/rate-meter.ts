@@ -35,8 +35,10 @@ const NO_TOKENS: TokenHold = Object.freeze({ settle: () => undefined })
 
 /** What counts requests and tokens against rates. It answers at once wherever it can. */
 export interface Rates {
-  /** Takes a request from every level, or from none. Throws or rejects with `ACCESS_RATE_LIMITED`, and with `STORE_*` where rates are shared. */
-  begin(levels: readonly ScopedRates[]): RateHold | Promise<RateHold>
+  /**
+   * Takes so many requests, one where nothing is said, from every level, or none from any. Throws or rejects with `ACCESS_RATE_LIMITED`, and with `STORE_*` where rates are shared.
+   */
+  begin(levels: readonly ScopedRates[], count?: number): RateHold | Promise<RateHold>
   /** Takes tokens on account from every level, or from none. Throws or rejects as `begin`. */
   takeTokens(levels: readonly ScopedRates[], tokens: number): TokenHold | Promise<TokenHold>
 }
@@ -50,15 +52,15 @@ export class RateMeter implements Rates {
     this.clock = clock
   }
 
-  /** Takes a request from every level, or from none. Throws `ACCESS_RATE_LIMITED`. */
-  begin(levels: readonly ScopedRates[]): RateHold {
+  /** Takes so many requests from every level, or none from any. Throws `ACCESS_RATE_LIMITED`. */
+  begin(levels: readonly ScopedRates[], count = 1): RateHold {
     if (levels.length === 0) return FREE
     const atMs = this.clock.monotonicMs()
     const meters = levels.map((level) => ({ ...level, meter: this.meterOf(level, atMs) }))
-    for (const level of meters) refuseRequest(level)
+    for (const level of meters) refuseRequest(level, count)
     for (const { meter } of meters) {
-      meter.running += 1
-      if (meter.requests !== undefined) meter.requests = takeFromBucket(meter.requests, 1)
+      meter.running += count
+      if (meter.requests !== undefined) meter.requests = takeFromBucket(meter.requests, count)
     }
     let isEnded = false
     return {
@@ -66,7 +68,7 @@ export class RateMeter implements Rates {
       end: () => {
         if (isEnded) return
         isEnded = true
-        for (const { meter } of meters) meter.running -= 1
+        for (const { meter } of meters) meter.running -= count
       },
     }
   }
@@ -130,16 +132,16 @@ function refill(meter: Meter, { requestsPerMinute, tokensPerMinute }: AccessRate
   else meter.tokens = refillBucket(meter.tokens ?? fullBucket(tokensPerMinute, atMs), tokensPerMinute, atMs)
 }
 
-function refuseRequest(level: ScopedRates & Metered): void {
+function refuseRequest(level: ScopedRates & Metered, count: number): void {
   const { scope, rates, meter } = level
   const { requestsPerMinute, tokensPerMinute, concurrentRequests } = rates
-  if (concurrentRequests !== undefined && meter.running >= concurrentRequests)
+  if (concurrentRequests !== undefined && meter.running + count > concurrentRequests)
     throw rateLimited(
       { scope, what: 'requests at a time', limit: concurrentRequests, waitMs: 1_000 },
       headersOf([level]),
     )
-  if (requestsPerMinute !== undefined && meter.requests !== undefined && leftInBucket(meter.requests) < 1) {
-    const waitMs = waitForBucket(meter.requests, requestsPerMinute, 1)
+  if (requestsPerMinute !== undefined && meter.requests !== undefined && leftInBucket(meter.requests) < count) {
+    const waitMs = waitForBucket(meter.requests, requestsPerMinute, count)
     throw rateLimited({ scope, what: 'requests a minute', limit: requestsPerMinute, waitMs }, headersOf([level]))
   }
   if (tokensPerMinute === undefined || meter.tokens === undefined || leftInBucket(meter.tokens) >= 1) return

@@ -42,9 +42,9 @@ export class RateShare {
   }
 
   /** A request is over. */
-  end(): void {
-    this.inUse -= 1
-    this.has += 1
+  end(count: number): void {
+    this.inUse -= count
+    this.has += count
   }
 
   /** Whole units that are left to all, as far as this gateway knows. */

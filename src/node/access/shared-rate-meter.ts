@@ -47,13 +47,14 @@ export class SharedRateMeter implements Rates {
     this.components = components
   }
 
-  begin(levels: readonly ScopedRates[]): RateHold | Promise<RateHold> {
+  begin(levels: readonly ScopedRates[], count = 1): RateHold | Promise<RateHold> {
     if (levels.length === 0) return FREE
+    const of = { least: count, amount: count }
     const needs: Need[] = []
     for (const { scope, rates } of levels) {
       const { requestsPerMinute, concurrentRequests, tokensPerMinute } = rates
-      if (concurrentRequests !== undefined) needs.push(this.need(scope, 'running', concurrentRequests))
-      if (requestsPerMinute !== undefined) needs.push(this.need(scope, 'requests', requestsPerMinute))
+      if (concurrentRequests !== undefined) needs.push({ ...this.need(scope, 'running', concurrentRequests), ...of })
+      if (requestsPerMinute !== undefined) needs.push({ ...this.need(scope, 'requests', requestsPerMinute), ...of })
       if (tokensPerMinute !== undefined) needs.push({ ...this.need(scope, 'tokens', tokensPerMinute), amount: 0 })
     }
     if (needs.length === 0) return FREE
@@ -222,7 +223,7 @@ function holdOf(needs: readonly Need[]): RateHold {
     end: () => {
       if (isEnded) return
       isEnded = true
-      for (const { share } of needs) if (share.kind === 'running') share.end()
+      for (const { share, amount } of needs) if (share.kind === 'running') share.end(amount)
     },
   }
 }

@@ -165,6 +165,21 @@ describe('rates of several gateways', () => {
     expect(await countBegun([two], rates, 32)).toBe(1)
   })
 
+  test('of several requests at once are taken for all of them or for none, and are given back together', async () => {
+    const world = new World()
+    const meter = world.meter('a')
+    const rates = { concurrentRequests: 5, requestsPerMinute: 10 }
+    const several = async (count: number) => await meter.begin(of(rates), count)
+    const held = await several(3)
+    await expect(several(3)).rejects.toMatchObject({ code: 'ACCESS_RATE_LIMITED' })
+    await several(2)
+    await expect(several(1)).rejects.toMatchObject({ code: 'ACCESS_RATE_LIMITED' })
+    held.end()
+    held.end()
+    await several(3)
+    await expect(several(1)).rejects.toMatchObject({ code: 'ACCESS_RATE_LIMITED' })
+  })
+
   test('are taken from all levels or from none', async () => {
     const world = new World()
     const meter = world.meter('a')

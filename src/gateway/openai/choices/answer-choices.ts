@@ -1,5 +1,5 @@
 import type { RouteRequest, RouteResult } from '../../../ports/router.ts'
-import { type Exchange, type GatewayContext, respondJson, withHeaders } from '../../exchange.ts'
+import { type Exchange, type GatewayContext, respondJson, setHeaders } from '../../exchange.ts'
 import { invalidRequest } from '../../invalid-request.ts'
 import { formatResultHeaders } from '../../node/result-headers.ts'
 import { nowS } from '../../tasks/now-seconds.ts'
@@ -23,22 +23,32 @@ export async function answerChoices(
   exchange: Exchange,
   context: GatewayContext,
 ): Promise<void> {
-  const { concurrentRequestsMax } = context.limits
-  if (chat.choiceCount > concurrentRequestsMax)
-    throw invalidRequest('n', `n must be at most ${concurrentRequestsMax} here: the node does no more at one time`)
+  refuseForever(chat.choiceCount, exchange, context)
   const further = await context.furtherWork.begin(exchange.who, chat.choiceCount - 1)
   try {
     const tasks = formChoices(routed, chat.choiceCount)
-    const counted = withHeaders(exchange, further.headers)
-    if (chat.isStreamed) await sendChoices(tasks, { exchange: counted, context, isUsageWanted: chat.isUsageWanted })
+    setHeaders(exchange, further.headers)
+    if (chat.isStreamed) await sendChoices(tasks, { exchange, context, isUsageWanted: chat.isUsageWanted })
     else {
       const results = await routeAll(tasks, { signal: exchange.signal, context })
       const sum = sumResults(results)
-      respondJson(counted, formatChoices(results, sum, nowS()), { headers: formatResultHeaders(sum) })
+      respondJson(exchange, formatChoices(results, sum, nowS()), { headers: formatResultHeaders(sum) })
     }
   } finally {
     further.end()
   }
+}
+
+/** More answers than there is ever room for: waiting would not help. */
+function refuseForever(count: number, { who }: Exchange, { limits }: GatewayContext): void {
+  const levels = who.access?.rates ?? []
+  const bounds = [
+    [limits.concurrentRequestsMax, 'the node does no more at one time'],
+    ...levels.map(({ scope, rates }) => [rates.concurrentRequests, `${scope} may have no more at one time`] as const),
+    ...levels.map(({ scope, rates }) => [rates.requestsPerMinute, `${scope} may have no more in a minute`] as const),
+  ] as const
+  for (const [bound, why] of bounds)
+    if (bound !== undefined && count > bound) throw invalidRequest('n', `n must be at most ${bound} here: ${why}`)
 }
 
 type At = { readonly signal: AbortSignal; readonly context: GatewayContext }
