@@ -7,7 +7,7 @@ import type { BatchQueue } from './batches/batch-queue.ts'
 import type { AuthenticatedCaller } from './listener/authenticate.ts'
 import type { DashboardSessions } from './dashboard/sessions.ts'
 import type { ControlGuard } from './listener/control-guard.ts'
-import type { FurtherWork } from './listener/further-work.ts'
+import type { RateHold } from '../node/access/rate-meter.ts'
 import { describeFailure, type FailureDescription, formatFailure } from './describe-failure.ts'
 import type { RunningResponses } from './responses/running-responses.ts'
 
@@ -48,8 +48,8 @@ export type GatewayContext = {
   readonly dashboardLink: () => string | undefined
   readonly responses: RunningResponses
   readonly batches: BatchQueue
-  /** Room for what a request brings besides its first task. */
-  readonly furtherWork: FurtherWork
+  /** Room for so many tasks that a request brings besides its first. Rejects with `GATEWAY_OVERLOADED`, `ACCESS_RATE_LIMITED` and `STORE_*`. */
+  readonly furtherWork: { begin(who: AuthenticatedCaller, count: number): Promise<RateHold> }
   /** An id that no other request or task of this node has. */
   readonly nextId: () => string
   /** Told of failures that no caller hears of, with the id of the request that began it. */
