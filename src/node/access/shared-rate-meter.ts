@@ -49,13 +49,15 @@ export class SharedRateMeter implements Rates {
 
   begin(levels: readonly ScopedRates[], count = 1): RateHold | Promise<RateHold> {
     if (levels.length === 0) return FREE
-    const of = { least: count, amount: count }
     const needs: Need[] = []
     for (const { scope, rates } of levels) {
       const { requestsPerMinute, concurrentRequests, tokensPerMinute } = rates
-      if (concurrentRequests !== undefined) needs.push({ ...this.need(scope, 'running', concurrentRequests), ...of })
-      if (requestsPerMinute !== undefined) needs.push({ ...this.need(scope, 'requests', requestsPerMinute), ...of })
-      if (tokensPerMinute !== undefined) needs.push({ ...this.need(scope, 'tokens', tokensPerMinute), amount: 0 })
+      if (concurrentRequests !== undefined)
+        needs.push({ share: this.shareOf(scope, 'running', concurrentRequests), least: count, amount: count })
+      if (requestsPerMinute !== undefined)
+        needs.push({ share: this.shareOf(scope, 'requests', requestsPerMinute), least: count, amount: count })
+      if (tokensPerMinute !== undefined)
+        needs.push({ share: this.shareOf(scope, 'tokens', tokensPerMinute), least: 1, amount: 0 })
     }
     if (needs.length === 0) return FREE
     return this.take(needs, () => holdOf(needs))
@@ -67,7 +69,7 @@ export class SharedRateMeter implements Rates {
       const { tokensPerMinute: limit } = rates
       if (limit === undefined) continue
       // One request for more than a minute's worth is let through when nothing else was taken: it would never fit.
-      needs.push({ ...this.need(scope, 'tokens', limit), least: Math.min(tokens, limit), amount: tokens })
+      needs.push({ share: this.shareOf(scope, 'tokens', limit), least: Math.min(tokens, limit), amount: tokens })
     }
     if (needs.length === 0) return NO_TOKENS
     return this.take(needs, () => {
@@ -98,10 +100,6 @@ export class SharedRateMeter implements Rates {
       share.beat()
     }
     if (this.shares.size > 0) await this.exchange().catch(() => undefined)
-  }
-
-  private need(scope: string, kind: RateKind, limit: number): Need {
-    return { share: this.shareOf(scope, kind, limit), least: 1, amount: 1 }
   }
 
   private shareOf(scope: string, kind: RateKind, limit: number): RateShare {
