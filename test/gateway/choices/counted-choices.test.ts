@@ -159,9 +159,11 @@ describe('several answers of a real node', () => {
     expect(refused.status).toBe(429)
     expect(await refused.json()).toMatchObject({ error: { code: 'insufficient_quota' } })
     // A call that had left may be billed in full; whatever had not left is free again.
-    expect(upstream.callCount).toBeLessThanOrEqual(4)
+    const room = 4 - upstream.callCount
+    expect(room).toBeGreaterThanOrEqual(0)
     const { body } = await askAdmin(running, 'GET /budgets')
     expect(body['data']).toMatchObject([{ scope: 'node', held_usd: '0' }])
+    if (room > 0) expect((await ask(running.url, { ...long, n: room })).status).toBe(200)
   })
 })
 

@@ -341,15 +341,21 @@ describe('a response that is kept', () => {
   })
 })
 
+/** Answers nothing until the gate is opened. */
+function createGatedNode() {
+  const gate = Promise.withResolvers<void>()
+  const node = createScriptedNode({
+    route: async (request) => {
+      await gate.promise
+      return resultOf(taskIdOf(request))
+    },
+  })
+  return { gate, node }
+}
+
 describe('a response in the background', () => {
   it('is there when it has ended, and its failure too', async () => {
-    const gate = Promise.withResolvers<void>()
-    const node = createScriptedNode({
-      route: async (request) => {
-        await gate.promise
-        return resultOf(taskIdOf(request))
-      },
-    })
+    const { gate, node } = createGatedNode()
     await using running = await startGateway(node)
     const client = clientOf(running.url)
     const queued = await client.responses.create({ ...HELLO, background: true })
@@ -364,13 +370,7 @@ describe('a response in the background', () => {
   })
 
   it('beyond those that a gateway works on at one time is refused, not queued', async () => {
-    const gate = Promise.withResolvers<void>()
-    const node = createScriptedNode({
-      route: async (request) => {
-        await gate.promise
-        return resultOf(taskIdOf(request))
-      },
-    })
+    const { gate, node } = createGatedNode()
     await using running = await startGateway(node)
     const client = clientOf(running.url)
     const create = async (): Promise<OpenAI.Responses.Response> =>
