@@ -73,6 +73,8 @@ export interface KeyValueStore {
   batch(operations: readonly KeyValueOperation[], options?: WriteOptions): Promise<void>
   /** Entries in key order, as of the moment of the first read; later writes are not seen. */
   iterate(range?: KeyRange, options?: IterateOptions): AsyncIterable<KeyValueEntry>
+  /** As `iterate`, without the values: these are not even read, so that it does not matter whether they are damaged. */
+  keys(range?: KeyRange, options?: ReadOptions): AsyncIterable<string>
   /** Number of entries in the range; costs a scan. */
   count(range?: KeyRange, options?: ReadOptions): Promise<number>
   /** A view of the keys below `name` (letters, digits and hyphens); closing it is closing nothing. */

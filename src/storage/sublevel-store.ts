@@ -66,6 +66,12 @@ class SublevelStore implements KeyValueStore {
     }
   }
 
+  async *keys(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<string, void, undefined> {
+    checkRange(range)
+    for await (const key of this.#parent.keys(rangeBelow(this.#prefix, range), options))
+      yield key.slice(this.#prefix.length)
+  }
+
   async count(range: KeyRange = {}, options?: ReadOptions): Promise<number> {
     checkRange(range)
     return await this.#parent.count(rangeBelow(this.#prefix, range), options)

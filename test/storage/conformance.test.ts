@@ -32,7 +32,7 @@ afterEach(async () => {
 })
 
 test('the suites have as many cases as promised', () => {
-  expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 7])
+  expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([17, 8, 7])
   expect([SHARED_JOURNAL_CASES.length, RATE_STORE_CASES.length, CLAIMS_CASES.length]).toEqual([5, 8, 4])
 })
 

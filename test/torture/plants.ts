@@ -85,6 +85,7 @@ export function withUnsyncedBatches(store: KeyValueStore): KeyValueStore {
     delete: async (key) => await store.delete(key),
     batch: async (operations) => await store.batch(operations),
     iterate: (range, options) => store.iterate(range, options),
+    keys: (range, options) => store.keys(range, options),
     count: async (range, options) => await store.count(range, options),
     sublevel: (name) => withUnsyncedBatches(store.sublevel(name)),
     compact: async () => await store.compact(),

@@ -83,6 +83,10 @@ class JournalledStore implements KeyValueStore {
     return this.values.iterate(range, options)
   }
 
+  keys(range?: KeyRange, options?: ReadOptions): AsyncIterable<string> {
+    return this.values.keys(range, options)
+  }
+
   async count(range?: KeyRange, options?: ReadOptions): Promise<number> {
     return await this.values.count(range, options)
   }

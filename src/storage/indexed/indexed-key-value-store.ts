@@ -102,6 +102,15 @@ export class IndexedKeyValueStore implements KeyValueStore {
     }
   }
 
+  async *keys(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<string, void, undefined> {
+    this.begin(options)
+    checkRange(range)
+    for (const key of await this.keysOf(range)) {
+      options?.signal?.throwIfAborted()
+      yield key
+    }
+  }
+
   async count(range: KeyRange = {}, options?: ReadOptions): Promise<number> {
     this.begin(options)
     checkRange(range)
@@ -142,6 +151,16 @@ export class IndexedKeyValueStore implements KeyValueStore {
     const stored = values?.result ?? []
     // Of one transaction, in the same order.
     return (keys?.result ?? []).map((key, at) => ({ key: DECODER.decode(key), stored: stored[at] }))
+  }
+
+  private async keysOf(range: KeyRange): Promise<readonly string[]> {
+    if (isEmpty(range) || range.limit === 0) return []
+    // A browser gives the keys alone from the lower end only.
+    const isReverse = range.reverse === true
+    const limit = isReverse ? undefined : range.limit
+    const [request] = await this.read((objects) => [objects.getAllKeys(this.rangeOf(range), limit)])
+    const keys = (request?.result ?? []).map((key) => DECODER.decode(key))
+    return isReverse ? keys.toReversed().slice(0, range.limit) : keys
   }
 
   private async entriesBackwards(range: IndexedRange | undefined, limit: number): Promise<readonly StoredEntry[]> {

@@ -166,22 +166,25 @@ class LevelKeyValueStore implements KeyValueStore {
     }
   }
 
+  async *keys(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<string, void, undefined> {
+    checkRange(range)
+    options?.signal?.throwIfAborted()
+    if (range.limit === 0) return
+    for await (const batch of this.#keyBatches(range, options)) {
+      for (const key of batch) {
+        options?.signal?.throwIfAborted()
+        yield key
+      }
+    }
+  }
+
   async count(range: KeyRange = {}, options?: ReadOptions): Promise<number> {
     checkRange(range)
     options?.signal?.throwIfAborted()
     if (range.limit === 0) return 0
-    const keys = await this.#attempt('read', async () => this.#database.keys<string>({ ...range, ...READING }))
     let total = 0
-    try {
-      for (;;) {
-        options?.signal?.throwIfAborted()
-        const batch = await this.#attempt('read', async () => await keys.nextv(READ_AHEAD))
-        if (batch.length === 0) return total
-        total += batch.length
-      }
-    } finally {
-      await keys.close()
-    }
+    for await (const batch of this.#keyBatches(range, options)) total += batch.length
+    return total
   }
 
   sublevel(name: string): KeyValueStore {
@@ -211,6 +214,20 @@ class LevelKeyValueStore implements KeyValueStore {
   async close(): Promise<void> {
     await this.#database.close()
     await restrictToOwner(this.#location)
+  }
+
+  async *#keyBatches(range: KeyRange, options?: ReadOptions): AsyncGenerator<readonly string[], void, undefined> {
+    const keys = await this.#attempt('read', async () => this.#database.keys<string>({ ...range, ...READING }))
+    try {
+      for (;;) {
+        options?.signal?.throwIfAborted()
+        const batch = await this.#attempt('read', async () => await keys.nextv(READ_AHEAD))
+        if (batch.length === 0) return
+        yield batch
+      }
+    } finally {
+      await keys.close()
+    }
   }
 
   #open(key: string, stored: Uint8Array): Uint8Array {

@@ -58,6 +58,14 @@ class MemoryKeyValueStore implements KeyValueStore {
     }
   }
 
+  async *keys(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<string, void, undefined> {
+    this.#begin(options)
+    for (const key of this.#select(range)) {
+      this.#begin(options)
+      yield key
+    }
+  }
+
   async count(range: KeyRange = {}, options?: ReadOptions): Promise<number> {
     this.#begin(options)
     return this.#select(range).length

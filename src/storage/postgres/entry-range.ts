@@ -3,7 +3,8 @@ import { compareKeys } from '../key-order.ts'
 import type { KeyRange } from '../../ports/key-value-store.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
-export type EntryRow = { readonly key: Buffer; readonly value: Buffer }
+type KeyRow = { readonly key: Buffer }
+type EntryRow = KeyRow & { readonly value: Buffer }
 
 const READ_AHEAD = 256
 
@@ -43,15 +44,26 @@ export function rangeSql(
   }
 }
 
-/** The rows of a range as of the first read. A short range is one statement; a longer one a cursor in a transaction that sees no later change. */
-export async function* readRows(
+/** The rows of a range as of the first read. */
+export function readRows(connection: PostgresConnection, range: KeyRange): AsyncGenerator<EntryRow, void, undefined> {
+  return rowsOf(connection, range, 'head || tail AS key, value')
+}
+
+/** As `readRows`, without the values. */
+export function readKeyRows(connection: PostgresConnection, range: KeyRange): AsyncGenerator<KeyRow, void, undefined> {
+  return rowsOf(connection, range, 'head || tail AS key')
+}
+
+/** A short range is one statement; a longer one a cursor in a transaction that sees no later change. */
+async function* rowsOf<Row extends KeyRow>(
   connection: PostgresConnection,
   range: KeyRange,
-): AsyncGenerator<EntryRow, void, undefined> {
-  const { text, values } = rangeSql(connection.schema, range, 'head || tail AS key, value')
+  columns: string,
+): AsyncGenerator<Row, void, undefined> {
+  const { text, values } = rangeSql(connection.schema, range, columns)
   if (range.limit !== undefined && range.limit <= READ_AHEAD) {
     const { rows } = await connection.run({ text, values }, { action: 'read', isRepeatable: true })
-    yield* rows as EntryRow[]
+    yield* rows as Row[]
     return
   }
   const client = await connection.takeReader()
@@ -59,7 +71,7 @@ export async function* readRows(
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await client.query(`DECLARE reading NO SCROLL CURSOR FOR ${text}`, [...values])
-    for (let rows = await fetchMore(client); ; rows = await fetchMore(client)) {
+    for (let rows = await fetchMore<Row>(client); ; rows = await fetchMore<Row>(client)) {
       yield* rows
       if (rows.length < READ_AHEAD) break
     }
@@ -71,8 +83,8 @@ export async function* readRows(
   }
 }
 
-async function fetchMore(client: PoolClient): Promise<readonly EntryRow[]> {
-  return (await client.query<EntryRow>(`FETCH ${READ_AHEAD} FROM reading`)).rows
+async function fetchMore<Row extends KeyRow>(client: PoolClient): Promise<readonly Row[]> {
+  return (await client.query<Row>(`FETCH ${READ_AHEAD} FROM reading`)).rows
 }
 
 /** A reader that leaves early is no fault of the connection, unless it cannot even end its transaction. */

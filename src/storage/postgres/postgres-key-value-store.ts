@@ -11,7 +11,7 @@ import type {
 import { checkKey, checkRange, compareKeys } from '../key-order.ts'
 import { sealValue, unsealValue } from '../sealed-value.ts'
 import { createSublevelStore } from '../sublevel-store.ts'
-import { isWithoutEntries, rangeSql, readRows } from './entry-range.ts'
+import { isWithoutEntries, rangeSql, readKeyRows, readRows } from './entry-range.ts'
 import { packBytes } from './packed-bytes.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
@@ -115,6 +115,17 @@ class PostgresKeyValueStore implements KeyValueStore {
       if (value !== undefined) yield { key, value: new Uint8Array(value) }
       else if (options?.onDamaged === undefined) throw this.#damagedError()
       else options.onDamaged(key)
+      options?.signal?.throwIfAborted()
+    }
+  }
+
+  async *keys(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<string, void, undefined> {
+    checkRange(range)
+    this.#begin(options)
+    if (isWithoutEntries(range)) return
+    for await (const { key } of readKeyRows(this.#connection, range)) {
+      this.#begin(options)
+      yield this.#decoder.decode(key)
       options?.signal?.throwIfAborted()
     }
   }

@@ -5,9 +5,17 @@ import type { ConformanceCase } from './conformance-case.ts'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
+/** By both ways of reading them. */
 async function keysIn(store: KeyValueStore, range?: KeyRange): Promise<string[]> {
   const keys: string[] = []
   for await (const { key } of store.iterate(range)) keys.push(key)
+  expectSame(await keysAlone(store, range), keys, 'keys without values')
+  return keys
+}
+
+async function keysAlone(store: KeyValueStore, range?: KeyRange): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of store.keys(range)) keys.push(key)
   return keys
 }
 
@@ -126,6 +134,21 @@ export const KEY_VALUE_STORE_CASES: readonly ConformanceCase<KeyValueStore>[] = 
     },
   },
   {
+    name: 'reading keys alone sees the store as it was at its first key',
+    run: async (store) => {
+      await fill(store, ['a', 'b', 'c'])
+      const seen: string[] = []
+      for await (const key of store.keys()) {
+        seen.push(key)
+        await store.batch([
+          { type: 'put', key: 'bb', value: bytes(1) },
+          { type: 'delete', key: 'c' },
+        ])
+      }
+      expectSame(seen, ['a', 'b', 'c'], 'keys seen')
+    },
+  },
+  {
     name: 'a sublevel holds its own keys under a prefix of its parent',
     run: async (store) => {
       const inner = store.sublevel('one').sublevel('two')
@@ -159,6 +182,7 @@ export const KEY_VALUE_STORE_CASES: readonly ConformanceCase<KeyValueStore>[] = 
       await expectRejection(async () => store.sublevel('No'), isTypeError, 'sublevel name')
       await expectRejection(async () => await keysIn(store, { gt: 'a', gte: 'a' }), isTypeError, 'two lower bounds')
       await expectRejection(async () => await keysIn(store, { limit: -1 }), isTypeError, 'negative limit')
+      await expectRejection(async () => await keysAlone(store, { lt: 'a', lte: 'a' }), isTypeError, 'two upper bounds')
     },
   },
   {
@@ -187,6 +211,12 @@ export const KEY_VALUE_STORE_CASES: readonly ConformanceCase<KeyValueStore>[] = 
         (error) => error === reason,
         'getMany',
       )
+      const keys = store.keys({}, options)[Symbol.asyncIterator]()
+      await expectRejection(
+        async () => await keys.next(),
+        (error) => error === reason,
+        'keys',
+      )
     },
   },
   {
@@ -211,6 +241,7 @@ export const KEY_VALUE_STORE_CASES: readonly ConformanceCase<KeyValueStore>[] = 
       await expectRejection(async () => await store.get('a'), isNotOpen, 'get')
       await expectRejection(async () => await store.put('a', bytes()), isNotOpen, 'put')
       await expectRejection(async () => await keysIn(store), isNotOpen, 'iterate')
+      await expectRejection(async () => await keysAlone(store), isNotOpen, 'keys')
       await expectRejection(async () => await store.sublevel('s').get('a'), isNotOpen, 'sublevel')
     },
   },
