@@ -1,5 +1,6 @@
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
-import type { HashName, RecordName } from './record-index.ts'
+import type { RecordName } from './record-index.ts'
+import type { HashName } from './record-key.ts'
 
 /**
  * Keys of what comes after tasks; names are hashes:

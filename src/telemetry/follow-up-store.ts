@@ -25,7 +25,8 @@ import {
   PLACES,
   type FollowedRecord,
 } from './follow-up-keys.ts'
-import type { HashName, RecordName } from './record-index.ts'
+import type { RecordName } from './record-index.ts'
+import type { HashName } from './record-key.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
 
 export type FollowUpStoreInit = {

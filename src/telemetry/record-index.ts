@@ -1,5 +1,5 @@
 import type { KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
-import type { TelemetryEvent } from '../wire/telemetry-event.ts'
+import type { HashName, RecordNames } from './record-key.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
 
 /** A task, or all tasks of a trace, of one tenant; the empty name is that of records without a tenant. */
@@ -9,19 +9,13 @@ export type RecordName = {
   readonly id: string
 }
 
-/** A record and the key it is stored under. */
-export type KeyedRecord = { readonly key: string; readonly event: TelemetryEvent }
+/** The key that a record is stored under, and what it is found by: nothing where it has no id. */
+export type NamedRecord = { readonly key: string; readonly names: RecordNames | undefined }
 
 const OPERATIONS_AT_ONCE = 512
 /** Says that records which were stored before there was an index are in it. */
 const COMPLETE = 'complete'
 const NOTHING = new Uint8Array(0)
-
-/**
- * How names of tenants, tasks and traces stand in keys: as hashes. A store deletes a value for good when it is compacted, and still lists bounds
- * of the keys that its files once had.
- */
-export type HashName = (name: string) => string
 
 /**
  * Finds records by tenant and id, each in the key as its hash. It may name records that are gone, never the other way round:
@@ -44,20 +38,19 @@ export class RecordIndex {
   }
 
   /** Not synced: the record itself, which follows, syncs what came before it. */
-  async add(records: readonly KeyedRecord[]): Promise<void> {
-    const operations = records.flatMap(({ key, event }) =>
-      this.#keysOf(event).map((name): KeyValueOperation => ({
-        type: 'put',
-        key: name,
-        value: this.#encoder.encode(key),
-      })),
-    )
+  async add(records: readonly NamedRecord[]): Promise<void> {
+    const operations: KeyValueOperation[] = []
+    for (const { key, names } of records) {
+      if (names === undefined) continue
+      const value = this.#encoder.encode(key)
+      for (const name of keysOf(names)) operations.push({ type: 'put', key: name, value })
+    }
     if (operations.length > 0) await this.#store.batch(operations)
   }
 
-  async remove(events: readonly TelemetryEvent[]): Promise<void> {
-    const keys = events.flatMap((event) => this.#keysOf(event))
-    if (keys.length > 0) await this.#store.batch(keys.map((key) => ({ type: 'delete', key })))
+  async remove(records: readonly RecordNames[]): Promise<void> {
+    const operations = records.flatMap(keysOf).map((key): KeyValueOperation => ({ type: 'delete', key }))
+    if (operations.length > 0) await this.#store.batch(operations)
   }
 
   /** Keys of the records of that name, at most `limit`. */
@@ -98,13 +91,9 @@ export class RecordIndex {
     }
     if (keys.length > 0) await remove()
   }
+}
 
-  /** None for a record without an id, which nothing can follow. */
-  #keysOf({ tenant, event_id, trace_id }: TelemetryEvent): readonly string[] {
-    if (event_id === null) return []
-    const [ofTenant, ofEvent] = [this.#hash(tenant ?? ''), this.#hash(event_id)]
-    const keys = [`e ${ofTenant} ${ofEvent}`]
-    if (trace_id !== null) keys.push(`t ${ofTenant} ${this.#hash(trace_id)} ${ofEvent}`)
-    return keys
-  }
+function keysOf({ tenant, event, trace }: RecordNames): readonly string[] {
+  const own = `e ${tenant} ${event}`
+  return trace === undefined ? [own] : [own, `t ${tenant} ${trace} ${event}`]
 }

@@ -1,17 +1,19 @@
 import { CodedError } from '../base/errors.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
-import { RecordIndex, type HashName, type KeyedRecord, type RecordName } from './record-index.ts'
+import { PassedKeys } from './passed-keys.ts'
+import { RecordIndex, type NamedRecord, type RecordName } from './record-index.ts'
+import { namesIn, namesOf, recordKeyOf, type HashName, type RecordNames } from './record-key.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
 import { parseTelemetryEvent } from '../wire/read-telemetry-event.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
-  /** Records kept at most; the oldest go first. Default 100,000. Each of several who write into one store counts what was there at its start and what it writes itself, so that together they may keep so many each. */
+  /** Records kept at most; the oldest go first, up to 256 and 0.4 % of them at a time. Default 100,000. Each of several who write into one store counts what was there at its start and what it writes itself, so that together they may keep so many each. */
   readonly eventsMax?: number
   /** A store of its own, by which records are found without reading all of them. Absent: `find` reads them. */
   readonly index?: KeyValueStore
-  /** Absent: ids stand in keys as they are. */
+  /** Absent: names stand in keys as they are, save for what a URI would escape. */
   readonly hashName?: HashName
 }
 
@@ -26,7 +28,7 @@ export type TelemetryFilter = {
 }
 
 export interface TelemetryStore {
-  /** Resolves when the records are on stable storage. A record with the timestamp and id of another replaces it. */
+  /** Resolves when the records are on stable storage. A record with the timestamp, id, tenant and trace of another replaces it. */
   append(events: readonly TelemetryEvent[]): Promise<void>
   /** Records that cannot be read are left out and counted in `unreadableCount`: one damaged record hides no other. */
   list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
@@ -46,10 +48,13 @@ export interface TelemetryStore {
 
 const EVENTS_MAX_DEFAULT = 100_000
 const PURGE_BATCH = 512
+const DROPPED_AT_ONCE = 256
+/** No more than one of so many records goes before it has to. */
+const DROPPED_SHARE = 256
 /** Records of one trace that are looked at until one can be read. */
 const FOUND_MAX = 16
 
-/** Keeps records in a store of their own (a sublevel), ordered by time: key `TIMESTAMP EVENT_ID`, the id as its hash. */
+/** Keeps records in a store of their own (a sublevel), ordered by time. */
 export function createTelemetryStore(store: KeyValueStore, init: TelemetryStoreInit = {}): TelemetryStore {
   return new KeyedTelemetryStore(store, init)
 }
@@ -63,10 +68,11 @@ class KeyedTelemetryStore implements TelemetryStore {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   /** Upper bound of the records there are; counted once, then kept up to date. */
   #countMax: number | undefined
+  readonly #passed = new PassedKeys()
   readonly #unreadable = new Set<string>()
   #indexing: Promise<void> | undefined
 
-  constructor(store: KeyValueStore, { index, hashName = (name) => name, eventsMax }: TelemetryStoreInit) {
+  constructor(store: KeyValueStore, { index, hashName = encodeURIComponent, eventsMax }: TelemetryStoreInit) {
     this.#store = store
     this.#hashName = hashName
     this.#index = index === undefined ? undefined : new RecordIndex(index, hashName)
@@ -76,30 +82,45 @@ class KeyedTelemetryStore implements TelemetryStore {
   async append(events: readonly TelemetryEvent[]): Promise<void> {
     if (events.length === 0) return
     const known = this.#countMax ?? (await this.#store.count())
-    const records = events.map((event): KeyedRecord => ({ key: this.#keyOf(event), event }))
-    const operations: KeyValueOperation[] = records.map(({ key, event }) => ({
-      type: 'put',
-      key,
-      value: this.#encoder.encode(formatTelemetryEvent(event)),
-    }))
-    const excess = known + events.length - this.#eventsMax
-    const dropped: TelemetryEvent[] = []
-    let droppedCount = 0
-    if (excess > 0) {
-      const drop = (key: string): void => {
-        operations.unshift({ type: 'delete', key })
-        droppedCount += 1
-      }
-      for await (const { key, value } of this.#store.iterate({ limit: excess }, { onDamaged: drop })) {
-        drop(key)
-        const event = this.#index === undefined ? undefined : this.#parse(value)
-        if (event !== undefined) dropped.push(event)
-      }
-    }
+    const operations: KeyValueOperation[] = []
+    const records = events.map((event): NamedRecord => {
+      const names = namesOf(event, this.#hashName)
+      const key = recordKeyOf(event, names)
+      operations.push({ type: 'put', key, value: this.#encoder.encode(formatTelemetryEvent(event)) })
+      return { key, names }
+    })
+    const { keys, names } = await this.#oldest(known + events.length - this.#eventsMax)
+    operations.unshift(...keys.map((key): KeyValueOperation => ({ type: 'delete', key })))
     await this.#index?.add(records)
     await this.#store.batch(operations, { sync: true })
-    this.#countMax = known + events.length - droppedCount
-    await this.#index?.remove(dropped)
+    this.#countMax = known + events.length - keys.length
+    this.#passed.add(keys, records)
+    await this.#index?.remove(names)
+  }
+
+  /**
+   * The keys of the oldest records, which make room, and what those are found by. Of a store for many records it takes several at once: each look costs a
+   * reading of its own.
+   */
+  async #oldest(excess: number): Promise<{ readonly keys: readonly string[]; readonly names: readonly RecordNames[] }> {
+    const keys: string[] = []
+    const names: RecordNames[] = []
+    if (excess <= 0) return { keys, names }
+    const limit = Math.max(excess, Math.min(DROPPED_AT_ONCE, Math.floor(this.#eventsMax / DROPPED_SHARE)))
+    for await (const key of this.#store.keys({ limit, ...this.#passed.range })) {
+      keys.push(key)
+      if (this.#index === undefined) continue
+      const known = namesIn(key) ?? (await this.#namesAt(key))
+      if (known !== undefined) names.push(known)
+    }
+    return { keys, names }
+  }
+
+  /** Of a record whose key does not tell. */
+  async #namesAt(key: string): Promise<RecordNames | undefined> {
+    const value = await this.#store.get(key).catch(undefinedWhenCorrupted)
+    const event = value === undefined ? undefined : this.#parse(value)
+    return event === undefined ? undefined : namesOf(event, this.#hashName)
   }
 
   async *list(
@@ -192,20 +213,17 @@ class KeyedTelemetryStore implements TelemetryStore {
 
   async #indexAll(index: RecordIndex): Promise<void> {
     if (await index.isComplete()) return
-    let records: KeyedRecord[] = []
-    for await (const event of this.list()) {
-      records.push({ key: this.#keyOf(event), event })
+    let records: NamedRecord[] = []
+    for await (const { key, value } of this.#store.iterate({}, this.#reading({}))) {
+      const event = this.#read(key, value)
+      if (event === undefined) continue
+      records.push({ key, names: namesOf(event, this.#hashName) })
       if (records.length < PURGE_BATCH) continue
       await index.add(records)
       records = []
     }
     await index.add(records)
     await index.markComplete()
-  }
-
-  /** Timestamps of a fixed width sort as text, so a bound on time is a bound on keys. */
-  #keyOf({ timestamp, event_id }: TelemetryEvent): string {
-    return `${timestamp ?? ''} ${this.#hashName(event_id ?? '')}`
   }
 
   #isOfAnother(tenant: string, key: string, value: Uint8Array): boolean {

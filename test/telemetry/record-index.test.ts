@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { createTelemetryStore, type TelemetryStore } from '../../src/telemetry/telemetry-store.ts'
-import { telemetryEventOf, type TelemetryEvent } from '../../src/wire/telemetry-event.ts'
+import { formatTelemetryEvent, telemetryEventOf, type TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { timestampFromMs } from '../../src/base/time.ts'
 import { buildOutcome } from './task-outcome-builder.ts'
 
@@ -37,8 +37,13 @@ const idOf = async (store: TelemetryStore, name: Parameters<TelemetryStore['find
 
 async function keysOf(store: KeyValueStore): Promise<readonly string[]> {
   const keys: string[] = []
-  for await (const { key } of store.iterate()) keys.push(key)
+  for await (const key of store.keys()) keys.push(key)
   return keys
+}
+
+/** As it was stored when keys did not tell the names. */
+async function putOld(records: KeyValueStore, event: TelemetryEvent): Promise<void> {
+  await records.put(`${event.timestamp} ${event.event_id}`, new TextEncoder().encode(formatTelemetryEvent(event)))
 }
 
 test.each([
@@ -68,10 +73,72 @@ test('the index forgets records that made room', async () => {
   expect(await idOf(store, named('trace', 'a1'))).toBe('d2')
 })
 
+test('the index forgets records that made room and whose keys are of an earlier version', async () => {
+  const { index, records, store } = setUp(2)
+  for (const second of [1, 2]) await putOld(records, eventOf(second))
+  expect([await idOf(store, named('event', 'd1')), await idOf(store, named('event', 'd2'))]).toEqual(['d1', 'd2'])
+  await records.put(`${eventOf(2).timestamp} d2`, Uint8Array.of(1))
+  await store.append([eventOf(3)])
+  expect(await keysOf(index)).toEqual(['complete', 'e acme d2', 'e acme d3', 't acme a1 d2', 't acme a1 d3'])
+  await store.append([eventOf(4)])
+  expect(await keysOf(records)).toEqual([`${eventOf(3).timestamp} d3 acme a1`, `${eventOf(4).timestamp} d4 acme a1`])
+  expect(await idOf(store, named('event', 'd2'))).toBeUndefined()
+})
+
+test('records make room without being read', async () => {
+  const { index, records } = setUp()
+  const unread = Object.assign(Object.create(records) as KeyValueStore, {
+    get: records.get.bind(records),
+    keys: records.keys.bind(records),
+    batch: records.batch.bind(records),
+    count: records.count.bind(records),
+    iterate: () => {
+      throw new Error('nobody asked for values')
+    },
+  })
+  const store = createTelemetryStore(unread, { index, eventsMax: 2 })
+  for (const second of [1, 2, 3]) await store.append([eventOf(second, { trace_id: null })])
+  await store.append([eventOf(4, { event_id: null }), eventOf(5, { event_id: null })])
+  expect(await keysOf(index)).toEqual([])
+  await store.append([eventOf(6)])
+  expect(await keysOf(records)).toEqual([`${eventOf(5).timestamp} - -`, `${eventOf(6).timestamp} d6 acme a1`])
+})
+
+test('a store for many records drops several at once, and never holds more than it may', async () => {
+  const { records, store } = setUp(1_024)
+  const events = (from: number, to: number): TelemetryEvent[] =>
+    Array.from({ length: to - from + 1 }, (_unused, at) => eventOf(from + at))
+  await store.append(events(1, 1_024))
+  expect(await records.count()).toBe(1_024)
+  await store.append([eventOf(1_025)])
+  expect(await records.count()).toBe(1_021)
+  await store.append(events(1_026, 1_028))
+  expect(await records.count()).toBe(1_024)
+  expect((await keysOf(records))[0]).toBe(`${eventOf(5).timestamp} d5 acme a1`)
+})
+
+test('a record from before those that made room goes first, when the clock went back', async () => {
+  const { records, store } = setUp(2)
+  for (const second of [10, 11, 12, 13]) await store.append([eventOf(second)])
+  await store.append([eventOf(5)])
+  expect((await keysOf(records)).map((key) => key.split(' ')[1])).toEqual(['d5', 'd13'])
+  await store.append([eventOf(14)])
+  expect((await keysOf(records)).map((key) => key.split(' ')[1])).toEqual(['d13', 'd14'])
+})
+
+test('what another writer puts below those that made room goes as well, later', async () => {
+  const { records, store } = setUp(1)
+  await store.append([eventOf(1_000)])
+  await store.append([eventOf(1_001)])
+  await createTelemetryStore(records).append([eventOf(1)])
+  for (let second = 1_002; second < 1_002 + 16_400; second += 1) await store.append([eventOf(second)])
+  expect((await keysOf(records)).map((key) => key.split(' ')[1])).not.toContain('d1')
+})
+
 test('a record that cannot be read is not found, and another of its trace is', async () => {
   const { records, store } = setUp()
   await store.append([eventOf(1), eventOf(2)])
-  await records.put(`${eventOf(1).timestamp} d1`, Uint8Array.of(1))
+  await records.put(`${eventOf(1).timestamp} d1 acme a1`, Uint8Array.of(1))
   expect(await idOf(store, named('event', 'd1'))).toBeUndefined()
   expect(await idOf(store, named('trace', 'a1'))).toBe('d2')
 })
