@@ -25,10 +25,13 @@ export function matchRules(text: string): MatchedRules {
   const words = wordsOf(text)
   const places: number[] = []
   let points = 0
-  for (const [place, rule] of INJECTION_RULES.entries()) {
-    if (!rule.pattern.test(rule.reads === 'words' ? words : text)) continue
-    places.push(place)
-    points += rule.points
+  let place = 0
+  for (const rule of INJECTION_RULES) {
+    if (rule.pattern.test(rule.reads === 'words' ? words : text)) {
+      places.push(place)
+      points += rule.points
+    }
+    place += 1
   }
   return { places, points }
 }
