@@ -1,6 +1,6 @@
-/** `npm run check`: everything that must hold before a change is done. Runs all steps, then says which failed. `--json` prints one document; `--tested` leaves out what `npm test` runs, for whoever has just run it. */
+/** `npm run check`: everything that must hold before a change is done. Runs all steps, two at a time, then says which failed. `--json` prints one document; `--tested` leaves out what `npm test` runs, for whoever has just run it. */
 
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,7 +9,7 @@ const BIN = join(ROOT, 'node_modules', '.bin')
 const isJson = process.argv.includes('--json')
 const isTested = process.argv.includes('--tested')
 
-/** In the order in which a reader wants to hear about them. */
+/** In the order in which a reader wants to hear about them. One that needs another begins once that has ended. */
 const STEPS = [
   { name: 'types', why: 'the whole tree compiles', command: ['tsc', '-p', 'tsconfig.json', '--noEmit'] },
   {
@@ -27,6 +27,7 @@ const STEPS = [
     name: 'types of examples',
     why: 'the page of the example compiles against the doors',
     command: ['tsc', '-p', 'examples/browser/tsconfig.json', '--noEmit'],
+    needs: 'build',
   },
   { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
   {
@@ -44,26 +45,53 @@ const STEPS = [
     why: 'rules of test/repo',
     command: ['vitest', 'run', 'test/repo', '--reporter=dot'],
     isTest: true,
+    needs: 'build',
   },
 ]
 
-const results = STEPS.filter((step) => !(isTested && step.isTest === true)).map(runStep)
+const AT_ONCE = 2
+
+const results = await runAll(STEPS.filter((step) => !(isTested && step.isTest === true)))
 report(results)
 process.exitCode = results.every((result) => result.isOk) ? 0 : 1
 
-function runStep(step) {
+/** The results in the order of the steps. */
+async function runAll(steps) {
+  const results = new Map()
+  const waiting = [...steps]
+  const runNext = async () => {
+    for (;;) {
+      const place = waiting.findIndex(({ needs }) => needs === undefined || results.has(needs))
+      if (place === -1) return
+      const [step] = waiting.splice(place, 1)
+      results.set(step.name, await runStep(step))
+    }
+  }
+  // The one that a later step needs goes first, so that nobody waits for it.
+  waiting.sort((one, other) => Number(isNeeded(other)) - Number(isNeeded(one)))
+  await Promise.all(Array.from({ length: AT_ONCE }, runNext))
+  return steps.map(({ name }) => results.get(name))
+}
+
+function isNeeded({ name }) {
+  return STEPS.some(({ needs }) => needs === name)
+}
+
+async function runStep(step) {
   const startedAt = performance.now()
   if (!isJson) process.stderr.write(`${step.name} ...\n`)
   const [program, ...parameters] = step.command
-  const run = spawnSync(program, parameters, {
+  const child = spawn(program, parameters, {
     cwd: ROOT,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
     shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH ?? ''}`, FORCE_COLOR: '0', NO_COLOR: '1' },
   })
-  const isOk = run.status === 0
-  const output = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error?.message ?? ''}`
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  child.on('error', ({ message }) => (output += message))
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  const isOk = code === 0
   if (!isOk) process.stderr.write(`${withoutNotice(output).trimEnd()}\n`)
   return { name: step.name, why: step.why, isOk, seconds: Math.round((performance.now() - startedAt) / 100) / 10 }
 }
