@@ -46,6 +46,24 @@ describe('a chat request with n', () => {
     expect(node.requests.map(({ request }) => request.temperature)).toEqual([1, 1, 1])
   })
 
+  it.each([false, true])(
+    'says that each answer has a share of the cap where that is too little, streamed: %s',
+    async (stream) => {
+      const refuse = async (): Promise<never> => {
+        throw new CodedError('ROUTER_COST_CAP', { message: 'The cost cap leaves no room for a call of a/b' })
+      }
+      await using running = await startGateway(createScriptedNode({ route: refuse, routeStream: refuse }))
+      const response = await ask(running.url, { n: 3, stream }, { headers: { 'x-kernell-max-cost-usd': '0.3' } })
+      expect(response.status).toBe(422)
+      const { error } = await jsonOf(response)
+      expect(error?.code).toBe('ROUTER_COST_CAP')
+      expect(error?.message).toContain(
+        'no room for a call of a/b: of what the request may cost, each of its 3 answers has',
+      )
+      expect(error?.message).toContain('or ask for fewer with `n`')
+    },
+  )
+
   it('adds up what all of them used and cost', async () => {
     const usage = { tokensIn: 7, tokensOut: 3, cachedTokensIn: 2, isEstimated: false }
     const usages = [{ ...usage, reasoningTokensOut: 1 }, { ...usage, tokensOut: 5 }, usage]

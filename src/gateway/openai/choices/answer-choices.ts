@@ -6,7 +6,7 @@ import { nowS } from '../../tasks/now-seconds.ts'
 import { formatChoices } from '../format-chat-completion.ts'
 import type { ChatRequest } from '../parse-chat-request.ts'
 import { allOrNone } from './all-or-none.ts'
-import { formChoices } from './form-choices.ts'
+import { failureOfShare, formChoices } from './form-choices.ts'
 import { sendChoices } from './send-choices.ts'
 import { sumResults } from './sum-choices.ts'
 
@@ -64,6 +64,12 @@ async function routeAll(tasks: readonly RouteRequest[], { signal, context }: At)
   return await allOrNone({
     items: tasks,
     signal,
-    run: async (task, together) => await router.route(task, { signal: together }),
+    run: async (task, together) => {
+      try {
+        return await router.route(task, { signal: together })
+      } catch (error: unknown) {
+        throw failureOfShare(error, tasks.length)
+      }
+    },
   })
 }

@@ -1,4 +1,5 @@
 import { parseTaskId } from '../../../base/identifiers.ts'
+import { CodedError } from '../../../base/errors.ts'
 import { amountFromNanos } from '../../../base/money.ts'
 import type { ModelRequest } from '../../../ports/language-model.ts'
 import type { RouteControls, RouteRequest } from '../../../ports/router.ts'
@@ -27,6 +28,19 @@ function shareOf(controls: RouteControls, count: number): RouteControls {
   return maxCostNanos === undefined
     ? controls
     : { ...controls, maxCostNanos: amountFromNanos(maxCostNanos / BigInt(count)) }
+}
+
+/** What to throw for a failure of one of several answers: which knows of the share that it has of the request's cap, where that was too little. */
+export function failureOfShare(error: unknown, count: number): unknown {
+  if (!CodedError.is(error, 'ROUTER_COST_CAP')) return error
+  return new CodedError('ROUTER_COST_CAP', {
+    message: `${error.message}: of what the request may cost, each of its ${count} answers has an equal share`,
+    details: {
+      ...error.details,
+      remedy: 'Raise the cap (`x-kernell-max-cost-usd`) to what all answers cost together, or ask for fewer with `n`.',
+    },
+    cause: error,
+  })
 }
 
 /** The same seed would be the same answer. */

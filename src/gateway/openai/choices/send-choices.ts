@@ -8,6 +8,7 @@ import { summarizeWhenKnown } from '../../tasks/send-stream.ts'
 import type { FinishPart } from '../../tasks/stream-form.ts'
 import { ChatChunks, formatFailureEvent } from '../chat-chunks.ts'
 import { allOrNone } from './all-or-none.ts'
+import { failureOfShare } from './form-choices.ts'
 import { sumResults, sumUsage } from './sum-choices.ts'
 
 export type ChoicesTo = {
@@ -54,7 +55,9 @@ class ChoiceStreams {
         items: tasks,
         signal: exchange.signal,
         run: async (task, signal, place) => {
-          const routing = context.node.router.routeStream(task, { signal })
+          const routing = context.node.router.routeStream(task, { signal }).catch((error: unknown) => {
+            throw failureOfShare(error, tasks.length)
+          })
           if (place === 0) routing.then(begun.resolve, begun.reject)
           const stream = await routing
           // It is awaited at the end; until then, and after a failure, nobody may be listening.
