@@ -122,6 +122,12 @@ export function formatUsage(usage: JsonValue, width: number): string {
   })
   if (rows.length === 0) return 'nothing was used'
   const table = formatTable([...by.map((heading): Column => ({ heading, isFlexible: true })), ...SUMS], rows, width)
-  const from = textOf(usage, 'records_from')
-  return from === '' ? table : `${table}\nrecords go back to ${from}`
+  const reach = [
+    ['sums', 'sums_from'],
+    ['records', 'records_from'],
+  ].flatMap(([what, name = '']) => {
+    const from = textOf(usage, name)
+    return from === '' ? [] : [`${what} go back to ${from}`]
+  })
+  return [table, ...reach].join('\n')
 }

@@ -80,7 +80,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { shared } = platform
   const { store, secret } = shared ?? directory
   const kept = { root: store, secret, memoryBytes: totalmem() }
-  const telemetry = await openTelemetry({ ...platform, ...kept, config: config.telemetry, onError })
+  const telemetry = await openTelemetry({ ...platform, ...kept, shared, config: config.telemetry, onError })
   closers.push(() => telemetry.stop())
   const access = await openNodeAccess({ ...platform, config, shared, onError, closers })
   const budgets = await openBudgets({ ...platform, config, shared, access, closers })
@@ -102,7 +102,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { router, attached } = wireRouter({ ...platform, ...serving, peers, rollout, feeds })
   return assembleNode({
     ...serving,
-    embed: createEmbed({ ...parts, ...serving, ...own }),
+    embed: createEmbed({ ...parts, ...serving, ...own, countUsage: telemetry.countUsage }),
     feeds,
     actors,
     memory,

@@ -4,8 +4,9 @@ import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from 
 import { PassedKeys } from './passed-keys.ts'
 import { RecordIndex, type NamedRecord, type RecordName } from './record-index.ts'
 import { namesIn, namesOf, recordKeyOf, type HashName, type RecordNames } from './record-key.ts'
+import { recordOfBytes } from './record-bytes.ts'
+import type { KeyedEvent, RecordSums } from './sums/usage-sums.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
-import { parseTelemetryEvent } from '../wire/read-telemetry-event.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
@@ -15,6 +16,8 @@ export type TelemetryStoreInit = {
   readonly index?: KeyValueStore
   /** Absent: names stand in keys as they are, save for what a URI would escape. */
   readonly hashName?: HashName
+  /** Told of what is stored, in the same batch. Absent: nothing is added up. */
+  readonly sums?: RecordSums
 }
 
 /** What to list; absent members do not restrict. */
@@ -64,35 +67,37 @@ class KeyedTelemetryStore implements TelemetryStore {
   readonly #hashName: HashName
   readonly #index: RecordIndex | undefined
   readonly #eventsMax: number
+  readonly #sums: RecordSums | undefined
   readonly #encoder = new TextEncoder()
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   /** Upper bound of the records there are; counted once, then kept up to date. */
   #countMax: number | undefined
   readonly #passed = new PassedKeys()
   readonly #unreadable = new Set<string>()
   #indexing: Promise<void> | undefined
 
-  constructor(store: KeyValueStore, { index, hashName = encodeURIComponent, eventsMax }: TelemetryStoreInit) {
+  constructor(store: KeyValueStore, { index, hashName = encodeURIComponent, eventsMax, sums }: TelemetryStoreInit) {
     this.#store = store
     this.#hashName = hashName
     this.#index = index === undefined ? undefined : new RecordIndex(index, hashName)
     this.#eventsMax = eventsMax ?? EVENTS_MAX_DEFAULT
+    this.#sums = sums
   }
 
   async append(events: readonly TelemetryEvent[]): Promise<void> {
     if (events.length === 0) return
     const known = this.#countMax ?? (await this.#store.count())
     const operations: KeyValueOperation[] = []
-    const records = events.map((event): NamedRecord => {
+    const records = events.map((event): NamedRecord & KeyedEvent => {
       const names = namesOf(event, this.#hashName)
       const key = recordKeyOf(event, names)
       operations.push({ type: 'put', key, value: this.#encoder.encode(formatTelemetryEvent(event)) })
-      return { key, names }
+      return { key, names, event }
     })
     const { keys, names } = await this.#oldest(known + events.length - this.#eventsMax)
     operations.unshift(...keys.map((key): KeyValueOperation => ({ type: 'delete', key })))
     await this.#index?.add(records)
-    await this.#store.batch(operations, { sync: true })
+    if (this.#sums === undefined) await this.#store.batch(operations, { sync: true })
+    else await this.#sums.write(operations, records)
     this.#countMax = known + events.length - keys.length
     this.#passed.add(keys, records)
     await this.#index?.remove(names)
@@ -119,7 +124,7 @@ class KeyedTelemetryStore implements TelemetryStore {
   /** Of a record whose key does not tell. */
   async #namesAt(key: string): Promise<RecordNames | undefined> {
     const value = await this.#store.get(key).catch(undefinedWhenCorrupted)
-    const event = value === undefined ? undefined : this.#parse(value)
+    const event = value === undefined ? undefined : recordOfBytes(value)
     return event === undefined ? undefined : namesOf(event, this.#hashName)
   }
 
@@ -163,6 +168,7 @@ class KeyedTelemetryStore implements TelemetryStore {
   }
 
   async purge(what: TelemetryPurge): Promise<number> {
+    await this.#sums?.purge(what)
     const range: KeyRange = what.kind === 'before' ? { lt: what.before } : {}
     let keys: string[] = []
     let purged = 0
@@ -232,23 +238,9 @@ class KeyedTelemetryStore implements TelemetryStore {
   }
 
   #read(key: string, value: Uint8Array): TelemetryEvent | undefined {
-    const event = this.#parse(value)
+    const event = recordOfBytes(value)
     if (event === undefined) this.#unreadable.add(key)
     return event
-  }
-
-  #parse(value: Uint8Array): TelemetryEvent | undefined {
-    const reading = parseTelemetryEvent(this.#parseJson(value))
-    return 'event' in reading ? reading.event : undefined
-  }
-
-  /** `undefined` for what is no JSON text. */
-  #parseJson(value: Uint8Array): unknown {
-    try {
-      return JSON.parse(this.#decoder.decode(value))
-    } catch {
-      return undefined
-    }
   }
 }
 

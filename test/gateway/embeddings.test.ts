@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
-import { ADMIN_TOKEN, askAdmin, createKey } from './admin/admin-client.ts'
+import { ADMIN_TOKEN, askAdmin, createKey, createTenantKey } from './admin/admin-client.ts'
 import { EmbeddingServer } from './embedding-server.ts'
 import { startRealGateway } from './real-node.ts'
 
@@ -136,6 +136,55 @@ describe('embeddings of a provider', () => {
     expect(await embed(slow.key)).toBe('no failure')
     expect(await embed(slow.key)).toBe('rate_limit_exceeded')
     expect(server.asked).toHaveLength(1)
+  })
+
+  it('are in the sums of usage as a kind of their own, and in no record', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(
+      configAt(server, {
+        telemetry: { consent: true },
+        models: { [`far/${EMBED}`]: { prices: { inputUsdPerMillion: 1_000, outputUsdPerMillion: 0 } } },
+      }),
+      { adminToken: ADMIN_TOKEN },
+    )
+    const { key, id } = await createTenantKey(running, 'acme')
+    const client = clientOf(running.url, key)
+    await client.embeddings.create({ model: EMBED, input: ['the sea', 'a calm sea'] })
+    await client.embeddings.create({ model: 'kernell', input: 'the sea' })
+    server.statuses.push(429, 500)
+    for (const code of ['MODEL_RATE_LIMITED', 'MODEL_SERVER_ERROR'])
+      expect(await codeOf(client.embeddings.create({ model: EMBED, input: 'the sea' }))).toBe(code)
+    expect(await codeOf(client.embeddings.create({ model: 'nobody/text-embedding-9', input: 'a' }))).toBe(
+      'model_not_found',
+    )
+    const told = await askAdmin(running, 'GET /usage?by=kind,tenant,key,model&kind=embedding')
+    const same = { kind: 'embedding', tenant: 'acme', key: id, cache_hits: 0, tokens_out: 0, saved_usd_estimated: null }
+    expect(told.body['data']).toMatchObject([
+      { ...same, requests: 1, succeeded: 1, cost_usd: '0', requests_without_cost: 0 },
+      // What the provider failed at is not billed.
+      {
+        ...same,
+        model: `far/${EMBED}`,
+        requests: 3,
+        succeeded: 1,
+        tokens_in: 5,
+        cost_usd: '0.005',
+        requests_without_cost: 0,
+      },
+    ])
+    expect((await askAdmin(running, 'GET /usage?kind=task')).body['data']).toMatchObject([{ requests: 0 }])
+    expect(await running.node.records.count()).toBe(0)
+    expect(await askAdmin(running, 'GET /usage?kind=tasks')).toMatchObject({ status: 400 })
+    await running.node.records.purge({ kind: 'tenant', tenant: 'acme' })
+    expect((await askAdmin(running, 'GET /usage')).body['data']).toMatchObject([{ requests: 0 }])
+    expect(running.failures).toEqual([])
+  })
+
+  it('are counted by nobody without consent', async () => {
+    await using server = await EmbeddingServer.start()
+    await using running = await startRealGateway(configAt(server))
+    await clientOf(running.url).embeddings.create({ model: EMBED, input: 'the sea' })
+    await expect(running.node.usage?.summarize({ by: [] })).rejects.toMatchObject({ code: 'USAGE_NOT_KEPT' })
   })
 
   it('with the embedder of the cache are paid for where it is of a provider', async () => {

@@ -268,6 +268,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
       consent: false,
       keepText: false,
       recordsMax: 100_000,
+      usageDays: 400,
       otlpSignals: ['traces', 'metrics'],
       traceContent: false,
     },

@@ -11,8 +11,8 @@ export const dataPurgeCommand: Command = {
   summary: 'delete records for good',
   synopsis: '--all | --tenant NAME | --before DATE',
   flags: {
-    all: { describe: 'every record, with its feedback and shadow runs' },
-    tenant: { value: 'NAME', describe: 'the records of this tenant' },
+    all: { describe: 'every record, with its feedback and shadow runs, and the sums of usage' },
+    tenant: { value: 'NAME', describe: 'the records of this tenant, and the sums of its usage' },
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
     answers: {
       describe:
@@ -25,7 +25,7 @@ export const dataPurgeCommand: Command = {
   },
   details: [
     'What was made from the records before (exports, labelled sets, policies) is named and not deleted: that is for whoever holds it. A file whose path contains the name of the purged tenant is named this once, since the name goes with the records.',
-    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, answers go when their time to live is over, memories when they are of no more use, and unfinished plans after a week.',
+    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, sums of usage stay, which hold figures and names of tenants, teams, keys and models and go by themselves after `telemetry.usageDays`; answers go when their time to live is over, memories when they are of no more use, and unfinished plans after a week.',
   ],
   examples: [
     'kernell data purge --tenant acme --answers --memories --yes',

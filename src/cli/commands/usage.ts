@@ -13,13 +13,14 @@ const FLAGS: FlagTable = {
   by: {
     value: 'NAMES',
     describe:
-      'what it is told apart by, up to four with commas: organisation, tenant, team, key, model, provider, route, tier, month, day, hour',
+      'what it is told apart by, up to four with commas: organisation, tenant, team, key, model, provider, route, tier, kind, month, day, hour',
   },
   ...RECORD_FLAGS,
   organisation: { value: 'ID', describe: 'only tasks of this organisation' },
   team: { value: 'ID', describe: 'only tasks of this team' },
   key: { value: 'ID', describe: 'only tasks of this key' },
   model: { value: 'ID', describe: 'only tasks that this model answered' },
+  kind: { value: 'KIND', describe: 'task or embedding; both where neither is named' },
   format: { value: 'FORMAT', describe: 'table (the default), csv or json' },
 }
 
@@ -29,7 +30,7 @@ export const usageCommand: Command = {
   synopsis: '[--by NAMES]',
   flags: FLAGS,
   details: [
-    'It is counted from the records that the node keeps (`telemetry.consent`). What was saved is estimated: what one call of the premium model each would have cost, less what was paid; `kernell data savings` estimates from exploration.',
+    'It is counted with the records that the node keeps (`telemetry.consent`), and stays when these are gone: by hour for 35 days with requests, by day for `telemetry.usageDays`. Of an hour that `--from` or `--to` cuts, records tell what lies on which side, as far as they go back. What was saved is estimated: what one call of the premium model each would have cost, less what was paid; `kernell data savings` estimates from exploration.',
   ],
   examples: [
     'kernell usage --by tenant,day --from 2030-01-01',
@@ -38,7 +39,7 @@ export const usageCommand: Command = {
   async run(context) {
     const { flags, isJson, terminal } = context
     const format = choiceFlag(flags, 'format', ['table', 'csv', 'json']) ?? 'table'
-    const asked = ['by', 'from', 'to', 'tenant', 'organisation', 'team', 'key', 'model'].flatMap((name) => {
+    const asked = ['by', 'from', 'to', 'tenant', 'organisation', 'team', 'key', 'model', 'kind'].flatMap((name) => {
       const value = textFlag(flags, name)
       return value === undefined ? [] : [[name, value] as const]
     })

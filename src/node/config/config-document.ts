@@ -42,6 +42,7 @@ export type TelemetryDocument = {
   readonly consent?: boolean
   readonly keepText?: boolean
   readonly recordsMax?: number
+  readonly usageDays?: number
   readonly otlpEndpoint?: string
   readonly otlpSignals?: readonly ('traces' | 'metrics')[]
   readonly traceContent?: boolean

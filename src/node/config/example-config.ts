@@ -117,8 +117,9 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // kernell data inspect shows them, data export takes them out, data purge deletes them for good.
     "consent": false,
     "keepText": false,
-    // Beyond so many records, of some 3 KB each, the oldest go, and what they cost is in no usage any more.
+    // Beyond so many records, of some 3 KB each, the oldest go. What they cost stays in sums by hour (35 days) and by day (so many days with requests).
     // "recordsMax": 100000,
+    // "usageDays": 400,
     // Traces and metrics by OTLP over HTTP; spans never hold what was asked and answered unless traceContent is true.
     // "otlpEndpoint": "http://127.0.0.1:4318",
     // "otlpSignals": ["traces", "metrics"],

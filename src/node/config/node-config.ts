@@ -129,6 +129,8 @@ export type TelemetryConfig = {
   readonly keepText: boolean
   /** Records that are kept; the oldest go first. */
   readonly recordsMax: number
+  /** Days of which sums of usage are kept, those without requests not counted; the oldest go first. */
+  readonly usageDays: number
   /** OTLP address for traces and metrics. Absent: neither. */
   readonly otlpEndpoint?: string
   /** What is sent there. */

@@ -117,6 +117,7 @@ function resolveTelemetry(telemetry: TelemetryDocument): TelemetryConfig {
     consent: telemetry.consent ?? false,
     keepText: telemetry.keepText ?? false,
     recordsMax: telemetry.recordsMax ?? 100_000,
+    usageDays: telemetry.usageDays ?? 400,
     ...(otlpEndpoint !== undefined && { otlpEndpoint }),
     otlpSignals: telemetry.otlpSignals ?? OTLP_SIGNALS,
     traceContent: telemetry.traceContent ?? false,

@@ -20,7 +20,9 @@ import type { Environment } from '../config/environment-document.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import { apiKeyOf } from '../open-models.ts'
 import type { NodeRights } from '../rights/open-rights.ts'
+import type { CountedUsage } from '../../telemetry/sums/usage-figures.ts'
 import type { EmbeddingEntries } from './embedding-entries.ts'
+import { usageOfEmbedding, type Bill } from './usage-of-embedding.ts'
 
 export type EmbedOptions = AbortOptions & {
   /** Absent, or `kernell`: the embedder of the cache. */
@@ -54,6 +56,8 @@ export type EmbedTextsComponents = {
   readonly outbound: OutboundFetch
   readonly environment: Environment
   readonly clock: Pick<Clock, 'now'>
+  /** Told what every request of a payer came to. Must not throw. */
+  readonly countUsage: (usage: CountedUsage) => void
 }
 
 /** As `embedTexts`, ended by the switch that stops everything. */
@@ -89,18 +93,42 @@ export async function embedTexts(
       message: `No provider is known to embed with ${JSON.stringify(model)}; name it as PROVIDER/MODEL, or \`kernell\` for ${embedder.id}`,
     })
   const task = await (payer && door.admit(taskOf(texts, payer)))
-  let used = 0
+  const bill: Bill = { calls: 0, tokens: 0, costNanos: 0n, isCostKnown: true }
+  let isSuccess = false
   try {
     const allowed = payer && task && { ...payer, controls: task.request.controls }
     const made =
       entry === undefined
-        ? await embedWithOwn(embedder, texts, options)
-        : await embedWithProvider(components, texts, { ...options, entry, ...(allowed && { payer: allowed }) })
-    used = made.tokens
+        ? await embedWithOwn(embedder, texts, { ...options, bill })
+        : await embedWithProvider(components, texts, { ...options, entry, bill, ...(allowed && { payer: allowed }) })
+    isSuccess = true
     return made
   } finally {
-    task?.tokens.settle(used)
+    task?.tokens.settle(isSuccess ? bill.tokens : 0)
+    // What was refused before anything was called is nobody's usage.
+    if (payer !== undefined && bill.calls > 0) countCall(components, { payer, entry, model, bill, isSuccess })
   }
+}
+
+type Call = {
+  readonly payer: Payer
+  readonly entry: ModelEntry | undefined
+  readonly model: string
+  readonly bill: Bill
+  readonly isSuccess: boolean
+}
+
+function countCall({ countUsage, clock }: EmbedTextsComponents, { payer, bill, ...call }: Call): void {
+  const { organisation, tenant, team, keyId } = payer.caller
+  countUsage(
+    usageOfEmbedding({
+      ...call,
+      model: call.entry?.id ?? call.model,
+      ...bill,
+      at: clock.now(),
+      payer: { organisation: organisation ?? null, tenant, team: team ?? null, key: keyId ?? null },
+    }),
+  )
 }
 
 /** As the door knows tasks. */
@@ -114,21 +142,23 @@ type Payer = NonNullable<EmbedOptions['payer']>
 async function embedWithOwn(
   embedder: EmbeddingModel,
   texts: readonly string[],
-  { dimensions, signal }: EmbedOptions,
+  { dimensions, signal, bill }: EmbedOptions & { readonly bill: Bill },
 ): Promise<EmbeddedForCaller> {
   if (dimensions !== undefined && dimensions !== embedder.dimensions)
     throw new CodedError('REQUEST_INVALID', {
       message: `dimensions must be ${embedder.dimensions} for ${embedder.id}, or left out`,
       details: { param: 'dimensions' },
     })
+  bill.calls += 1
   const { vectors, tokensIn } = await embedder.embed(texts, { signal })
-  return { model: embedder.id, vectors, tokens: tokensIn > 0 ? tokensIn : estimateAll(texts) }
+  bill.tokens = tokensIn > 0 ? tokensIn : estimateAll(texts)
+  return { model: embedder.id, vectors, tokens: bill.tokens }
 }
 
 async function embedWithProvider(
   { config, budgets, outbound, environment, clock }: EmbedTextsComponents,
   texts: readonly string[],
-  { entry, payer, dimensions, signal }: EmbedOptions & { readonly entry: ModelEntry },
+  { entry, payer, dimensions, signal, bill }: EmbedOptions & { readonly entry: ModelEntry; readonly bill: Bill },
 ): Promise<EmbeddedForCaller> {
   const provider = config.providers[entry.provider]
   if (provider?.baseUrl === undefined) throw new Error('A model that embeds has a provider with an address')
@@ -147,7 +177,7 @@ async function embedWithProvider(
   for (let start = 0; start < texts.length; start += TEXTS_PER_CALL_MAX) {
     const some = texts.slice(start, start + TEXTS_PER_CALL_MAX)
     const sent = isHiding ? some.map((text) => hidden.hide(text)) : some
-    const made = await payFor({ budgets, payer, signal, entry, costOf, texts: sent }, async () => {
+    const made = await payFor({ budgets, payer, signal, entry, costOf, texts: sent, bill }, async () => {
       const length = dimensions === undefined ? {} : { dimensions }
       const { vectors: found, tokensIn } = await model.embed(sent, { ...(signal && { signal }), ...length })
       return { found, tokens: tokensIn > 0 ? tokensIn : estimateAll(sent) }
@@ -184,13 +214,15 @@ type Paying = Pick<EmbedTextsComponents, 'budgets'> & {
   readonly texts: readonly string[]
   /** `undefined` where the price is not known. */
   readonly costOf: (tokens: number) => Amount | undefined
+  readonly bill: Bill
 }
 
 /** One call under the budget of whoever pays: what failed and may be billed all the same counts as the most that it can cost. */
 async function payFor<Made extends { readonly tokens: number }>(
-  { budgets, payer, signal, entry, texts, costOf }: Paying,
-  call: () => Promise<Made>,
+  { budgets, payer, signal, entry, texts, costOf, bill }: Paying,
+  make: () => Promise<Made>,
 ): Promise<Made> {
+  const call = async (): Promise<Made> => await billed(bill, costOf, make)
   if (payer === undefined || !budgets.isBounded(payer.caller)) return await call()
   // A token has a byte at least.
   const amountNanos = costOf(texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0))
@@ -210,6 +242,26 @@ async function payFor<Made extends { readonly tokens: number }>(
     throw error
   } finally {
     await reservation.settle(spent)
+  }
+}
+
+/** What failed and may be billed all the same has no known cost. */
+async function billed<Made extends { readonly tokens: number }>(
+  bill: Bill,
+  costOf: Paying['costOf'],
+  make: () => Promise<Made>,
+): Promise<Made> {
+  bill.calls += 1
+  try {
+    const made = await make()
+    const costNanos = costOf(made.tokens)
+    bill.tokens += made.tokens
+    if (costNanos === undefined) bill.isCostKnown = false
+    else bill.costNanos += costNanos
+    return made
+  } catch (error: unknown) {
+    if (!CodedError.is(error) || !isNeverBilled(error.code)) bill.isCostKnown = false
+    throw error
   }
 }
 

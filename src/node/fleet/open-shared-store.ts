@@ -24,6 +24,7 @@ import { createPostgresKeyValueStore } from '../../storage/postgres/postgres-key
 import { createPostgresRateStore } from '../../storage/postgres/rates/postgres-rate-store.ts'
 import { shareSecret } from '../../storage/postgres/shared-secret.ts'
 import { createChangeFeed } from '../../storage/postgres/store-change-feed.ts'
+import { SUM_PURGES } from '../../telemetry/sums/usage-sums.ts'
 import type { Environment } from '../config/environment-document.ts'
 import type { StorageConfig } from '../config/node-config.ts'
 import { unreadableFile } from '../unreadable-file.ts'
@@ -32,7 +33,7 @@ import { unreadableFile } from '../unreadable-file.ts'
 export type SharedStore = {
   /** Records of tasks, cached answers and what callers leave. */
   readonly store: KeyValueStore
-  /** Changes of `cache` and `documents`, of limits and of shared journals by other gateways. */
+  /** Changes of `cache` and `documents`, of sums that were deleted, of limits and of shared journals by other gateways. */
   readonly changes: StoreChanges
   /** Salt of the fleet's hashes. */
   readonly secret: Uint8Array
@@ -71,7 +72,7 @@ export type OpenSharedStoreInit = {
 }
 
 /** Top sublevels whose changes gateways tell each other. */
-export const ANNOUNCED: readonly string[] = ['cache', 'documents']
+export const ANNOUNCED: readonly string[] = ['cache', 'documents', SUM_PURGES]
 
 /**
  * Connects to the store that the configuration names, and makes its schema where that is missing.

@@ -19,15 +19,15 @@ export type CostHistory = {
 
 export type CostHistoryComponents = {
   readonly usage: Pick<NodeUsage, 'summarize'>
-  /** Tasks of this node since its start; absent where other nodes write into the same records, which are then all that is read. */
+  /** Tasks of this node since its start; absent where other nodes count into the same sums, which are then all that is read. */
   readonly live?: Pick<TaskSeries, 'document'>
   readonly clock: Clock
   readonly startedAt: Timestamp
 }
 
-/** Records of before are read again after this time, since records are purged. */
+/** Sums of before are read again after this time, since they are purged. */
 const OLD_KEPT_MS = 10 * MINUTE_MS
-/** The same where records are all that is read. */
+/** The same where sums are all that is read. */
 const NEW_KEPT_MS = 10 * SECOND_MS
 /** Days that the series in memory has whole. */
 const LIVE_DAYS = 29
@@ -45,7 +45,7 @@ type DaySums = {
 
 type Reading = { readonly id: string; readonly untilMs: number; readonly byDay: Promise<ReadonlyMap<number, DaySums>> }
 
-/** Reads records once for all who ask, and adds what is in memory. At most `telemetry` keeps is read, at most once at a time for each number of days. */
+/** Reads sums once for all who ask, and adds what is in memory. At most the sums that `telemetry` keeps are read, at most once at a time for each number of days. */
 export function createCostHistory({ usage, live, clock, startedAt }: CostHistoryComponents): CostHistory {
   const readings = new Map<HistoryDays, Reading>()
   const recordsOf = async (days: HistoryDays, span: Span): Promise<ReadonlyMap<number, DaySums>> => {
@@ -69,7 +69,7 @@ export function createCostHistory({ usage, live, clock, startedAt }: CostHistory
       const liveFrom = live === undefined ? now + 1 : Math.max(startedAt, (today - LIVE_DAYS + 1) * DAY_MS)
       const byDay = liveFrom <= from ? NOTHING_READ : await recordsOf(days, { from, until: liveFrom })
       const sums = new Map(byDay)
-      // After the records, so that no task between the two is missed.
+      // After the sums, so that no task between the two is missed.
       for (const point of live?.document('month', clock.now()).points ?? []) {
         const day = Math.floor(point.at / DAY_MS)
         if (point.tasks > 0) sums.set(day, addPoint(sums.get(day) ?? NOTHING, point))
@@ -99,6 +99,7 @@ async function readDays(
 ): Promise<ReadonlyMap<number, DaySums>> {
   const { data } = await usage.summarize({
     by: ['day'],
+    kind: 'task',
     from: new Date(from).toISOString(),
     to: new Date(until).toISOString(),
   })

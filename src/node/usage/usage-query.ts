@@ -1,4 +1,5 @@
 import { type ControlRequest, invalidRequest, optionalText } from '../control/control-request.ts'
+import { USAGE_KINDS, type UsageKind } from '../../telemetry/sums/usage-figures.ts'
 import { refuseUnknown } from '../access/parse-access.ts'
 
 /** What usage can be told apart by. */
@@ -11,6 +12,7 @@ export const USAGE_DIMENSIONS = [
   'provider',
   'route',
   'tier',
+  'kind',
   'month',
   'day',
   'hour',
@@ -24,6 +26,8 @@ export type UsageFilter = {
   readonly team?: string
   readonly key?: string
   readonly model?: string
+  /** Absent: both tasks and embeddings. */
+  readonly kind?: UsageKind
   /** ISO 8601 instants: `from` is included, `to` is not. */
   readonly from?: string
   readonly to?: string
@@ -38,7 +42,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|
 
 /** Reads `by`, the filters, `from` and `to`. Throws `REQUEST_INVALID`. */
 export function readUsageQuery(request: ControlRequest, alsoKnown: readonly string[]): UsageQuery {
-  refuseUnknown(request, ['by', ...FILTERS, 'from', 'to', ...alsoKnown])
+  refuseUnknown(request, ['by', ...FILTERS, 'kind', 'from', 'to', ...alsoKnown])
   return { by: parseDimensions(optionalText(request, 'by')), ...readUsageFilter(request) }
 }
 
@@ -51,7 +55,20 @@ function readUsageFilter(request: ControlRequest): UsageFilter {
     const value = optionalText(request, name)
     return value === undefined ? [] : [[name, value] as const]
   })
-  return { ...Object.fromEntries(named), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+  const kind = parseKind(request)
+  return {
+    ...Object.fromEntries(named),
+    ...(kind !== undefined && { kind }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  }
+}
+
+function parseKind(request: ControlRequest): UsageKind | undefined {
+  const text = optionalText(request, 'kind')
+  const kind = USAGE_KINDS.find((known) => known === text)
+  if (text === undefined || kind !== undefined) return kind
+  throw invalidRequest('kind', `kind must be one of ${USAGE_KINDS.join(', ')}`)
 }
 
 function parseDimensions(text: string | undefined): readonly UsageDimension[] {

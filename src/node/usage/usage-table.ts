@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import { amountFromUsd, NANOS_PER_UNIT } from '../../base/money.ts'
+import { NANOS_PER_UNIT } from '../../base/money.ts'
+import { addFigures, type CountedUsage, type UsageFigures } from '../../telemetry/sums/usage-figures.ts'
 import type { UsageDimension } from './usage-query.ts'
-import type { UsageRow } from './usage-row.ts'
 
 /** Groups of one answer at most. */
 export const USAGE_GROUPS_MAX = 10_000
@@ -24,20 +24,11 @@ export const USAGE_SUMS = [
 
 type Group = {
   readonly names: readonly (string | null)[]
-  requests: number
-  succeeded: number
-  cacheHits: number
-  tokensIn: number
-  tokensOut: number
-  costNanos: bigint
-  withoutCost: number
-  savedNanos: bigint
-  withSavings: number
-  firstAt: string | null
-  lastAt: string | null
+  /** Absent of a group of nothing. */
+  figures: UsageFigures | undefined
 }
 
-/** Adds tasks up, by what they are told apart by. Money is added in nano-dollars. */
+/** Adds requests up, by what they are told apart by. Money is added in nano-dollars. */
 export class UsageTable {
   private readonly by: readonly UsageDimension[]
   private readonly groups = new Map<string, Group>()
@@ -47,27 +38,12 @@ export class UsageTable {
   }
 
   /** Throws `REQUEST_INVALID` where there would be too many groups. */
-  add(row: UsageRow): void {
-    const names = this.by.map((dimension) => nameIn(row, dimension))
+  add(usage: CountedUsage): void {
+    const names = this.by.map((dimension) => nameIn(usage, dimension))
     // Lengths keep apart what a separator in a name would put together.
     const id = names.map((name) => (name === null ? '-' : `${name.length}:${name}`)).join('|')
     const group = this.groups.get(id) ?? this.open(id, names)
-    group.requests += 1
-    group.succeeded += Number(row.is_success)
-    group.cacheHits += Number(row.is_cache_hit)
-    group.tokensIn += row.tokens_in
-    group.tokensOut += row.tokens_out
-    const cost = row.cost_usd === null ? undefined : amountFromUsd(row.cost_usd)
-    const premium = row.premium_cost_usd_estimated === null ? undefined : amountFromUsd(row.premium_cost_usd_estimated)
-    if (cost === undefined) group.withoutCost += 1
-    else group.costNanos += cost
-    if (cost !== undefined && premium !== undefined) {
-      group.savedNanos += premium - cost
-      group.withSavings += 1
-    }
-    if (row.timestamp === null) return
-    if (group.firstAt === null || row.timestamp < group.firstAt) group.firstAt = row.timestamp
-    if (group.lastAt === null || row.timestamp > group.lastAt) group.lastAt = row.timestamp
+    group.figures = group.figures === undefined ? usage.figures : addFigures(group.figures, usage.figures)
   }
 
   /** Groups in the order of their names; without dimensions one, that of everything. */
@@ -82,44 +58,36 @@ export class UsageTable {
         message: `There are more than ${USAGE_GROUPS_MAX} groups; ask for a shorter time, or for less in \`by\``,
         details: { param: 'by' },
       })
-    const counts = {
-      requests: 0,
-      succeeded: 0,
-      cacheHits: 0,
-      tokensIn: 0,
-      tokensOut: 0,
-      withoutCost: 0,
-      withSavings: 0,
-    }
-    const group = { names, ...counts, costNanos: 0n, savedNanos: 0n, firstAt: null, lastAt: null }
+    const group = { names, figures: undefined }
     this.groups.set(id, group)
     return group
   }
 
-  private describe(group: Group): { readonly [name: string]: JsonValue } {
+  private describe({ names, figures }: Group): { readonly [name: string]: JsonValue } {
     return {
-      ...Object.fromEntries(this.by.map((dimension, place) => [dimension, group.names[place] ?? null])),
-      requests: group.requests,
-      succeeded: group.succeeded,
-      cache_hits: group.cacheHits,
-      tokens_in: group.tokensIn,
-      tokens_out: group.tokensOut,
-      cost_usd: formatNanos(group.costNanos),
-      requests_without_cost: group.withoutCost,
-      saved_usd_estimated: group.withSavings === 0 ? null : formatNanos(group.savedNanos),
-      requests_with_estimate: group.withSavings,
-      first_at: group.firstAt,
-      last_at: group.lastAt,
+      ...Object.fromEntries(this.by.map((dimension, place) => [dimension, names[place] ?? null])),
+      requests: figures?.requests ?? 0,
+      succeeded: figures?.succeeded ?? 0,
+      cache_hits: figures?.cacheHits ?? 0,
+      tokens_in: figures?.tokensIn ?? 0,
+      tokens_out: figures?.tokensOut ?? 0,
+      cost_usd: formatNanos(figures?.costNanos ?? 0n),
+      requests_without_cost: figures?.withoutCost ?? 0,
+      saved_usd_estimated: figures === undefined || figures.withSavings === 0 ? null : formatNanos(figures.savedNanos),
+      requests_with_estimate: figures?.withSavings ?? 0,
+      first_at: figures?.firstAt ?? null,
+      last_at: figures?.lastAt ?? null,
     }
   }
 }
 
 const LENGTH_OF = { month: 7, day: 10, hour: 13 } as const
 
-function nameIn(row: UsageRow, dimension: UsageDimension): string | null {
+/** Sums of a bucket are of one hour or day, so that their first instant tells it. */
+function nameIn({ names, figures }: CountedUsage, dimension: UsageDimension): string | null {
   if (dimension === 'month' || dimension === 'day' || dimension === 'hour')
-    return row.timestamp?.slice(0, LENGTH_OF[dimension]) ?? null
-  return row[dimension]
+    return figures.firstAt.slice(0, LENGTH_OF[dimension])
+  return names[dimension]
 }
 
 function byNames(one: Group, other: Group): number {

@@ -88,7 +88,9 @@ describe('the history of costs', () => {
     expect(week[2]).toMatchObject({ tasks: 0, cost_usd: 0 })
     expect(week[6]).toMatchObject({ tasks: 13, failed: 2, cost_usd: 2.75, saved_usd: 1.5, compared: 12 })
     // Tasks since the start are in memory, and are not counted twice.
-    expect(records.asked).toEqual([{ by: ['day'], from: '2027-03-04T00:00:00.000Z', to: '2027-03-10T12:30:00.000Z' }])
+    expect(records.asked).toEqual([
+      { by: ['day'], kind: 'task', from: '2027-03-04T00:00:00.000Z', to: '2027-03-10T12:30:00.000Z' },
+    ])
   })
 
   it('reads the records once for all who ask, and again after ten minutes', async () => {

@@ -1,0 +1,304 @@
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { KeyValueOperation, KeyValueStore } from '../../ports/key-value-store.ts'
+import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
+import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
+import type { HashName } from '../record-key.ts'
+import type { TelemetryPurge } from '../telemetry-purge.ts'
+import type { EarlierRecords } from './earlier-records.ts'
+import { pruneSums } from './prune-sums.ts'
+import { grainRange, tenantHashIn, type SumGrain } from './sum-keys.ts'
+import { encodeRow, rowOfBytes } from './sum-row.ts'
+import { additionsOf, SumRows } from './sum-rows.ts'
+import { usageOfRecord, type CountedUsage } from './usage-figures.ts'
+
+/** A record and the key that it is stored under. */
+export type KeyedEvent = { readonly key: string; readonly event: TelemetryEvent }
+
+/** What the store of records asks of sums that are kept beside it. */
+export interface RecordSums {
+  /** The operations on records and the sums of what is new, in one batch: both or neither. Resolves when they are on stable storage. */
+  write(operations: readonly KeyValueOperation[], records: readonly KeyedEvent[]): Promise<void>
+  /** Called before records are purged. A tenant's sums go with its records; those of before an instant stay. */
+  purge(what: TelemetryPurge): Promise<void>
+}
+
+/** Sums of requests by UTC hour and day. */
+export interface UsageSums extends RecordSums {
+  /** Counts what has no record. It is on stable storage with the next write or `flush`, or a moment later. */
+  add(usage: CountedUsage): void
+  flush(): Promise<void>
+  /** Resolves once everything that was recorded before there were sums is in them; rejects where that failed, and is then tried again when asked. */
+  whole(): Promise<void>
+  /** Parts of sums, those of a bucket together; several may have the same names. Those that cannot be read are left out. */
+  parts(grain: SumGrain, span: SumSpan): AsyncIterable<CountedUsage>
+  /** The oldest day of which there are sums of that grain; `undefined` without any. */
+  firstDay(grain: SumGrain): Promise<string | undefined>
+  /** Told what others purged: keys of `SUM_PURGES`; `undefined` where something may have been missed. */
+  forgetPurged(keys: readonly string[] | undefined): Promise<void>
+  /** Stores what waits. What is left of records of before is counted when a node is started again. */
+  stop(): Promise<void>
+}
+
+/** From the bucket of the instant `from` until before that of `to`. Absent: without bound. */
+export type SumSpan = AbortOptions & { readonly from?: string; readonly to?: string }
+
+export type UsageSumsComponents = {
+  /** The store that has both records and sums in it. */
+  readonly root: KeyValueStore
+  /** Names of the two in it. */
+  readonly records: string
+  readonly sums: string
+  /** Absent: what was recorded before is in no sum. */
+  readonly earlier?: EarlierRecords
+  readonly hashName: HashName
+  readonly timers: Timers
+}
+
+export type UsageSumsInit = {
+  /** Tells this process from all others: letters, digits and hyphens. */
+  readonly writer: string
+  /** Whether other processes write into the same store: each then has rows of its own. */
+  readonly isShared: boolean
+  /** Days of which sums are kept, those without requests not counted; the oldest go first. Default 400. */
+  readonly daysMax?: number
+  /** Rows of one hour or day; what comes after is counted with team, key, model and provider `other`. Default 10,000. */
+  readonly rowsMax?: number
+  /** Told where nobody waits for what failed. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Top sublevel in which processes tell each other of sums that were deleted: the key is the hash of the tenant, or `all`. Nothing is kept there. */
+export const SUM_PURGES = 'usage-purges'
+const ALL = 'all'
+
+const DAYS_MAX_DEFAULT = 400
+/** Days of which there are sums of hours as well. */
+export const HOUR_DAYS_MAX = 35
+const ROWS_MAX_DEFAULT = 10_000
+const FLUSH_INTERVAL_MS = 250
+const PENDING_MAX = 8_192
+const DOUBTFUL_MAX = 4_096
+const DELETED_AT_ONCE = 512
+
+/**
+ * Keeps sums beside the records of tasks, and longer than these:
+ *
+ * ```text
+ * d DAY TENANT NAMES [WRITER]   -> sums of a day; TENANT and NAMES are hashes
+ * h HOUR TENANT NAMES [WRITER]  -> sums of an hour
+ * earlier                       -> how far records of before are in them
+ * ```
+ *
+ * A row has one writer, which has it in memory: nothing is read for a request, and a batch writes each row once. After a write that failed
+ * this process begins new rows, since the server of a shared store may carry it out all the same.
+ */
+export function createUsageSums(components: UsageSumsComponents, init: UsageSumsInit): UsageSums {
+  return new KeptSums(components, init)
+}
+
+class KeptSums implements UsageSums {
+  readonly #components: UsageSumsComponents
+  readonly #init: UsageSumsInit
+  readonly #store: KeyValueStore
+  readonly #rows: SumRows
+  /** Keys of records whose write failed. */
+  readonly #doubtful = new Set<string>()
+  #pending: CountedUsage[] = []
+  #timer: ScheduledTimer | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #whole: Promise<void> | undefined
+  #isStopped = false
+
+  constructor(components: UsageSumsComponents, init: UsageSumsInit) {
+    this.#components = components
+    this.#init = init
+    this.#store = components.root.sublevel(components.sums)
+    this.#rows = new SumRows(this.#store, components.hashName, {
+      writer: init.writer,
+      isShared: init.isShared,
+      rowsMax: init.rowsMax ?? ROWS_MAX_DEFAULT,
+      onNewBucket: () => this.#pruneBehind(),
+    })
+  }
+
+  async write(operations: readonly KeyValueOperation[], records: readonly KeyedEvent[]): Promise<void> {
+    await this.#alone(async () => {
+      await this.#foldBefore(operations)
+      // Of several with one key the last is stored.
+      const byKey = new Map(records.map(({ key, event }) => [key, event]))
+      for (const key of await this.#alreadyStored([...byKey.keys()])) byKey.delete(key)
+      try {
+        const own = prefixed(this.#components.records, operations)
+        await this.#commit(own, [...byKey.values()].flatMap(countedOf))
+      } catch (error: unknown) {
+        if (this.#doubtful.size > DOUBTFUL_MAX) this.#doubtful.clear()
+        for (const { key } of records) this.#doubtful.add(key)
+        throw error
+      }
+    })
+  }
+
+  add(usage: CountedUsage): void {
+    if (this.#pending.length >= PENDING_MAX) return
+    this.#pending.push(usage)
+    this.#timer ??= this.#components.timers.schedule(FLUSH_INTERVAL_MS, () => {
+      this.#timer = undefined
+      this.flush().catch((error: unknown) => this.#init.onError?.(error))
+    })
+  }
+
+  async flush(): Promise<void> {
+    await this.#alone(async () => {
+      if (this.#pending.length > 0) await this.#commit([], [])
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#isStopped = true
+    await this.#whole?.catch(() => undefined)
+    await this.flush()
+  }
+
+  whole(): Promise<void> {
+    this.#whole ??= this.#foldAll().catch((error: unknown) => {
+      this.#whole = undefined
+      throw error
+    })
+    return this.#whole
+  }
+
+  async *parts(grain: SumGrain, { from, to, signal }: SumSpan): AsyncGenerator<CountedUsage, void, undefined> {
+    const range = grainRange(grain, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
+    const options = { ...(signal !== undefined && { signal }), onDamaged: () => undefined }
+    for await (const { value } of this.#store.iterate(range, options)) {
+      const row = rowOfBytes(value)
+      if (row === undefined) continue
+      for (const figures of [row.before, row.own]) if (figures !== undefined) yield { names: row.names, figures }
+    }
+  }
+
+  async firstDay(grain: SumGrain): Promise<string | undefined> {
+    for await (const key of this.#store.keys({ ...grainRange(grain, {}), limit: 1 })) return key.slice(2, 12)
+    return undefined
+  }
+
+  async purge(what: TelemetryPurge): Promise<void> {
+    // Records of before are counted before they go.
+    await this.whole()
+    if (what.kind === 'before') return
+    const { hashName } = this.#components
+    const hash = what.kind === 'tenant' ? hashName(what.tenant) : undefined
+    await this.#alone(async () => {
+      this.#pending = this.#pending.filter(({ names }) => hash !== undefined && hashName(names.tenant ?? '') !== hash)
+      this.#rows.forget()
+      await this.#deleteOf(hash)
+    })
+  }
+
+  async forgetPurged(keys: readonly string[] | undefined): Promise<void> {
+    await this.#alone(async () => {
+      const isMeant = (key: string): boolean =>
+        keys?.some((name) => name === ALL || name === tenantHashIn(key)) ?? false
+      // What this process wrote while it did not know of the purge goes too.
+      const gone = this.#rows.keys().filter(isMeant)
+      this.#rows.forget()
+      if (gone.length > 0) await this.#delete(gone, [])
+    })
+  }
+
+  async #deleteOf(hash: string | undefined): Promise<void> {
+    let keys: string[] = []
+    for await (const key of this.#store.keys()) {
+      const found = tenantHashIn(key)
+      if (found === undefined || (hash !== undefined && found !== hash)) continue
+      keys.push(key)
+      if (keys.length < DELETED_AT_ONCE) continue
+      await this.#delete(keys, [])
+      keys = []
+    }
+    // Last, so that a process which is told has nothing of it left to go on with.
+    await this.#delete(keys, [{ type: 'delete', key: `${SUM_PURGES}/${hash ?? ALL}` }])
+  }
+
+  async #delete(keys: readonly string[], more: readonly KeyValueOperation[]): Promise<void> {
+    const gone = keys.map((key): KeyValueOperation => ({ type: 'delete', key }))
+    const { root, sums } = this.#components
+    await root.batch([...prefixed(sums, gone), ...more], { sync: true })
+  }
+
+  /** One after another: a row is written with what was counted before. */
+  async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return await result
+  }
+
+  async #foldAll(): Promise<void> {
+    const { earlier } = this.#components
+    if (earlier === undefined) return
+    await earlier.use(async () => {
+      for (let isLeft = true; isLeft && !this.#isStopped;)
+        isLeft = await this.#alone(async () => await this.#foldSlice(earlier))
+    })
+  }
+
+  /** Records that make room, or are written over, are counted first. */
+  async #foldBefore(operations: readonly KeyValueOperation[]): Promise<void> {
+    const { earlier } = this.#components
+    if (earlier === undefined) return
+    let isLeft = true
+    while (isLeft && operations.some(({ key }) => earlier.isLeft(key))) isLeft = await this.#foldSlice(earlier)
+  }
+
+  /** False where nothing was left. */
+  async #foldSlice(earlier: EarlierRecords): Promise<boolean> {
+    const slice = await earlier.next()
+    if (slice === undefined) return false
+    await this.#commit(prefixed(this.#components.sums, [slice.mark]), slice.events.flatMap(countedOf))
+    earlier.pass(slice)
+    return true
+  }
+
+  /** Keys of a write that failed and are there all the same. */
+  async #alreadyStored(keys: readonly string[]): Promise<readonly string[]> {
+    const doubtful = this.#doubtful.size === 0 ? [] : keys.filter((key) => this.#doubtful.has(key))
+    if (doubtful.length === 0) return []
+    const { root, records } = this.#components
+    const values = await root.sublevel(records).getMany(doubtful)
+    for (const key of doubtful) this.#doubtful.delete(key)
+    return doubtful.filter((_key, place) => values[place] !== undefined)
+  }
+
+  /** What waits joins; where this fails it is lost, as records are. */
+  async #commit(operations: readonly KeyValueOperation[], counted: readonly CountedUsage[]): Promise<void> {
+    const pending = this.#pending
+    this.#pending = []
+    try {
+      const rows = await this.#rows.with(additionsOf([...counted, ...pending]))
+      const puts = [...rows].map(([key, row]): KeyValueOperation => ({ type: 'put', key, value: encodeRow(row) }))
+      const { root, sums } = this.#components
+      await root.batch([...operations, ...prefixed(sums, puts)], { sync: true })
+      this.#rows.keep(rows)
+    } catch (error: unknown) {
+      this.#rows.abandon()
+      throw error
+    }
+  }
+
+  #pruneBehind(): void {
+    const { daysMax = DAYS_MAX_DEFAULT, onError } = this.#init
+    const kept = { day: daysMax, hour: Math.min(daysMax, HOUR_DAYS_MAX) }
+    this.#alone(async () => await pruneSums(this.#store, kept)).catch((error: unknown) => onError?.(error))
+  }
+}
+
+function countedOf(event: TelemetryEvent): readonly CountedUsage[] {
+  const counted = usageOfRecord(event)
+  return counted === undefined ? [] : [counted]
+}
+
+function prefixed(name: string, operations: readonly KeyValueOperation[]): readonly KeyValueOperation[] {
+  return operations.map((operation) => ({ ...operation, key: `${name}/${operation.key}` }))
+}
