@@ -226,7 +226,7 @@ async function openNodePeers({ closers, ...parts }: PeerParts): Promise<PeerTier
 type A2aNodeParts = Platform & Pick<Opening, 'config' | 'onError' | 'closers'>
 
 function openNodeA2a(
-  { config, directory, closers, ...parts }: A2aNodeParts,
+  { config, directory, closers, shared, ...parts }: A2aNodeParts,
   resolveHost: ResolveHost | undefined,
 ): A2aOnDemand {
   const a2a = createA2aOnDemand({
@@ -235,6 +235,7 @@ function openNodeA2a(
     isKeyed: config.keys.length > 0,
     version: readPackageVersion(),
     store: directory.store.sublevel('a2a'),
+    ...(shared !== undefined && { openShared: () => shared.openAgentTasks() }),
     openSigner: async () => await openInstallationKey(config.dataDir),
     openMarket: async () => await parts.market.open(),
     resolveHost,

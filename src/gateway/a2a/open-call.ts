@@ -12,7 +12,7 @@ export async function openA2a({ node, agentSkills }: Pick<GatewayContext, 'node'
 }
 
 /** Who asks, with the limits of the key and of the headers `x-kernell-*`. Throws `REQUEST_INVALID`. */
-export function callFrom({ request, who }: Exchange, context: GatewayContext): A2aCall {
+export function callFrom({ request, who, signal }: Exchange, context: GatewayContext): A2aCall {
   const { headers } = request
   const version = headers[VERSION_HEADER]
   const extensions = headers[EXTENSIONS_HEADER]
@@ -22,6 +22,7 @@ export function callFrom({ request, who }: Exchange, context: GatewayContext): A
     isAuthenticated: who.role !== undefined,
     baseUrl: context.baseUrl(),
     isKeyed: context.isKeyed,
+    signal,
     ...(typeof version === 'string' && { version: version.trim() }),
     ...(typeof extensions === 'string' && { extensions: readExtensions(extensions) }),
   }

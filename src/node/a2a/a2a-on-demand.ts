@@ -34,16 +34,13 @@ export function createA2aOnDemand(parts: Omit<A2aParts, keyof A2aLate>): A2aOnDe
     },
     async erase(what) {
       if (opening !== undefined) return await (await opening).erase(what)
-      const { StoredTasks } = await import('./stored-tasks.ts')
-      const { PushConfigs } = await import('./push-configs.ts')
-      const { store, clock, random, config } = parts
-      const configs = new PushConfigs({ store, random, admit: async () => undefined })
-      const tasks = new StoredTasks(
-        { store, clock },
-        { ...config, onErased: async (owner, taskId) => await configs.erase(owner, taskId) },
-      )
-      await tasks.open()
-      return await tasks.erase(what)
+      const { openTasks } = await import('./open-tasks.ts')
+      const { erase, fleet } = await openTasks(parts, { admit: async () => undefined })
+      try {
+        return await erase(what)
+      } finally {
+        await fleet?.stop()
+      }
     },
     async close() {
       isClosed = true

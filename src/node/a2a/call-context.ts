@@ -1,5 +1,6 @@
 import { ServerCallContext, type User } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
+import type { TenantId } from '../../base/identifiers.ts'
 import type { RouteCaller, RouteControls } from '../../ports/router.ts'
 
 /** Who sends a request, and from where it came. */
@@ -16,6 +17,8 @@ export type A2aCall = {
   readonly version?: string
   /** URIs of the extensions that the caller knows. */
   readonly extensions?: readonly string[]
+  /** Aborted when the caller has gone. */
+  readonly signal?: AbortSignal
 }
 
 const CALL = 'kernell-os/call'
@@ -33,7 +36,7 @@ export function contextOf(call: A2aCall): ServerCallContext {
 
 /** A context for what the node does with the data of a tenant by itself. */
 export function ownContextOf(owner: string): ServerCallContext {
-  return new ServerCallContext({ user: { isAuthenticated: true, userName: owner } })
+  return contextOf({ caller: { tenant: owner as TenantId }, controls: {}, isAuthenticated: true, baseUrl: '' })
 }
 
 /** The call that a context was made for. */

@@ -1,16 +1,8 @@
 import { Role, Task, TaskState, type Artifact, type Part } from '@a2a-js/sdk'
 import { CodedError } from '../../base/errors.ts'
+import type { AgentTaskHead, AgentTaskPhase } from '../../ports/agent-task-store.ts'
 
-/** What is known of a stored task without reading it. */
-export type FiledTask = {
-  readonly id: string
-  readonly contextId: string
-  readonly state: TaskState
-  /** Of its last status, ISO 8601. */
-  readonly timestamp: string
-}
-
-export const TERMINAL_STATES: ReadonlySet<TaskState> = new Set([
+export const TERMINAL_STATES: ReadonlySet<number> = new Set([
   TaskState.TASK_STATE_COMPLETED,
   TaskState.TASK_STATE_FAILED,
   TaskState.TASK_STATE_CANCELED,
@@ -18,7 +10,7 @@ export const TERMINAL_STATES: ReadonlySet<TaskState> = new Set([
 ])
 
 /** Somebody works on it: it cannot outlive the process. */
-export const RUNNING_STATES: ReadonlySet<TaskState> = new Set([
+export const RUNNING_STATES: ReadonlySet<number> = new Set([
   TaskState.TASK_STATE_SUBMITTED,
   TaskState.TASK_STATE_WORKING,
 ])
@@ -27,8 +19,16 @@ export function stateOf(task: Task): TaskState {
   return task.status?.state ?? TaskState.TASK_STATE_UNSPECIFIED
 }
 
-export function entryOf(task: Task): FiledTask {
-  return { id: task.id, contextId: task.contextId, state: stateOf(task), timestamp: task.status?.timestamp ?? '' }
+/** What is known of a stored task without reading it. */
+export function headOf(task: Task): AgentTaskHead {
+  const { id, contextId, status } = task
+  const state = stateOf(task)
+  return { id, contextId, state, phase: phaseOf(state), timestamp: status?.timestamp ?? '' }
+}
+
+function phaseOf(state: number): AgentTaskPhase {
+  if (RUNNING_STATES.has(state)) return 'running'
+  return TERMINAL_STATES.has(state) ? 'ended' : 'waiting'
 }
 
 /** The stored bytes of a task. */
@@ -45,12 +45,12 @@ export function decodeTask(bytes: Uint8Array): Task {
   }
 }
 
-export function encodeEntry(entry: FiledTask): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(entry))
+export function encodeEntry({ id, contextId, state, timestamp }: AgentTaskHead): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ id, contextId, state, timestamp }))
 }
 
 /** `undefined` for bytes that are none: the task is then as if it were not there. */
-export function decodeEntry(bytes: Uint8Array): FiledTask | undefined {
+export function decodeEntry(bytes: Uint8Array): AgentTaskHead | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
     if (typeof value !== 'object' || value === null) return undefined
@@ -60,7 +60,7 @@ export function decodeEntry(bytes: Uint8Array): FiledTask | undefined {
       typeof contextId === 'string' &&
       typeof timestamp === 'string' &&
       Number.isInteger(state)
-    return isEntry ? { id, contextId, state: state as TaskState, timestamp } : undefined
+    return isEntry ? { id, contextId, state: Number(state), phase: phaseOf(Number(state)), timestamp } : undefined
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@ import { A2A_PROTOCOL_VERSION, AgentCard, type AgentExtension } from '@a2a-js/sd
 import type { ServerCallContext } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
 import type { ResolveHost } from '../../guard/pin-host.ts'
+import type { SharedAgentTaskStore } from '../../ports/agent-task-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
@@ -20,12 +21,12 @@ import { KEYS_PATH, type NodeA2a, type NodeA2aInit } from './node-a2a.ts'
 import { P2P_BINDING } from './p2p/p2p-messages.ts'
 import { type NodePayment, openPayment, PAYMENT_DECLARED } from './payment/open-payment.ts'
 import { serveP2p } from './p2p/serve-p2p.ts'
-import { PushConfigs } from './push-configs.ts'
+import { openTasks } from './open-tasks.ts'
 import { PushSender } from './push-sender.ts'
 import { PushWays } from './push-ways.ts'
 import { createRouteSkill } from './route-skill.ts'
 import { SkillExecutor } from './skill-executor.ts'
-import { StoredTasks } from './stored-tasks.ts'
+import type { StoredTasks } from './stored-tasks.ts'
 import { TaskHandler } from './task-handler.ts'
 
 export type A2aParts = {
@@ -35,6 +36,8 @@ export type A2aParts = {
   readonly version: string
   /** The part of the node's store for tasks. */
   readonly store: KeyValueStore
+  /** Tasks of the fleet, where there is one. What is in the node's own store is of the time before, and only erased. */
+  readonly openShared?: () => SharedAgentTaskStore
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
@@ -56,40 +59,28 @@ const NOWHERE = 'http://localhost'
  * Throws `A2A_NOT_OPEN` where it is switched off, and what the store throws.
  */
 export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA2a> {
-  const { config, store, clock, random, timers, router, onError } = parts
+  const { config, clock, timers, router, onError } = parts
   if (!config.isEnabled) throw new CodedError('A2A_NOT_OPEN', { message: '`a2a.enabled` is false' })
   const offered = offeredSkills(config, [createRouteSkill(router), ...(init.skills ?? [])])
-  const opened: { handler?: TaskHandler; tasks?: StoredTasks } = {}
-  const isCanceled = (taskId: string): boolean => opened.tasks?.isCanceled(taskId) === true
+  const opened: { tasks?: StoredTasks } = {}
+  const isCanceled = async (taskId: string): Promise<boolean> => (await opened.tasks?.isCanceled(taskId)) === true
   const payment = openPayment(config, offered, { openMarket: parts.openMarket, isCanceled, onError })
   const skills = payment?.skills ?? offered
   const signer = await parts.openSigner()
   const ways = new PushWays({ clock, resolve: parts.resolveHost }, config.pushHosts)
-  const configs = new PushConfigs({ store, random, admit: ways.admit })
-  const { tasksMax, keepMs, taskTimeoutMs, taskBytesMax, runningMax } = config
-  const onErased = async (owner: string, taskId: string): Promise<void> => {
-    opened.handler?.forget(owner, taskId)
-    await configs.erase(owner, taskId)
-  }
-  const tasks = new StoredTasks({ store, clock }, { tasksMax, keepMs, onErased })
-  await tasks.open()
+  const { tasks, configs, fleet, erase, attach } = await openTasks(parts, ways)
   opened.tasks = tasks
+  const { taskTimeoutMs, taskBytesMax, runningMax } = config
   const sender = new PushSender({ configs, timers, wayTo: ways.wayTo, onError })
   const executor = new SkillExecutor({ clock, tasks, onError }, { skills, taskTimeoutMs, taskBytesMax })
   const cards = new NodeCards(parts, { skills, signer, payment })
   const declared = payment === undefined ? [] : [PAYMENT_DECLARED]
+  const card = cards.plain({ baseUrl: NOWHERE }, declared)
   const handler = new TaskHandler(
-    {
-      tasks,
-      configs,
-      sender,
-      executor,
-      card: cards.plain({ baseUrl: NOWHERE }, declared),
-      extendedCard: cards.extended,
-    },
+    { tasks, configs, sender, executor, card, extendedCard: cards.extended, ...(fleet !== undefined && { fleet }) },
     { runningMax },
   )
-  opened.handler = handler
+  await attach({ handler, executor, sender })
   return {
     handler,
     card: async (at) => AgentCard.toJSON(cards.signed(cards.plain(at, await cards.paying()), at.baseUrl)),
@@ -106,10 +97,11 @@ export async function openA2a(parts: A2aParts, init: NodeA2aInit): Promise<NodeA
     },
     async erase(what) {
       await handler.endAll(what)
-      return await tasks.erase(what)
+      return await erase(what)
     },
     async stop() {
       await handler.stop()
+      await fleet?.stop()
       await ways.close()
     },
   }

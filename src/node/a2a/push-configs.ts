@@ -1,7 +1,7 @@
 import { TaskPushNotificationConfig } from '@a2a-js/sdk'
 import type { PushNotificationStore, ServerCallContext } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
-import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { AgentTaskName, AgentTaskStore } from '../../ports/agent-task-store.ts'
 import type { Random } from '../../ports/random.ts'
 import { ownerOf } from './call-context.ts'
 
@@ -15,21 +15,25 @@ const HEADER_TEXT = /^[\x20-\x7e]*$/
 const SCHEME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
 
 export type PushConfigsComponents = {
-  readonly store: KeyValueStore
+  readonly store: Pick<AgentTaskStore, 'notesOf' | 'editNotes'>
   readonly random: Pick<Random, 'bytes'>
   /** Judges an address before it is kept. Throws for one that is not to be told. */
   readonly admit: (url: string) => Promise<void>
+  /** Tasks whose configurations are remembered, where reading them takes a way; whoever hears that others changed them calls `forget`. Default none. */
+  readonly rememberedMax?: number
 }
 
 /**
- * Who is told of a task, in the node's store. What authenticates a notification is told to nobody again: it is in no answer.
+ * Who is told of a task, noted beside it. What authenticates a notification is told to nobody again: it is in no answer.
  */
 export class PushConfigs implements PushNotificationStore {
-  readonly #store: KeyValueStore
   readonly #components: PushConfigsComponents
+  /** Oldest first. */
+  readonly #remembered = new Map<string, readonly TaskPushNotificationConfig[]>()
+  /** How often something was to be forgotten: what was read before is not remembered after. */
+  #changes = 0
 
   constructor(components: PushConfigsComponents) {
-    this.#store = components.store.sublevel('push')
     this.#components = components
   }
 
@@ -38,41 +42,69 @@ export class PushConfigs implements PushNotificationStore {
     checkConfig(config)
     await this.#components.admit(config.url)
     if (config.id === '') config.id = Buffer.from(this.#components.random.bytes(12)).toString('hex')
-    const kept = (await this.secretsOf(ownerOf(context), taskId)).filter(({ id }) => id !== config.id)
-    if (kept.length >= CONFIGS_MAX) throw refused(`A task tells at most ${CONFIGS_MAX} addresses`)
-    await this.#write(ownerOf(context), taskId, [...kept, { ...config, taskId, tenant: '' }])
+    await this.#edit({ owner: ownerOf(context), id: taskId }, (configs) => {
+      const kept = configs.filter(({ id }) => id !== config.id)
+      if (kept.length >= CONFIGS_MAX) throw refused(`A task tells at most ${CONFIGS_MAX} addresses`)
+      return [...kept, { ...config, taskId, tenant: '' }]
+    })
   }
 
   /** Without what authenticates the notifications. */
   async load(taskId: string, context: ServerCallContext): Promise<TaskPushNotificationConfig[]> {
-    const configs = await this.secretsOf(ownerOf(context), taskId)
+    const configs = await this.#read({ owner: ownerOf(context), id: taskId })
     return configs.map(withoutSecrets)
   }
 
-  /** With everything, for who sends notifications. */
-  async secretsOf(owner: string, taskId: string): Promise<TaskPushNotificationConfig[]> {
-    const bytes = ID.test(taskId) ? await this.#store.get(keyOf(owner, taskId)) : undefined
-    if (bytes === undefined) return []
-    const list: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return Array.isArray(list) ? list.map((each) => TaskPushNotificationConfig.fromJSON(each)) : []
+  /** With everything, for who sends notifications; others may have changed it a moment ago. */
+  async secretsOf(owner: string, taskId: string): Promise<readonly TaskPushNotificationConfig[]> {
+    const key = `${owner}/${taskId}`
+    const remembered = this.#remembered.get(key)
+    if (remembered !== undefined) return remembered
+    const changes = this.#changes
+    const configs = await this.#read({ owner, id: taskId })
+    const { rememberedMax = 0 } = this.#components
+    if (rememberedMax === 0 || changes !== this.#changes) return configs
+    this.#remembered.set(key, configs)
+    const [oldest] = this.#remembered.keys()
+    if (oldest !== undefined && this.#remembered.size > rememberedMax) this.#remembered.delete(oldest)
+    return configs
   }
 
   async delete(taskId: string, context: ServerCallContext, configId?: string): Promise<void> {
-    const owner = ownerOf(context)
-    const kept = (await this.secretsOf(owner, taskId)).filter(({ id }) => configId !== undefined && id !== configId)
-    await this.#write(owner, taskId, kept)
+    await this.#edit({ owner: ownerOf(context), id: taskId }, (configs) =>
+      configs.filter(({ id }) => configId !== undefined && id !== configId),
+    )
   }
 
-  /** Forgets all of a task that is gone. */
-  async erase(owner: string, taskId: string): Promise<void> {
-    await this.#store.delete(keyOf(owner, taskId), { sync: true })
+  /** What is remembered of a task, or of all, may not be so any more. */
+  forget(name?: AgentTaskName): void {
+    this.#changes += 1
+    if (name === undefined) this.#remembered.clear()
+    else this.#remembered.delete(`${name.owner}/${name.id}`)
   }
 
-  async #write(owner: string, taskId: string, configs: readonly TaskPushNotificationConfig[]): Promise<void> {
-    if (configs.length === 0) return await this.erase(owner, taskId)
-    const text = JSON.stringify(configs.map((config) => TaskPushNotificationConfig.toJSON(config)))
-    await this.#store.put(keyOf(owner, taskId), new TextEncoder().encode(text), { sync: true })
+  async #read(name: AgentTaskName): Promise<TaskPushNotificationConfig[]> {
+    return configsOf(ID.test(name.id) ? await this.#components.store.notesOf(name) : undefined)
   }
+
+  async #edit(
+    name: AgentTaskName,
+    edit: (configs: readonly TaskPushNotificationConfig[]) => readonly TaskPushNotificationConfig[],
+  ): Promise<void> {
+    await this.#components.store.editNotes(name, (notes) => {
+      const configs = edit(configsOf(notes))
+      if (configs.length === 0) return undefined
+      const text = JSON.stringify(configs.map((config) => TaskPushNotificationConfig.toJSON(config)))
+      return new TextEncoder().encode(text)
+    })
+    this.forget(name)
+  }
+}
+
+function configsOf(notes: Uint8Array | undefined): TaskPushNotificationConfig[] {
+  if (notes === undefined) return []
+  const list: unknown = JSON.parse(new TextDecoder().decode(notes))
+  return Array.isArray(list) ? list.map((each) => TaskPushNotificationConfig.fromJSON(each)) : []
 }
 
 export function withoutSecrets(config: TaskPushNotificationConfig): TaskPushNotificationConfig {
@@ -99,8 +131,4 @@ function isHeaderText(text: string): boolean {
 
 function refused(message: string): CodedError {
   return new CodedError('A2A_PUSH_REFUSED', { message })
-}
-
-function keyOf(owner: string, taskId: string): string {
-  return `${owner}/${taskId}`
 }

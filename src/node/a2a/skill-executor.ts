@@ -2,6 +2,7 @@ import { type Message, Role, type Task } from '@a2a-js/sdk'
 import { TaskNotCancelableError } from '@a2a-js/sdk/errors'
 import type { AgentExecutor, ExecutionEventBus, RequestContext } from '@a2a-js/sdk/server'
 import { CodedError, remedyOf } from '../../base/errors.ts'
+import type { AgentTaskName } from '../../ports/agent-task-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { outgoingText } from '../outgoing-text.ts'
 import type { AgentSkill, SkillCancellation, SkillEvent, SkillOutcome, SkillWork } from './agent-skill.ts'
@@ -157,12 +158,18 @@ export class SkillExecutor implements AgentExecutor {
     this.#waiting.delete(taskId)
   }
 
-  /** Ends what runs for an owner, or everything, as failed. @returns Owner and id of what was ended. */
-  stop(wanted?: string): readonly (readonly [string, string])[] {
+  /** Ends what runs for an owner, or everything, as failed. @returns What was ended. */
+  stop(wanted?: string): readonly AgentTaskName[] {
     const reason = new CodedError('A2A_TASK_INTERRUPTED', { message: 'The node stopped while the task was worked on' })
     const ended = [...this.#running].filter(([, { owner }]) => wanted === undefined || owner === wanted)
-    for (const [, { controller }] of ended) controller.abort(reason)
-    return ended.map(([taskId, { owner }]) => [owner, taskId] as const)
+    for (const [taskId] of ended) this.abort(taskId, reason)
+    return ended.map(([id, { owner }]) => ({ owner, id }))
+  }
+
+  /** Ends one turn, or all, as failed for a reason. */
+  abort(taskId: string | undefined, reason: unknown): void {
+    const ended = taskId === undefined ? [...this.#running.values()] : [this.#running.get(taskId)]
+    for (const running of ended) running?.controller.abort(reason)
   }
 
   async #run(

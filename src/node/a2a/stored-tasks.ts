@@ -4,120 +4,140 @@ import { RequestMalformedError } from '@a2a-js/sdk/errors'
 import type { ServerCallContext, TaskStore } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
 import { parseTaskId } from '../../base/identifiers.ts'
+import {
+  ADOPTED_MAX,
+  type AgentTaskBounds,
+  type AgentTaskErasure,
+  type AgentTaskHead,
+  type AgentTaskName,
+  type AgentTaskPhase,
+  type AgentTaskPlace,
+  type AgentTaskStore,
+} from '../../ports/agent-task-store.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { KeyValueOperation, KeyValueStore } from '../../ports/key-value-store.ts'
-import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
 import { ownerOf } from './call-context.ts'
 import {
-  decodeEntry,
   decodeTask,
-  encodeEntry,
   encodeTask,
-  entryOf,
-  type FiledTask,
+  headOf,
   interruptedTask,
   RUNNING_STATES,
   stateOf,
   TERMINAL_STATES,
   withJoinedTexts,
 } from './filed-task.ts'
+import { readCursor, writeCursor } from './list-cursor.ts'
 
 export type StoredTasksInit = {
   /** Tasks that are kept of a tenant; the oldest that have ended make room. */
   readonly tasksMax: number
   /** How long a task is kept after its last change, milliseconds. */
   readonly keepMs: number
+  /** What is said of a task that nobody works on any more. */
+  readonly interrupted: string
   /** Told of tasks that are gone, so that what belongs to them goes too. */
-  readonly onErased: (owner: string, taskId: string) => Promise<void>
+  readonly onErased: (name: AgentTaskName) => void
+  /** Told of one whose state could not be stored: nobody hears of what is made of it any more. */
+  readonly onUnstored: (taskId: string, error: unknown) => void
+  /** Told of each change that was stored. */
+  readonly onStored?: (name: AgentTaskName, phase: AgentTaskPhase) => void
+  /** Told of one that was worked on by a process that is dead, once it has failed. */
+  readonly onInterrupted?: (owner: string, task: Task) => void
 }
 
-const INTERRUPTED = 'The node was restarted while this task was being worked on.'
+/** A task that waits for its sender, as it was when this process began to hold it. */
+export type HeldTask = { readonly name: AgentTaskName; readonly head: AgentTaskHead; readonly task: Task }
+
 const PAGE_SIZE_DEFAULT = 50
-const DELETED_AT_ONCE = 512
+/** Of a page, read at one time. */
+const READ_AT_ONCE = 8
 
 /**
- * The tasks of all tenants in the node's store. A change of state is on stable storage before anybody hears of it; pieces of an answer that is being made are kept in
- * memory until the state changes. Tenants see their own tasks only: what belongs to another one is as if it were not there.
+ * The tasks of all tenants in a store. A change of state is on stable storage before anybody hears of it; pieces of an answer that is being made are kept in memory
+ * until the state changes. Tenants see their own tasks only: what belongs to another one is as if it were not there.
  */
 export class StoredTasks implements TaskStore {
-  readonly #store: KeyValueStore
-  readonly #entries: KeyValueStore
+  readonly #store: AgentTaskStore
   readonly #clock: Pick<Clock, 'now'>
   readonly #init: StoredTasksInit
-  /** By owner, then by id. */
-  readonly #filed = new Map<string, Map<string, FiledTask>>()
-  /** Tasks that are being worked on, newer than what is stored. */
+  /** What this process holds, as it is stored. */
+  readonly #held = new Map<string, AgentTaskHead>()
+  /** Tasks that are being worked on here, newer than what is stored. */
   readonly #live = new Map<string, Task>()
   readonly #waiting = new Map<string, (() => void)[]>()
+  /** What is held although nobody works on it any more, because the store did not answer. */
+  readonly #adrift = new Map<string, { readonly owner: string; readonly task: Task }>()
 
   constructor(
-    components: { readonly store: KeyValueStore; readonly clock: Pick<Clock, 'now'> },
+    components: { readonly store: AgentTaskStore; readonly clock: Pick<Clock, 'now'> },
     init: StoredTasksInit,
   ) {
-    this.#store = components.store.sublevel('tasks')
-    this.#entries = components.store.sublevel('entries')
+    this.#store = components.store
     this.#clock = components.clock
     this.#init = init
   }
 
-  /** Reads what is there. Tasks that somebody worked on when the process ended have failed. Throws as the store. */
+  /** Tasks that a process worked on that is dead have failed; what is too old goes. Throws as the store. */
   async open(): Promise<void> {
-    const interrupted: (readonly [string, FiledTask])[] = []
-    for await (const { key, value } of this.#entries.iterate({}, { onDamaged: () => undefined })) {
-      const entry = decodeEntry(value)
-      const owner = key.slice(0, key.indexOf('/'))
-      if (entry === undefined || key !== keyOf(owner, entry.id)) continue
-      this.#bucketOf(owner).set(entry.id, entry)
-      if (RUNNING_STATES.has(entry.state)) interrupted.push([owner, entry])
-    }
-    for (const [owner, entry] of interrupted) await this.#interrupt(owner, entry)
-    for (const owner of this.#filed.keys()) await this.#sweep(owner)
+    await this.settle()
+    const { oldest } = this.#bounds()
+    for (const name of await this.#store.erase({ kind: 'before', before: oldest })) this.#init.onErased(name)
   }
 
   async load(taskId: string, context: ServerCallContext): Promise<Task | undefined> {
-    const owner = ownerOf(context)
-    if (this.#filed.get(owner)?.has(taskId) !== true) return undefined
-    const live = this.#live.get(keyOf(owner, taskId))
-    return live === undefined ? await this.#read(owner, taskId) : structuredClone(live)
+    const name = { owner: ownerOf(context), id: taskId }
+    const live = this.#live.get(keyOf(name))
+    if (live !== undefined) return structuredClone(live)
+    const found = parseTaskId(taskId) === undefined ? undefined : await this.#store.get(name)
+    if (found?.standing !== 'adrift') return found === undefined ? undefined : decodeTask(found.bytes)
+    await this.settle(name)
+    const settled = await this.#store.get(name)
+    return settled && decodeTask(settled.bytes)
   }
 
   async save(given: Task, context: ServerCallContext): Promise<void> {
-    const owner = ownerOf(context)
     if (parseTaskId(given.id) === undefined) throw new RequestMalformedError('The id of a task is not one of this node')
-    const key = keyOf(owner, given.id)
+    const name = { owner: ownerOf(context), id: given.id }
+    const key = keyOf(name)
     const task = { ...structuredClone(given), artifacts: withJoinedTexts(given.artifacts) }
-    const entry = entryOf(task)
-    const before = this.#filed.get(owner)?.get(task.id)
-    if (RUNNING_STATES.has(entry.state)) this.#live.set(key, task)
-    if (before?.state === entry.state && before.timestamp === entry.timestamp && this.#live.has(key)) return
-    await this.#write(owner, task)
-    this.#bucketOf(owner).set(task.id, entry)
-    if (!RUNNING_STATES.has(entry.state)) this.#live.delete(key)
-    if (TERMINAL_STATES.has(entry.state)) this.#tell(key)
-    if (before === undefined) await this.#sweep(owner)
+    const head = headOf(task)
+    const before = this.#live.get(key)
+    if (head.phase === 'running') this.#live.set(key, task)
+    const stored = this.#held.get(key)
+    const isSame = stored !== undefined && isSameStatus(stored, head)
+    if (isSame && this.#live.has(key)) return
+    const isKept = isSame || head.phase === 'running'
+    try {
+      if (stored !== undefined) await this.#write(name.owner, task, isKept)
+      else if (head.phase === 'running') await this.#add(name.owner, task)
+      else await this.#requireStored(name, head)
+    } catch (error) {
+      this.#lose(name, { error, task: head.phase === 'running' ? task : (before ?? task) })
+      throw error
+    }
+    if (!isKept) this.#release(key)
+    else if (!isSame) this.#held.set(key, head)
+    this.#init.onStored?.(name, head.phase)
   }
 
   async list(params: ListTasksRequest, context: ServerCallContext): Promise<ListTasksResponse> {
     const { contextId, status, pageToken, statusTimestampAfter, includeArtifacts = false } = params
     const pageSize = params.pageSize ?? PAGE_SIZE_DEFAULT
-    const owner = ownerOf(context)
-    const after = statusTimestampAfter === undefined ? undefined : Date.parse(statusTimestampAfter)
-    const found = [...(this.#filed.get(owner)?.values() ?? [])]
-      .filter((entry) => contextId === '' || entry.contextId === contextId)
-      .filter((entry) => status === TaskState.TASK_STATE_UNSPECIFIED || entry.state === status)
-      .filter((entry) => after === undefined || Date.parse(entry.timestamp) > after)
-      .toSorted(newestFirst)
-    const cursor = pageToken === '' ? undefined : readCursor(pageToken)
-    const rest = cursor === undefined ? found : found.filter((entry) => newestFirst(entry, cursor) > 0)
-    const page = rest.slice(0, pageSize)
-    const tasks: Task[] = []
-    for (const { id } of page) {
-      const task = await this.load(id, context)
-      if (task !== undefined) tasks.push(includeArtifacts ? task : { ...task, artifacts: [] })
+    const { places, isLast, total } = await this.#store.list(ownerOf(context), {
+      limit: pageSize,
+      ...(contextId !== '' && { contextId }),
+      ...(status !== TaskState.TASK_STATE_UNSPECIFIED && { state: status }),
+      ...(statusTimestampAfter !== undefined && { after: new Date(statusTimestampAfter).toISOString() }),
+      ...(pageToken !== '' && { behind: readCursor(pageToken) }),
+    })
+    const tasks = await this.#loadAll(places, context)
+    const last = places.at(-1)
+    return {
+      tasks: includeArtifacts ? tasks : tasks.map((task) => ({ ...task, artifacts: [] })),
+      nextPageToken: last === undefined || isLast ? '' : writeCursor(last),
+      pageSize,
+      totalSize: total,
     }
-    const last = page.at(-1)
-    const nextPageToken = last === undefined || rest.length === page.length ? '' : writeCursor(last)
-    return { tasks, nextPageToken, pageSize, totalSize: found.length }
   }
 
   /** The newest ended tasks of a context, oldest first. */
@@ -125,121 +145,165 @@ export class StoredTasks implements TaskStore {
     contextId: string,
     { context, limit }: { readonly context: ServerCallContext; readonly limit: number },
   ): Promise<readonly Task[]> {
-    const entries = [...(this.#filed.get(ownerOf(context))?.values() ?? [])]
-      .filter((entry) => entry.contextId === contextId && entry.state === TaskState.TASK_STATE_COMPLETED)
-      .toSorted(newestFirst)
-      .slice(0, limit)
-    const tasks = await Promise.all(entries.map(async ({ id }) => await this.load(id, context)))
-    return tasks.flatMap((task) => task ?? []).toReversed()
+    const query = { contextId, state: TaskState.TASK_STATE_COMPLETED, limit }
+    const { places } = await this.#store.list(ownerOf(context), query)
+    const tasks = await this.#loadAll(places, context)
+    return tasks.toReversed()
   }
 
   /** Whether a task was cancelled, whosever it is: for what the node itself does about it. */
-  isCanceled(taskId: string): boolean {
-    for (const bucket of this.#filed.values())
-      if (bucket.get(taskId)?.state === TaskState.TASK_STATE_CANCELED) return true
-    return false
+  async isCanceled(taskId: string): Promise<boolean> {
+    return (await this.#store.statesOf(taskId)).includes(TaskState.TASK_STATE_CANCELED)
   }
 
   /** Throws `A2A_TASKS_FULL` where no further task of a tenant can be kept: all that are there are unfinished. */
-  admit(owner: string): void {
-    const bucket = this.#filed.get(owner)
-    if (bucket === undefined || bucket.size < this.#init.tasksMax) return
-    for (const { state } of bucket.values()) if (TERMINAL_STATES.has(state)) return
-    throw new CodedError('A2A_TASKS_FULL', {
-      message: `${bucket.size} tasks of this tenant are unfinished, and no more are kept`,
-      details: { tasks: bucket.size },
-    })
+  async admit(owner: string): Promise<void> {
+    // While it cannot be told what became of tasks, there come no new ones.
+    if (this.#adrift.size > 0) await this.settle()
+    if (!(await this.#store.hasRoom(owner, this.#bounds()))) throw this.#full()
   }
 
-  /** Resolves when a task of the tenant has ended, at once where it has. */
-  async ended(owner: string, taskId: string): Promise<void> {
-    const entry = this.#filed.get(owner)?.get(taskId)
-    if (entry === undefined || TERMINAL_STATES.has(entry.state)) return
-    const key = keyOf(owner, taskId)
+  /** Holds a task that waits for its sender, so that nobody else goes on with it. `undefined`: somebody does, or it is none that waits. */
+  async hold(name: AgentTaskName, task: Task): Promise<HeldTask | undefined> {
+    const key = keyOf(name)
+    const head = headOf(task)
+    try {
+      if (!(await this.#store.hold(name))) return undefined
+    } catch (error) {
+      // It may be held all the same.
+      this.#adrift.set(key, { owner: name.owner, task })
+      throw error
+    }
+    this.#held.set(key, head)
+    return { name, head, task }
+  }
+
+  /** Ends holding a task whose turn did not begin; one whose turn has begun it leaves alone. */
+  async letGo({ name, head, task }: HeldTask): Promise<void> {
+    const key = keyOf(name)
+    if (this.#held.get(key) !== head || this.#live.has(key)) return
+    this.#held.delete(key)
+    await this.#store.letGo(name).catch(() => this.#adrift.set(key, { owner: name.owner, task }))
+  }
+
+  /** Whether this process holds it. */
+  isHeld(name: AgentTaskName): boolean {
+    return this.#held.has(keyOf(name))
+  }
+
+  /** Fails what processes worked on that are dead, and what this one could not store the end of; or one of these alone. Throws as the store. */
+  async settle(only?: AgentTaskName): Promise<void> {
+    for (const [key, { owner, task }] of this.#adrift) {
+      await this.#settle(owner, task)
+      this.#adrift.delete(key)
+    }
+    for (;;) {
+      const adopted = await this.#store.adopt(only)
+      for (const { owner, bytes } of adopted) {
+        const task = decodeTask(bytes)
+        this.#adrift.set(keyOf({ owner, id: task.id }), { owner, task })
+      }
+      for (const { owner, bytes } of adopted) {
+        const task = decodeTask(bytes)
+        await this.#settle(owner, task)
+        this.#adrift.delete(keyOf({ owner, id: task.id }))
+      }
+      if (adopted.length < ADOPTED_MAX) return
+    }
+  }
+
+  /** Resolves when nobody works on a task here any more, at once where that is so. */
+  async ended(name: AgentTaskName): Promise<void> {
+    const key = keyOf(name)
+    if (!this.#live.has(key)) return
     await new Promise<void>((resolve) => {
       this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resolve])
     })
   }
 
-  /** Deletes all tasks, those of one tenant, or those whose last change was before an instant and that nobody works on. @returns How many. */
-  async erase(what: TelemetryPurge): Promise<number> {
-    const owners = what.kind === 'tenant' ? [what.tenant] : [...this.#filed.keys()]
-    const before = what.kind === 'before' ? Date.parse(what.before) : undefined
-    let count = 0
-    for (const each of owners) {
-      const entries = [...(this.#filed.get(each)?.values() ?? [])].filter(
-        ({ state, timestamp }) =>
-          before === undefined || (!RUNNING_STATES.has(state) && Date.parse(timestamp) < before),
-      )
-      const ids = entries.map(({ id }) => id)
-      await this.#delete(each, ids)
-      count += ids.length
+  /** Lets go of one that is not this process's any more. */
+  forget(name: AgentTaskName): void {
+    this.#release(keyOf(name))
+  }
+
+  /** Deletes tasks. @returns How many. */
+  async erase(what: AgentTaskErasure): Promise<number> {
+    const erased = await this.#store.erase(what)
+    for (const name of erased) {
+      this.#release(keyOf(name))
+      this.#init.onErased(name)
     }
-    return count
+    return erased.length
   }
 
-  async #interrupt(owner: string, { id }: FiledTask): Promise<void> {
-    const task = await this.#read(owner, id)
-    if (task === undefined) return
-    const failed = interruptedTask(task, { at: new Date(this.#clock.now()).toISOString(), because: INTERRUPTED })
-    await this.#write(owner, failed)
-    this.#bucketOf(owner).set(id, entryOf(failed))
-  }
-
-  async #read(owner: string, taskId: string): Promise<Task | undefined> {
-    const bytes = await this.#store.get(keyOf(owner, taskId))
-    return bytes === undefined ? undefined : decodeTask(bytes)
-  }
-
-  async #write(owner: string, task: Task): Promise<void> {
-    const key = keyOf(owner, task.id)
-    await this.#store.put(key, encodeTask(task), { sync: true })
-    // Second: an entry always has its task.
-    await this.#entries.put(key, encodeEntry(entryOf(task)), { sync: true })
-  }
-
-  /** What is too old, and what is too much. */
-  async #sweep(owner: string): Promise<void> {
-    const bucket = this.#bucketOf(owner)
-    const oldest = this.#clock.now() - this.#init.keepMs
-    const gone = [...bucket.values()].filter(
-      ({ state, timestamp }) => !RUNNING_STATES.has(state) && Date.parse(timestamp) < oldest,
-    )
-    const surplus = bucket.size - gone.length - this.#init.tasksMax
-    const expired = new Set(gone.map(({ id }) => id))
-    const ended = [...bucket.values()].filter(({ id, state }) => TERMINAL_STATES.has(state) && !expired.has(id))
-    if (surplus > 0) gone.push(...ended.toSorted(newestFirst).slice(-surplus))
-    await this.#delete(
-      owner,
-      gone.map(({ id }) => id),
-    )
-  }
-
-  async #delete(owner: string, ids: readonly string[]): Promise<void> {
-    const bucket = this.#filed.get(owner)
-    for (let from = 0; from < ids.length; from += DELETED_AT_ONCE) {
-      const keys = ids.slice(from, from + DELETED_AT_ONCE).map((id) => keyOf(owner, id))
-      const operations = keys.map((key): KeyValueOperation => ({ type: 'delete', key }))
-      await this.#entries.batch(operations, { sync: true })
-      await this.#store.batch(operations, { sync: true })
+  async #loadAll(places: readonly AgentTaskPlace[], context: ServerCallContext): Promise<Task[]> {
+    const tasks: (Task | undefined)[] = []
+    for (let from = 0; from < places.length; from += READ_AT_ONCE) {
+      const some = places.slice(from, from + READ_AT_ONCE)
+      tasks.push(...(await Promise.all(some.map(async ({ id }) => await this.load(id, context)))))
     }
-    for (const id of ids) {
-      bucket?.delete(id)
-      this.#live.delete(keyOf(owner, id))
-      await this.#init.onErased(owner, id)
+    return tasks.flatMap((task) => task ?? [])
+  }
+
+  async #add(owner: string, task: Task): Promise<void> {
+    const added = await this.#store.add(owner, { head: headOf(task), bytes: encodeTask(task) }, this.#bounds())
+    if (added.kind === 'full') throw this.#full()
+    if (added.kind === 'taken') throw interrupted(task.id)
+    for (const id of added.gone) {
+      this.#release(keyOf({ owner, id }))
+      this.#init.onErased({ owner, id })
     }
-    if (bucket?.size === 0) this.#filed.delete(owner)
   }
 
-  #bucketOf(owner: string): Map<string, FiledTask> {
-    const bucket = this.#filed.get(owner) ?? new Map<string, FiledTask>()
-    this.#filed.set(owner, bucket)
-    return bucket
+  async #write(owner: string, task: Task, isKept: boolean): Promise<void> {
+    const record = { head: headOf(task), bytes: encodeTask(task) }
+    if (!(await this.#store.write(owner, record, { isKept }))) throw interrupted(task.id)
   }
 
-  #tell(key: string): void {
+  /** What is not held and not worked on is stored already: it is told by several of those who follow a task. */
+  async #requireStored(name: AgentTaskName, head: AgentTaskHead): Promise<void> {
+    const found = await this.#store.get(name)
+    if (found === undefined || !isSameStatus(headOf(decodeTask(found.bytes)), head)) throw interrupted(name.id)
+  }
+
+  async #settle(owner: string, task: Task): Promise<void> {
+    const name = { owner, id: task.id }
+    if (!RUNNING_STATES.has(stateOf(task))) return await this.#store.letGo(name)
+    const at = new Date(this.#clock.now()).toISOString()
+    const failed = interruptedTask(task, { at, because: this.#init.interrupted })
+    const record = { head: headOf(failed), bytes: encodeTask(failed) }
+    if (!(await this.#store.write(owner, record, { isKept: false }))) return
+    this.#init.onStored?.(name, 'ended')
+    this.#init.onInterrupted?.(owner, failed)
+  }
+
+  /** A task that could not be stored is worked on no more. What was stored of it before is failed, or let go, once the store answers. */
+  #lose(name: AgentTaskName, { error, task }: { readonly error: unknown; readonly task: Task }): void {
+    const key = keyOf(name)
+    const isOwn = !CodedError.is(error, 'A2A_TASKS_FULL') && !CodedError.is(error, 'A2A_TASK_INTERRUPTED')
+    if (isOwn && (this.#held.has(key) || this.#live.has(key))) this.#adrift.set(key, { owner: name.owner, task })
+    this.#release(key)
+    this.#init.onUnstored(name.id, error)
+  }
+
+  #release(key: string): void {
+    this.#held.delete(key)
+    this.#live.delete(key)
     for (const resolve of this.#waiting.get(key) ?? []) resolve()
     this.#waiting.delete(key)
+  }
+
+  #bounds(): AgentTaskBounds {
+    const { tasksMax, keepMs } = this.#init
+    return { countMax: tasksMax, oldest: new Date(this.#clock.now() - keepMs).toISOString() }
+  }
+
+  #full(): CodedError {
+    const { tasksMax } = this.#init
+    return new CodedError('A2A_TASKS_FULL', {
+      message: `${tasksMax} tasks of this tenant are unfinished, and no more are kept`,
+      details: { tasks: tasksMax },
+    })
   }
 }
 
@@ -252,24 +316,14 @@ export function hasEnded(task: Task): boolean {
   return TERMINAL_STATES.has(stateOf(task))
 }
 
-function keyOf(owner: string, taskId: string): string {
-  return `${owner}/${taskId}`
+export function keyOf({ owner, id }: AgentTaskName): string {
+  return `${owner}/${id}`
 }
 
-type Place = Pick<FiledTask, 'id' | 'timestamp'>
-
-function newestFirst(left: Place, right: Place): number {
-  if (left.timestamp !== right.timestamp) return left.timestamp < right.timestamp ? 1 : -1
-  if (left.id === right.id) return 0
-  return left.id < right.id ? 1 : -1
+function isSameStatus(one: AgentTaskHead, other: AgentTaskHead): boolean {
+  return one.state === other.state && one.timestamp === other.timestamp
 }
 
-function writeCursor({ timestamp, id }: Place): string {
-  return Buffer.from(`${timestamp}|${id}`).toString('base64url')
-}
-
-function readCursor(token: string): Place {
-  const [timestamp = '', id] = Buffer.from(token, 'base64url').toString('utf8').split('|')
-  if (id === undefined) throw new RequestMalformedError('The page token is not one of this node')
-  return { timestamp, id }
+function interrupted(taskId: string): CodedError {
+  return new CodedError('A2A_TASK_INTERRUPTED', { message: `The task ${taskId} is not worked on here any more` })
 }

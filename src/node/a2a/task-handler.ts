@@ -30,15 +30,18 @@ import {
 } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
 import { parseTaskId } from '../../base/identifiers.ts'
+import type { AgentTaskName } from '../../ports/agent-task-store.ts'
 import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
 import { toA2aError } from './a2a-failure.ts'
 import { ownContextOf, ownerOf } from './call-context.ts'
 import { EventFeed } from './event-feed.ts'
+import type { FleetTasks } from './fleet/fleet-tasks.ts'
+import { followTask } from './fleet/follow-task.ts'
 import { checkMessage } from './prompt-of.ts'
 import { type PushConfigs, withoutSecrets } from './push-configs.ts'
 import type { PushSender } from './push-sender.ts'
 import type { SkillExecutor } from './skill-executor.ts'
-import { isRunning, type StoredTasks } from './stored-tasks.ts'
+import { hasEnded, type HeldTask, isRunning, type StoredTasks } from './stored-tasks.ts'
 import { TaskCancels } from './task-cancels.ts'
 
 export type TaskHandlerComponents = {
@@ -49,7 +52,12 @@ export type TaskHandlerComponents = {
   /** The card without signature: what it declares is what the handler does. */
   readonly card: AgentCard
   readonly extendedCard: (context: ServerCallContext) => Promise<AgentCard>
+  /** The other gateways, where there are some. */
+  readonly fleet?: FleetTasks
 }
+
+/** A message that may be worked on, and the task that it goes on with. */
+type Admitted = { readonly request: SendMessageRequest; readonly held: HeldTask | undefined }
 
 export type TaskHandlerInit = {
   /** Tasks that run at one time, of all tenants. */
@@ -73,11 +81,12 @@ export class TaskHandler implements A2ARequestHandler {
   #startingCount = 0
 
   constructor(components: TaskHandlerComponents, init: TaskHandlerInit) {
-    const { card, tasks, executor, configs, sender } = components
+    const { card, tasks, executor, configs, sender, fleet } = components
     this.#components = components
     this.#init = init
     this.#inner = new DefaultRequestHandler(card, tasks, executor, this.#buses, configs, sender)
-    this.#cancels = new TaskCancels({ tasks, executor, sender, buses: this.#buses, inner: this.#inner })
+    const inner = this.#inner
+    this.#cancels = new TaskCancels({ tasks, executor, sender, buses: this.#buses, inner, ...(fleet && { fleet }) })
   }
 
   async getAgentCard(): Promise<AgentCard> {
@@ -94,8 +103,9 @@ export class TaskHandler implements A2ARequestHandler {
   async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
     return await told(async () => {
       const admitted = await this.#admit(params, context)
-      if (admitted.configuration?.returnImmediately === true) return await this.#begin(admitted, context)
-      return await this.#starting(async () => await this.#inner.sendMessage(admitted, context))
+      const { request, held } = admitted
+      if (request.configuration?.returnImmediately === true) return await this.#begin(admitted, context)
+      return await this.#starting(async () => await this.#inner.sendMessage(request, context), held)
     })
   }
 
@@ -103,8 +113,8 @@ export class TaskHandler implements A2ARequestHandler {
     params: SendMessageRequest,
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
-    const admitted = await told(async () => await this.#admit(params, context))
-    yield* this.#followed(this.#inner.sendMessageStream(admitted, context))
+    const { request, held } = await told(async () => await this.#admit(params, context))
+    yield* this.#followed(this.#inner.sendMessageStream(request, context), held)
   }
 
   async getTask(params: GetTaskRequest, context: ServerCallContext): Promise<Task> {
@@ -174,18 +184,25 @@ export class TaskHandler implements A2ARequestHandler {
   ): AsyncGenerator<StreamResponse, void, undefined> {
     try {
       requireOwnTenant(params, context)
-      yield* this.#inner.resubscribe(params, context)
+      const { fleet, executor, tasks } = this.#components
+      const isHere = fleet === undefined || executor.isRunning(params.id)
+      yield* isHere ? this.#inner.resubscribe(params, context) : followTask({ tasks, fleet }, params.id, context)
     } catch (error) {
       throw toA2aError(error)
     }
   }
 
+  /** Cancels a task for another gateway, on which this one works. Throws as `cancelTask`, in the library's words. */
+  async cancelFor({ owner, id }: AgentTaskName): Promise<void> {
+    await this.#cancels.cancel({ tenant: '', id, metadata: undefined }, ownContextOf(owner))
+  }
+
   /** Lets go of a task that is gone. */
-  forget(owner: string, taskId: string): void {
-    this.#components.executor.forget(taskId)
+  forget({ owner, id }: AgentTaskName): void {
+    this.#components.executor.forget(id)
     const context = ownContextOf(owner)
-    this.#buses.getByTaskId(taskId, context)?.finished()
-    this.#buses.cleanupByTaskId(taskId, context)
+    this.#buses.getByTaskId(id, context)?.finished()
+    this.#buses.cleanupByTaskId(id, context)
   }
 
   /** Takes no more, and ends what runs; resolves when all of it is stored. */
@@ -202,11 +219,11 @@ export class TaskHandler implements A2ARequestHandler {
     if (what.kind === 'before') return
     const { executor, tasks } = this.#components
     const ended = executor.stop(what.kind === 'tenant' ? what.tenant : undefined)
-    await Promise.all(ended.map(async ([owner, taskId]) => await tasks.ended(owner, taskId)))
+    await Promise.all(ended.map(async (name) => await tasks.ended(name)))
   }
 
   /** Checks what can be checked before anything is done. @returns The request, without references to tasks that the caller has not. */
-  async #admit(params: SendMessageRequest, context: ServerCallContext): Promise<SendMessageRequest> {
+  async #admit(params: SendMessageRequest, context: ServerCallContext): Promise<Admitted> {
     if (this.#isStopped) throw new CodedError('A2A_NOT_OPEN', { message: 'The node is closed' })
     const { message } = params
     requireOwnTenant(params, context)
@@ -215,25 +232,28 @@ export class TaskHandler implements A2ARequestHandler {
     checkMessage(message)
     const { tasks, executor } = this.#components
     activate(executor.skillOf(message)?.requiredExtension, context)
-    if (message.taskId === '') tasks.admit(ownerOf(context))
-    else await this.#requireIdle(message.taskId, context)
+    if (message.taskId === '') await tasks.admit(ownerOf(context))
+    const open = message.taskId === '' ? undefined : await this.#requireIdle(message.taskId, context)
     const runningCount = executor.runningCount + this.#startingCount
     if (runningCount >= this.#init.runningMax)
       throw new CodedError('A2A_TASKS_FULL', { message: `${runningCount} tasks are being worked on` })
     const references = await this.#knownReferences(message, context)
-    return { ...params, message: { ...message, referenceTaskIds: references } }
+    const request = { ...params, message: { ...message, referenceTaskIds: references } }
+    if (open === undefined) return { request, held: undefined }
+    const held = await tasks.hold({ owner: ownerOf(context), id: open.id }, open)
+    // Somebody else was faster.
+    if (held === undefined) throw busy(open)
+    return { request, held }
   }
 
-  /** A task that is being worked on takes no further message: two turns of one task would write over each other. */
-  async #requireIdle(taskId: string, context: ServerCallContext): Promise<void> {
+  /** A task that is being worked on takes no further message: two turns of one task would write over each other. @returns The task, unless it has ended. */
+  async #requireIdle(taskId: string, context: ServerCallContext): Promise<Task | undefined> {
     const task = await this.#components.tasks.load(taskId, context)
     if (task === undefined) throw new TaskNotFoundError(`There is no task ${shown(taskId)}`)
     if (this.#cancels.isUnderWay(taskId, context))
       throw new UnsupportedOperationError(`The task ${task.id} is being cancelled`)
-    if (isRunning(task))
-      throw new UnsupportedOperationError(
-        `The task ${task.id} is being worked on; send the message when it has ended or asks for input`,
-      )
+    if (isRunning(task)) throw busy(task)
+    return hasEnded(task) ? undefined : task
   }
 
   async #knownReferences({ referenceTaskIds }: Message, context: ServerCallContext): Promise<string[]> {
@@ -243,7 +263,7 @@ export class TaskHandler implements A2ARequestHandler {
     return known
   }
 
-  async #starting<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #starting<Result>(work: () => Promise<Result>, held: HeldTask | undefined): Promise<Result> {
     this.#startingCount += 1
     // From the next turn on it counts among those that run.
     setImmediate(() => {
@@ -255,19 +275,24 @@ export class TaskHandler implements A2ARequestHandler {
       return await working
     } finally {
       this.#pending.delete(working)
+      // What kept it from beginning keeps nobody from another try.
+      if (held !== undefined) await this.#components.tasks.letGo(held)
     }
   }
 
   /** The task as it is when it begins; it goes on by itself. */
-  async #begin(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
-    const source = this.#inner.sendMessageStream(params, context)
-    for await (const { payload } of this.#followed(source))
+  async #begin({ request, held }: Admitted, context: ServerCallContext): Promise<Message | Task> {
+    const source = this.#inner.sendMessageStream(request, context)
+    for await (const { payload } of this.#followed(source, held))
       if (payload?.$case === 'task' || payload?.$case === 'message') return payload.value
     throw new CodedError('INTERNAL_ERROR', { message: 'A task ended before it began' })
   }
 
   /** Reads a stream of the library to its end, whether somebody listens or not: it is what stores the events. */
-  #followed(source: AsyncGenerator<StreamResponse, void, undefined>): AsyncIterable<StreamResponse> {
+  #followed(
+    source: AsyncGenerator<StreamResponse, void, undefined>,
+    held: HeldTask | undefined,
+  ): AsyncIterable<StreamResponse> {
     const feed = new EventFeed<StreamResponse>()
     const follow = async (): Promise<void> => {
       try {
@@ -277,9 +302,15 @@ export class TaskHandler implements A2ARequestHandler {
         feed.fail(toA2aError(error))
       }
     }
-    this.#starting(follow).catch((error: unknown) => feed.fail(error))
+    this.#starting(follow, held).catch((error: unknown) => feed.fail(error))
     return feed
   }
+}
+
+function busy(task: Task): UnsupportedOperationError {
+  return new UnsupportedOperationError(
+    `The task ${task.id} is being worked on; send the message when it has ended or asks for input`,
+  )
 }
 
 /** Says that an extension is used. Throws `ExtensionSupportRequiredError` where the caller does not know it. */

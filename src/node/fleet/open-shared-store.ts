@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { CodedError } from '../../base/errors.ts'
 import { hexOfBytes } from '../../base/hex.ts'
+import type { SharedAgentTaskStore } from '../../ports/agent-task-store.ts'
 import type { Claims } from '../../ports/claims.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -13,6 +14,7 @@ import type { StoreChanges } from '../../ports/store-changes.ts'
 import type { Timers } from '../../ports/timers.ts'
 import { accountsOf, shadowAccounts } from '../../router/budgets/budget-accounts.ts'
 import type { BudgetLimit } from '../../router/budgets/budget-owner.ts'
+import { createPostgresAgentTasks } from '../../storage/postgres/agent-tasks/postgres-agent-task-store.ts'
 import { createPostgresBudgets, type SharedBudgets } from '../../storage/postgres/budgets/postgres-budgets.ts'
 import { createPostgresClaims } from '../../storage/postgres/claims/postgres-claims.ts'
 import { migrateSchema, openSchema, type SchemaMigration } from '../../storage/postgres/migrate-schema.ts'
@@ -51,6 +53,8 @@ export type SharedStore = {
   readonly rates: RateStore
   /** Which gateway does a thing. */
   readonly claims: Claims
+  /** Tasks of other agents; whoever opens them closes them. */
+  openAgentTasks(): SharedAgentTaskStore
   /** How long keys are taken as they were known while the server is away, milliseconds. */
   readonly staleMs: number
   statistics(): PostgresStatistics
@@ -111,6 +115,7 @@ export async function openSharedStore(init: OpenSharedStoreInit): Promise<Shared
       createJournal: (name) => createPostgresJournal({ connection, changes, random }, { name, origin }),
       rates: createPostgresRateStore(connection, { member: origin, leaseMs: storage.leaseMs }),
       claims,
+      openAgentTasks: () => createPostgresAgentTasks({ connection, changes, claims, random }, { origin }),
       staleMs: storage.staleMs,
       statistics: () => connection.statistics(),
       get isConnected() {

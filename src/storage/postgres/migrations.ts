@@ -1,3 +1,4 @@
+import { AGENT_TASK_TABLES } from './agent-tasks/agent-task-tables.ts'
 import { BUDGET_TABLES } from './budgets/budget-tables.ts'
 import { CLAIM_TABLES } from './claims/claim-tables.ts'
 import { JOURNAL_TABLES } from './journal-tables.ts'
@@ -121,4 +122,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: JOURNAL_TABLES },
   { version: 3, sql: RATE_TABLES },
   { version: 4, sql: CLAIM_TABLES },
+  { version: 5, sql: AGENT_TASK_TABLES },
 ]

@@ -153,7 +153,8 @@ class PostgresKeyValueStore implements KeyValueStore {
     await this.#connection.use(async (client) => {
       await client.query('SET statement_timeout = 0')
       try {
-        await client.query(`VACUUM FULL ${this.#connection.schema}.entry`)
+        const { schema } = this.#connection
+        await client.query(`VACUUM FULL ${schema}.entry, ${schema}.agent_task, ${schema}.agent_task_note`)
       } finally {
         await client.query('RESET statement_timeout')
       }

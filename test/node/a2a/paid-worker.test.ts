@@ -31,7 +31,7 @@ function open(skills: readonly AgentSkill[]) {
   const worker = createPaidWorker({
     skills,
     runs,
-    isCanceled: () => false,
+    isCanceled: async () => await Promise.resolve(false),
     onCanceled: () => undefined,
     taskBytesMax: 2_000,
   })

@@ -15,7 +15,7 @@ export type PaidWorkerInit = {
   readonly skills: readonly AgentSkill[]
   readonly runs: PaidRuns
   /** Whether a task of this node was cancelled, also before its last start. */
-  readonly isCanceled: (taskId: string) => boolean
+  readonly isCanceled: (taskId: string) => Promise<boolean>
   /** Told of work on a task that was cancelled before it began: its contract holds a price for nothing. */
   readonly onCanceled: (input: PaidInput) => void
   /** What one work may make, bytes. */
@@ -35,7 +35,7 @@ export function createPaidWorker({ skills, runs, isCanceled, onCanceled, taskByt
       const skill = skills.find(({ id }) => id === input?.skill)
       if (input === undefined || skill === undefined)
         throw new CodedError('REQUEST_INVALID', { message: 'The input is no task of a skill that has a price here' })
-      if (isCanceled(input.taskId)) {
+      if (await isCanceled(input.taskId)) {
         runs.giveUp(name)
         onCanceled(input)
       }
