@@ -21,6 +21,24 @@ export type {
   AskedPayment,
 } from './agent-peers.ts'
 export type { AbortOptions } from './abort-options.ts'
+export {
+  ADOPTED_MAX,
+  type AgentTaskAdding,
+  type AgentTaskBounds,
+  type AgentTaskErasure,
+  type AgentTaskFound,
+  type AgentTaskHead,
+  type AgentTaskLook,
+  type AgentTaskName,
+  type AgentTaskPage,
+  type AgentTaskPhase,
+  type AgentTaskPlace,
+  type AgentTaskQuery,
+  type AgentTaskRecord,
+  type AgentTaskStanding,
+  type AgentTaskStore,
+  type SharedAgentTaskStore,
+} from './agent-task-store.ts'
 export type { BudgetReservation, Budgets, ReserveRequest } from './budgets.ts'
 export type { Claim, Claims } from './claims.ts'
 export type { Clock } from './clock.ts'

@@ -10,6 +10,7 @@
  * ```
  */
 export type { ConformanceCase } from './conformance/conformance-case.ts'
+export { AGENT_TASK_STORE_CASES, type AgentTaskSubject } from './conformance/agent-task-cases.ts'
 export { CLAIMS_CASES, type ClaimsSubject } from './conformance/claims-cases.ts'
 export { EMBEDDING_MODEL_CASES } from './conformance/embedding-model-cases.ts'
 export { EVENT_LOG_CASES } from './conformance/event-log-cases.ts'

@@ -5,6 +5,10 @@ type RunOfSuite = { readonly test: string; readonly implementations: readonly st
 
 /** Which test runs a suite, against which implementations (by the name of what makes them). */
 const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
+  AGENT_TASK_STORE_CASES: [
+    { test: 'test/node/a2a/kept-task-store.test.ts', implementations: ['openKeptTasks'] },
+    { test: 'test/storage/postgres/postgres-agent-tasks.test.ts', implementations: ['createPostgresAgentTasks'] },
+  ],
   BATCH_SIGNER_CASES: [
     { test: 'test/keys/signature-pool.test.ts', implementations: ['createInlineSignatures', 'openSignaturePool'] },
   ],

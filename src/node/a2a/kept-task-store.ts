@@ -52,28 +52,27 @@ class KeptTaskStore implements AgentTaskStore {
     }
   }
 
-  async hasRoom(owner: string, { countMax, oldest }: AgentTaskBounds): Promise<boolean> {
-    const bucket = this.#filed.get(owner)
-    if (bucket === undefined || bucket.size < countMax) return true
-    for (const head of bucket.values())
-      if (head.phase === 'ended' || this.#isTooOld({ owner, id: head.id }, oldest)) return true
-    return false
+  async hasRoom(owner: string, bounds: AgentTaskBounds): Promise<boolean> {
+    return this.#makeRoom(owner, bounds) !== undefined
   }
 
   async add(owner: string, record: AgentTaskRecord, bounds: AgentTaskBounds): Promise<AgentTaskAdding> {
     const { id } = record.head
     if (this.#filed.get(owner)?.has(id) === true) return { kind: 'taken' }
-    if (!(await this.hasRoom(owner, bounds))) return { kind: 'full' }
-    // It counts from now on: others may be added before it is written.
+    const heads = this.#makeRoom(owner, bounds)
+    if (heads === undefined) return { kind: 'full' }
+    // It counts from now on, and what makes room for it does so for no other one: more may be added before it is written.
+    const gone = heads.map((head) => head.id)
+    for (const one of gone) this.#forget({ owner, id: one })
     this.#bucketOf(owner).set(id, record.head)
     this.#held.add(keyOf({ owner, id }))
     try {
       await this.#write(owner, record)
     } catch (error) {
       this.#forget({ owner, id })
+      for (const head of heads) this.#bucketOf(owner).set(head.id, head)
       throw error
     }
-    const gone = this.#surplusOf(owner, bounds)
     await this.#delete(gone.map((one) => ({ owner, id: one })))
     return { kind: 'added', gone }
   }
@@ -172,15 +171,16 @@ class KeptTaskStore implements AgentTaskStore {
     await this.#entries.put(key, encodeEntry(head), { sync: true })
   }
 
-  /** What is too old, and what is too much. */
-  #surplusOf(owner: string, { countMax, oldest }: AgentTaskBounds): readonly string[] {
+  /** What goes for one more: what is too old, and the oldest that have ended where there are too many. `undefined`: all the others are unfinished. */
+  #makeRoom(owner: string, { countMax, oldest }: AgentTaskBounds): readonly AgentTaskHead[] | undefined {
     const heads = [...(this.#filed.get(owner)?.values() ?? [])]
     const isTooOld = ({ id }: AgentTaskHead): boolean => this.#isTooOld({ owner, id }, oldest)
     const gone = heads.filter(isTooOld)
-    const surplus = heads.length - gone.length - countMax
+    const surplus = heads.length + 1 - gone.length - countMax
+    if (surplus <= 0) return gone
     const ended = heads.filter((head) => head.phase === 'ended' && !isTooOld(head))
-    if (surplus > 0) gone.push(...ended.toSorted(newestFirst).slice(-surplus))
-    return gone.map(({ id }) => id)
+    // Where the bound was lowered, all but one may go.
+    return ended.length === 0 ? undefined : [...gone, ...ended.toSorted(newestFirst).slice(-surplus)]
   }
 
   #isTooOld(name: AgentTaskName, oldest: string): boolean {

@@ -67,6 +67,8 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   readonly #components: PostgresAgentTasksComponents
   readonly #origin: string
   readonly #worker: TaskWorker
+  /** Tasks that are about to be held. */
+  readonly #taking = new Set<string>()
 
   constructor(components: PostgresAgentTasksComponents, { origin }: PostgresAgentTasksInit) {
     this.#components = components
@@ -88,6 +90,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
 
   async add(owner: string, { head, bytes }: AgentTaskRecord, bounds: AgentTaskBounds): Promise<AgentTaskAdding> {
     const { id, contextId, state, phase, timestamp } = head
+    const before = this.#worker.of({ owner, id })
     const worker = await this.#worker.hold({ owner, id })
     const [row] = await this.#write<{ readonly added: unknown }>({
       name: 'agent-task-add',
@@ -98,7 +101,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
       ],
     })
     const added = addingOf(row?.added)
-    if (added.kind !== 'added') this.#worker.letGo({ owner, id })
+    if (added.kind !== 'added' && before === undefined) this.#worker.letGo({ owner, id })
     return added
   }
 
@@ -122,16 +125,22 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   }
 
   async hold(name: AgentTaskName): Promise<boolean> {
-    if (this.#worker.of(name) !== undefined) return false
-    const worker = await this.#worker.hold(name)
-    const isHeld = await this.#change(name, {
-      name: 'agent-task-hold',
-      set: 'worker = $5, is_held = true',
-      where: "((NOT is_held AND phase = 'waiting') OR last_write = $3)",
-      values: [worker],
-    })
-    if (!isHeld) this.#worker.letGo(name)
-    return isHeld
+    const key = keyOf(name)
+    if (this.#worker.of(name) !== undefined || this.#taking.has(key)) return false
+    this.#taking.add(key)
+    try {
+      const worker = await this.#worker.hold(name)
+      const isHeld = await this.#change(name, {
+        name: 'agent-task-hold',
+        set: 'worker = $5, is_held = true',
+        where: "((NOT is_held AND phase = 'waiting') OR last_write = $3)",
+        values: [worker],
+      })
+      if (!isHeld) this.#worker.letGo(name)
+      return isHeld
+    } finally {
+      this.#taking.delete(key)
+    }
   }
 
   async letGo(name: AgentTaskName): Promise<void> {
