@@ -1,5 +1,5 @@
 import { Role, Task, TaskState, type Artifact, type Part } from '@a2a-js/sdk'
-import { CodedError } from '../../base/errors.ts'
+import { CodedError, remedyOf } from '../../base/errors.ts'
 import type { AgentTaskHead, AgentTaskPhase } from '../../ports/agent-task-store.ts'
 
 export const TERMINAL_STATES: ReadonlySet<number> = new Set([
@@ -68,18 +68,19 @@ export function decodeEntry(bytes: Uint8Array): AgentTaskHead | undefined {
 
 /** The task as it ends when nobody works on it any more. */
 export function interruptedTask(task: Task, { at, because }: { readonly at: string; readonly because: string }): Task {
+  const metadata = { code: 'A2A_TASK_INTERRUPTED', remedy: remedyOf('A2A_TASK_INTERRUPTED'), isRetryable: true }
   const message = {
     messageId: `interrupted-${task.id}`,
     contextId: task.contextId,
     taskId: task.id,
     role: Role.ROLE_AGENT,
     parts: [textPart(because)],
-    metadata: { code: 'A2A_TASK_INTERRUPTED' },
+    metadata: { code: metadata.code },
     extensions: [],
     referenceTaskIds: [],
   }
   const status = { state: TaskState.TASK_STATE_FAILED, message, timestamp: at }
-  return { ...task, status, history: [...task.history, message] }
+  return { ...task, status, history: [...task.history, message], metadata: { ...task.metadata, ...metadata } }
 }
 
 export function textPart(text: string): Part {

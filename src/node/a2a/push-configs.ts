@@ -55,14 +55,17 @@ export class PushConfigs implements PushNotificationStore {
     return configs.map(withoutSecrets)
   }
 
-  /** With everything, for who sends notifications; others may have changed it a moment ago. */
-  async secretsOf(owner: string, taskId: string): Promise<readonly TaskPushNotificationConfig[]> {
-    const key = `${owner}/${taskId}`
-    const remembered = this.#remembered.get(key)
+  /** With everything, for who sends notifications. `mayBeOld`: as it was when it was last asked for. */
+  async secretsOf(
+    name: AgentTaskName,
+    { mayBeOld }: { readonly mayBeOld: boolean },
+  ): Promise<readonly TaskPushNotificationConfig[]> {
+    const { rememberedMax = 0 } = this.#components
+    const key = `${name.owner}/${name.id}`
+    const remembered = mayBeOld ? this.#remembered.get(key) : undefined
     if (remembered !== undefined) return remembered
     const changes = this.#changes
-    const configs = await this.#read({ owner, id: taskId })
-    const { rememberedMax = 0 } = this.#components
+    const configs = await this.#read(name)
     if (rememberedMax === 0 || changes !== this.#changes) return configs
     this.#remembered.set(key, configs)
     const [oldest] = this.#remembered.keys()

@@ -34,6 +34,8 @@ type Notification = { readonly config: TaskPushNotificationConfig; readonly body
 export class PushSender implements PushNotificationSender {
   readonly #components: PushSenderComponents
   readonly #queues = new Map<string, Notification[]>()
+  /** What is being looked up for each task: one event after the other. */
+  readonly #looking = new Map<string, Promise<void>>()
   readonly #stopping = new AbortController()
   #droppedCount = 0
 
@@ -50,10 +52,24 @@ export class PushSender implements PushNotificationSender {
     const taskId = taskIdOf(event)
     if (taskId === undefined || this.#stopping.signal.aborted) return
     const owner = ownerOf(context)
-    const configs = await this.#components.configs.secretsOf(owner, taskId)
-    if (configs.length === 0) return
-    const body = JSON.stringify(StreamResponse.toJSON(event))
-    for (const config of configs) this.#enqueue(`${owner}/${taskId}/${config.id}`, { config, body })
+    const task = `${owner}/${taskId}`
+    const before = this.#looking.get(task)
+    const looking = (async (): Promise<void> => {
+      // The one before may fail, and is told to who sent it.
+      await before?.catch(() => undefined)
+      // Pieces of an answer come many at a time: for them it is as it was a moment ago.
+      const mayBeOld = event.payload?.$case === 'artifactUpdate'
+      const configs = await this.#components.configs.secretsOf({ owner, id: taskId }, { mayBeOld })
+      if (configs.length === 0 || this.#stopping.signal.aborted) return
+      const body = JSON.stringify(StreamResponse.toJSON(event))
+      for (const config of configs) this.#enqueue(`${task}/${config.id}`, { config, body })
+    })()
+    this.#looking.set(task, looking)
+    try {
+      await looking
+    } finally {
+      if (this.#looking.get(task) === looking) this.#looking.delete(task)
+    }
   }
 
   /** Gives up what waits. */

@@ -1,3 +1,4 @@
+import type { AgentSkill } from '../../../src/node/a2a/agent-skill.ts'
 import { startUpstreamServer, type UpstreamServer } from '../../fixtures/upstream-server.ts'
 import { CuttingProxy } from '../../storage/postgres/cutting-proxy.ts'
 import { PostgresCluster } from '../../storage/postgres/postgres-cluster.ts'
@@ -42,7 +43,11 @@ export class FleetOfGateways {
     this.#schemas += 1
   }
 
-  async gateway(storage: FleetStorage = {}, document: object = {}): Promise<FleetGateway> {
+  async gateway(
+    storage: FleetStorage = {},
+    document: object = {},
+    agentSkills: readonly AgentSkill[] = [],
+  ): Promise<FleetGateway> {
     const proxy = await CuttingProxy.start(this.cluster.port)
     const gateway = await startRealGateway(
       {
@@ -52,6 +57,7 @@ export class FleetOfGateways {
       },
       {
         adminToken: ADMIN_TOKEN,
+        agentSkills,
         environment: { FLEET_URL: `postgresql://postgres@127.0.0.1:${proxy.port}/postgres` },
       },
     )
