@@ -1,13 +1,4 @@
-/**
- * AgentTaskStore: tasks that other agents gave to a node, as bytes with what is looked for beside them, apart for each owner. Whoever works on a task holds it: nobody
- * else writes it meanwhile, and of a process that dies another one takes it over. It is not the machine of a task: which state follows on which is no matter of it.
- *
- * ```ts
- * const failInterrupted = async (store: AgentTaskStore, failed: (bytes: Uint8Array) => AgentTaskRecord): Promise<void> => {
- *   for (const { owner, bytes } of await store.adopt()) await store.write(owner, failed(bytes), { isKept: false })
- * }
- * ```
- */
+/** Names one task. */
 export type AgentTaskName = {
   readonly owner: string
   /** 1 to 128 of `A-Z a-z 0-9 . _ : -`. */
@@ -28,6 +19,7 @@ export type AgentTaskHead = {
   readonly timestamp: string
 }
 
+/** A task as it is written. The bytes are of the caller's making. */
 export type AgentTaskRecord = { readonly head: AgentTaskHead; readonly bytes: Uint8Array }
 
 /** How much is kept of one owner. */
@@ -46,11 +38,13 @@ export type AgentTaskAdding =
 /** `here`: this process holds it; `elsewhere`: another one does; `adrift`: one that is dead; `free`: nobody. */
 export type AgentTaskStanding = 'here' | 'elsewhere' | 'adrift' | 'free'
 
+/** A task as it was written last, and who holds it. */
 export type AgentTaskFound = { readonly bytes: Uint8Array; readonly standing: AgentTaskStanding }
 
 /** A place in the order of tasks, newest first: by timestamp, then by id. */
 export type AgentTaskPlace = Pick<AgentTaskHead, 'timestamp' | 'id'>
 
+/** Which tasks of an owner are listed; absent members filter nothing. */
 export type AgentTaskQuery = {
   readonly contextId?: string
   readonly state?: number
@@ -62,6 +56,7 @@ export type AgentTaskQuery = {
   readonly limit: number
 }
 
+/** Part of a list, newest first. */
 export type AgentTaskPage = {
   readonly places: readonly AgentTaskPlace[]
   readonly isLast: boolean
@@ -78,7 +73,18 @@ export type AgentTaskErasure =
 /** Most that one call of `adopt` gives. */
 export const ADOPTED_MAX = 64
 
-/** Tasks of other agents, apart for each owner. What is written is on stable storage once resolved. All may throw `STORE_*`. */
+/**
+ * Tasks that other agents gave to a node, as bytes with what is looked for beside them, apart for each owner. Whoever works on a task holds it: nobody
+ * else writes it meanwhile, and of a process that dies another one takes it over. It is not the machine of a task: which state follows on which is no matter of it.
+ *
+ * What is written is on stable storage once resolved. All may throw `STORE_*`.
+ *
+ * ```ts
+ * const failInterrupted = async (store: AgentTaskStore, failed: (bytes: Uint8Array) => AgentTaskRecord): Promise<void> => {
+ *   for (const { owner, bytes } of await store.adopt()) await store.write(owner, failed(bytes), { isKept: false })
+ * }
+ * ```
+ */
 export interface AgentTaskStore {
   /** Whether `add` would find room. */
   hasRoom(owner: string, bounds: AgentTaskBounds): Promise<boolean>
@@ -102,7 +108,7 @@ export interface AgentTaskStore {
   erase(what: AgentTaskErasure): Promise<readonly AgentTaskName[]>
   /** What is noted beside a task, which may come before the task. */
   notesOf(name: AgentTaskName): Promise<Uint8Array | undefined>
-  /** Changes what is noted. `edit` may be called several times, with what is there then; `undefined` deletes; what it throws is thrown. */
+  /** Changes what is noted. `edit` may be called several times, with what is there then; `undefined` deletes; what it throws is thrown. An edit whose answer is lost may be made twice. */
   editNotes(name: AgentTaskName, edit: (notes: Uint8Array | undefined) => Uint8Array | undefined): Promise<void>
 }
 

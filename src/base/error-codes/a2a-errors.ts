@@ -22,7 +22,8 @@ export const A2A_ERRORS = {
     isRetryable: false,
   },
   A2A_TASK_INTERRUPTED: {
-    cause: 'The node stopped or was restarted while the task was being worked on.',
+    cause:
+      'The node stopped, was restarted, or could not reach the store of its fleet while the task was being worked on; or the task was deleted.',
     remedy: 'Send the message again as a new task.',
     httpStatus: 503,
     isRetryable: true,

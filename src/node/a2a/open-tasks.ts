@@ -24,9 +24,9 @@ export type OpenedTasks = {
   /** Absent where there is one gateway. */
   readonly fleet: FleetTasks | undefined
   /** Deletes tasks, also those that this gateway kept before it joined a fleet. @returns How many. */
-  erase(what: TelemetryPurge): Promise<number>
+  readonly erase: (what: TelemetryPurge) => Promise<number>
   /** Fails what was worked on by who is dead, and heeds other gateways from now on. Throws as the store. */
-  attach(attachment: TasksAttachment): Promise<void>
+  readonly attach: (attachment: TasksAttachment) => Promise<void>
 }
 
 export type OpenTasksParts = Pick<A2aParts, 'store' | 'openShared' | 'clock' | 'random' | 'timers' | 'onError'> & {

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { type Task, TaskState } from '@a2a-js/sdk'
 import type { Client } from '@a2a-js/sdk/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -9,6 +13,7 @@ import { type FleetGateway, FleetOfGateways, type FleetStorage } from './fleet-g
 import { HeldSkill } from './held-skill.ts'
 
 const reason = whyNoPostgres()
+const CHILD = fileURLToPath(new URL('gateway-child.ts', import.meta.url))
 const KEYS = [
   keyOf('sk-acme', { id: 'a', tenant: 'acme', role: 'member' }),
   keyOf('sk-other', { id: 'o', tenant: 'other', role: 'member' }),
@@ -302,6 +307,47 @@ describe.skipIf(reason !== undefined)('tasks of A2A at gateways on one PostgreSQ
     await one.node.close()
     expect((await followed.words).at(-1)).toBe(`status ${FAILED}`)
     expect(codeOf(await two.client.getTask(at(id)))).toBe('A2A_TASK_INTERRUPTED')
+  })
+
+  test('of one that is killed at work another gateway fails the tasks once, tells who was to be told, and frees their room', async () => {
+    await using receiver = await startReceiver()
+    const init: MemberInit = { storage: { leaseMs: 1_000 }, a2a: { pushHosts: ['localhost'], tasksMax: 2 } }
+    const [two, three] = await joinTwo(init)
+    const child = spawn(process.execPath, [CHILD, fleet.schema, String(fleet.cluster.port), 'localhost'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+      const client = await openClient(url, 'JSONRPC', 'sk-acme')
+      const taskPushNotificationConfig = hook(receiver.url)
+      const ids: string[] = []
+      for (let place = 0; place < 2; place += 1)
+        ids.push(
+          taskOf(
+            await client.sendMessage(sendOf(messageOf('Go'), { returnImmediately: true, taskPushNotificationConfig })),
+          ).id,
+        )
+      for (const id of ids) await expect.poll(async () => await stateAt(two, id), SOON).toBe(WORKING)
+      const followed = [await follow(two, ids[0] ?? ''), await follow(three, ids[0] ?? '')]
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      for (const { words } of followed) expect(await words).toEqual([`task ${WORKING}`, `status ${FAILED}`])
+      for (const id of ids) {
+        await expect.poll(async () => await stateAt(two, id), SOON).toBe(FAILED)
+        const failed = await three.client.getTask(at(id))
+        expect([codeOf(failed), failed.history.map(({ messageId }) => messageId).at(-1)]).toEqual([
+          'A2A_TASK_INTERRUPTED',
+          `interrupted-${id}`,
+        ])
+      }
+      const failures = (): number => receiver.told.filter(({ body }) => body.includes('TASK_STATE_FAILED')).length
+      await expect.poll(failures, SOON).toBe(2)
+      await begin(two)
+      await begin(three)
+      expect(failures()).toBe(2)
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   test('a gateway that cannot be heard of lets go of its work, another one fails it once, and it goes on afterwards', async () => {

@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
-import type { AgentTaskHead, AgentTaskName, AgentTaskRecord } from '../../../src/ports/agent-task-store.ts'
-import type { SharedAgentTaskStore } from '../../../src/ports/agent-task-store.ts'
+import type {
+  AgentTaskHead,
+  AgentTaskName,
+  AgentTaskRecord,
+  SharedAgentTaskStore,
+} from '../../../src/ports/agent-task-store.ts'
 import { createPostgresAgentTasks } from '../../../src/storage/postgres/agent-tasks/postgres-agent-task-store.ts'
 import { createPostgresClaims, type SharedClaims } from '../../../src/storage/postgres/claims/postgres-claims.ts'
 import type { PostgresConnection } from '../../../src/storage/postgres/postgres-connection.ts'

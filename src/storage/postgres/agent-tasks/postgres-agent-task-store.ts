@@ -20,8 +20,9 @@ import {
 import type { Claims } from '../../../ports/claims.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { StoreChanges } from '../../../ports/store-changes.ts'
-import { sealValue, unsealValue } from '../../sealed-value.ts'
 import type { PostgresConnection, PostgresStatement } from '../postgres-connection.ts'
+import { PostgresTaskNotes } from './postgres-task-notes.ts'
+import { sealTask, unsealTask } from './sealed-task.ts'
 import { TaskWorker } from './task-worker.ts'
 
 export type PostgresAgentTasksComponents = {
@@ -47,8 +48,6 @@ export function createPostgresAgentTasks(
   return new PostgresAgentTaskStore(components, init)
 }
 
-/** Times that an edit of notes is made anew because somebody else was faster. */
-const EDITS_MAX = 16
 const REFUSAL_LENGTH_MAX = 1_000
 
 type Adopted = AgentTaskName & Pick<AgentTaskFound, 'bytes'>
@@ -67,6 +66,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   readonly #components: PostgresAgentTasksComponents
   readonly #origin: string
   readonly #worker: TaskWorker
+  readonly #notes: PostgresTaskNotes
   /** Tasks that are about to be held. */
   readonly #taking = new Set<string>()
 
@@ -74,6 +74,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
     this.#components = components
     this.#origin = origin
     this.#worker = new TaskWorker(components)
+    this.#notes = new PostgresTaskNotes(components.connection, { origin })
   }
 
   async hasRoom(owner: string, { countMax, oldest }: AgentTaskBounds): Promise<boolean> {
@@ -96,8 +97,18 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
       name: 'agent-task-add',
       text: `SELECT ${this.#components.connection.schema}.add_agent_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS added`,
       values: [
-        ...[owner, id, digestOf(contextId), state, phase, timestamp, worker, this.#newWrite()],
-        ...[this.#seal({ owner, id }, bytes), bounds.countMax, bounds.oldest, this.#origin],
+        owner,
+        id,
+        digestOf(contextId),
+        state,
+        phase,
+        timestamp,
+        worker,
+        this.#newWrite(),
+        sealTask({ owner, id }, bytes),
+        bounds.countMax,
+        bounds.oldest,
+        this.#origin,
       ],
     })
     const added = addingOf(row?.added)
@@ -118,7 +129,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
       name: 'agent-task-write',
       set: 'context = $5, state = $6, phase = $7, at = $8, body = $9, is_held = $10',
       where: 'worker = $11 AND (is_held OR last_write = $3)',
-      values: [digestOf(contextId), state, phase, timestamp, this.#seal(task, bytes), isKept, worker],
+      values: [digestOf(contextId), state, phase, timestamp, sealTask(task, bytes), isKept, worker],
     })
     if (!isWritten || !isKept) this.#worker.letGo(task)
     return isWritten
@@ -163,7 +174,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
         FROM ${this.#table} WHERE owner = $1 AND id = $2`,
       values: [name.owner, name.id, this.#worker.of(name) ?? this.#worker.name],
     })
-    return row && { bytes: this.#unseal(name, row.body), standing: row.standing }
+    return row && { bytes: unsealTask(name, row.body, this.#components.connection), standing: row.standing }
   }
 
   async list(owner: string, { contextId, state, after, behind, limit }: AgentTaskQuery): Promise<AgentTaskPage> {
@@ -180,7 +191,11 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
       values: [
         owner,
         contextId === undefined ? null : digestOf(contextId),
-        ...[state ?? null, after ?? null, behind?.timestamp ?? null, behind?.id ?? null, limit + 1],
+        state ?? null,
+        after ?? null,
+        behind?.timestamp ?? null,
+        behind?.id ?? null,
+        limit + 1,
       ],
     })
     const places = rows.flatMap(({ id, at }): AgentTaskPlace[] => (id === null ? [] : [{ id, timestamp: at }]))
@@ -210,7 +225,7 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
     })
     return rows.map(({ owner, id, body }) => {
       this.#worker.take({ owner, id }, worker)
-      return { owner, id, bytes: this.#unseal({ owner, id }, body) }
+      return { owner, id, bytes: unsealTask({ owner, id }, body, this.#components.connection) }
     })
   }
 
@@ -228,17 +243,11 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   }
 
   async notesOf(name: AgentTaskName): Promise<Uint8Array | undefined> {
-    const stored = await this.#notes(name)
-    return stored && this.#unseal(name, stored)
+    return await this.#notes.get(name)
   }
 
   async editNotes(name: AgentTaskName, edit: (notes: Uint8Array | undefined) => Uint8Array | undefined): Promise<void> {
-    for (let tries = 0; tries < EDITS_MAX; tries += 1) {
-      const stored = await this.#notes(name)
-      const notes = edit(stored && this.#unseal(name, stored))
-      if (await this.#swapNotes(name, { stored, next: notes && this.#seal(name, notes) })) return
-    }
-    throw new CodedError('STORE_OVERLOADED', { message: 'Too many changes of what is noted beside one task meet' })
+    await this.#notes.edit(name, edit)
   }
 
   async look(name: AgentTaskName): Promise<AgentTaskLook | undefined> {
@@ -310,35 +319,6 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
     return rows.length === 1
   }
 
-  async #notes({ owner, id }: AgentTaskName): Promise<Buffer | undefined> {
-    const [row] = await this.#read<{ readonly body: Buffer }>({
-      name: 'agent-task-notes',
-      text: `SELECT body FROM ${this.#table}_note WHERE owner = $1 AND id = $2`,
-      values: [owner, id],
-    })
-    return row?.body
-  }
-
-  /** Whether the notes were still as they were read. */
-  async #swapNotes(
-    { owner, id }: AgentTaskName,
-    { stored, next }: { readonly stored: Buffer | undefined; readonly next: Uint8Array | undefined },
-  ): Promise<boolean> {
-    if (stored === undefined && next === undefined) return true
-    const notes = `${this.#table}_note`
-    const isThere = 'owner = $1 AND id = $2 AND body = $4'
-    const insert = `INSERT INTO ${notes} (owner, id, body) VALUES ($1, $2, $4) ON CONFLICT DO NOTHING`
-    const update = `UPDATE ${notes} SET body = $5, changed_at = now() WHERE ${isThere}`
-    const remove = `DELETE FROM ${notes} WHERE ${isThere}`
-    const change = next === undefined ? remove : update
-    const rows = await this.#write({
-      text: `WITH done AS (${stored === undefined ? insert : change} RETURNING owner, id)
-        SELECT ${this.#components.connection.schema}.tell_agent_task(owner, id, $3) FROM done`,
-      values: [owner, id, this.#origin, ...[stored, next].filter((bytes) => bytes !== undefined)],
-    })
-    return rows.length === 1
-  }
-
   async #read<Row>(statement: PostgresStatement): Promise<readonly Row[]> {
     const { rows } = await this.#components.connection.run(statement, { action: 'read', isRepeatable: true })
     return rows as readonly Row[]
@@ -352,20 +332,6 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   /** Of one call alone: sent again, it is the same. */
   #newWrite(): string {
     return hexOfBytes(this.#components.random.bytes(12))
-  }
-
-  #seal(name: AgentTaskName, bytes: Uint8Array): Uint8Array {
-    return sealValue(keyOf(name), bytes)
-  }
-
-  #unseal(name: AgentTaskName, stored: Uint8Array): Uint8Array {
-    const bytes = unsealValue(keyOf(name), stored)
-    if (bytes !== undefined) return new Uint8Array(bytes)
-    const { place } = this.#components.connection
-    throw new CodedError('STORE_CORRUPTED', {
-      message: `A task in the store at ${place} fails its checksum`,
-      details: { place },
-    })
   }
 }
 
