@@ -31,6 +31,7 @@ async function build() {
   compileTypeScript()
   copySupervisor()
   for (const folder of ['src', 'agents']) removeOrphans(join(ROOT, 'dist', folder), join(ROOT, folder))
+  giveScopes()
   const wasm = join(ROOT, 'scripts', 'build-wasm.mjs')
   if (existsSync(wasm)) {
     const { buildWasm } = await import(pathToFileURL(wasm).href)
@@ -89,6 +90,7 @@ function removeOrphans(outputFolder, sourceFolder) {
   for (const entry of readdirSync(outputFolder, { withFileTypes: true })) {
     const output = join(outputFolder, entry.name)
     if (entry.isDirectory()) {
+      if (!existsSync(join(sourceFolder, entry.name))) rmSync(join(output, 'package.json'), { force: true })
       removeOrphans(output, join(sourceFolder, entry.name))
       if (readdirSync(output).length === 0) rmdirSync(output)
     } else {
@@ -96,6 +98,17 @@ function removeOrphans(outputFolder, sourceFolder) {
       if (stem !== undefined && !existsSync(join(sourceFolder, `${stem}.ts`))) rmSync(output)
     }
   }
+}
+
+/**
+ * Node looks for the package of each module in its folder and in all above it, and reads the large one of this package each time: with a small one near by, `kernell node` starts
+ * with a tenth less work. The command line is left out, since it reaches the agents by the name of this package.
+ */
+function giveScopes() {
+  const folder = join(ROOT, 'dist', 'src')
+  for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
+    if (name !== 'cli')
+      writeFileSync(join(folder, name, 'package.json'), '{ "type": "module", "sideEffects": false }\n')
 }
 
 /** npm links the commands of dependencies, not those of the package itself. */
