@@ -74,7 +74,7 @@ class UncountedRecords implements EarlierRecords {
   }
 
   isLeft(key: string): boolean {
-    return this.#isMine && isEarlier(key) && (this.#passed === undefined || key > this.#passed)
+    return this.#isMine && (this.#passed === undefined || key > this.#passed) && isEarlier(key)
   }
 
   async next(): Promise<EarlierSlice | undefined> {

@@ -31,7 +31,6 @@ export type SumRowsInit = {
 
 /** Rows in memory at most, after a batch. */
 const ROWS_KEPT = 8_192
-const GRAINS: readonly SumGrain[] = ['hour', 'day']
 
 /** The rows that this process writes, as they are stored: each is read once, where it was there before. */
 export class SumRows {
@@ -145,18 +144,20 @@ export class SumRows {
 
 /** One for each row that is touched: of the hour, and of the day. */
 export function additionsOf(counted: readonly CountedUsage[]): readonly Addition[] {
-  const additions = new Map<string, Addition>()
-  for (const { names, figures } of counted) {
-    const id = usageIdOf(names)
-    for (const grain of GRAINS) {
-      const bucket = bucketAt(grain, figures.firstAt)
-      const asked = `${bucket} ${id}`
-      const known = additions.get(asked)
-      const sum = known === undefined ? figures : addFigures(known.figures, figures)
-      additions.set(asked, { bucket, names, id, figures: sum })
-    }
-  }
-  return [...additions.values()]
+  const hours = new Map<string, Addition>()
+  for (const { names, figures } of counted) add(hours, 'hour', { names, id: usageIdOf(names), figures })
+  const days = new Map<string, Addition>()
+  for (const hour of hours.values()) add(days, 'day', hour)
+  return [...hours.values(), ...days.values()]
+}
+
+function add(additions: Map<string, Addition>, grain: SumGrain, added: Omit<Addition, 'bucket'>): void {
+  const { names, id, figures } = added
+  const bucket = bucketAt(grain, figures.firstAt)
+  const asked = `${bucket} ${id}`
+  const known = additions.get(asked)
+  const sum = known === undefined ? figures : addFigures(known.figures, figures)
+  additions.set(asked, { bucket, names, id, figures: sum })
 }
 
 function undefinedWhenCorrupted(error: unknown): undefined {

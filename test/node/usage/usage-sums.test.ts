@@ -104,6 +104,15 @@ describe('sums that outlive records', () => {
     expect(await countsOf(usage, { from: '2030-01-01T01:00:04.500Z' })).toBe(2)
   })
 
+  test('count what came before a start once, where what came after it is cut', async () => {
+    const root = createMemoryKeyValueStore()
+    await openSums(root, { writer: 'w1' }).store.append([taskAt('2030-01-01T01:20:00.000Z')])
+    const after = openSums(root, { writer: 'w2' })
+    for (const minute of [30, 50]) await after.store.append([taskAt(`2030-01-01T01:${minute}:00.000Z`)])
+    const usage = createNodeUsage({ hasConsent: true, pipeline, ...after })
+    expect(await countsOf(usage, { to: '2030-01-01T01:40:00.000Z' })).toBe(2)
+  })
+
   test('of days whose hours are gone are whole days, and what records tell', async () => {
     const { store, sums, usage } = setUp({ eventsMax: 50 })
     for (let day = 1; day <= 40; day += 1)

@@ -325,6 +325,14 @@ describe('records of versions without sums', () => {
     expect(await countsOf(sums, 'day')).toEqual({ '2030-01-01 acme': 700, '2030-01-02 acme': 1 })
   })
 
+  test('are counted before anybody purges them, though nothing else was asked for yet', async () => {
+    const { root } = new FailingStore()
+    await leave(root, 3)
+    const { store, sums } = openSums(root)
+    await store.purge({ kind: 'before', before: '2031' })
+    expect([await store.count(), await countsOf(sums, 'day')]).toEqual([0, { '2030-01-01 acme': 3 }])
+  })
+
   test('of several processes one counts them', async () => {
     const { root } = new FailingStore()
     await leave(root, 600)
