@@ -11,9 +11,9 @@ import { createSystemTimers } from '../../src/node/system-timers.ts'
 import { createBudgetOwner } from '../../src/router/budgets/budget-owner.ts'
 import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
-import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import { faultyDiskVariables, type FaultyLife } from './faulty-disk.ts'
 import type { KillOutcome } from './kill-tally.ts'
+import { countedTasks, openStorageRecords } from './storage-records.ts'
 import { TORTURE_LIMITS, TORTURE_TENANT, readTranscript } from './storage-workload.ts'
 import type { Transcript } from './storage-workload.ts'
 
@@ -97,9 +97,12 @@ export class StorageVictim {
       for (const broken of owner.violations()) fail(broken)
       this.#spent = spent
       await owner.stop()
-      const telemetry = createTelemetryStore(data.store.sublevel('telemetry'))
+      const { timers } = components
+      const { telemetry, sums } = openStorageRecords({ root: data.store, secret: data.secret, timers, writer: 'check' })
       const ids = new Set<string | null>()
       for await (const event of telemetry.list()) ids.add(event.event_id)
+      const counted = await countedTasks(sums)
+      if (counted.some((count) => count !== ids.size)) fail(`${ids.size} tasks are in sums as ${counted.join(' and ')}`)
       const cache = data.store.sublevel('cache')
       for (let number = 1; number <= transcript.telemetryStored; number += 1) {
         if (!ids.has(`${this.#run}-${number}`)) fail(`telemetry record ${number} is gone`)

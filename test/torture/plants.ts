@@ -3,7 +3,8 @@ import { BUDGET_MACHINE } from '../../src/core/budget/budget-machine.ts'
 import { windowIdsAt } from '../../src/core/budget/budget-window.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { FileSystem, OpenFile } from '../../src/ports/file-system.ts'
-import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
+import type { KeyValueOperation, KeyValueStore } from '../../src/ports/key-value-store.ts'
+import { createSublevelStore } from '../../src/storage/sublevel-store.ts'
 import type { BudgetMachine } from './explore-budget-machine.ts'
 import type { OwnerPlant } from './explore-budget-owner.ts'
 import type { LogPlant } from './explore-event-log.ts'
@@ -91,6 +92,31 @@ export function withUnsyncedBatches(store: KeyValueStore): KeyValueStore {
     compact: async () => await store.compact(),
     close: async () => await store.close(),
   }
+}
+
+/** Sums of usage follow the records that they are of, in a batch of their own. */
+export function withSplitBatches(store: KeyValueStore): KeyValueStore {
+  const split: KeyValueStore = {
+    get: async (key, options) => await store.get(key, options),
+    getMany: async (keys, options) => await store.getMany(keys, options),
+    put: async (key, value, options) => await store.put(key, value, options),
+    delete: async (key, options) => await store.delete(key, options),
+    async batch(operations, options) {
+      const isSum = ({ key }: KeyValueOperation): boolean => key.startsWith('usage/')
+      await store.batch(
+        operations.filter((operation) => !isSum(operation)),
+        options,
+      )
+      await store.batch(operations.filter(isSum), options)
+    },
+    iterate: (range, options) => store.iterate(range, options),
+    keys: (range, options) => store.keys(range, options),
+    count: async (range, options) => await store.count(range, options),
+    sublevel: (name) => createSublevelStore(split, name),
+    compact: async () => await store.compact(),
+    close: async () => await store.close(),
+  }
+  return split
 }
 
 /** Settlements are acknowledged and never written. */

@@ -28,10 +28,10 @@ import { createBudgetOwner } from '../../src/router/budgets/budget-owner.ts'
 import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { createTelemetryPipeline } from '../../src/telemetry/telemetry-pipeline.ts'
-import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import { buildOutcome } from '../telemetry/task-outcome-builder.ts'
 import { attempt, attemptAndEnd, say } from './child-end.ts'
-import { LOG_PLANTS, withUnsyncedBatches } from './plants.ts'
+import { LOG_PLANTS, withSplitBatches, withUnsyncedBatches } from './plants.ts'
+import { openStorageRecords } from './storage-records.ts'
 import { TORTURE_LIMITS, TORTURE_TENANT } from './storage-workload.ts'
 
 const [directory = '', seedText = '1', run = '0', roundsText = '0', plant = ''] = process.argv.slice(2)
@@ -45,9 +45,14 @@ const logPlant = LOG_PLANTS[plant]
 const disk = createNodeFileSystem()
 const fileSystem = logPlant?.fileSystem?.(disk) ?? disk
 
+const BATCH_PLANTS: Readonly<Record<string, (store: KeyValueStore) => KeyValueStore>> = {
+  'unsynced-batch': withUnsyncedBatches,
+  'split-batch': withSplitBatches,
+}
+
 async function main(): Promise<void> {
   const data = await openDataDirectory({ fileSystem, random }, { path: directory })
-  const store: KeyValueStore = plant === 'unsynced-batch' ? withUnsyncedBatches(data.store) : data.store
+  const store = BATCH_PLANTS[plant]?.(data.store) ?? data.store
   const opened = await data.openEventLog('budget')
   const log: EventLog = logPlant?.log?.(opened) ?? opened
   const actors = createActorSystem()
@@ -56,8 +61,10 @@ async function main(): Promise<void> {
     { limits: TORTURE_LIMITS, compactAtBytes: 20_000 },
   )
   await owner.start()
+  const { secret } = data
+  const records = openStorageRecords({ root: store, secret, timers, writer: `w${run}` })
   const telemetry = createTelemetryPipeline(
-    { store: createTelemetryStore(store.sublevel('telemetry')), timers, secret: data.secret },
+    { store: records.telemetry, timers, secret },
     { hasConsent: true, keepsText: false, hardwareTier: 'balanced', hasGpu: false, ramBucket: '16gb' },
   )
   const cache = createEntryWriter({ actors, store: store.sublevel('cache'), timers, onError: () => {} })

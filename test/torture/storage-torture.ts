@@ -36,6 +36,7 @@ export const STORAGE_TORTURE: Torture = {
     'unsynced-directory': 'the journal does not sync the names of its files',
     'ack-before-sync': 'the journal acknowledges before the sync',
     'unsynced-batch': 'batches of telemetry and cache are not synced',
+    'split-batch': 'sums of usage are not in the batch of their records',
   },
   run,
 }

@@ -114,6 +114,14 @@ describe.runIf(shim !== '')('a power cut', () => {
     }
     expect(failures.length).toBeGreaterThan(0)
   })
+
+  test('split-batch is noticed', { timeout: 60_000 }, async () => {
+    const { calls } = await (await victimOf('split-batch')).cutPower({ ...whole, rounds: 10 })
+    const failures: string[] = []
+    for (let at = calls; at > 0 && failures.length === 0; at -= 1)
+      failures.push(...(await (await victimOf('split-batch')).cutPower({ ...whole, rounds: 10, at })).failures)
+    expect(failures[0]).toContain('tasks are in sums as')
+  })
 })
 
 describe('budgets', () => {
@@ -144,5 +152,6 @@ test('the plants are those that are listed', () => {
     'unsynced-directory',
     'ack-before-sync',
     'unsynced-batch',
+    'split-batch',
   ])
 })

@@ -2,13 +2,11 @@ import { missingMemories } from './agent-deeds.ts'
 import { ENDED, outputOf } from './kept-deeds.ts'
 import { jsonOf, wordOf } from './node-caller.ts'
 import type { KeptEntry } from './soak-record.ts'
-import { askAdmin, RECORDS_MAX, type SoakWorld } from './soak-world.ts'
+import { askAdmin, type SoakWorld } from './soak-world.ts'
 
 /** Of each kind so many are asked for after an end, the newest first. */
 const ASKED_MAX = 150
 const SHOWN_MAX = 3
-/** No task of a caller takes longer, and is answered. */
-const SLOWEST_MS = 60_000
 
 /** Asks for everything that was acknowledged. Returns what is gone, or not as it was. */
 export async function checkRecord(world: SoakWorld): Promise<readonly string[]> {
@@ -99,31 +97,21 @@ async function lostTasks({ caller, record }: SoakWorld): Promise<readonly string
 }
 
 async function lostUsage(world: SoakWorld): Promise<readonly string[]> {
-  const told = jsonOf(await askAdmin(world, 'GET /v1/admin/usage?by=tenant'))
+  const told = jsonOf(await askAdmin(world, 'GET /v1/admin/usage?by=tenant&kind=task'))
   return judgeUsage(told, world)
 }
 
 type UsageRow = { readonly tenant: string; readonly requests: number }
 
-/**
- * Sums of usage that are less than what was answered: of all tasks, until the first record has given way to newer ones, and from then on of those since the oldest that is kept. No
- * more than may be kept are counted.
- */
+/** Sums of usage that are less than what was answered, whether the records of it are still kept or not. */
 export function judgeUsage(
   told: Readonly<Record<string, unknown>>,
   { tenants, record }: Pick<SoakWorld, 'tenants' | 'record'>,
 ): readonly string[] {
   const rows = (told['data'] ?? []) as readonly UsageRow[]
-  const total = rows.reduce((sum, { requests }) => sum + requests, 0)
-  if (total > RECORDS_MAX) return [`${total} are counted, and ${RECORDS_MAX} may be kept`]
-  const from = String(told['records_from'])
-  record.oldestRecord ??= from
-  const isWhole = from === record.oldestRecord
-  // A record has the time at which its task began.
-  const fromMs = Date.parse(from) + SLOWEST_MS
   return tenants.flatMap(({ id }) => {
     const counted = rows.find(({ tenant }) => tenant === id)?.requests ?? 0
-    const answered = isWhole ? (record.taskCounts.get(id) ?? 0) : record.answeredSince(id, fromMs)
+    const answered = record.taskCounts.get(id) ?? 0
     return counted >= answered ? [] : [`${id} was answered ${answered} times, and ${counted} are counted`]
   })
 }

@@ -1,4 +1,4 @@
-import { RECORDS_MAX, type SoakTenant } from './soak-world.ts'
+import type { SoakTenant } from './soak-world.ts'
 
 /** A task whose answer a caller received. */
 export type KeptTask = { readonly tenant: SoakTenant; readonly id: string; readonly atMs: number; hasFeedback: boolean }
@@ -43,13 +43,9 @@ export class SoakRecord {
   readonly memories: KeptMemory[] = []
   /** Tasks of A2A that ended, with their last state. */
   readonly a2aTasks: { readonly tenant: SoakTenant; readonly id: string; readonly state: string }[] = []
-  /** When the oldest record was made that there was at the first look: while it is there, none is gone. */
-  oldestRecord: string | undefined
   /** Answered tasks of each tenant since the beginning. */
   readonly taskCounts = new Map<string, number>()
 
-  /** When the last of them were answered, on the clock of the process, the oldest first. */
-  readonly #answeredMs = new Map<string, number[]>()
   readonly #leavers = new Map<string, number>()
 
   noteLeaver({ id }: SoakTenant): void {
@@ -69,17 +65,7 @@ export class SoakRecord {
     const task: KeptTask = { tenant, id, atMs, hasFeedback: false }
     this.tasks.push(task)
     this.taskCounts.set(tenant.id, (this.taskCounts.get(tenant.id) ?? 0) + 1)
-    const answered = this.#answeredMs.get(tenant.id) ?? []
-    this.#answeredMs.set(tenant.id, answered)
-    answered.push(atMs)
-    if (answered.length > RECORDS_MAX) answered.shift()
     return task
-  }
-
-  /** Answered tasks of a tenant from an instant on, milliseconds since 1970. */
-  answeredSince(tenant: string, epochMs: number): number {
-    const sinceMs = epochMs - performance.timeOrigin
-    return (this.#answeredMs.get(tenant) ?? []).filter((atMs) => atMs >= sinceMs).length
   }
 
   /** A node was killed: records of tasks are written in intervals, and those of the last moment may be gone with it. */
@@ -87,11 +73,6 @@ export class SoakRecord {
     const young = this.tasks.filter(({ atMs }) => atMs >= sinceMs)
     for (const { tenant } of young) this.taskCounts.set(tenant.id, (this.taskCounts.get(tenant.id) ?? 0) - 1)
     this.tasks.splice(this.tasks.length - young.length)
-    for (const [tenant, answered] of this.#answeredMs)
-      this.#answeredMs.set(
-        tenant,
-        answered.filter((atMs) => atMs < sinceMs),
-      )
   }
 
   /** Forgets what is too old to be asked for. */

@@ -13,8 +13,8 @@ export const LIMIT_NANOS = 10_000_000_000n
 const ATTEMPT_TIMEOUT_MS = 5_000
 const CACHE_ENTRIES_MAX = 2_000
 const A2A_TASKS_MAX = 500
-/** Beyond them the oldest are gone, and are in no usage; so many as a node keeps that was told nothing. */
-export const RECORDS_MAX = 100_000
+/** Beyond them the oldest are gone, and stay in sums; so many as a node keeps that was told nothing. */
+const RECORDS_MAX = 100_000
 /** Of calls that were not told how long they may be. */
 export const OUTPUT_TOKENS_MAX = 100
 
