@@ -130,7 +130,8 @@ describe('kernell access', () => {
     const { data } = (await json(dataDir, 'access', 'key', 'list', '--tenant', 'acme')) as { data: { id: string }[] }
     const usage = await run(dataDir, 'usage', '--by', 'tenant,key')
     expect([usage.output.includes('acme'), usage.output.includes(data[0]?.id ?? '?')]).toEqual([true, true])
-    expect(usage.output).toMatch(/^records go back to \d{4}-\d\d-\d\dT/m)
+    expect(usage.output).toMatch(/^sums go back to (\d{4}-\d\d-\d\dT\S+)\nrecords go back to \1$/m)
+    expect((await run(dataDir, 'usage', '--by', 'kind', '--kind', 'embedding')).output).toContain('nothing was used')
     expect((await run(dataDir, 'usage', '--by', 'tenant', '--format', 'csv')).output).toMatch(
       /^tenant,requests,.*\r?\nacme,1,/,
     )
