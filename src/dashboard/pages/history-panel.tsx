@@ -7,7 +7,7 @@ import { useView } from '../state/use-view.ts'
 
 const DAYS = [7, 30, 90] as const
 
-/** What tasks cost and saved by day, over restarts of the node, from the records that it keeps. */
+/** What tasks cost and saved by day, over restarts of the node, from the sums that it keeps. */
 export function HistoryPanel() {
   const [days, setDays] = useState<(typeof DAYS)[number]>(30)
   const view = useView(`/v1/node/costs/history?days=${days}`, ['tasks'])
