@@ -102,7 +102,7 @@ export interface AgentTaskStore {
   list(owner: string, query: AgentTaskQuery): Promise<AgentTaskPage>
   /** States of the tasks of this id, whosever they are. */
   statesOf(id: string): Promise<readonly number[]>
-  /** Takes over what processes held that are dead, `ADOPTED_MAX` at most; of several processes one gets a task. `only`: this one, where it is such. */
+  /** Takes over what processes held that are dead, `ADOPTED_MAX` at most; of several processes one gets a task. One whose bytes are damaged is left out. `only`: this one, where it is such. */
   adopt(only?: AgentTaskName): Promise<readonly (AgentTaskName & Pick<AgentTaskFound, 'bytes'>)[]>
   /** Deletes tasks and what is noted beside them. @returns What was deleted. */
   erase(what: AgentTaskErasure): Promise<readonly AgentTaskName[]>

@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/errors.ts'
 import {
   ADOPTED_MAX,
   type AgentTaskAdding,
@@ -131,10 +132,9 @@ class KeptTaskStore implements AgentTaskStore {
     })
     const adopted: (AgentTaskName & Pick<AgentTaskFound, 'bytes'>)[] = []
     for (const name of adrift.slice(0, ADOPTED_MAX)) {
-      const bytes = await this.#tasks.get(keyOf(name))
-      if (bytes === undefined) continue
       this.#held.add(keyOf(name))
-      adopted.push({ ...name, bytes })
+      const bytes = await this.#readIntact(name)
+      if (bytes !== undefined) adopted.push({ ...name, bytes })
     }
     return adopted
   }
@@ -162,6 +162,15 @@ class KeptTaskStore implements AgentTaskStore {
     const editing = this.#editing.then(work)
     this.#editing = editing.catch(() => undefined)
     await editing
+  }
+
+  async #readIntact(name: AgentTaskName): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#tasks.get(keyOf(name))
+    } catch (error) {
+      if (CodedError.is(error, 'STORE_CORRUPTED')) return undefined
+      throw error
+    }
   }
 
   async #write(owner: string, { head, bytes }: AgentTaskRecord): Promise<void> {

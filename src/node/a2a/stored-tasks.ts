@@ -191,6 +191,13 @@ export class StoredTasks implements TaskStore {
     return this.#held.has(keyOf(name))
   }
 
+  heldNames(): readonly AgentTaskName[] {
+    return [...this.#held.keys()].map((key) => ({
+      owner: key.slice(0, key.indexOf('/')),
+      id: key.slice(key.indexOf('/') + 1),
+    }))
+  }
+
   /** Fails what processes worked on that are dead, and what this one could not store the end of; or one of these alone. Throws as the store. */
   async settle(only?: AgentTaskName): Promise<void> {
     for (const [key, { owner, task }] of this.#adrift) {
@@ -199,12 +206,10 @@ export class StoredTasks implements TaskStore {
     }
     for (;;) {
       const adopted = await this.#store.adopt(only)
-      for (const { owner, bytes } of adopted) {
-        const task = decodeTask(bytes)
-        this.#adrift.set(keyOf({ owner, id: task.id }), { owner, task })
-      }
-      for (const { owner, bytes } of adopted) {
-        const task = decodeTask(bytes)
+      const tasks = adopted.map(({ owner, bytes }) => ({ owner, task: decodeTask(bytes) }))
+      // All of them first: what a store that goes away leaves is for the next time.
+      for (const each of tasks) this.#adrift.set(keyOf({ owner: each.owner, id: each.task.id }), each)
+      for (const { owner, task } of tasks) {
         await this.#settle(owner, task)
         this.#adrift.delete(keyOf({ owner, id: task.id }))
       }

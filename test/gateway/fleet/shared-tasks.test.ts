@@ -264,6 +264,24 @@ describe.skipIf(reason !== undefined)('tasks of A2A at gateways on one PostgreSQ
     await expect(one.client.getTask(at(ids[0] ?? ''))).rejects.toMatchObject(notFound)
   })
 
+  test('of many that come at once at several gateways no more are begun than may be, and nothing is left of the others', async () => {
+    const [one, two] = await joinTwo({ a2a: { tasksMax: 3 } })
+    await Promise.all([one, two].map(async ({ client }) => await client.listTasks(all)))
+    const sent = Array.from({ length: 12 }, async (_, place) => {
+      const { client } = place % 2 === 0 ? one : two
+      return await client.sendMessage(sendOf(messageOf('Go'), { returnImmediately: true }))
+    })
+    const results = await Promise.allSettled(sent)
+    const refused = results.filter((result) => result.status === 'rejected')
+    expect(refused).toHaveLength(9)
+    for (const { reason: error } of refused)
+      expect(error).toMatchObject({ message: expect.stringContaining('unfinished') as string })
+    const goesOn = (): number =>
+      [one, two].flatMap(({ held }) => held.works.filter(({ signal }) => !signal.aborted)).length
+    await expect.poll(goesOn, SOON).toBe(3)
+    expect((await two.client.listTasks(all)).totalSize).toBe(3)
+  })
+
   test('who is told of a task is set at any gateway, and told by the one that works on it', async () => {
     await using receiver = await startReceiver()
     const [one, two] = await joinTwo({ a2a: { pushHosts: ['localhost'] } })

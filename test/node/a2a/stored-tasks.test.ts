@@ -82,6 +82,31 @@ it('of a tenant the newest tasks are kept, and old ones go by themselves', async
   expect(tasks.map(({ id }) => id).toSorted()).toEqual(ids.slice(1).toSorted())
 })
 
+it('of tasks that come at once no more are begun than are kept of a tenant', async () => {
+  await using node = await startNode(makeFolder(), { a2a: { tasksMax: 3 } })
+  const a2a = await node.openA2a(skills)
+  const results = await Promise.allSettled(Array.from({ length: 8 }, async () => await begin(a2a, 'acme')))
+  const refused = results.filter((result) => result.status === 'rejected')
+  expect(refused).toHaveLength(5)
+  for (const { reason } of refused) expect(reason).toMatchObject({ cause: { code: 'A2A_TASKS_FULL' } })
+  const query = { tenant: '', contextId: '', status: 0, pageToken: '', statusTimestampAfter: undefined }
+  expect((await a2a.handler.listTasks(query, callOf('acme'))).totalSize).toBe(3)
+})
+
+it.each([
+  'x',
+  Buffer.from('2026|a').toString('base64url'),
+  Buffer.from('2026-01-01T00:00:00.000Z|\0').toString('base64url'),
+])('a page token that is none of this node is refused: %s', async (pageToken) => {
+  await using node = await startNode(makeFolder())
+  const { handler } = await node.openA2a(skills)
+  const query = { tenant: '', contextId: '', status: 0, pageToken, statusTimestampAfter: undefined }
+  await expect(handler.listTasks(query, callOf('acme'))).rejects.toMatchObject({ name: 'RequestMalformedError' })
+  await expect(handler.getTask({ tenant: '', id: 'a\0b/../c' }, callOf('acme'))).rejects.toMatchObject({
+    name: 'TaskNotFoundError',
+  })
+})
+
 it('is off where the configuration says so, and a skill that is not there is named', async () => {
   await using off = await startNode(makeFolder(), { a2a: { enabled: false } })
   await expect(off.openA2a()).rejects.toMatchObject({ code: 'A2A_NOT_OPEN' })

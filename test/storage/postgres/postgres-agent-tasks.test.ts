@@ -230,6 +230,12 @@ describe.skipIf(reason !== undefined)('tasks of gateways on one PostgreSQL', () 
     )
     await expect(one.store.get(A)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
     await expect(one.store.notesOf(A)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+    // It keeps nobody from taking over the others.
+    await one.store.add('acme', record('b'), BOUNDS)
+    await die(one)
+    const next = await join(await schemas.connect({ schema: schemas.last }))
+    expect((await next.store.adopt()).map(({ id }) => id)).toEqual(['b'])
+    expect(await next.store.erase({ kind: 'tenant', tenant: 'acme' })).toHaveLength(2)
   })
 
   test('a server that does not answer is a coded error, and the writer goes on when it is back', async () => {

@@ -10,7 +10,7 @@ import { type TaskNews, TaskNewsDesk } from './task-news.ts'
 
 export type FleetTasksComponents = {
   readonly store: SharedAgentTaskStore
-  readonly tasks: Pick<StoredTasks, 'isHeld' | 'forget' | 'settle'>
+  readonly tasks: Pick<StoredTasks, 'isHeld' | 'heldNames' | 'forget' | 'settle'>
   readonly configs: Pick<PushConfigs, 'forget'>
   readonly timers: Timers
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -44,7 +44,6 @@ export class FleetTasks {
   readonly #news: TaskNewsDesk
   /** Tasks that wait for their senders since a turn here. */
   readonly #parked = new Map<string, AgentTaskName>()
-  readonly #held = new Map<string, AgentTaskName>()
   /** Others' wishes that are being answered. */
   readonly #answering = new Set<string>()
   #timer: ScheduledTimer | undefined
@@ -80,15 +79,12 @@ export class FleetTasks {
     const key = keyOf(name)
     if (phase === 'waiting') this.#parked.set(key, name)
     else this.#parked.delete(key)
-    if (phase === 'running') this.#held.set(key, name)
-    else this.#held.delete(key)
     this.#news.tell(name)
   }
 
   /** A task is gone. */
   erased(name: AgentTaskName): void {
     this.#parked.delete(keyOf(name))
-    this.#held.delete(keyOf(name))
     this.#components.configs.forget(name)
     this.#news.tell(name)
   }
@@ -129,14 +125,13 @@ export class FleetTasks {
     if (names === undefined) {
       this.#news.tell(undefined)
       this.#components.configs.forget()
-      for (const name of [...this.#parked.values(), ...this.#held.values()]) this.#lookAt(name)
+      for (const name of [...this.#parked.values(), ...this.#components.tasks.heldNames()]) this.#lookAt(name)
       return
     }
     for (const name of names) {
       this.#news.tell(name)
       this.#components.configs.forget(name)
-      const key = keyOf(name)
-      if (this.#parked.has(key) || this.#held.has(key)) this.#lookAt(name)
+      if (this.#parked.has(keyOf(name)) || this.#components.tasks.isHeld(name)) this.#lookAt(name)
     }
   }
 
@@ -146,15 +141,19 @@ export class FleetTasks {
   }
 
   async #look(name: AgentTaskName): Promise<void> {
-    const look = await this.#components.store.look(name)
+    const { store, tasks } = this.#components
     const key = keyOf(name)
+    // What begins here while it looks is not yet in what it sees.
+    const isHeld = tasks.isHeld(name)
+    const look = await store.look(name)
     if (look?.isOwn === true) {
       if (look.phase !== 'ended' && look.wishes > look.answered) await this.#answer(name, look.wishes)
       return
     }
+    if (isHeld !== tasks.isHeld(name)) return
     // Deleted, or another one goes on with it.
-    if (this.#held.delete(key)) {
-      this.#components.tasks.forget(name)
+    if (isHeld) {
+      tasks.forget(name)
       this.#init.abort(name.id, interrupted())
     }
     if (this.#parked.delete(key)) this.#init.forget(name)
@@ -175,8 +174,8 @@ export class FleetTasks {
   }
 
   #settleLater(): void {
+    if (this.#isStopped) return
     this.#timer = this.#components.timers.schedule(SETTLE_MS, () => {
-      if (this.#isStopped) return
       // A server that is away is asked again.
       this.#settling = this.#components.tasks
         .settle()

@@ -11,8 +11,8 @@ export type FollowTaskComponents = {
   readonly fleet: Pick<FleetTasks, 'follow'>
 }
 
-/** How often it looks without having heard of a change. */
-const LOOK_MS = 5_000
+/** How often it looks without having heard of a change: what is heard is kept for those who were away. */
+const LOOK_MS = 30_000
 
 /**
  * The events of a task that is worked on anywhere, by what is stored of it: the task, then each change of its state, with the artefacts that came with it as wholes. It

@@ -30,20 +30,21 @@ export class TaskNewsDesk {
       wake?.()
     }
     listeners.add(listener)
+    const wait = async (waitMs: number, signal: AbortSignal | undefined): Promise<void> =>
+      await new Promise<void>((resolve) => {
+        const timer = this.#timers.schedule(waitMs, () => wake?.())
+        wake = () => {
+          timer.cancel()
+          signal?.removeEventListener('abort', listener)
+          wake = undefined
+          resolve()
+        }
+        signal?.addEventListener('abort', listener, { once: true })
+      })
     return {
       next: async (waitMs, signal) => {
-        if (!isNew && signal?.aborted !== true)
-          await new Promise<void>((resolve) => {
-            wake = resolve
-            const timer = this.#timers.schedule(waitMs, resolve)
-            signal?.addEventListener('abort', () => resolve(), { once: true })
-            wake = () => {
-              timer.cancel()
-              resolve()
-            }
-          })
+        if (!isNew && signal?.aborted !== true) await wait(waitMs, signal)
         isNew = false
-        wake = undefined
       },
       end: () => {
         listeners.delete(listener)

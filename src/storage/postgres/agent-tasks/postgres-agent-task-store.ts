@@ -22,7 +22,7 @@ import type { Random } from '../../../ports/random.ts'
 import type { StoreChanges } from '../../../ports/store-changes.ts'
 import type { PostgresConnection, PostgresStatement } from '../postgres-connection.ts'
 import { PostgresTaskNotes } from './postgres-task-notes.ts'
-import { sealTask, unsealTask } from './sealed-task.ts'
+import { sealTask, unsealIntact, unsealTask } from './sealed-task.ts'
 import { TaskWorker } from './task-worker.ts'
 
 export type PostgresAgentTasksComponents = {
@@ -223,9 +223,10 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
         WHERE t.owner = f.owner AND t.id = f.id RETURNING t.owner, t.id, t.body`,
       values: [worker, this.#newWrite(), only?.owner ?? null, only?.id ?? null],
     })
-    return rows.map(({ owner, id, body }) => {
+    return rows.flatMap(({ owner, id, body }) => {
       this.#worker.take({ owner, id }, worker)
-      return { owner, id, bytes: unsealTask({ owner, id }, body, this.#components.connection) }
+      const bytes = unsealIntact({ owner, id }, body)
+      return bytes === undefined ? [] : [{ owner, id, bytes }]
     })
   }
 

@@ -8,14 +8,20 @@ export function sealTask({ owner, id }: AgentTaskName, bytes: Uint8Array): Uint8
   return sealValue(`${owner}/${id}`, bytes)
 }
 
+/** `undefined` for bytes that are damaged. */
+export function unsealIntact({ owner, id }: AgentTaskName, stored: Uint8Array): Uint8Array | undefined {
+  const bytes = unsealValue(`${owner}/${id}`, stored)
+  return bytes && new Uint8Array(bytes)
+}
+
 /** Throws `STORE_CORRUPTED`. */
 export function unsealTask(
-  { owner, id }: AgentTaskName,
+  name: AgentTaskName,
   stored: Uint8Array,
   { place }: Pick<PostgresConnection, 'place'>,
 ): Uint8Array {
-  const bytes = unsealValue(`${owner}/${id}`, stored)
-  if (bytes !== undefined) return new Uint8Array(bytes)
+  const bytes = unsealIntact(name, stored)
+  if (bytes !== undefined) return bytes
   throw new CodedError('STORE_CORRUPTED', {
     message: `A task in the store at ${place} fails its checksum`,
     details: { place },
