@@ -53,8 +53,11 @@ class KeptTaskStore implements AgentTaskStore {
     }
   }
 
-  async hasRoom(owner: string, bounds: AgentTaskBounds): Promise<boolean> {
-    return this.#makeRoom(owner, bounds) !== undefined
+  async hasRoom(owner: string, { countMax, oldest }: AgentTaskBounds): Promise<boolean> {
+    const bucket = this.#filed.get(owner)
+    if (bucket === undefined || bucket.size < countMax) return true
+    for (const head of bucket.values()) if (head.phase === 'ended' || this.#isTooOld(owner, head, oldest)) return true
+    return false
   }
 
   async add(owner: string, record: AgentTaskRecord, bounds: AgentTaskBounds): Promise<AgentTaskAdding> {
@@ -143,7 +146,8 @@ class KeptTaskStore implements AgentTaskStore {
     const names = this.#names().filter(({ owner, id }) => {
       if (what.kind === 'all') return true
       if (what.kind === 'tenant') return owner === what.tenant
-      return this.#isTooOld({ owner, id }, what.before)
+      const head = this.#filed.get(owner)?.get(id)
+      return head !== undefined && this.#isTooOld(owner, head, what.before)
     })
     await this.#delete(names)
     return names
@@ -182,20 +186,20 @@ class KeptTaskStore implements AgentTaskStore {
 
   /** What goes for one more: what is too old, and the oldest that have ended where there are too many. `undefined`: all the others are unfinished. */
   #makeRoom(owner: string, { countMax, oldest }: AgentTaskBounds): readonly AgentTaskHead[] | undefined {
-    const heads = [...(this.#filed.get(owner)?.values() ?? [])]
-    const isTooOld = ({ id }: AgentTaskHead): boolean => this.#isTooOld({ owner, id }, oldest)
-    const gone = heads.filter(isTooOld)
-    const surplus = heads.length + 1 - gone.length - countMax
+    const gone: AgentTaskHead[] = []
+    const ended: AgentTaskHead[] = []
+    const bucket = this.#filed.get(owner)
+    for (const head of bucket?.values() ?? [])
+      if (this.#isTooOld(owner, head, oldest)) gone.push(head)
+      else if (head.phase === 'ended') ended.push(head)
+    const surplus = (bucket?.size ?? 0) + 1 - gone.length - countMax
     if (surplus <= 0) return gone
-    const ended = heads.filter((head) => head.phase === 'ended' && !isTooOld(head))
     // Where the bound was lowered, all but one may go.
     return ended.length === 0 ? undefined : [...gone, ...ended.toSorted(newestFirst).slice(-surplus)]
   }
 
-  #isTooOld(name: AgentTaskName, oldest: string): boolean {
-    const head = this.#filed.get(name.owner)?.get(name.id)
-    if (head === undefined || head.phase === 'running' || this.#held.has(keyOf(name))) return false
-    return head.timestamp < oldest
+  #isTooOld(owner: string, { id, phase, timestamp }: AgentTaskHead, oldest: string): boolean {
+    return timestamp < oldest && phase !== 'running' && !this.#held.has(keyOf({ owner, id }))
   }
 
   async #delete(names: readonly AgentTaskName[]): Promise<void> {

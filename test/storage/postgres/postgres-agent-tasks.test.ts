@@ -149,6 +149,21 @@ describe.skipIf(reason !== undefined)('tasks of gateways on one PostgreSQL', () 
     expect(await one.store.write('acme', record('t0', 3), { isKept: false })).toBe(false)
   })
 
+  test('one that somebody is taking over is left to that one, without waiting', async () => {
+    const [one, two] = await joinTwo()
+    const connection = await schemas.connect({ schema: schemas.last })
+    await one.store.add('acme', record('a'), BOUNDS)
+    await two.store.adopt()
+    await die(one)
+    await connection.use(async (client) => {
+      await client.query('BEGIN')
+      await client.query(`SELECT FROM ${connection.schema}.agent_task FOR UPDATE`)
+      expect(await two.store.adopt()).toEqual([])
+      await client.query('COMMIT')
+    }, 'write')
+    expect(await two.store.adopt()).toHaveLength(1)
+  })
+
   test.each(['before', 'after'] as const)(
     'a write whose connection is cut %s the server has it is made once',
     async (cut) => {
