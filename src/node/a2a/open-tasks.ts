@@ -57,7 +57,10 @@ export async function openTasks(parts: OpenTasksParts, ways: Pick<PushWays, 'adm
         configs.forget(name)
         fleet?.erased(name)
       },
-      onUnstored: (taskId, error) => attached.attachment?.executor.abort(taskId, error),
+      onUnstored(name, error) {
+        attached.attachment?.executor.abort(name.id, error)
+        fleet?.wake(name)
+      },
       onStored: (name: AgentTaskName, phase: AgentTaskPhase) => fleet?.note(name, phase),
       ...(shared !== undefined && {
         // Whoever was to be told by the gateway that is dead.

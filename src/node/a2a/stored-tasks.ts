@@ -38,7 +38,7 @@ export type StoredTasksInit = {
   /** Told of tasks that are gone, so that what belongs to them goes too. */
   readonly onErased: (name: AgentTaskName) => void
   /** Told of one whose state could not be stored: nobody hears of what is made of it any more. */
-  readonly onUnstored: (taskId: string, error: unknown) => void
+  readonly onUnstored: (name: AgentTaskName, error: unknown) => void
   /** Told of each change that was stored. */
   readonly onStored?: (name: AgentTaskName, phase: AgentTaskPhase) => void
   /** Told of one that was worked on by a process that is dead, once it has failed. */
@@ -288,7 +288,7 @@ export class StoredTasks implements TaskStore {
     const isOwn = !CodedError.is(error, 'A2A_TASKS_FULL') && !CodedError.is(error, 'A2A_TASK_INTERRUPTED')
     if (isOwn && (this.#held.has(key) || this.#live.has(key))) this.#adrift.set(key, { owner: name.owner, task })
     this.#release(key)
-    this.#init.onUnstored(name.id, error)
+    this.#init.onUnstored(name, error)
   }
 
   #release(key: string): void {

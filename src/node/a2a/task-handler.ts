@@ -36,7 +36,7 @@ import { toA2aError } from './a2a-failure.ts'
 import { ownContextOf, ownerOf } from './call-context.ts'
 import { EventFeed } from './event-feed.ts'
 import type { FleetTasks } from './fleet/fleet-tasks.ts'
-import { followTask } from './fleet/follow-task.ts'
+import { followTask, storedEvents } from './fleet/follow-task.ts'
 import { checkMessage } from './prompt-of.ts'
 import { type PushConfigs, withoutSecrets } from './push-configs.ts'
 import type { PushSender } from './push-sender.ts'
@@ -184,9 +184,7 @@ export class TaskHandler implements A2ARequestHandler {
   ): AsyncGenerator<StreamResponse, void, undefined> {
     try {
       requireOwnTenant(params, context)
-      const { fleet, executor, tasks } = this.#components
-      const isHere = fleet === undefined || executor.isRunning(params.id)
-      yield* isHere ? this.#inner.resubscribe(params, context) : followTask({ tasks, fleet }, params.id, context)
+      yield* this.#eventsOf(params, context)
     } catch (error) {
       throw toA2aError(error)
     }
@@ -220,6 +218,14 @@ export class TaskHandler implements A2ARequestHandler {
     const { executor, tasks } = this.#components
     const ended = executor.stop(what.kind === 'tenant' ? what.tenant : undefined)
     await Promise.all(ended.map(async (name) => await tasks.ended(name)))
+  }
+
+  #eventsOf(params: SubscribeToTaskRequest, context: ServerCallContext): AsyncGenerator<StreamResponse> {
+    const { fleet, executor, tasks } = this.#components
+    const { id: taskId } = params
+    if (fleet === undefined) return this.#inner.resubscribe(params, context)
+    if (!executor.isRunning(taskId)) return followTask({ tasks, fleet }, taskId, context)
+    return storedEvents({ tasks, fleet }, this.#inner.resubscribe(params, context), { taskId, context })
   }
 
   /** Checks what can be checked before anything is done. @returns The request, without references to tasks that the caller has not. */

@@ -134,12 +134,12 @@ describe.skipIf(reason !== undefined)('tasks of A2A at gateways on one PostgreSQ
     await expect.poll(() => one.held.works.length, SOON).toBe(1)
     const id = one.held.works[0]?.taskId ?? ''
     await expect.poll(async () => await stateAt(two, id).catch(() => undefined), SOON).toBe(WORKING)
-    const followed = await follow(two, id)
+    const [followed, near] = [await follow(two, id), await follow(one, id)]
     const canceling = [two.client.cancelTask(at(id)), two.client.cancelTask(at(id))]
     for (const told of [...(await Promise.all(canceling)), taskOf(await blocked), await one.client.getTask(at(id))])
       expect(told.status?.state).toBe(CANCELED)
     expect(one.held.works[0]?.signal.reason).toMatchObject({ code: 'REQUEST_ABORTED' })
-    expect(await followed.words).toEqual([`task ${WORKING}`, `status ${CANCELED}`])
+    for (const { words } of [followed, near]) expect(await words).toEqual([`task ${WORKING}`, `status ${CANCELED}`])
     // Once more it is the same.
     expect((await two.client.cancelTask(at(id))).status?.state).toBe(CANCELED)
   })
@@ -403,9 +403,14 @@ describe.skipIf(reason !== undefined)('tasks of A2A at gateways on one PostgreSQ
     await expect.poll(() => one.held.works.length, SOON).toBe(1)
     const id = one.held.works[0]?.taskId ?? ''
     await expect.poll(async () => await stateAt(two, id), SOON).toBe(WORKING)
+    const events = one.client.resubscribeTask({ tenant: '', id })
+    await events.next()
+    const followed = collect(events).then(wordsOf, (error: unknown) => error)
     cutOff(one)
     one.held.end(id)
     await expect(blocked).rejects.toMatchObject({ message: expect.stringContaining('does not answer') as string })
+    // Who follows it there does not hear of an end that is none.
+    expect(await followed).toBeInstanceOf(Error)
     expect(await stateAt(two, id)).toBe(WORKING)
     one.proxy.isRefusing = false
     // It is the same gateway, alive all the time: it says itself that this came to nothing.

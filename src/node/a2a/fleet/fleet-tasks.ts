@@ -82,6 +82,11 @@ export class FleetTasks {
     this.#news.tell(name)
   }
 
+  /** Whoever waits for a change of a task looks again. */
+  wake(name: AgentTaskName): void {
+    this.#news.tell(name)
+  }
+
   /** A task is gone. */
   erased(name: AgentTaskName): void {
     this.#parked.delete(keyOf(name))
