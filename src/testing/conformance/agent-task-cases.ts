@@ -133,6 +133,8 @@ export const AGENT_TASK_STORE_CASES: readonly ConformanceCase<AgentTaskSubject>[
   {
     name: 'of many that are added at once no more are kept than may be',
     run: async ({ store }) => {
+      // One that makes room does so for one.
+      await put(store, 'acme', record('ended', { state: 3 }))
       const adding = Array.from(
         { length: 12 },
         async (_, place) => await store.add('acme', record(`t${place}`), BOUNDS),
