@@ -29,7 +29,7 @@ it('tells the changes of a task in their order, however long it takes to find ou
       if (told.length === 2) sent.resolve()
       return await Promise.resolve({ status: 204, release: () => undefined } as never)
     },
-  } as OutboundFetch
+  }
   const secretsOf = async (): Promise<readonly TaskPushNotificationConfig[]> => {
     const answer = Promise.withResolvers<readonly TaskPushNotificationConfig[]>()
     asked.push(answer)
