@@ -72,12 +72,11 @@ export class SumRows {
   /** These are stored now. */
   keep(rows: ReadonlyMap<string, SumRow>): void {
     for (const [key, row] of rows) this.#rows.set(key, row)
-    if (this.#rows.size > ROWS_KEPT || this.#keys.size > ROWS_KEPT * 2) this.forget()
+    if (this.#rows.size > ROWS_KEPT || this.#keys.size > ROWS_KEPT * 2) this.#makeRoom()
   }
 
   forget(): void {
-    this.#rows.clear()
-    this.#keys.clear()
+    this.#makeRoom()
     this.#counts.clear()
   }
 
@@ -85,6 +84,11 @@ export class SumRows {
   abandon(): void {
     this.#failures += 1
     this.forget()
+  }
+
+  #makeRoom(): void {
+    this.#rows.clear()
+    this.#keys.clear()
   }
 
   /** What has a row goes on with it. */
@@ -119,10 +123,10 @@ export class SumRows {
     )
   }
 
-  /** Asked for each row that is new. */
+  /** Asked for each row that is new. Of several writers each counts its own rows, of which there are none before it: those of the others have the same names again. */
   async #isFull(bucket: string): Promise<boolean> {
     const known = this.#counts.get(bucket)
-    const count = known ?? (await this.#store.count(bucketRange(bucket)))
+    const count = known ?? (this.#init.isShared ? 0 : await this.#store.count(bucketRange(bucket)))
     if (known === undefined && count === 0) this.#init.onNewBucket()
     if (this.#counts.size > ROWS_KEPT) this.#counts.clear()
     const isFull = count >= this.#init.rowsMax

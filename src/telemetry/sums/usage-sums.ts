@@ -61,7 +61,7 @@ export type UsageSumsInit = {
   readonly isShared: boolean
   /** Days of which sums are kept, those without requests not counted; the oldest go first. Default 400. */
   readonly daysMax?: number
-  /** Rows of one hour or day; what comes after is counted with team, key, model and provider `other`. Default 10,000. */
+  /** Rows of one hour or day, of each writer; what comes after is counted with team, key, model and provider `other`. Default 10,000. */
   readonly rowsMax?: number
   /** Told where nobody waits for what failed. */
   readonly onError?: (error: unknown) => void

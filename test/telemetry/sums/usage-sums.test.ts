@@ -264,6 +264,21 @@ describe('what is deleted', () => {
     expect([await many.sums.firstDay('day'), await many.sums.firstDay('hour')]).toEqual(['2030-01-01', '2030-01-06'])
   })
 
+  test('of several writers each tells its own names apart, whatever the others have written', async () => {
+    const { root } = new FailingStore()
+    for (const writer of ['w1', 'w2', 'w3']) {
+      const { store } = openSums(root, { writer, isShared: true, rowsMax: 2 })
+      for (const [second, model_used] of ['a', 'b', 'c'].entries())
+        await store.append([taskAt(at(second), { model_used, event_id: `${writer}${model_used}` })])
+    }
+    const { sums } = openSums(root, { isShared: true })
+    expect(await countsOf(sums, 'day', ({ model }) => model ?? '')).toEqual({
+      '2030-01-01 a': 3,
+      '2030-01-01 b': 3,
+      '2030-01-01 other': 3,
+    })
+  })
+
   test('names beyond the limit are counted together, tenant by tenant', async () => {
     const { root } = new FailingStore()
     const { store } = openSums(root, { rowsMax: 3 })
