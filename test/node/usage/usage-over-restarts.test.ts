@@ -26,7 +26,7 @@ async function ask(node: KernellNode, times: number): Promise<void> {
 
 async function requestsOf(node: KernellNode): Promise<unknown> {
   const told = await node.usage?.summarize({ by: [], tenant: 'acme' })
-  return (told?.['data'] as readonly { readonly requests: number }[])[0]?.requests
+  return (told?.['data'] as readonly { readonly requests: number }[] | undefined)?.[0]?.requests
 }
 
 async function historyOf(node: KernellNode): Promise<number> {
