@@ -30,8 +30,8 @@ export class PushConfigs implements PushNotificationStore {
   readonly #components: PushConfigsComponents
   /** Oldest first. */
   readonly #remembered = new Map<string, readonly TaskPushNotificationConfig[]>()
-  /** How often something was to be forgotten: what was read before is not remembered after. */
-  #changes = 0
+  /** What is being read: where it was to be forgotten meanwhile it is not remembered. */
+  readonly #reads = new Map<string, { isOld: boolean }>()
 
   constructor(components: PushConfigsComponents) {
     this.#components = components
@@ -64,9 +64,12 @@ export class PushConfigs implements PushNotificationStore {
     const key = `${name.owner}/${name.id}`
     const remembered = mayBeOld ? this.#remembered.get(key) : undefined
     if (remembered !== undefined) return remembered
-    const changes = this.#changes
-    const configs = await this.#read(name)
-    if (rememberedMax === 0 || changes !== this.#changes) return configs
+    const read = { isOld: false }
+    this.#reads.set(key, read)
+    const configs = await this.#read(name).finally(() => {
+      if (this.#reads.get(key) === read) this.#reads.delete(key)
+    })
+    if (rememberedMax === 0 || read.isOld) return configs
     this.#remembered.set(key, configs)
     const [oldest] = this.#remembered.keys()
     if (oldest !== undefined && this.#remembered.size > rememberedMax) this.#remembered.delete(oldest)
@@ -81,9 +84,15 @@ export class PushConfigs implements PushNotificationStore {
 
   /** What is remembered of a task, or of all, may not be so any more. */
   forget(name?: AgentTaskName): void {
-    this.#changes += 1
-    if (name === undefined) this.#remembered.clear()
-    else this.#remembered.delete(`${name.owner}/${name.id}`)
+    if (name === undefined) {
+      for (const read of this.#reads.values()) read.isOld = true
+      this.#remembered.clear()
+      return
+    }
+    const key = `${name.owner}/${name.id}`
+    const read = this.#reads.get(key)
+    if (read !== undefined) read.isOld = true
+    this.#remembered.delete(key)
   }
 
   async #read(name: AgentTaskName): Promise<TaskPushNotificationConfig[]> {

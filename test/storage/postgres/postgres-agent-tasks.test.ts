@@ -149,6 +149,34 @@ describe.skipIf(reason !== undefined)('tasks of gateways on one PostgreSQL', () 
     expect(await one.store.write('acme', record('t0', 3), { isKept: false })).toBe(false)
   })
 
+  test('no change is lost where many take turns at the same tasks, and one is taken for dead while it goes on', async () => {
+    const [one, two] = await joinTwo()
+    const three = await join(await schemas.connect({ schema: schemas.last }))
+    const ids = ['a', 'b', 'c', 'd']
+    for (const id of ids) {
+      await two.store.add('acme', record(id), BOUNDS)
+      await two.store.write('acme', record(id, 6, '0'), { isKept: false })
+    }
+    let written = 0
+    const work = async (member: Member, turns: number): Promise<void> => {
+      for (let turn = 0; turn < turns; turn += 1) {
+        const id = ids[turn % ids.length] ?? ''
+        if (member !== one)
+          for (const { id: adopted } of await member.store.adopt())
+            await member.store.letGo({ owner: 'acme', id: adopted })
+        if (!(await member.store.hold({ owner: 'acme', id }))) continue
+        const [, count] = await shown(member, id)
+        if (await member.store.write('acme', record(id, 6, String(Number(count) + 1)), { isKept: false })) written += 1
+      }
+    }
+    const working = [work(one, 60), work(one, 60), work(two, 60), work(three, 60), work(three, 60)]
+    await expect.poll(() => written, { timeout: 10_000, interval: 1 }).toBeGreaterThan(20)
+    await die(one)
+    await Promise.all(working)
+    const counts = await Promise.all(ids.map(async (id) => Number((await shown(two, id))[1])))
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(written)
+  })
+
   test('one that somebody is taking over is left to that one, without waiting', async () => {
     const [one, two] = await joinTwo()
     const connection = await schemas.connect({ schema: schemas.last })

@@ -82,7 +82,6 @@ CREATE FUNCTION ${schema}.add_agent_task(
     PERFORM ${schema}.erase_agent_tasks(my_owner, gone, by_whom);
     INSERT INTO ${schema}.agent_task (owner, id, context, state, phase, at, worker, is_held, last_write, body)
       VALUES (my_owner, my_id, my_context, my_state, my_phase, my_at, my_worker, true, my_write, my_body);
-    PERFORM ${schema}.tell_agent_task(my_owner, my_id, by_whom);
     RETURN jsonb_build_object('kind', 'added', 'gone', to_jsonb(gone));
   END $$;
 `
@@ -93,8 +92,9 @@ CREATE FUNCTION ${schema}.erase_agent_tasks(my_owner text, ids text[], by_whom t
   BEGIN
     IF cardinality(ids) = 0 THEN RETURN; END IF;
     DELETE FROM ${schema}.agent_task_note WHERE owner = my_owner AND id = ANY (ids);
+    -- Of one that has ended nobody waits to hear.
     PERFORM ${schema}.tell_agent_task(my_owner, d.id, by_whom) FROM (
-      SELECT id FROM ${schema}.agent_task WHERE owner = my_owner AND id = ANY (ids)
+      SELECT id FROM ${schema}.agent_task WHERE owner = my_owner AND id = ANY (ids) AND phase <> 'ended'
     ) AS d;
     DELETE FROM ${schema}.agent_task WHERE owner = my_owner AND id = ANY (ids);
   END $$;

@@ -234,9 +234,9 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
     const { schema } = this.#components.connection
     const { tasks, notes, values } = erasureOf(what)
     const rows = await this.#write<AgentTaskName>({
-      text: `WITH gone AS (DELETE FROM ${this.#table} AS t WHERE ${tasks} RETURNING t.owner, t.id),
+      text: `WITH gone AS (DELETE FROM ${this.#table} AS t WHERE ${tasks} RETURNING t.owner, t.id, t.phase),
           noted AS (DELETE FROM ${schema}.agent_task_note AS n WHERE ${notes(this.#table)})
-        SELECT owner, id, ${schema}.tell_agent_task(owner, id, $1) FROM gone`,
+        SELECT owner, id, CASE WHEN phase <> 'ended' THEN ${schema}.tell_agent_task(owner, id, $1) END FROM gone`,
       values: [this.#origin, ...values],
     })
     for (const name of rows) this.#worker.letGo(name)
