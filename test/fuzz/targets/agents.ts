@@ -1,6 +1,7 @@
 import { A2AError } from '@a2a-js/sdk/errors'
 import { readListQuery, readWhole } from '../../../src/gateway/a2a/rest-query.ts'
 import { decodeEntry, decodeTask } from '../../../src/node/a2a/filed-task.ts'
+import { readCursor, writeCursor } from '../../../src/node/a2a/list-cursor.ts'
 import { decodeP2pAnswer, decodeP2pQuestion, encodeP2p } from '../../../src/node/a2a/p2p/p2p-messages.ts'
 import { readCard } from '../../../src/node/a2a/peers/read-card.ts'
 import { readPinnedKey } from '../../../src/node/a2a/peers/verify-card.ts'
@@ -52,6 +53,12 @@ export const AGENT_TARGETS: readonly LazyTarget[] = [
     kind: 'bytes',
     inputs: [bytesOf({ id: 't1', contextId: 'c1', state: 3, timestamp: '2026-01-01T00:00:00.000Z' })],
     read: (input) => decodeEntry(input as Uint8Array),
+  }),
+  byHand({
+    name: 'node/a2a/list-cursor:readCursor',
+    kind: 'text',
+    inputs: [writeCursor({ timestamp: '2026-01-01T00:00:00.000Z', id: 't1' })],
+    read: (input) => unlessRefused(() => readCursor(String(input))),
   }),
   byHand({
     name: 'node/a2a/p2p/p2p-messages:decodeP2pQuestion',
