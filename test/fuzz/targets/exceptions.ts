@@ -62,6 +62,7 @@ const BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'storage/log-segment:readSegmentBytes',
     'storage/log-segment:readSegmentFrames',
     'storage/postgres/entry-range:readRows',
+    'storage/postgres/entry-range:readKeyRows',
     'storage/postgres/read-postgres-log:readPostgresLog',
     'storage/read-journal-files:readJournalFiles',
     'storage/write-once:readWhole',
