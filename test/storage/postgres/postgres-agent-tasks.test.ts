@@ -264,6 +264,19 @@ describe.skipIf(reason !== undefined)('tasks of gateways on one PostgreSQL', () 
     await expect(one.store.add('acme', record('b'), BOUNDS)).rejects.toMatchObject({ code: 'STORE_NOT_OPEN' })
   })
 
+  test('many are erased in parts, and each is told of as erased', async () => {
+    const [one, two] = await joinTwo()
+    await cluster.query(
+      `INSERT INTO ${schemas.last}.agent_task (owner, id, context, state, phase, at, worker, is_held, last_write, body)
+        SELECT CASE WHEN n % 2 = 0 THEN 'acme' ELSE 'other' END, 't' || n, '', 3, 'ended', '2026-01-01T00:00:00.000Z', '', false, '', '' FROM generate_series(1, 20002) AS n`,
+    )
+    await two.store.add('acme', record('a'), { ...BOUNDS, countMax: 99_999 })
+    const erased = await one.store.erase({ kind: 'tenant', tenant: 'acme' })
+    expect([erased.length, new Set(erased.map(({ id }) => id)).size]).toEqual([10_002, 10_002])
+    expect(await one.store.list('other', { limit: 1 })).toMatchObject({ total: 10_001 })
+    expect(await two.store.write('acme', record('a', 3), { isKept: false })).toBe(false)
+  })
+
   test('bytes that are not those that were written are refused', async () => {
     const [one] = await joinTwo()
     await one.store.add('acme', record('a'), BOUNDS)

@@ -49,6 +49,7 @@ export function createPostgresAgentTasks(
 }
 
 const REFUSAL_LENGTH_MAX = 1_000
+const ERASED_AT_ONCE = 5_000
 
 type Adopted = AgentTaskName & Pick<AgentTaskFound, 'bytes'>
 type NamedRow = AgentTaskName & { readonly body: Buffer }
@@ -231,16 +232,13 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   }
 
   async erase(what: AgentTaskErasure): Promise<readonly AgentTaskName[]> {
-    const { schema } = this.#components.connection
-    const { tasks, notes, values } = erasureOf(what)
-    const rows = await this.#write<AgentTaskName>({
-      text: `WITH gone AS (DELETE FROM ${this.#table} AS t WHERE ${tasks} RETURNING t.owner, t.id, t.phase),
-          noted AS (DELETE FROM ${schema}.agent_task_note AS n WHERE ${notes(this.#table)})
-        SELECT owner, id, CASE WHEN phase <> 'ended' THEN ${schema}.tell_agent_task(owner, id, $1) END FROM gone`,
-      values: [this.#origin, ...values],
-    })
-    for (const name of rows) this.#worker.letGo(name)
-    return rows.map(({ owner, id }) => ({ owner, id }))
+    const erased: AgentTaskName[] = []
+    for (;;) {
+      const some = await this.#eraseSome(what)
+      for (const name of some) this.#worker.letGo(name)
+      erased.push(...some)
+      if (some.length < ERASED_AT_ONCE) return erased
+    }
   }
 
   async notesOf(name: AgentTaskName): Promise<Uint8Array | undefined> {
@@ -305,6 +303,22 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
 
   get #table(): string {
     return `${this.#components.connection.schema}.agent_task`
+  }
+
+  /** A part, so that each statement takes its time and no more. */
+  async #eraseSome(what: AgentTaskErasure): Promise<readonly AgentTaskName[]> {
+    const { schema } = this.#components.connection
+    const { tasks, notes, values } = erasureOf(what)
+    const rows = await this.#write<AgentTaskName>({
+      text: `WITH found AS (SELECT owner, id FROM ${this.#table} AS t WHERE ${tasks} LIMIT ${ERASED_AT_ONCE} FOR UPDATE),
+          gone AS (
+            DELETE FROM ${this.#table} AS t USING found AS f WHERE t.owner = f.owner AND t.id = f.id RETURNING t.owner, t.id, t.phase
+          ),
+          noted AS (DELETE FROM ${schema}.agent_task_note AS n WHERE ${notes(this.#table)})
+        SELECT owner, id, CASE WHEN phase <> 'ended' THEN ${schema}.tell_agent_task(owner, id, $1) END FROM gone`,
+      values: [this.#origin, ...values],
+    })
+    return rows.map(({ owner, id }) => ({ owner, id }))
   }
 
   /** A change of one row, told to the others. `$1` to `$4` are its name, this write and this process. @returns Whether the row was as it has to be. */
