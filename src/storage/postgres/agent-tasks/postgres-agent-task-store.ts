@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
 import { CodedError } from '../../../base/errors.ts'
-import { hexOfBytes } from '../../../base/hex.ts'
 import {
   ADOPTED_MAX,
   type AgentTaskAdding,
@@ -10,8 +8,6 @@ import {
   type AgentTaskLook,
   type AgentTaskName,
   type AgentTaskPage,
-  type AgentTaskPhase,
-  type AgentTaskPlace,
   type AgentTaskQuery,
   type AgentTaskRecord,
   type AgentTaskStanding,
@@ -20,9 +16,13 @@ import {
 import type { Claims } from '../../../ports/claims.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { StoreChanges } from '../../../ports/store-changes.ts'
-import type { PostgresConnection, PostgresStatement } from '../postgres-connection.ts'
+import type { PostgresConnection } from '../postgres-connection.ts'
 import { PostgresTaskNotes } from './postgres-task-notes.ts'
 import { sealTask, unsealIntact, unsealTask } from './sealed-task.ts'
+import { eraseTasks } from './task-erasure.ts'
+import { TaskLists } from './task-lists.ts'
+import { digestOf, TaskRows } from './task-rows.ts'
+import { TaskWishes } from './task-wishes.ts'
 import { TaskWorker } from './task-worker.ts'
 
 export type PostgresAgentTasksComponents = {
@@ -48,55 +48,38 @@ export function createPostgresAgentTasks(
   return new PostgresAgentTaskStore(components, init)
 }
 
-const REFUSAL_LENGTH_MAX = 1_000
-const ERASED_AT_ONCE = 5_000
-
 type Adopted = AgentTaskName & Pick<AgentTaskFound, 'bytes'>
 type NamedRow = AgentTaskName & { readonly body: Buffer }
-type PageRow = { readonly total: string; readonly id: string | null; readonly at: string }
-type LookRow = {
-  readonly phase: AgentTaskPhase
-  readonly worker: string
-  readonly is_alive: boolean
-  readonly wishes: number
-  readonly answered: number
-  readonly refusal: string
-}
-
 class PostgresAgentTaskStore implements SharedAgentTaskStore {
-  readonly #components: PostgresAgentTasksComponents
-  readonly #origin: string
+  readonly #changes: StoreChanges
+  readonly #rows: TaskRows
   readonly #worker: TaskWorker
+  readonly #lists: TaskLists
   readonly #notes: PostgresTaskNotes
+  readonly #wishes: TaskWishes
   /** Tasks that are about to be held. */
   readonly #taking = new Set<string>()
 
-  constructor(components: PostgresAgentTasksComponents, { origin }: PostgresAgentTasksInit) {
-    this.#components = components
-    this.#origin = origin
+  constructor(components: PostgresAgentTasksComponents, init: PostgresAgentTasksInit) {
+    this.#changes = components.changes
+    this.#rows = new TaskRows(components, init)
     this.#worker = new TaskWorker(components)
-    this.#notes = new PostgresTaskNotes(components.connection, { origin })
+    this.#lists = new TaskLists(this.#rows)
+    this.#notes = new PostgresTaskNotes(components.connection, init)
+    this.#wishes = new TaskWishes(this.#rows, this.#worker)
   }
 
-  async hasRoom(owner: string, { countMax, oldest }: AgentTaskBounds): Promise<boolean> {
-    const rows = await this.#read({
-      name: 'agent-task-room',
-      text: `SELECT FROM (SELECT count(*) AS total FROM ${this.#table} WHERE owner = $1) AS c
-        WHERE c.total < $2 OR EXISTS (
-          SELECT FROM ${this.#table} WHERE owner = $1 AND (phase = 'ended' OR (phase = 'waiting' AND NOT is_held AND at < $3))
-        )`,
-      values: [owner, countMax, oldest],
-    })
-    return rows.length > 0
+  async hasRoom(owner: string, bounds: AgentTaskBounds): Promise<boolean> {
+    return await this.#lists.hasRoom(owner, bounds)
   }
 
   async add(owner: string, { head, bytes }: AgentTaskRecord, bounds: AgentTaskBounds): Promise<AgentTaskAdding> {
     const { id, contextId, state, phase, timestamp } = head
     const before = this.#worker.of({ owner, id })
     const worker = await this.#worker.hold({ owner, id })
-    const [row] = await this.#write<{ readonly added: unknown }>({
+    const [row] = await this.#rows.write<{ readonly added: unknown }>({
       name: 'agent-task-add',
-      text: `SELECT ${this.#components.connection.schema}.add_agent_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS added`,
+      text: `SELECT ${this.#rows.schema}.add_agent_task($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS added`,
       values: [
         owner,
         id,
@@ -105,11 +88,11 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
         phase,
         timestamp,
         worker,
-        this.#newWrite(),
+        this.#rows.newWrite(),
         sealTask({ owner, id }, bytes),
         bounds.countMax,
         bounds.oldest,
-        this.#origin,
+        this.#rows.origin,
       ],
     })
     const added = addingOf(row?.added)
@@ -158,71 +141,46 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   async letGo(name: AgentTaskName): Promise<void> {
     const worker = this.#worker.of(name)
     if (worker === undefined) return
-    await this.#write({
+    await this.#rows.write({
       name: 'agent-task-let-go',
-      text: `UPDATE ${this.#table} SET is_held = false WHERE owner = $1 AND id = $2 AND worker = $3 AND is_held`,
+      text: `UPDATE ${this.#rows.table} SET is_held = false WHERE owner = $1 AND id = $2 AND worker = $3 AND is_held`,
       values: [name.owner, name.id, worker],
     })
     this.#worker.letGo(name)
   }
 
   async get(name: AgentTaskName): Promise<AgentTaskFound | undefined> {
-    const { schema } = this.#components.connection
-    const [row] = await this.#read<{ readonly body: Buffer; readonly standing: AgentTaskStanding }>({
+    const [row] = await this.#rows.read<{ readonly body: Buffer; readonly standing: AgentTaskStanding }>({
       name: 'agent-task',
       text: `SELECT body, CASE WHEN NOT is_held THEN 'free' WHEN worker = $3 THEN 'here'
-          WHEN ${schema}.is_at_work(worker) THEN 'elsewhere' ELSE 'adrift' END AS standing
-        FROM ${this.#table} WHERE owner = $1 AND id = $2`,
+          WHEN ${this.#rows.schema}.is_at_work(worker) THEN 'elsewhere' ELSE 'adrift' END AS standing
+        FROM ${this.#rows.table} WHERE owner = $1 AND id = $2`,
       values: [name.owner, name.id, this.#worker.of(name) ?? this.#worker.name],
     })
-    return row && { bytes: unsealTask(name, row.body, this.#components.connection), standing: row.standing }
+    return row && { bytes: unsealTask(name, row.body, this.#rows.connection), standing: row.standing }
   }
 
-  async list(owner: string, { contextId, state, after, behind, limit }: AgentTaskQuery): Promise<AgentTaskPage> {
-    const rows = await this.#read<PageRow>({
-      name: 'agent-tasks',
-      text: `WITH found AS (
-          SELECT id, at FROM ${this.#table} WHERE owner = $1 AND ($2::bytea IS NULL OR context = $2)
-            AND ($3::int IS NULL OR state = $3) AND ($4::text IS NULL OR at > $4::text COLLATE "C")
-        )
-        SELECT c.total, p.id, p.at FROM (SELECT count(*) AS total FROM found) AS c LEFT JOIN (
-          SELECT id, at FROM found WHERE $5::text IS NULL OR (at, id) < ($5::text COLLATE "C", $6::text COLLATE "C")
-          ORDER BY at DESC, id DESC LIMIT $7
-        ) AS p ON true ORDER BY p.at DESC, p.id DESC`,
-      values: [
-        owner,
-        contextId === undefined ? null : digestOf(contextId),
-        state ?? null,
-        after ?? null,
-        behind?.timestamp ?? null,
-        behind?.id ?? null,
-        limit + 1,
-      ],
-    })
-    const places = rows.flatMap(({ id, at }): AgentTaskPlace[] => (id === null ? [] : [{ id, timestamp: at }]))
-    return { places: places.slice(0, limit), isLast: places.length <= limit, total: Number(rows[0]?.total ?? 0) }
+  async list(owner: string, query: AgentTaskQuery): Promise<AgentTaskPage> {
+    return await this.#lists.list(owner, query)
   }
 
   async statesOf(id: string): Promise<readonly number[]> {
-    const text = `SELECT state FROM ${this.#table} WHERE id = $1`
-    const rows = await this.#read<{ readonly state: number }>({ name: 'agent-task-states', text, values: [id] })
-    return rows.map(({ state }) => state)
+    return await this.#lists.statesOf(id)
   }
 
   async adopt(only?: AgentTaskName): Promise<readonly Adopted[]> {
-    const { schema } = this.#components.connection
     const worker = await this.#worker.join()
-    const rows = await this.#write<NamedRow>({
+    const rows = await this.#rows.write<NamedRow>({
       name: 'agent-task-adopt',
       text: `WITH found AS (
-          SELECT owner, id FROM ${this.#table}
-          WHERE is_held AND (last_write = $2 OR (worker <> $1 AND NOT ${schema}.is_at_work(worker)))
+          SELECT owner, id FROM ${this.#rows.table}
+          WHERE is_held AND (last_write = $2 OR (worker <> $1 AND NOT ${this.#rows.schema}.is_at_work(worker)))
             AND ($3::text IS NULL OR (owner = $3 AND id = $4))
           LIMIT ${ADOPTED_MAX} FOR UPDATE SKIP LOCKED
         )
-        UPDATE ${this.#table} AS t SET worker = $1, last_write = $2 FROM found AS f
+        UPDATE ${this.#rows.table} AS t SET worker = $1, last_write = $2 FROM found AS f
         WHERE t.owner = f.owner AND t.id = f.id RETURNING t.owner, t.id, t.body`,
-      values: [worker, this.#newWrite(), only?.owner ?? null, only?.id ?? null],
+      values: [worker, this.#rows.newWrite(), only?.owner ?? null, only?.id ?? null],
     })
     return rows.flatMap(({ owner, id, body }) => {
       this.#worker.take({ owner, id }, worker)
@@ -232,13 +190,9 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   }
 
   async erase(what: AgentTaskErasure): Promise<readonly AgentTaskName[]> {
-    const erased: AgentTaskName[] = []
-    for (;;) {
-      const some = await this.#eraseSome(what)
-      for (const name of some) this.#worker.letGo(name)
-      erased.push(...some)
-      if (some.length < ERASED_AT_ONCE) return erased
-    }
+    const erased = await eraseTasks(this.#rows, what)
+    for (const name of erased) this.#worker.letGo(name)
+    return erased
   }
 
   async notesOf(name: AgentTaskName): Promise<Uint8Array | undefined> {
@@ -250,47 +204,19 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
   }
 
   async look(name: AgentTaskName): Promise<AgentTaskLook | undefined> {
-    const { schema } = this.#components.connection
-    const [row] = await this.#read<LookRow>({
-      name: 'agent-task-look',
-      text: `SELECT phase, worker, ${schema}.is_at_work(worker) AS is_alive, wishes, answered, refusal
-        FROM ${this.#table} WHERE owner = $1 AND id = $2`,
-      values: [name.owner, name.id],
-    })
-    if (row === undefined) return undefined
-    const { phase, worker, is_alive: isAlive, wishes, answered, refusal } = row
-    return { phase, isOwn: worker === (this.#worker.of(name) ?? this.#worker.name), isAlive, wishes, answered, refusal }
+    return await this.#wishes.look(name)
   }
 
-  async askCancel({ owner, id }: AgentTaskName): Promise<number | undefined> {
-    const { schema } = this.#components.connection
-    const [row] = await this.#write<{ readonly wishes: number }>({
-      name: 'agent-task-ask',
-      text: `WITH asked AS (
-          UPDATE ${this.#table} SET wishes = wishes + 1
-          WHERE owner = $1 AND id = $2 AND phase <> 'ended' AND worker <> $3 AND ${schema}.is_at_work(worker) RETURNING wishes
-        )
-        SELECT wishes, ${schema}.tell_agent_task($1, $2, $4) FROM asked`,
-      values: [owner, id, this.#worker.of({ owner, id }) ?? this.#worker.name, this.#origin],
-    })
-    return row?.wishes
+  async askCancel(name: AgentTaskName): Promise<number | undefined> {
+    return await this.#wishes.askCancel(name)
   }
 
-  async refuseCancel({ owner, id }: AgentTaskName, { wish, text }: { wish: number; text: string }): Promise<void> {
-    const { schema } = this.#components.connection
-    await this.#write({
-      name: 'agent-task-refuse',
-      text: `WITH told AS (
-          UPDATE ${this.#table} SET answered = greatest(answered, $3), refusal = $4 WHERE owner = $1 AND id = $2 RETURNING id
-        )
-        SELECT ${schema}.tell_agent_task($1, $2, $5) FROM told`,
-      // The server keeps no NUL in a text.
-      values: [owner, id, wish, text.slice(0, REFUSAL_LENGTH_MAX).replaceAll('\0', ''), this.#origin],
-    })
+  async refuseCancel(name: AgentTaskName, refusal: { readonly wish: number; readonly text: string }): Promise<void> {
+    await this.#wishes.refuseCancel(name, refusal)
   }
 
   watch(listener: (names: readonly AgentTaskName[] | undefined) => void): () => void {
-    return this.#components.changes.watch('a2a', (keys) => listener(keys?.map(nameOf)))
+    return this.#changes.watch('a2a', (keys) => listener(keys?.map(nameOf)))
   }
 
   onLost(listener: (reason: unknown) => void): () => void {
@@ -301,52 +227,17 @@ class PostgresAgentTaskStore implements SharedAgentTaskStore {
     await this.#worker.close()
   }
 
-  get #table(): string {
-    return `${this.#components.connection.schema}.agent_task`
-  }
-
-  /** A part, so that each statement takes its time and no more. */
-  async #eraseSome(what: AgentTaskErasure): Promise<readonly AgentTaskName[]> {
-    const { schema } = this.#components.connection
-    const { tasks, notes, values } = erasureOf(what)
-    const rows = await this.#write<AgentTaskName>({
-      text: `WITH found AS (SELECT owner, id FROM ${this.#table} AS t WHERE ${tasks} LIMIT ${ERASED_AT_ONCE} FOR UPDATE),
-          gone AS (
-            DELETE FROM ${this.#table} AS t USING found AS f WHERE t.owner = f.owner AND t.id = f.id RETURNING t.owner, t.id, t.phase
-          ),
-          noted AS (DELETE FROM ${schema}.agent_task_note AS n WHERE ${notes(this.#table)})
-        SELECT owner, id, CASE WHEN phase <> 'ended' THEN ${schema}.tell_agent_task(owner, id, $1) END FROM gone`,
-      values: [this.#origin, ...values],
-    })
-    return rows.map(({ owner, id }) => ({ owner, id }))
-  }
-
   /** A change of one row, told to the others. `$1` to `$4` are its name, this write and this process. @returns Whether the row was as it has to be. */
   async #change({ owner, id }: AgentTaskName, { name, set, where, values }: Change): Promise<boolean> {
-    const rows = await this.#write({
+    const rows = await this.#rows.write({
       name,
       text: `WITH done AS (
-          UPDATE ${this.#table} SET last_write = $3, ${set} WHERE owner = $1 AND id = $2 AND ${where} RETURNING owner, id
+          UPDATE ${this.#rows.table} SET last_write = $3, ${set} WHERE owner = $1 AND id = $2 AND ${where} RETURNING owner, id
         )
-        SELECT ${this.#components.connection.schema}.tell_agent_task(owner, id, $4) FROM done`,
-      values: [owner, id, this.#newWrite(), this.#origin, ...values],
+        SELECT ${this.#rows.schema}.tell_agent_task(owner, id, $4) FROM done`,
+      values: [owner, id, this.#rows.newWrite(), this.#rows.origin, ...values],
     })
     return rows.length === 1
-  }
-
-  async #read<Row>(statement: PostgresStatement): Promise<readonly Row[]> {
-    const { rows } = await this.#components.connection.run(statement, { action: 'read', isRepeatable: true })
-    return rows as readonly Row[]
-  }
-
-  async #write<Row>(statement: PostgresStatement): Promise<readonly Row[]> {
-    const { rows } = await this.#components.connection.run(statement, { action: 'write', isRepeatable: true })
-    return rows as readonly Row[]
-  }
-
-  /** Of one call alone: sent again, it is the same. */
-  #newWrite(): string {
-    return hexOfBytes(this.#components.random.bytes(12))
   }
 }
 
@@ -355,36 +246,6 @@ type Change = {
   readonly set: string
   readonly where: string
   readonly values: readonly unknown[]
-}
-
-type Erasure = {
-  readonly tasks: string
-  readonly notes: (table: string) => string
-  readonly values: readonly unknown[]
-}
-
-function erasureOf(what: AgentTaskErasure): Erasure {
-  switch (what.kind) {
-    case 'all':
-      return { tasks: 'true', notes: () => 'true', values: [] }
-    case 'tenant':
-      return { tasks: 't.owner = $2', notes: () => 'n.owner = $2', values: [what.tenant] }
-    case 'before':
-      return {
-        tasks: "NOT t.is_held AND t.phase <> 'running' AND t.at < $2",
-        // What was noted for a task that never came is of nobody a day later.
-        notes: (table) =>
-          `EXISTS (SELECT FROM gone AS g WHERE g.owner = n.owner AND g.id = n.id) OR (
-            n.changed_at < now() - interval '1 day' AND NOT EXISTS (SELECT FROM ${table} AS t WHERE t.owner = n.owner AND t.id = n.id)
-          )`,
-        values: [what.before],
-      }
-  }
-}
-
-/** A context is named by a client: in the store it has one length, and no text that the server refuses. */
-function digestOf(contextId: string): Buffer {
-  return createHash('sha256').update(contextId).digest()
 }
 
 function addingOf(answer: unknown): AgentTaskAdding {
