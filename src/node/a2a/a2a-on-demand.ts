@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { TelemetryPurge } from '../../telemetry/telemetry-purge.ts'
 import type { NodeA2a, NodeA2aInit } from './node-a2a.ts'
-import type { A2aParts } from './open-a2a.ts'
+import type { A2aParts } from './a2a-parts.ts'
 
 /** What the node hands on when it is whole. */
 export type A2aLate = Pick<A2aParts, 'router' | 'listModels'>

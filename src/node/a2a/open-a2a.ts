@@ -1,18 +1,13 @@
 import { A2A_PROTOCOL_VERSION, AgentCard, type AgentExtension } from '@a2a-js/sdk'
 import type { ServerCallContext } from '@a2a-js/sdk/server'
 import { CodedError } from '../../base/errors.ts'
-import type { ResolveHost } from '../../guard/pin-host.ts'
-import type { SharedAgentTaskStore } from '../../ports/agent-task-store.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { KeyValueStore } from '../../ports/key-value-store.ts'
-import type { Random } from '../../ports/random.ts'
 import type { Router } from '../../ports/router.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { Transport } from '../../ports/transport.ts'
-import type { Timers } from '../../ports/timers.ts'
 import type { NodeMarket } from '../market/market-init.ts'
-import type { NodeModel } from '../kernell-node.ts'
 import type { A2aConfig } from '../config/a2a-config.ts'
+import type { A2aParts } from './a2a-parts.ts'
 import { buildAgentCard } from './agent-card.ts'
 import type { AgentSkill } from './agent-skill.ts'
 import { type A2aCall, callOf } from './call-context.ts'
@@ -28,27 +23,6 @@ import { createRouteSkill } from './route-skill.ts'
 import { SkillExecutor } from './skill-executor.ts'
 import type { StoredTasks } from './stored-tasks.ts'
 import { TaskHandler } from './task-handler.ts'
-
-export type A2aParts = {
-  readonly config: A2aConfig
-  /** Keys are asked for. */
-  readonly isKeyed: boolean
-  readonly version: string
-  /** The part of the node's store for tasks. */
-  readonly store: KeyValueStore
-  /** Tasks of the fleet, where there is one. What is in the node's own store is of the time before, and only erased. */
-  readonly openShared?: () => SharedAgentTaskStore
-  readonly clock: Clock
-  readonly random: Random
-  readonly timers: Timers
-  readonly router: Router
-  readonly listModels: () => readonly NodeModel[]
-  readonly openSigner: () => Promise<Signer>
-  readonly resolveHost?: ResolveHost | undefined
-  /** The node's part in the market, for what is paid. Throws `MARKET_NOT_OPEN`. */
-  readonly openMarket: () => Promise<NodeMarket>
-  readonly onError: (error: unknown) => void
-}
 
 /** What the card is made for before anybody asks: the library needs it for what it declares. */
 const NOWHERE = 'http://localhost'
