@@ -36,7 +36,8 @@ import { toA2aError } from './a2a-failure.ts'
 import { ownContextOf, ownerOf } from './call-context.ts'
 import { EventFeed } from './event-feed.ts'
 import type { FleetTasks } from './fleet/fleet-tasks.ts'
-import { followTask, storedEvents } from './fleet/follow-task.ts'
+import { endsOnceStored } from './ends-once-stored.ts'
+import { followTask } from './fleet/follow-task.ts'
 import { checkMessage } from './prompt-of.ts'
 import { type PushConfigs, withoutSecrets } from './push-configs.ts'
 import type { PushSender } from './push-sender.ts'
@@ -223,9 +224,8 @@ export class TaskHandler implements A2ARequestHandler {
   #eventsOf(params: SubscribeToTaskRequest, context: ServerCallContext): AsyncGenerator<StreamResponse> {
     const { fleet, executor, tasks } = this.#components
     const { id: taskId } = params
-    if (fleet === undefined) return this.#inner.resubscribe(params, context)
-    if (!executor.isRunning(taskId)) return followTask({ tasks, fleet }, taskId, context)
-    return storedEvents({ tasks, fleet }, this.#inner.resubscribe(params, context), { taskId, context })
+    if (fleet !== undefined && !executor.isRunning(taskId)) return followTask({ tasks, fleet }, taskId, context)
+    return endsOnceStored(tasks, this.#inner.resubscribe(params, context), { taskId, context })
   }
 
   /** Checks what can be checked before anything is done. @returns The request, without references to tasks that the caller has not. */

@@ -1,14 +1,13 @@
 import { type StreamResponse, type Task, TaskState } from '@a2a-js/sdk'
 import { RequestMalformedError, TaskNotFoundError, UnsupportedOperationError } from '@a2a-js/sdk/errors'
 import type { ServerCallContext } from '@a2a-js/sdk/server'
-import { CodedError } from '../../../base/errors.ts'
 import { callOf, ownerOf } from '../call-context.ts'
-import { RUNNING_STATES, stateOf, TERMINAL_STATES } from '../filed-task.ts'
+import { stateOf, TERMINAL_STATES } from '../filed-task.ts'
 import type { StoredTasks } from '../stored-tasks.ts'
 import type { FleetTasks } from './fleet-tasks.ts'
 
 export type FollowTaskComponents = {
-  readonly tasks: Pick<StoredTasks, 'load' | 'isHeld'>
+  readonly tasks: Pick<StoredTasks, 'load'>
   readonly fleet: Pick<FleetTasks, 'follow'>
 }
 
@@ -46,35 +45,6 @@ export async function* followTask(
       yield* changesOf(told, now)
       if (TERMINAL_STATES.has(stateOf(now)) || stateOf(now) === TaskState.TASK_STATE_INPUT_REQUIRED) return
       told = now
-    }
-  } finally {
-    news.end()
-  }
-}
-
-/**
- * The events of a task that is worked on here, as the library tells them; but how a turn ends is told once it is stored.
- *
- * Throws `A2A_TASK_INTERRUPTED` for an end that was not stored, and as the store.
- */
-export async function* storedEvents(
-  { tasks, fleet }: FollowTaskComponents,
-  source: AsyncGenerator<StreamResponse, void, undefined>,
-  { taskId, context }: { readonly taskId: string; readonly context: ServerCallContext },
-): AsyncGenerator<StreamResponse, void, undefined> {
-  const { signal } = callOf(context)
-  const name = { owner: ownerOf(context), id: taskId }
-  const news = fleet.follow(name)
-  try {
-    for await (const event of source) {
-      const status = event.payload?.$case === 'statusUpdate' ? event.payload.value.status : undefined
-      if (status !== undefined && !RUNNING_STATES.has(status.state)) {
-        while (tasks.isHeld(name) && signal?.aborted !== true) await news.next(LOOK_MS, signal)
-        const task = TERMINAL_STATES.has(status.state) ? await tasks.load(taskId, context) : undefined
-        if (task !== undefined && stateOf(task) !== status.state)
-          throw new CodedError('A2A_TASK_INTERRUPTED', { message: 'The end of the task could not be stored' })
-      }
-      yield event
     }
   } finally {
     news.end()

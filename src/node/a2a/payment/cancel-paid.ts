@@ -99,7 +99,7 @@ function textOf({ isWhole, contracts }: PaymentCancellation): string {
   const begin = 'The task was cancelled by its sender, and nobody works on it any more.'
   const open = contracts.filter(({ outcome }) => outcome !== 'returned')
   if (!isWhole) return `${begin} The node takes no part in the market now: a contract for it ends by its timers.`
-  if (contracts.length === 0) return `${begin} No contract was made for it.`
+  if (contracts.length === 0) return `${begin} This node has made no contract for it.`
   if (open.length === 0) return `${begin} Nothing is held for it: the price is with the payer.`
   const latest = Math.max(...open.map(({ lapsesAt }) => lapsesAt ?? 0))
   const byThen = latest === 0 ? 'by the timers of the contract' : `by ${new Date(latest).toISOString()}`
