@@ -11,7 +11,12 @@ const isTested = process.argv.includes('--tested')
 
 /** In the order in which a reader wants to hear about them. One that needs another begins once that has ended. */
 const STEPS = [
-  { name: 'types', why: 'the whole tree compiles', command: ['tsc', '-p', 'tsconfig.json', '--noEmit'] },
+  {
+    name: 'types',
+    why: 'the whole tree compiles',
+    command: ['tsc', '-p', 'tsconfig.json', '--noEmit'],
+    needs: 'build',
+  },
   {
     name: 'types of core',
     why: 'core and wire compile without Node and DOM',
@@ -29,7 +34,7 @@ const STEPS = [
     command: ['tsc', '-p', 'examples/browser/tsconfig.json', '--noEmit'],
     needs: 'build',
   },
-  { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
+  { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'], needs: 'build' },
   {
     name: 'format',
     why: 'npm run fix formats',
