@@ -15,7 +15,8 @@ import { createNameHasher } from '../telemetry/task-hasher.ts'
 import { createFollowUpStore, type FollowUpStore } from '../telemetry/follow-up-store.ts'
 import { createEarlierRecords } from '../telemetry/sums/earlier-records.ts'
 import type { CountedUsage } from '../telemetry/sums/usage-figures.ts'
-import { createUsageSums, SUM_PURGES, type UsageSums } from '../telemetry/sums/usage-sums.ts'
+import { createUsageSums, SUM_PURGES } from '../telemetry/sums/usage-sums.ts'
+import type { UsageSums } from '../telemetry/sums/record-sums.ts'
 import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 import type { OtlpSignal, TelemetryConfig } from './config/node-config.ts'
@@ -59,7 +60,9 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const index = init.root.sublevel('telemetry-index')
   const { recordsMax } = config
   const { sums, unwatch } = openSums(init, hashName)
-  const store = createTelemetryStore(init.root.sublevel(RECORDS), { index, hashName, eventsMax: recordsMax, sums })
+  const isShared = init.shared !== undefined
+  const records = init.root.sublevel(RECORDS)
+  const store = createTelemetryStore(records, { index, hashName, eventsMax: recordsMax, isShared, sums })
   const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName, namesMax: recordsMax })
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(

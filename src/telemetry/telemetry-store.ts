@@ -5,13 +5,15 @@ import { PassedKeys } from './passed-keys.ts'
 import { RecordIndex, type NamedRecord, type RecordName } from './record-index.ts'
 import { namesIn, namesOf, recordKeyOf, type HashName, type RecordNames } from './record-key.ts'
 import { recordOfBytes } from './record-bytes.ts'
-import type { KeyedEvent, RecordSums } from './sums/usage-sums.ts'
+import type { KeyedEvent, RecordSums } from './sums/record-sums.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
-  /** Records kept at most; the oldest go first, up to 256 and 0.4 % of them at a time. Default 100,000. Each of several who write into one store counts what was there at its start and what it writes itself, so that together they may keep so many each. */
+  /** Records kept at most; the oldest go first, up to 256 and 0.4 % of them at a time. Default 100,000. */
   readonly eventsMax?: number
+  /** Whether other processes write into the same store. Each then counts anew what is there after 16,384 records, so that there are so many more for each of them at most. */
+  readonly isShared?: boolean
   /** A store of its own, by which records are found without reading all of them. Absent: `find` reads them. */
   readonly index?: KeyValueStore
   /** Absent: names stand in keys as they are, save for what a URI would escape. */
@@ -52,6 +54,9 @@ export interface TelemetryStore {
 const EVENTS_MAX_DEFAULT = 100_000
 const PURGE_BATCH = 512
 const DROPPED_AT_ONCE = 256
+/** More than may be are dropped with several writes, rather than with one of any size. */
+const DROPPED_MAX = 4_096
+const COUNTED_AGAIN = 16_384
 /** No more than one of so many records goes before it has to. */
 const DROPPED_SHARE = 256
 /** Records of one trace that are looked at until one can be read. */
@@ -72,14 +77,20 @@ class KeyedTelemetryStore implements TelemetryStore {
   /** Upper bound of the records there are; counted once, then kept up to date. */
   #countMax: number | undefined
   readonly #passed = new PassedKeys()
+  readonly #isShared: boolean
+  #writtenCount = 0
   readonly #unreadable = new Set<string>()
   #indexing: Promise<void> | undefined
 
-  constructor(store: KeyValueStore, { index, hashName = encodeURIComponent, eventsMax, sums }: TelemetryStoreInit) {
+  constructor(
+    store: KeyValueStore,
+    { index, hashName = encodeURIComponent, eventsMax, isShared, sums }: TelemetryStoreInit,
+  ) {
     this.#store = store
     this.#hashName = hashName
     this.#index = index === undefined ? undefined : new RecordIndex(index, hashName)
     this.#eventsMax = eventsMax ?? EVENTS_MAX_DEFAULT
+    this.#isShared = isShared ?? false
     this.#sums = sums
   }
 
@@ -98,9 +109,17 @@ class KeyedTelemetryStore implements TelemetryStore {
     await this.#index?.add(records)
     if (this.#sums === undefined) await this.#store.batch(operations, { sync: true })
     else await this.#sums.write(operations, records)
-    this.#countMax = known + events.length - keys.length
+    this.#countMax = this.#isOutdated(events.length) ? undefined : known + events.length - keys.length
     this.#passed.add(keys, records)
     await this.#index?.remove(names)
+  }
+
+  /** Others write, and of those that two of them drop at one time both believe to have made room. */
+  #isOutdated(written: number): boolean {
+    this.#writtenCount += written
+    if (!this.#isShared || this.#writtenCount < COUNTED_AGAIN) return false
+    this.#writtenCount = 0
+    return true
   }
 
   /**
@@ -111,7 +130,8 @@ class KeyedTelemetryStore implements TelemetryStore {
     const keys: string[] = []
     const names: RecordNames[] = []
     if (excess <= 0) return { keys, names }
-    const limit = Math.max(excess, Math.min(DROPPED_AT_ONCE, Math.floor(this.#eventsMax / DROPPED_SHARE)))
+    const wanted = Math.max(excess, Math.min(DROPPED_AT_ONCE, Math.floor(this.#eventsMax / DROPPED_SHARE)))
+    const limit = Math.min(wanted, DROPPED_MAX)
     for await (const key of this.#store.keys({ limit, ...this.#passed.range })) {
       keys.push(key)
       if (this.#index === undefined) continue

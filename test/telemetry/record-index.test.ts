@@ -126,6 +126,17 @@ test('a record from before those that made room goes first, when the clock went 
   expect((await keysOf(records)).map((key) => key.split(' ')[1])).toEqual(['d13', 'd14'])
 })
 
+test('of several writers each counts anew what is there, so that it stays within bounds', async () => {
+  const records = createMemoryKeyValueStore()
+  const stores = [1, 2].map(() => createTelemetryStore(records, { eventsMax: 1_000, isShared: true }))
+  let second = 0
+  const events = (): TelemetryEvent[] => Array.from({ length: 512 }, () => eventOf((second += 1)))
+  for (let round = 0; round < 120; round += 1) {
+    await Promise.all(stores.map(async (store) => await store.append(events())))
+    expect(await records.count()).toBeLessThanOrEqual(1_000 + 2 * 16_384)
+  }
+})
+
 test('what another writer puts below those that made room goes as well, later', async () => {
   const { records, store } = setUp(1)
   await store.append([eventOf(1_000)])

@@ -2,7 +2,8 @@ import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
 import type { Timers } from '../../src/ports/timers.ts'
 import { createNameHasher } from '../../src/telemetry/task-hasher.ts'
 import { createEarlierRecords } from '../../src/telemetry/sums/earlier-records.ts'
-import { createUsageSums, type UsageSums } from '../../src/telemetry/sums/usage-sums.ts'
+import { createUsageSums } from '../../src/telemetry/sums/usage-sums.ts'
+import type { UsageSums } from '../../src/telemetry/sums/record-sums.ts'
 import { createTelemetryStore, type TelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 
 export type StorageRecords = { readonly telemetry: TelemetryStore; readonly sums: UsageSums }

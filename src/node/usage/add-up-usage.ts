@@ -8,7 +8,7 @@ import {
   type CountedUsage,
   type UsageNames,
 } from '../../telemetry/sums/usage-figures.ts'
-import type { UsageSums } from '../../telemetry/sums/usage-sums.ts'
+import type { UsageSums } from '../../telemetry/sums/record-sums.ts'
 import type { TelemetryStore } from '../../telemetry/telemetry-store.ts'
 import type { UsageFilter, UsageQuery } from './usage-query.ts'
 
@@ -109,7 +109,8 @@ class SpanReader {
 
   async *#parts(grain: SumGrain, { from, to }: Span): AsyncGenerator<CountedUsage, void, undefined> {
     const { filter, options } = this.#reading
-    const span = { ...options, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+    const { tenant } = filter
+    const span = { ...options, ...definedOf({ from, to }), ...(tenant !== undefined && { tenant }) }
     if (from !== undefined && to !== undefined && from >= to) return
     for await (const part of this.#sources.sums.parts(grain, span)) if (isWithin(part.names, filter)) yield part
   }

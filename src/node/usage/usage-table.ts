@@ -53,7 +53,8 @@ export class UsageTable {
   }
 
   private open(id: string, names: readonly (string | null)[]): Group {
-    if (this.groups.size >= USAGE_GROUPS_MAX)
+    // One more for those that are told apart no further.
+    if (this.groups.size > USAGE_GROUPS_MAX)
       throw new CodedError('REQUEST_INVALID', {
         message: `There are more than ${USAGE_GROUPS_MAX} groups; ask for a shorter time, or for less in \`by\``,
         details: { param: 'by' },

@@ -14,8 +14,10 @@ export type EarlierSlice = {
 
 /** Records that versions without sums left, which are counted once, in slices. */
 export interface EarlierRecords {
-  /** Does the work unless it is done, or another process does it. */
-  use(work: () => Promise<void>): Promise<void>
+  /** Does the work unless it is done, or another process does it. Resolves with whether all are counted. */
+  use(work: () => Promise<void>): Promise<boolean>
+  /** Whether a key may be that of a record which another process has not counted yet. */
+  isElsewhere(key: string): boolean
   /** Whether a key may be that of a record which is not counted yet. */
   isLeft(key: string): boolean
   /** `undefined` when all are counted. */
@@ -52,21 +54,25 @@ class UncountedRecords implements EarlierRecords {
     this.#isMine = init.claims === undefined
   }
 
-  async use(work: () => Promise<void>): Promise<void> {
+  async use(work: () => Promise<void>): Promise<boolean> {
     const { claims } = this.#init
-    if ((await this.#look()) === END) return
+    if ((await this.#look()) === END) return true
     if (claims === undefined) {
       await work()
-      return
+      return (await this.#look()) === END
     }
     const claim = await claims.take(CLAIM)
-    if (claim === undefined) return
+    if (claim === undefined) {
+      this.#passed = undefined
+      return false
+    }
     try {
       // Whoever had it before may have come further.
       this.#passed = undefined
       this.#isMine = true
       claim.lost.addEventListener('abort', () => (this.#isMine = false), { once: true })
       await work()
+      return (await this.#look()) === END
     } finally {
       this.#isMine = false
       await claim.release()
@@ -75,6 +81,10 @@ class UncountedRecords implements EarlierRecords {
 
   isLeft(key: string): boolean {
     return this.#isMine && (this.#passed === undefined || key > this.#passed) && isEarlier(key)
+  }
+
+  isElsewhere(key: string): boolean {
+    return !this.#isMine && this.#passed !== END && isEarlier(key)
   }
 
   async next(): Promise<EarlierSlice | undefined> {

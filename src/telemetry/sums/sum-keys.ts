@@ -5,10 +5,16 @@ export type SumGrain = 'day' | 'hour'
 
 const LETTER = { day: 'd', hour: 'h' } as const
 const LENGTH = { day: 10, hour: 13 } as const
+const DAY_END = 2 + LENGTH.day
 
 /** `d 2030-01-31` or `h 2030-01-31T05`: what keys of the bucket begin with. */
 export function bucketAt(grain: SumGrain, instant: string): string {
   return `${LETTER[grain]} ${instant.slice(0, LENGTH[grain])}`
+}
+
+/** The day that a bucket or a key of it is of. */
+export function dayIn(bucket: string): string {
+  return bucket.slice(2, DAY_END)
 }
 
 export function bucketRange(bucket: string): KeyRange {
@@ -30,8 +36,6 @@ export function tenantHashIn(key: string): string | undefined {
   return letter === LETTER.day || letter === LETTER.hour ? tenant : undefined
 }
 
-const DAY_END = 2 + LENGTH.day
-
 /** Days of which there are sums, the oldest first: one search a day. */
 export async function daysOf(store: KeyValueStore, grain: SumGrain): Promise<readonly string[]> {
   const days: string[] = []
@@ -39,7 +43,7 @@ export async function daysOf(store: KeyValueStore, grain: SumGrain): Promise<rea
   for (;;) {
     const key = await firstOf(store.keys({ ...range, limit: 1 }))
     if (key === undefined) return days
-    const day = key.slice(2, DAY_END)
+    const day = dayIn(key)
     days.push(day)
     // Above all hours of the day.
     range = { gt: `${key.slice(0, DAY_END)}~`, lt: `${LETTER[grain]}!` }

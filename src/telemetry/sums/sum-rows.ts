@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
-import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { KeyRange, KeyValueStore } from '../../ports/key-value-store.ts'
 import type { HashName } from '../record-key.ts'
-import { bucketAt, bucketRange, type SumGrain } from './sum-keys.ts'
+import { bucketAt, bucketRange, dayIn, type SumGrain } from './sum-keys.ts'
 import { rowOfBytes, rowOfWriter, sumOf, type SumRow } from './sum-row.ts'
 import {
   addFigures,
@@ -25,8 +25,8 @@ export type SumRowsInit = {
   /** Whether other processes write into the same store. */
   readonly isShared: boolean
   readonly rowsMax: number
-  /** Told that an hour or a day has begun. */
-  readonly onNewBucket: () => void
+  /** Told the day of which an hour, or which itself, has begun. */
+  readonly onNewBucket: (day: string) => void
 }
 
 /** Rows in memory at most, after a batch. */
@@ -80,6 +80,10 @@ export class SumRows {
     this.#counts.clear()
   }
 
+  forgetWithin({ gte = '', lt = '' }: KeyRange): void {
+    for (const key of this.#rows.keys()) if (key >= gte && key < lt) this.#rows.delete(key)
+  }
+
   /** Nobody knows whether the last ones were stored, or are going to be. What they are is left as it is, and new rows are begun. */
   abandon(): void {
     this.#failures += 1
@@ -127,7 +131,7 @@ export class SumRows {
   async #isFull(bucket: string): Promise<boolean> {
     const known = this.#counts.get(bucket)
     const count = known ?? (this.#init.isShared ? 0 : await this.#store.count(bucketRange(bucket)))
-    if (known === undefined && count === 0) this.#init.onNewBucket()
+    if (known === undefined && count === 0) this.#init.onNewBucket(dayIn(bucket))
     if (this.#counts.size > ROWS_KEPT) this.#counts.clear()
     const isFull = count >= this.#init.rowsMax
     this.#counts.set(bucket, isFull ? count : count + 1)

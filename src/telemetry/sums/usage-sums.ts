@@ -1,71 +1,15 @@
-import type { AbortOptions } from '../../ports/abort-options.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { KeyValueOperation, KeyValueStore } from '../../ports/key-value-store.ts'
-import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
+import type { ScheduledTimer } from '../../ports/timers.ts'
 import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
-import type { HashName } from '../record-key.ts'
 import type { TelemetryPurge } from '../telemetry-purge.ts'
 import type { EarlierRecords } from './earlier-records.ts'
 import { pruneSums } from './prune-sums.ts'
 import { grainRange, tenantHashIn, type SumGrain } from './sum-keys.ts'
 import { encodeRow, rowOfBytes } from './sum-row.ts'
+import type { SumSpan, UsageSums, UsageSumsComponents, UsageSumsInit, KeyedEvent } from './record-sums.ts'
 import { additionsOf, SumRows } from './sum-rows.ts'
 import { usageOfRecord, type CountedUsage } from './usage-figures.ts'
-
-/** A record and the key that it is stored under. */
-export type KeyedEvent = { readonly key: string; readonly event: TelemetryEvent }
-
-/** What the store of records asks of sums that are kept beside it. */
-export interface RecordSums {
-  /** The operations on records and the sums of what is new, in one batch: both or neither. Resolves when they are on stable storage. */
-  write(operations: readonly KeyValueOperation[], records: readonly KeyedEvent[]): Promise<void>
-  /** Called before records are purged. A tenant's sums go with its records; those of before an instant stay. */
-  purge(what: TelemetryPurge): Promise<void>
-}
-
-/** Sums of requests by UTC hour and day. */
-export interface UsageSums extends RecordSums {
-  /** Counts what has no record. It is on stable storage with the next write or `flush`, or a moment later. */
-  add(usage: CountedUsage): void
-  flush(): Promise<void>
-  /** Resolves once everything that was recorded before there were sums is in them; rejects where that failed, and is then tried again when asked. */
-  whole(): Promise<void>
-  /** Parts of sums, those of a bucket together; several may have the same names. Those that cannot be read are left out. */
-  parts(grain: SumGrain, span: SumSpan): AsyncIterable<CountedUsage>
-  /** The oldest day of which there are sums of that grain; `undefined` without any. */
-  firstDay(grain: SumGrain): Promise<string | undefined>
-  /** Told what others purged: keys of `SUM_PURGES`; `undefined` where something may have been missed. */
-  forgetPurged(keys: readonly string[] | undefined): Promise<void>
-  /** Stores what waits. What is left of records of before is counted when a node is started again. */
-  stop(): Promise<void>
-}
-
-/** From the bucket of the instant `from` until before that of `to`. Absent: without bound. */
-export type SumSpan = AbortOptions & { readonly from?: string; readonly to?: string }
-
-export type UsageSumsComponents = {
-  /** The store that has both records and sums in it. */
-  readonly root: KeyValueStore
-  /** Names of the two in it. */
-  readonly records: string
-  readonly sums: string
-  /** Absent: what was recorded before is in no sum. */
-  readonly earlier?: EarlierRecords
-  readonly hashName: HashName
-  readonly timers: Timers
-}
-
-export type UsageSumsInit = {
-  /** Tells this process from all others: letters, digits and hyphens. */
-  readonly writer: string
-  /** Whether other processes write into the same store: each then has rows of its own. */
-  readonly isShared: boolean
-  /** Days of which sums are kept, those without requests not counted; the oldest go first. Default 400. */
-  readonly daysMax?: number
-  /** Rows of one hour or day, of each writer; what comes after is counted with team, key, model and provider `other`. Default 10,000. */
-  readonly rowsMax?: number
-  /** Told where nobody waits for what failed. */
-  readonly onError?: (error: unknown) => void
-}
 
 /** Top sublevel in which processes tell each other of sums that were deleted: the key is the hash of the tenant, or `all`. Nothing is kept there. */
 export const SUM_PURGES = 'usage-purges'
@@ -76,6 +20,8 @@ const DAYS_MAX_DEFAULT = 400
 export const HOUR_DAYS_MAX = 35
 const ROWS_MAX_DEFAULT = 10_000
 const FLUSH_INTERVAL_MS = 250
+/** How often it is looked whether another process has counted what was recorded before. */
+const LOOK_INTERVAL_MS = 250
 const PENDING_MAX = 8_192
 const DOUBTFUL_MAX = 4_096
 const DELETED_AT_ONCE = 512
@@ -108,6 +54,7 @@ class KeptSums implements UsageSums {
   #last: Promise<unknown> = Promise.resolve()
   #whole: Promise<void> | undefined
   #isStopped = false
+  #endPause: (() => void) | undefined
 
   constructor(components: UsageSumsComponents, init: UsageSumsInit) {
     this.#components = components
@@ -117,11 +64,13 @@ class KeptSums implements UsageSums {
       writer: init.writer,
       isShared: init.isShared,
       rowsMax: init.rowsMax ?? ROWS_MAX_DEFAULT,
-      onNewBucket: () => this.#pruneBehind(),
+      onNewBucket: (day) => this.#pruneBehind(day),
     })
   }
 
   async write(operations: readonly KeyValueOperation[], records: readonly KeyedEvent[]): Promise<void> {
+    const { earlier } = this.#components
+    if (earlier !== undefined && operations.some(({ key }) => earlier.isElsewhere(key))) await this.whole()
     await this.#alone(async () => {
       await this.#foldBefore(operations)
       // Of several with one key the last is stored.
@@ -157,6 +106,7 @@ class KeptSums implements UsageSums {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#isStopped = true
+    this.#endPause?.()
     await this.#whole?.catch(() => undefined)
     await this.flush()
   }
@@ -169,10 +119,12 @@ class KeptSums implements UsageSums {
     return this.#whole
   }
 
-  async *parts(grain: SumGrain, { from, to, signal }: SumSpan): AsyncGenerator<CountedUsage, void, undefined> {
+  async *parts(grain: SumGrain, { from, to, tenant, signal }: SumSpan): AsyncGenerator<CountedUsage, void, undefined> {
     const range = grainRange(grain, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
     const options = { ...(signal !== undefined && { signal }), onDamaged: () => undefined }
-    for await (const { value } of this.#store.iterate(range, options)) {
+    const asked = tenant === undefined ? undefined : this.#components.hashName(tenant)
+    for await (const { key, value } of this.#store.iterate(range, options)) {
+      if (asked !== undefined && tenantHashIn(key) !== asked) continue
       const row = rowOfBytes(value)
       if (row === undefined) continue
       for (const figures of [row.before, row.own]) if (figures !== undefined) yield { names: row.names, figures }
@@ -235,13 +187,26 @@ class KeptSums implements UsageSums {
     return await result
   }
 
+  /** Waits while another process does it, and goes on where that one ends before. */
   async #foldAll(): Promise<void> {
     const { earlier } = this.#components
     if (earlier === undefined) return
-    await earlier.use(async () => {
+    const fold = async (): Promise<void> => {
       for (let isLeft = true; isLeft && !this.#isStopped;)
         isLeft = await this.#alone(async () => await this.#foldSlice(earlier))
-    })
+    }
+    while (!(await earlier.use(fold))) {
+      if (this.#isStopped) return
+      await this.#pause()
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#components.timers.schedule(LOOK_INTERVAL_MS, resolve)
+    this.#endPause = resolve
+    await promise
+    timer.cancel()
   }
 
   /** Records that make room, or are written over, are counted first. */
@@ -271,7 +236,7 @@ class KeptSums implements UsageSums {
     return doubtful.filter((_key, place) => values[place] !== undefined)
   }
 
-  /** What waits joins; where this fails it is lost, as records are. */
+  /** What waits joins. It goes on waiting where the store was not reached, and is lost with any other failure, after which nobody knows what was stored. */
   async #commit(operations: readonly KeyValueOperation[], counted: readonly CountedUsage[]): Promise<void> {
     const pending = this.#pending
     this.#pending = []
@@ -283,14 +248,20 @@ class KeptSums implements UsageSums {
       this.#rows.keep(rows)
     } catch (error: unknown) {
       this.#rows.abandon()
+      if (CodedError.is(error, 'STORE_UNREACHABLE'))
+        this.#pending = [...pending, ...this.#pending].slice(0, PENDING_MAX)
       throw error
     }
   }
 
-  #pruneBehind(): void {
+  #pruneBehind(day: string): void {
     const { daysMax = DAYS_MAX_DEFAULT, onError } = this.#init
     const kept = { day: daysMax, hour: Math.min(daysMax, HOUR_DAYS_MAX) }
-    this.#alone(async () => await pruneSums(this.#store, kept)).catch((error: unknown) => onError?.(error))
+    this.#alone(async () => {
+      const gone = await pruneSums(this.#store, { kept, day })
+      // What is deleted is not to be written again.
+      for (const range of gone) this.#rows.forgetWithin(range)
+    }).catch((error: unknown) => onError?.(error))
   }
 }
 

@@ -1,12 +1,14 @@
 import { CodedError } from '../../../src/base/errors.ts'
 import type { Claims } from '../../../src/ports/claims.ts'
+import type { Timers } from '../../../src/ports/timers.ts'
 import type { KeyValueOperation, KeyValueStore } from '../../../src/ports/key-value-store.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { createSublevelStore } from '../../../src/storage/sublevel-store.ts'
 import { createEarlierRecords } from '../../../src/telemetry/sums/earlier-records.ts'
 import type { SumGrain } from '../../../src/telemetry/sums/sum-keys.ts'
 import type { UsageNames } from '../../../src/telemetry/sums/usage-figures.ts'
-import { createUsageSums, type UsageSums, type UsageSumsInit } from '../../../src/telemetry/sums/usage-sums.ts'
+import { createUsageSums } from '../../../src/telemetry/sums/usage-sums.ts'
+import type { UsageSums, UsageSumsInit } from '../../../src/telemetry/sums/record-sums.ts'
 import { createTelemetryStore, type TelemetryStore } from '../../../src/telemetry/telemetry-store.ts'
 import { parseTelemetryEvent } from '../../../src/wire/read-telemetry-event.ts'
 import type { TelemetryEvent } from '../../../src/wire/telemetry-event.ts'
@@ -26,7 +28,7 @@ export class FailingStore {
   readonly batches: (readonly KeyValueOperation[])[] = []
   reads = 0
   /** How the next writes go; the rest as they should. */
-  next: ('lost' | 'kept' | 'done')[] = []
+  next: ('away' | 'lost' | 'kept' | 'done')[] = []
 
   constructor(within: KeyValueStore = createMemoryKeyValueStore()) {
     const root: KeyValueStore = {
@@ -42,6 +44,7 @@ export class FailingStore {
       delete: async (key) => await root.batch([{ type: 'delete', key }]),
       batch: async (operations, options) => {
         const how = this.next.shift() ?? 'done'
+        if (how === 'away') throw new CodedError('STORE_UNREACHABLE', { message: 'Nobody is there' })
         if (how !== 'lost') await within.batch(operations, options)
         if (how !== 'done') throw new CodedError('STORE_TIMEOUT', { message: 'No answer came' })
         this.batches.push(operations)
@@ -59,17 +62,34 @@ export class FailingStore {
 
 export type Opened = { readonly store: TelemetryStore; readonly sums: UsageSums }
 
-export type OpenInit = Partial<UsageSumsInit> & { readonly eventsMax?: number; readonly claims?: Pick<Claims, 'take'> }
+export type OpenInit = Partial<UsageSumsInit> & {
+  readonly eventsMax?: number
+  readonly claims?: Pick<Claims, 'take'>
+  /** Absent: time stands still. */
+  readonly timers?: Timers
+}
+
+/** What is to happen later happens with the next turn. */
+export const HASTY: Timers = {
+  schedule: (_delayMs, run) => {
+    const turn = setImmediate(run)
+    return { cancel: () => clearImmediate(turn) }
+  },
+}
+
+const STILL: Timers = { schedule: () => ({ cancel: () => undefined }) }
 
 /** Records with their sums, as a node opens them. */
-export function openSums(root: KeyValueStore, { eventsMax = 1_000, claims, ...init }: OpenInit = {}): Opened {
+export function openSums(
+  root: KeyValueStore,
+  { eventsMax = 1_000, claims, timers = STILL, ...init }: OpenInit = {},
+): Opened {
   const hashName = (name: string): string => Buffer.from(name).toString('hex')
   const earlier = createEarlierRecords({
     records: root.sublevel('telemetry'),
     sums: root.sublevel('usage'),
     ...(claims !== undefined && { claims }),
   })
-  const timers = { schedule: () => ({ cancel: (): void => {} }) }
   const sums = createUsageSums(
     { root, records: 'telemetry', sums: 'usage', earlier, hashName, timers },
     { writer: 'w1', isShared: false, ...init },

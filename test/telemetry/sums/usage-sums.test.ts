@@ -4,7 +4,7 @@ import type { CountedUsage } from '../../../src/telemetry/sums/usage-figures.ts'
 import { createTelemetryStore } from '../../../src/telemetry/telemetry-store.ts'
 import { formatTelemetryEvent } from '../../../src/wire/telemetry-event.ts'
 import { collectParts } from '../../fixtures/collect-parts.ts'
-import { countsOf, FailingStore, keysOf, openSums, taskAt } from './sums-builder.ts'
+import { HASTY, countsOf, FailingStore, keysOf, openSums, taskAt } from './sums-builder.ts'
 
 const at = (second: number, hour = 5, day = 1): string =>
   `2030-01-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:00:${String(second).padStart(2, '0')}.000Z`
@@ -264,6 +264,44 @@ describe('what is deleted', () => {
     expect([await many.sums.firstDay('day'), await many.sums.firstDay('hour')]).toEqual(['2030-01-01', '2030-01-06'])
   })
 
+  test('the day that is written stays, however many later ones a wrong clock has made, and what made room is not written again', async () => {
+    const { root } = new FailingStore()
+    const { store, sums } = openSums(root, { daysMax: 2 })
+    let eventCount = 0
+    for (const day of ['2030-01-01', '2139-01-01', '2139-01-02', '2030-01-02', '2030-01-02'])
+      await store.append([taskAt(`${day}T05:00:00.000Z`, { event_id: `${day} ${(eventCount += 1)}` })])
+    await sums.flush()
+    expect(await countsOf(sums, 'day')).toEqual({
+      '2030-01-02 acme': 2,
+      '2139-01-01 acme': 1,
+      '2139-01-02 acme': 1,
+    })
+    await store.append([taskAt('2030-01-01T05:00:01.000Z')])
+    await sums.flush()
+    expect(await countsOf(sums, 'day')).toMatchObject({ '2030-01-01 acme': 1, '2030-01-02 acme': 2 })
+  })
+
+  test('what has no record waits for a store that is not reached', async () => {
+    const failing = new FailingStore()
+    const { store, sums } = openSums(failing.root)
+    sums.add(embeddingOf('acme'))
+    failing.next = ['away', 'away']
+    await expect(store.append([taskAt(at(0))])).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    await expect(sums.flush()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    sums.add(embeddingOf('acme'))
+    await sums.flush()
+    expect(await countsOf(sums, 'day', ({ kind }) => kind)).toEqual({ '2030-01-01 embedding': 2 })
+  })
+
+  test('are read of one tenant where one is asked for', async () => {
+    const { root } = new FailingStore()
+    const { store, sums } = openSums(root)
+    await store.append([taskAt(at(0)), taskAt(at(1), { tenant: 'other' })])
+    const tenants: (string | null)[] = []
+    for await (const { names } of sums.parts('day', { tenant: 'other' })) tenants.push(names.tenant)
+    expect(tenants).toEqual(['other'])
+  })
+
   test('of several writers each tells its own names apart, whatever the others have written', async () => {
     const { root } = new FailingStore()
     for (const writer of ['w1', 'w2', 'w3']) {
@@ -359,10 +397,45 @@ describe('records of versions without sums', () => {
         return { lost: new AbortController().signal, release: async () => await Promise.resolve() }
       },
     }
-    const opened = ['w1', 'w2'].map((writer) => openSums(root, { writer, isShared: true, claims }))
-    await Promise.all(opened.map(async ({ sums }) => await sums.whole()))
-    const { sums } = openSums(root, { writer: 'w3', isShared: true, claims })
-    expect(await countsOf(sums, 'day')).toEqual({ '2030-01-01 acme': 600 })
+    const opened = ['w1', 'w2'].map((writer) => openSums(root, { writer, isShared: true, claims, timers: HASTY }))
+    // Whoever has not done it has waited.
+    const seen = opened.map(async ({ sums }) => {
+      await sums.whole()
+      return await countsOf(sums, 'day')
+    })
+    for (const counts of await Promise.all(seen)) expect(counts).toEqual({ '2030-01-01 acme': 600 })
+  })
+
+  test('are counted by another process where the one that began it is gone, before they make room there', async () => {
+    const { root } = new FailingStore()
+    await leave(root, 1_200)
+    let isFree = false
+    const claims = {
+      take: async () => {
+        if (!isFree) return await Promise.resolve(undefined)
+        return { lost: new AbortController().signal, release: async () => await Promise.resolve() }
+      },
+    }
+    const init = { writer: 'w2', isShared: true, claims, timers: HASTY, eventsMax: 1_200 }
+    const { store, sums } = openSums(root, init)
+    const appended = store.append([taskAt(at(0, 5, 2))])
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect(await store.count()).toBe(1_200)
+    isFree = true
+    await appended
+    expect(await store.count()).toBeLessThan(1_201)
+    expect(await countsOf(sums, 'day')).toEqual({ '2030-01-01 acme': 1_200, '2030-01-02 acme': 1 })
+  })
+
+  test('keep nobody who stops from it', async () => {
+    const { root } = new FailingStore()
+    await leave(root, 3)
+    const claims = { take: async () => await Promise.resolve(undefined) }
+    const { sums } = openSums(root, { isShared: true, claims })
+    const whole = sums.whole()
+    await sums.stop()
+    await whole
+    expect(await countsOf(sums, 'day')).toEqual({})
   })
 
   test('that are damaged leave the others alone', async () => {
