@@ -1,3 +1,4 @@
+import { CodedError } from '../base/errors.ts'
 import { sha256HexOfBytes } from '../base/sha256.ts'
 import { promptFeatureSet } from '../core/policy/prompt-feature-set.ts'
 import type { TaskOutcome } from '../core/routing/task-outcome.ts'
@@ -40,7 +41,7 @@ export type TelemetryPipelineInit = {
   readonly flushIntervalMs?: number
   /** Records that may wait; beyond it the oldest is dropped and counted. Default 8,192. */
   readonly queueMax?: number
-  /** Told when a batch could not be stored; its records are dropped and counted. */
+  /** Told when a batch could not be stored. Its records are dropped and counted, unless the store was not reached: then they are tried again with the next flush. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -80,6 +81,8 @@ class BatchingPipeline implements TelemetryPipeline {
   #size = 0
   /** How many of the oldest were counted already. */
   #countedSize = 0
+  /** Records whose store was not reached. The others wait behind them. */
+  #again: readonly TelemetryEvent[] | undefined
   #timer: ScheduledTimer | undefined
   #flush: Promise<void> | undefined
   #dropped = 0
@@ -113,7 +116,7 @@ class BatchingPipeline implements TelemetryPipeline {
   }
 
   get queuedCount(): number {
-    return this.#size
+    return this.#size + (this.#again?.length ?? 0)
   }
 
   record(outcome: TaskOutcome): void {
@@ -160,13 +163,19 @@ class BatchingPipeline implements TelemetryPipeline {
 
   async #writeAll(): Promise<void> {
     let failure: { readonly cause: unknown } | undefined
-    for (let left = this.#size; left > 0;) {
-      const batch = this.#takeBatch(Math.min(left, BATCH_MAX))
-      left -= BATCH_MAX
+    let left = this.#size
+    while (left > 0 || this.#again !== undefined) {
+      const batch = this.#again ?? this.#takeBatch(Math.min(left, BATCH_MAX))
+      if (this.#again === undefined) left -= BATCH_MAX
+      this.#again = undefined
       try {
         await this.#store?.append(batch)
         this.#stored += batch.length
       } catch (error: unknown) {
+        if (CodedError.is(error, 'STORE_UNREACHABLE')) {
+          this.#again = batch
+          throw error
+        }
         failure ??= { cause: error }
         this.#dropped += batch.length
         this.#metrics?.countDropped(batch.length)

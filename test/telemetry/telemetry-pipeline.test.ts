@@ -130,6 +130,33 @@ describe('the queue', () => {
     await expect(pipeline.flush()).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
     expect([pipeline.droppedCount, pipeline.storedCount]).toEqual([1, 0])
   })
+
+  test('a store that is not reached loses nothing that there is room for', async () => {
+    const whole = createTelemetryStore(createMemoryKeyValueStore())
+    let awayCount = 3
+    const store: TelemetryStore = Object.assign(Object.create(whole) as TelemetryStore, {
+      append: async (events: Parameters<TelemetryStore['append']>[0]) => {
+        awayCount -= 1
+        if (awayCount >= 0) throw new CodedError('STORE_UNREACHABLE', { message: 'injected' })
+        await whole.append(events)
+      },
+    })
+    const { pipeline } = setUp({ queueMax: 200 }, { store })
+    for (let second = 1; second <= 3; second += 1) {
+      pipeline.record(at(second))
+      await expect(pipeline.flush()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    }
+    expect([pipeline.queuedCount, pipeline.storedCount]).toEqual([3, 0])
+    await pipeline.flush()
+    expect(await idsOf(whole)).toEqual(['d1', 'd2', 'd3'])
+    expect([pipeline.droppedCount, pipeline.storedCount, pipeline.queuedCount]).toEqual([0, 3, 0])
+    awayCount = 1_000
+    for (let count = 1; count <= 500; count += 1) {
+      pipeline.record(at(count % 60, { decisionId: `e${count}` }))
+      if (count % 100 === 0) await pipeline.flush().catch(() => undefined)
+    }
+    expect([pipeline.queuedCount, pipeline.droppedCount]).toEqual([300, 200])
+  })
 })
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
