@@ -1,6 +1,6 @@
-/** `npm run check`: everything that must hold before a change is done. Runs all steps, two at a time, then says which failed. `--json` prints one document; `--tested` leaves out what `npm test` runs, for whoever has just run it. */
+/** `npm run check`: everything that must hold before a change is done. Runs all steps, then says which failed. `--json` prints one document; `--tested` leaves out what `npm test` runs, for whoever has just run it. */
 
-import { spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,14 +9,10 @@ const BIN = join(ROOT, 'node_modules', '.bin')
 const isJson = process.argv.includes('--json')
 const isTested = process.argv.includes('--tested')
 
-/** In the order in which a reader wants to hear about them. One that needs another begins once that has ended. */
+/** Agents and examples are written against the doors as they were built. */
 const STEPS = [
-  {
-    name: 'types',
-    why: 'the whole tree compiles',
-    command: ['tsc', '-p', 'tsconfig.json', '--noEmit'],
-    needs: 'build',
-  },
+  { name: 'build', why: 'the package, the WASM core and the command', command: ['node', 'scripts/build.mjs'] },
+  { name: 'types', why: 'the whole tree compiles', command: ['tsc', '-p', 'tsconfig.json', '--noEmit'] },
   {
     name: 'types of core',
     why: 'core and wire compile without Node and DOM',
@@ -27,14 +23,12 @@ const STEPS = [
     why: 'the page compiles with the types of browsers and without those of Node',
     command: ['tsc', '-p', 'src/dashboard/tsconfig.json', '--noEmit'],
   },
-  { name: 'build', why: 'the package, the WASM core and the command', command: ['node', 'scripts/build.mjs'] },
   {
     name: 'types of examples',
     why: 'the page of the example compiles against the doors',
     command: ['tsc', '-p', 'examples/browser/tsconfig.json', '--noEmit'],
-    needs: 'build',
   },
-  { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'], needs: 'build' },
+  { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
   {
     name: 'format',
     why: 'npm run fix formats',
@@ -50,53 +44,26 @@ const STEPS = [
     why: 'rules of test/repo',
     command: ['vitest', 'run', 'test/repo', '--reporter=dot'],
     isTest: true,
-    needs: 'build',
   },
 ]
 
-const AT_ONCE = 2
-
-const results = await runAll(STEPS.filter((step) => !(isTested && step.isTest === true)))
+const results = STEPS.filter((step) => !(isTested && step.isTest === true)).map(runStep)
 report(results)
 process.exitCode = results.every((result) => result.isOk) ? 0 : 1
 
-/** The results in the order of the steps. */
-async function runAll(steps) {
-  const results = new Map()
-  const waiting = [...steps]
-  const runNext = async () => {
-    for (;;) {
-      const place = waiting.findIndex(({ needs }) => needs === undefined || results.has(needs))
-      if (place === -1) return
-      const [step] = waiting.splice(place, 1)
-      results.set(step.name, await runStep(step))
-    }
-  }
-  // The one that a later step needs goes first, so that nobody waits for it.
-  waiting.sort((one, other) => Number(isNeeded(other)) - Number(isNeeded(one)))
-  await Promise.all(Array.from({ length: AT_ONCE }, runNext))
-  return steps.map(({ name }) => results.get(name))
-}
-
-function isNeeded({ name }) {
-  return STEPS.some(({ needs }) => needs === name)
-}
-
-async function runStep(step) {
+function runStep(step) {
   const startedAt = performance.now()
   if (!isJson) process.stderr.write(`${step.name} ...\n`)
   const [program, ...parameters] = step.command
-  const child = spawn(program, parameters, {
+  const run = spawnSync(program, parameters, {
     cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
     shell: process.platform === 'win32',
-    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH ?? ''}`, FORCE_COLOR: '0', NO_COLOR: '1' },
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
-  child.on('error', ({ message }) => (output += message))
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  const isOk = code === 0
+  const isOk = run.status === 0
+  const output = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error?.message ?? ''}`
   if (!isOk) process.stderr.write(`${withoutNotice(output).trimEnd()}\n`)
   return { name: step.name, why: step.why, isOk, seconds: Math.round((performance.now() - startedAt) / 100) / 10 }
 }
