@@ -183,6 +183,7 @@ export class StoredTasks implements TaskStore {
     const key = keyOf(name)
     if (this.#held.get(key) !== head || this.#live.has(key)) return
     this.#held.delete(key)
+    this.#wake(key)
     await this.#store.letGo(name).catch(() => this.#adrift.set(key, { owner: name.owner, task }))
   }
 
@@ -220,7 +221,8 @@ export class StoredTasks implements TaskStore {
   /** Resolves when nobody works on a task here any more, at once where that is so. */
   async ended(name: AgentTaskName): Promise<void> {
     const key = keyOf(name)
-    if (!this.#live.has(key)) return
+    // It is held before the first change of a turn is stored.
+    if (!this.#live.has(key) && !this.#held.has(key)) return
     await new Promise<void>((resolve) => {
       this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), resolve])
     })
@@ -294,6 +296,10 @@ export class StoredTasks implements TaskStore {
   #release(key: string): void {
     this.#held.delete(key)
     this.#live.delete(key)
+    this.#wake(key)
+  }
+
+  #wake(key: string): void {
     for (const resolve of this.#waiting.get(key) ?? []) resolve()
     this.#waiting.delete(key)
   }

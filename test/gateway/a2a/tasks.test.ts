@@ -159,6 +159,26 @@ describe.each(BINDINGS)('the official client over %s', (binding) => {
     expect([task.status?.state, answerOf(task)]).toEqual([TaskState.TASK_STATE_COMPLETED, 'first second'])
   })
 
+  it('follows a task that asks for more to the end of its next turn', async () => {
+    let turns = 0
+    const asking: AgentSkill = {
+      id: 'asking',
+      name: 'Asking',
+      description: 'Asks once',
+      tags: ['test'],
+      run: async () =>
+        await Promise.resolve((turns += 1) === 1 ? { state: 'input-required', text: 'More?' } : { state: 'completed' }),
+    }
+    await using running = await startGateway(createScriptedNode(), { agentSkills: [asking] })
+    const client = await openClient(running.url, binding)
+    const skill = { metadata: { skill: 'asking' } }
+    const { id } = taskOf(await client.sendMessage(sendOf(messageOf('Go', skill))))
+    const following = client.resubscribeTask({ tenant: '', id })
+    await following.next()
+    await client.sendMessage(sendOf(messageOf('More', { ...skill, taskId: id })))
+    expect(wordsOf(await collect(following)).at(-1)).toBe('status 3')
+  })
+
   it('is told what is wrong by the errors of the protocol', async () => {
     const held = createHeldSkill()
     await using running = await startGateway(createScriptedNode(), { agentSkills: [held.skill] })
