@@ -1,17 +1,10 @@
+import { namesOfRecord, type UsageNames } from '../../telemetry/sums/usage-figures.ts'
 import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
 
 /** One task, as far as its cost is concerned. No text, and nothing that a text could be told by. */
-export type UsageRow = {
+export type UsageRow = Omit<UsageNames, 'kind'> & {
   readonly timestamp: string | null
   readonly task_id: string | null
-  readonly organisation: string | null
-  readonly tenant: string | null
-  readonly team: string | null
-  readonly key: string | null
-  readonly model: string | null
-  readonly provider: string | null
-  readonly route: string | null
-  readonly tier: string
   readonly is_cache_hit: boolean
   readonly is_success: boolean
   readonly tokens_in: number
@@ -48,14 +41,7 @@ export function usageRowOf(event: TelemetryEvent): UsageRow {
   return {
     timestamp: event.timestamp,
     task_id: event.event_id,
-    organisation: event.organisation ?? null,
-    tenant: event.tenant,
-    team: event.team ?? null,
-    key: event.key_id ?? null,
-    model: event.model_used,
-    provider: event.api_provider,
-    route: event.final_route_used,
-    tier: event.actual_tier_used,
+    ...namesOfRecord(event),
     is_cache_hit: event.was_cached === true,
     is_success: event.success,
     tokens_in: event.tokens_in,

@@ -47,7 +47,7 @@ export function usageOfRecord(event: TelemetryEvent): CountedUsage | undefined {
   const premium = event.premium_cost_usd === undefined ? undefined : amountFromUsd(event.premium_cost_usd)
   const isCompared = cost !== undefined && premium !== undefined
   return {
-    names: namesOfRecord(event),
+    names: { kind: 'task', ...namesOfRecord(event) },
     figures: {
       requests: 1,
       succeeded: Number(event.success),
@@ -64,9 +64,9 @@ export function usageOfRecord(event: TelemetryEvent): CountedUsage | undefined {
   }
 }
 
-function namesOfRecord(event: TelemetryEvent): UsageNames {
+/** What a task is told apart by. */
+export function namesOfRecord(event: TelemetryEvent): Omit<UsageNames, 'kind'> {
   return {
-    kind: 'task',
     organisation: event.organisation ?? null,
     tenant: event.tenant,
     team: event.team ?? null,
