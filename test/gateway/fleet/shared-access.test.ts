@@ -2,32 +2,20 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { whyNoPostgres } from '../../storage/postgres/postgres-cluster.ts'
 import { type Answer, askAdmin, chat, codeOf, createKey, createTenantKey } from '../admin/admin-client.ts'
 import { startManaged } from '../admin/managed-gateway.ts'
-import { type FleetGateway, FleetOfGateways } from './fleet-gateways.ts'
+import type { FleetGateway } from './fleet-gateways.ts'
+import { keepFleet } from './keep-fleet.ts'
 
 const reason = whyNoPostgres()
 const CONFIGURED_KEY = 'a-key-of-the-configuration'
 const CONFIGURED_SHA256 = createHash('sha256').update(CONFIGURED_KEY).digest('hex')
-let fleet: FleetOfGateways
-
-beforeAll(async () => {
-  if (reason === undefined) fleet = await FleetOfGateways.start()
-}, 60_000)
-beforeEach(() => {
-  if (reason === undefined) fleet.begin()
-})
-afterEach(async () => {
-  if (reason === undefined) await fleet.end()
-})
-afterAll(async () => {
-  if (reason === undefined) await fleet.remove()
-})
+const fleet = keepFleet(reason)
 
 async function startTwo(storage: object = {}): Promise<readonly [FleetGateway, FleetGateway]> {
-  return [await fleet.gateway(storage), await fleet.gateway(storage)]
+  return [await fleet().gateway(storage), await fleet().gateway(storage)]
 }
 
 /** Time until a gateway answers a key as wanted. Without any key a gateway asks for none. */
@@ -75,11 +63,11 @@ describe.skipIf(reason !== undefined)('access of gateways on one PostgreSQL', { 
     const [one, two] = await startTwo()
     const { key, id } = await createTenantKey(one, 'acme')
     await msUntil(two, key, 200)
-    await fleet.cluster.query(
-      `CREATE OR REPLACE FUNCTION ${fleet.schema}.write_journal(journal_name text, first bigint, entry_id bytea, data bytea, limits jsonb, by_whom text) RETURNS boolean
+    await fleet().cluster.query(
+      `CREATE OR REPLACE FUNCTION ${fleet().schema}.write_journal(journal_name text, first bigint, entry_id bytea, data bytea, limits jsonb, by_whom text) RETURNS boolean
       LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO ${fleet.schema}.journal_entry (journal, index, id, payload) VALUES (journal_name, first, entry_id, data);
-        UPDATE ${fleet.schema}.journal SET next_index = first + 1 WHERE name = journal_name;
+        INSERT INTO ${fleet().schema}.journal_entry (journal, index, id, payload) VALUES (journal_name, first, entry_id, data);
+        UPDATE ${fleet().schema}.journal SET next_index = first + 1 WHERE name = journal_name;
         RETURN true; END $$`,
     )
     await askAdmin(one, `POST /keys/${id}/revoke`)
@@ -146,8 +134,8 @@ describe.skipIf(reason !== undefined)('access of gateways on one PostgreSQL', { 
 
   test('one that cannot reach the server changes nothing, goes on with keys it knows for so long, and catches up', async () => {
     const configured = { keys: [{ id: 'operator', sha256: CONFIGURED_SHA256, tenant: 'house', role: 'operator' }] }
-    const one = await fleet.gateway()
-    const two = await fleet.gateway({ staleMs: 4_000, statementTimeoutMs: 1_000 }, configured)
+    const one = await fleet().gateway()
+    const two = await fleet().gateway({ staleMs: 4_000, statementTimeoutMs: 1_000 }, configured)
     const { key, id } = await createTenantKey(one, 'acme')
     await msUntil(two, key, 200)
     two.proxy.isRefusing = true
@@ -193,17 +181,17 @@ describe.skipIf(reason !== undefined)('access of gateways on one PostgreSQL', { 
         made = { key: String(rotated.body['key']), id: made.id }
         await askAdmin(alone, 'POST /budgets', { body: { scope: 'node', window: 'day', limit_usd: '9' } })
       }
-      const one = await fleet.gateway()
+      const one = await fleet().gateway()
       await createTenantKey(one, 'acme', { tenant: { label: 'of the fleet' } })
-      const two = await fleet.gateway({}, { dataDir })
+      const two = await fleet().gateway({}, { dataDir })
       expect(two.failures).toMatchObject([{ code: 'ACCESS_ENTRY_EXISTS' }])
       expect(await idsOf(one, 'keys')).toHaveLength(2)
       for (const gateway of [one, two]) expect(await msUntil(gateway, made.key, 200)).toBeLessThan(5_000)
       expect((await askAdmin(one, 'GET /budgets/node@day')).body['limit_usd']).toBe('9')
       expect((await askAdmin(one, 'GET /tenants/acme')).body['label']).toBe('of the fleet')
       await askAdmin(one, `DELETE /keys/${made.id}`)
-      await fleet.end()
-      const again = await fleet.gateway({}, { dataDir })
+      await fleet().end()
+      const again = await fleet().gateway({}, { dataDir })
       expect(await idsOf(again, 'keys')).toHaveLength(1)
       expect((await models(again, made.key)).status).toBe(401)
     } finally {

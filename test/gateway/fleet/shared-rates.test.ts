@@ -1,28 +1,16 @@
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { whyNoPostgres } from '../../storage/postgres/postgres-cluster.ts'
 import { chat, codeOf, createKey, createTenantKey } from '../admin/admin-client.ts'
-import { type FleetGateway, FleetOfGateways } from './fleet-gateways.ts'
+import type { FleetGateway } from './fleet-gateways.ts'
+import { keepFleet } from './keep-fleet.ts'
 
 const reason = whyNoPostgres()
-let fleet: FleetOfGateways
-
-beforeAll(async () => {
-  if (reason === undefined) fleet = await FleetOfGateways.start()
-}, 60_000)
-beforeEach(() => {
-  if (reason === undefined) fleet.begin()
-})
-afterEach(async () => {
-  if (reason === undefined) await fleet.end()
-})
-afterAll(async () => {
-  if (reason === undefined) await fleet.remove()
-})
+const fleet = keepFleet(reason)
 
 /** Two gateways that both know the key. */
 async function startWithKey(rates: object): Promise<{ one: FleetGateway; two: FleetGateway; key: string }> {
-  const [one, two] = [await fleet.gateway(), await fleet.gateway()]
+  const [one, two] = [await fleet().gateway(), await fleet().gateway()]
   const { key } = await createTenantKey(one, 'acme', { key: { rate_limits: rates } })
   await until(two, key)
   return { one, two, key }
@@ -56,15 +44,15 @@ describe.skipIf(reason !== undefined)('rates of gateways on one PostgreSQL', { t
 
   test('of requests at a time count what runs anywhere', async () => {
     const { one, two, key } = await startWithKey({ concurrent_requests: 1 })
-    fleet.upstream.respondWith({ kind: 'hang' })
-    const calls = fleet.upstream.callCount
+    fleet().upstream.respondWith({ kind: 'hang' })
+    const calls = fleet().upstream.callCount
     const controller = new AbortController()
     const hanging = chat(one, key, { signal: controller.signal }).catch(() => undefined)
-    await expect.poll(() => fleet.upstream.callCount).toBe(calls + 1)
+    await expect.poll(() => fleet().upstream.callCount).toBe(calls + 1)
     expect((await chat(two, key)).status).toBe(429)
     controller.abort()
     await hanging
-    fleet.upstream.respondWith({ kind: 'answer', text: 'Go on.' })
+    fleet().upstream.respondWith({ kind: 'answer', text: 'Go on.' })
     await expect.poll(async () => (await chat(two, key)).status, { timeout: 5_000 }).toBe(200)
   })
 
@@ -79,22 +67,22 @@ describe.skipIf(reason !== undefined)('rates of gateways on one PostgreSQL', { t
 
   test('that a caller waits for and does not stay for are not taken', async () => {
     const { one, key } = await startWithKey({ concurrent_requests: 1 })
-    const client = new Client({ connectionString: fleet.cluster.url })
+    const client = new Client({ connectionString: fleet().cluster.url })
     await client.connect()
     await client.query('BEGIN')
-    await client.query(`LOCK TABLE ${fleet.schema}.rate_bucket IN ACCESS EXCLUSIVE MODE`)
+    await client.query(`LOCK TABLE ${fleet().schema}.rate_bucket IN ACCESS EXCLUSIVE MODE`)
     const controller = new AbortController()
-    const calls = fleet.upstream.callCount
+    const calls = fleet().upstream.callCount
     const waiting = chat(one, key, { signal: controller.signal }).catch((error: unknown) => error)
     const waits = async (): Promise<number> =>
-      (await fleet.cluster.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length
+      (await fleet().cluster.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length
     await expect.poll(waits).toBe(1)
     controller.abort()
     expect(await waiting).toMatchObject({ name: 'AbortError' })
     await client.query('ROLLBACK')
     await client.end()
     await expect.poll(async () => (await chat(one, key)).status).toBe(200)
-    expect(fleet.upstream.callCount).toBe(calls + 1)
+    expect(fleet().upstream.callCount).toBe(calls + 1)
   })
 
   test('are refused while the server is away, and who has none is served', async () => {

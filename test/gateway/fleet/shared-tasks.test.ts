@@ -4,12 +4,13 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Task, TaskState } from '@a2a-js/sdk'
 import type { Client } from '@a2a-js/sdk/client'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { whyNoPostgres } from '../../storage/postgres/postgres-cluster.ts'
 import { answerOf, BINDINGS, collect, messageOf, openClient, sendOf, taskOf, wordsOf } from '../a2a/official-client.ts'
 import { startReceiver } from '../a2a/push-receiver.ts'
 import { keyOf } from '../scripted-node.ts'
-import { type FleetGateway, FleetOfGateways, type FleetStorage } from './fleet-gateways.ts'
+import type { FleetGateway, FleetStorage } from './fleet-gateways.ts'
+import { keepFleet } from './keep-fleet.ts'
 import { HeldSkill } from './held-skill.ts'
 
 const reason = whyNoPostgres()
@@ -21,22 +22,12 @@ const KEYS = [
 const { TASK_STATE_WORKING: WORKING, TASK_STATE_COMPLETED: COMPLETED, TASK_STATE_CANCELED: CANCELED } = TaskState
 const { TASK_STATE_FAILED: FAILED, TASK_STATE_INPUT_REQUIRED: ASKING } = TaskState
 const SOON = { timeout: 10_000, interval: 10 }
-let fleet: FleetOfGateways
+const fleet = keepFleet(reason)
 const open: FleetGateway[] = []
 
-beforeAll(async () => {
-  if (reason === undefined) fleet = await FleetOfGateways.start()
-}, 60_000)
-beforeEach(() => {
-  if (reason === undefined) fleet.begin()
-})
-afterEach(async () => {
-  if (reason !== undefined) return
+// Before the fleet is ended.
+afterEach(() => {
   for (const { proxy } of open.splice(0)) proxy.isRefusing = false
-  await fleet.end()
-})
-afterAll(async () => {
-  if (reason === undefined) await fleet.remove()
 })
 
 /** A gateway with a skill of its own, and clients of two tenants at it. */
@@ -46,7 +37,7 @@ type MemberInit = { readonly storage?: FleetStorage; readonly a2a?: object; read
 
 async function join({ storage = {}, a2a = {}, hasSay = false }: MemberInit = {}): Promise<Member> {
   const held = new HeldSkill({ hasSay })
-  const gateway = await fleet.gateway(storage, { keys: KEYS, a2a: { skills: ['held'], ...a2a } }, [held.skill])
+  const gateway = await fleet().gateway(storage, { keys: KEYS, a2a: { skills: ['held'], ...a2a } }, [held.skill])
   open.push(gateway)
   const client = await openClient(gateway.url, 'JSONRPC', 'sk-acme')
   const stranger = await openClient(gateway.url, 'JSONRPC', 'sk-other')
@@ -331,7 +322,7 @@ describe.skipIf(reason !== undefined)('tasks of A2A at gateways on one PostgreSQ
     await using receiver = await startReceiver()
     const init: MemberInit = { storage: { leaseMs: 1_000 }, a2a: { pushHosts: ['localhost'], tasksMax: 2 } }
     const [two, three] = await joinTwo(init)
-    const child = spawn(process.execPath, [CHILD, fleet.schema, String(fleet.cluster.port), 'localhost'], {
+    const child = spawn(process.execPath, [CHILD, fleet().schema, String(fleet().cluster.port), 'localhost'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     try {

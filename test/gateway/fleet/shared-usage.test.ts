@@ -1,24 +1,12 @@
 import { createHash } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { whyNoPostgres } from '../../storage/postgres/postgres-cluster.ts'
 import { askAdmin, chat } from '../admin/admin-client.ts'
-import { type FleetGateway, FleetOfGateways } from './fleet-gateways.ts'
+import type { FleetGateway } from './fleet-gateways.ts'
+import { keepFleet } from './keep-fleet.ts'
 
 const reason = whyNoPostgres()
-let fleet: FleetOfGateways
-
-beforeAll(async () => {
-  if (reason === undefined) fleet = await FleetOfGateways.start()
-}, 60_000)
-beforeEach(() => {
-  if (reason === undefined) fleet.begin()
-})
-afterEach(async () => {
-  if (reason === undefined) await fleet.end()
-})
-afterAll(async () => {
-  if (reason === undefined) await fleet.remove()
-})
+const fleet = keepFleet(reason)
 
 /** Tenants with a key of the same name, which every gateway knows from its start. */
 const keys = ['acme', 'other'].map((tenant) => ({
@@ -28,7 +16,7 @@ const keys = ['acme', 'other'].map((tenant) => ({
 }))
 
 const start = async (): Promise<FleetGateway> =>
-  await fleet.gateway({}, { telemetry: { consent: true, recordsMax: 1_000 }, keys })
+  await fleet().gateway({}, { telemetry: { consent: true, recordsMax: 1_000 }, keys })
 
 async function requestsOf(gateway: FleetGateway, by = 'tenant'): Promise<Readonly<Record<string, number>>> {
   const told = await askAdmin(gateway, `GET /usage?by=${by}`)
@@ -52,7 +40,7 @@ describe.skipIf(reason !== undefined)('usage of gateways on one PostgreSQL', { t
         await requestsOf(gateway)
       }
     expect([await requestsOf(one), await requestsOf(two)]).toEqual([{ acme: 16 }, { acme: 16 }])
-    await fleet.end()
+    await fleet().end()
     const again = await start()
     expect(await requestsOf(again)).toEqual({ acme: 16 })
     await askMany([again], 'acme', 1)
