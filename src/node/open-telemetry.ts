@@ -59,7 +59,7 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const hashName = createNameHasher(secret)
   const index = init.root.sublevel('telemetry-index')
   const { recordsMax } = config
-  const { sums, unwatch } = openSums(init, hashName)
+  const { sums, unwatch } = openSums(init, { hashName, metrics })
   const isShared = init.shared !== undefined
   const records = init.root.sublevel(RECORDS)
   const store = createTelemetryStore(records, { index, hashName, eventsMax: recordsMax, isShared, sums })
@@ -109,7 +109,7 @@ type OpenedSums = { readonly sums: UsageSums; readonly unwatch: () => void }
 
 function openSums(
   { root, shared, timers, random, config, onError }: OpenTelemetryInit,
-  hashName: HashName,
+  { hashName, metrics }: { readonly hashName: HashName; readonly metrics: Pick<MetricsRegistry, 'countDropped'> },
 ): OpenedSums {
   const earlier = createEarlierRecords({
     records: root.sublevel(RECORDS),
@@ -122,6 +122,7 @@ function openSums(
       writer: hexOfBytes(random.bytes(WRITER_BYTES)),
       isShared: shared !== undefined,
       daysMax: config.usageDays,
+      onDropped: (count) => metrics.countDropped(count),
       onError,
     },
   )

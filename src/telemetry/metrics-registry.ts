@@ -96,7 +96,7 @@ class PrometheusMetrics implements MetricsRegistry {
     this.#tasks = new TaskMetrics(this.#registry, max)
     this.#dropped = new Counter({
       name: 'kernell_telemetry_dropped_total',
-      help: 'Telemetry records dropped.',
+      help: 'Telemetry records dropped, and requests for embeddings that are lost to the sums of usage.',
       registers,
     })
     this.#http = new Histogram({

@@ -65,6 +65,8 @@ export type UsageSumsInit = {
   readonly daysMax?: number
   /** Rows of one hour or day, of each writer; what comes after is counted with team, key, model and provider `other`. Default 10,000. */
   readonly rowsMax?: number
+  /** Told how many requests without a record are lost to the sums: there was no room for them to wait, or nobody knows whether they were stored. */
+  readonly onDropped?: (count: number) => void
   /** Told where nobody waits for what failed. */
   readonly onError?: (error: unknown) => void
 }

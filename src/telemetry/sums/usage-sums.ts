@@ -88,8 +88,8 @@ class KeptSums implements UsageSums {
   }
 
   add(usage: CountedUsage): void {
-    if (this.#pending.length >= PENDING_MAX) return
     this.#pending.push(usage)
+    this.#dropBeyond()
     this.#timer ??= this.#components.timers.schedule(FLUSH_INTERVAL_MS, () => {
       this.#timer = undefined
       this.flush().catch((error: unknown) => this.#init.onError?.(error))
@@ -248,10 +248,18 @@ class KeptSums implements UsageSums {
       this.#rows.keep(rows)
     } catch (error: unknown) {
       this.#rows.abandon()
-      if (CodedError.is(error, 'STORE_UNREACHABLE'))
-        this.#pending = [...pending, ...this.#pending].slice(0, PENDING_MAX)
+      if (CodedError.is(error, 'STORE_UNREACHABLE')) this.#pending = [...pending, ...this.#pending]
+      else if (pending.length > 0) this.#init.onDropped?.(pending.length)
+      this.#dropBeyond()
       throw error
     }
+  }
+
+  #dropBeyond(): void {
+    const excess = this.#pending.length - PENDING_MAX
+    if (excess <= 0) return
+    this.#pending.length = PENDING_MAX
+    this.#init.onDropped?.(excess)
   }
 
   #pruneBehind(day: string): void {

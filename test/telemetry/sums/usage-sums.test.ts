@@ -293,6 +293,22 @@ describe('what is deleted', () => {
     expect(await countsOf(sums, 'day', ({ kind }) => kind)).toEqual({ '2030-01-01 embedding': 2 })
   })
 
+  test('what has no record is counted as dropped where there is no room to wait, and where nobody knows whether it was stored', async () => {
+    const failing = new FailingStore()
+    const dropped: number[] = []
+    const { sums } = openSums(failing.root, { onDropped: (count) => void dropped.push(count) })
+    for (let count = 0; count < 8_194; count += 1) sums.add(embeddingOf('acme'))
+    expect(dropped).toEqual([1, 1])
+    failing.next = ['away']
+    const flushing = sums.flush()
+    await expect(flushing).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' })
+    failing.next = ['lost']
+    await expect(sums.flush()).rejects.toMatchObject({ code: 'STORE_TIMEOUT' })
+    expect(dropped).toEqual([1, 1, 8_192])
+    await sums.flush()
+    expect(await countsOf(sums, 'day')).toEqual({})
+  })
+
   test('are read of one tenant where one is asked for', async () => {
     const { root } = new FailingStore()
     const { store, sums } = openSums(root)
